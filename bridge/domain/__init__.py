@@ -1,0 +1,13 @@
+"""The rules of the product, as values and pure functions: no IO, no framework, no protocol.
+
+- `identity`       who an IdP says somebody is (`AssertedIdentity`)
+- `directory`      what an IdP pushes: people, groups, and typed changes of a group's members
+- `roles`          the catalogue: which role gives which level on what, and what each plan includes
+- `access`         grants, scopes, and which grant makes another one superfluous
+- `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
+- `labels`         `key:value` labels of resources
+- `people`         e-mail addresses and names, compared and checked
+- `errors`         what can be refused, a class a reason
+
+Rule of the house: nothing here knows how it is stored or sent, so every rule can be read, and tested, alone.
+"""

@@ -1,0 +1,142 @@
+"""Grants and scopes, the answer to "may they", and which grant makes another one superfluous.
+
+The semantics of access, in one breath: a person who is an active member, and whom no directory record
+holds out, has every grant given to the membership itself, to a User Group they are in by hand, to a rule
+that matches an IdP group they are in, or to a User Group that such a rule gives. A grant fits a resource
+if its scope is all, lists the resource, or names only labels that the resource carries.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bridge.domain.errors import Invalid
+from bridge.domain.labels import Label, check_one_value_a_key, parse_label
+from bridge.domain.roles import RESOURCE_TYPES, Role, covers, parse_resource_type
+
+ScopeKind = Literal["all", "list", "labels"]
+Action = Literal["read", "edit", "create"]
+BecauseKind = Literal["individual", "user_group", "mapping"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceRef:
+    """A resource by its type and outside id."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a role holds: everywhere, on listed resources, or on resources that carry all the labels."""
+
+    kind: ScopeKind = "all"
+    resources: frozenset[ResourceRef] = frozenset()
+    labels: frozenset[Label] = frozenset()
+
+    def render(self) -> list[str]:
+        """The scope as the command line writes it: `all`, or `TYPE:ID` and `label:k:v` terms, sorted."""
+        if self.kind == "all":
+            return ["all"]
+        return sorted(map(str, self.resources)) + [f"label:{label}" for label in sorted(self.labels)]
+
+
+EVERYWHERE = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInScope:
+    """What a grant gives: a role and where it holds."""
+
+    role: Role
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """One path that gives a permission: the links from the person to the grant, as outside ids and names.
+
+    `individual`: given by hand to the person. `user_group`: by hand in `user_group`. `mapping`: in
+    `idp_group`, which the rule `mapping` matches; by way of `user_group` unless the rule gives the role itself.
+    """
+
+    kind: BecauseKind
+    grant_id: str
+    given_by: str
+    since: datetime
+    user_group_id: str | None = None
+    user_group: str | None = None
+    mapping_id: str | None = None
+    mapping: str | None = None
+    idp_group_id: str | None = None
+    idp_group: str | None = None
+    idp_group_source: str | None = None
+    connection_id: str | None = None
+    connection: str | None = None
+    in_group_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One role in one scope that a person has, with every path that gives it."""
+
+    role: Role
+    scope: Scope
+    because: tuple[Because, ...]
+
+
+def parse_scope(terms: Iterable[str], role: Role) -> Scope:
+    """`all`, `TYPE:ID` and `label:k:v` terms to a Scope that fits `role`. No term means all. Raises Invalid."""
+    texts = [term.strip() for term in terms]
+    if not texts or texts == ["all"]:
+        return EVERYWHERE
+    if not role.scopable:
+        raise Invalid(f"{role.name} holds in the whole workspace: its scope can only be all.", field="scope")
+    if all(text.startswith("label:") for text in texts):
+        labels = frozenset(parse_label(text.removeprefix("label:")) for text in texts)
+        return Scope("labels", labels=check_one_value_a_key(labels))
+    if any(text == "all" or text.startswith("label:") for text in texts):
+        raise Invalid("A scope is all, or a list of resources, or labels, not a mix.", field="scope")
+    return Scope("list", resources=frozenset(_listed(text, role) for text in texts))
+
+
+def parse_resource_ref(text: str) -> ResourceRef:
+    """`TYPE:ID` to a ResourceRef. Raises Invalid."""
+    type_text, colon, resource_id = text.partition(":")
+    if not colon or not resource_id:
+        raise Invalid(f"{text[:80]!r} names no resource. Write TYPE:ID, such as source:abc.", field="resource")
+    return ResourceRef(parse_resource_type(type_text), resource_id)
+
+
+def _listed(text: str, role: Role) -> ResourceRef:
+    resource = parse_resource_ref(text)
+    if resource.type != role.resource_type:
+        plural = RESOURCE_TYPES[role.resource_type or "source"][1]
+        raise Invalid(f"{role.name} holds on {plural}, not on {text[:80]}.", field="scope")
+    return resource
+
+
+def fits(scope: Scope, resource: ResourceRef, labels: frozenset[Label]) -> bool:
+    """Whether a grant with `scope` reaches a resource that carries `labels`."""
+    if scope.kind == "list":
+        return resource in scope.resources
+    return scope.kind == "all" or scope.labels <= labels
+
+
+def scope_covers(wide: Scope, narrow: Scope) -> bool:
+    """Whether `wide` reaches at least what `narrow` does: all ⊇ any, fewer labels ⊇ more, list ⊇ sublist."""
+    if wide.kind == "all":
+        return True
+    if wide.kind != narrow.kind:
+        return False
+    return wide.labels <= narrow.labels and wide.resources >= narrow.resources
+
+
+def dominates(one: RoleInScope, other: RoleInScope) -> bool:
+    """Whether who has `one` loses nothing by losing `other`."""
+    return covers(one.role, other.role) and scope_covers(one.scope, other.scope)

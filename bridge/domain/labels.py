@@ -1,0 +1,44 @@
+"""Labels of resources: `key:value`, one value a key on one resource (product.md 1.5)."""
+
+import re
+from dataclasses import dataclass
+
+from bridge.domain.errors import Invalid
+
+_PART = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Label:
+    """One `key:value`."""
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.key}:{self.value}"
+
+
+#: Labels that every workspace has from its first moment.
+BUILT_IN = (Label("environment", "dev"), Label("environment", "prod"))
+
+
+def parse_label(text: str) -> Label:
+    """`key:value` to a Label. Each part begins with a letter and holds letters, digits, hyphens."""
+    key, colon, value = text.strip().partition(":")
+    if not colon or not _PART.fullmatch(key) or not _PART.fullmatch(value):
+        raise Invalid(
+            f"{text[:80]!r} is not a label. A label is key:value; each part begins with a letter and holds "
+            "letters, digits and hyphens, such as environment:prod.",
+            field="label",
+        )
+    return Label(key, value)
+
+
+def check_one_value_a_key(labels: frozenset[Label]) -> frozenset[Label]:
+    """The labels, if no key has two values (no resource could carry them all). Raises Invalid."""
+    keys = [label.key for label in labels]
+    doubled = sorted({key for key in keys if keys.count(key) > 1})
+    if doubled:
+        raise Invalid(f"A label key has one value: {', '.join(doubled)} is given twice.", field="label")
+    return labels
