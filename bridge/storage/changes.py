@@ -1,0 +1,139 @@
+"""A change under way: one transaction, one cause, its audit events, and facts that begin and end by it."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
+
+from bridge.storage.columns import Instant
+from bridge.storage.database import Database
+from bridge.storage.tables import PAST, audit, workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Who changed what. `before` and `after` never hold a secret."""
+
+    workspace_id: int
+    type: str
+    subject: str
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One transaction of a flow. Whatever it does is done by `actor`, at `now`, for `cause`."""
+
+    connection: Connection
+    actor: str
+    now: datetime
+    cause: int
+    events: list[AuditEvent] = field(default_factory=list)
+
+    def record(self, workspace_id: int, kind: str, subject: str, *, before: Any = None, after: Any = None) -> None:
+        """Note one audit event; it is written with the transaction's last statements."""
+        self.events.append(AuditEvent(workspace_id, kind, subject, before, after))
+
+    @property
+    def stands(self) -> dict[str, Any]:
+        """The columns that say since when and by what a fact stands."""
+        return {"since": self.now, "cause": self.cause}
+
+
+@contextmanager
+def changing(database: Database, actor: str, now: datetime) -> Iterator[Change]:
+    """One transaction with its audit events; when the block raises, neither happened."""
+    with database.writing() as connection:
+        change = Change(connection, actor, now, secrets.randbits(62))
+        yield change
+        _write_audit(change)
+
+
+def lock_workspace(change: Change, workspace_id: int) -> None:
+    """Hold the workspace's row until the change ends: one at a time past this point (properties.md, owners)."""
+    change.connection.execute(
+        update(workspaces).where(workspaces.c.id == workspace_id).values(rev=workspaces.c.rev + 1)
+    )
+
+
+def _write_audit(change: Change) -> None:
+    # Last of all statements, since on PostgreSQL the workspace's row is locked from here to the commit.
+    for workspace_id in sorted({event.workspace_id for event in change.events}):
+        events = [event for event in change.events if event.workspace_id == workspace_id]
+        last = change.connection.execute(
+            update(workspaces)
+            .where(workspaces.c.id == workspace_id)
+            .values(rev=workspaces.c.rev + 1, audit_seq=workspaces.c.audit_seq + len(events))
+            .returning(workspaces.c.audit_seq)
+        ).scalar_one()
+        first = last - len(events) + 1
+        change.connection.execute(
+            insert(audit), [_audit_row(change, event, first + n) for n, event in enumerate(events)]
+        )
+
+
+def _audit_row(change: Change, event: AuditEvent, seq: int) -> dict[str, Any]:
+    return {
+        "workspace_id": event.workspace_id,
+        "seq": seq,
+        "at": change.now,
+        "cause": change.cause,
+        "actor": change.actor,
+        "type": event.type,
+        "subject": event.subject,
+        "before": event.before,
+        "after": event.after,
+    }
+
+
+def begin_fact(change: Change, table: Table, values: Mapping[str, Any]) -> int | None:
+    """Insert one fact, standing from now. Returns its `id`, where the table has one of its own."""
+    result = change.connection.execute(insert(table).values(**values, **change.stands))
+    key = result.inserted_primary_key
+    return key[0] if key is not None and "id" in table.c else None
+
+
+def begin_facts(change: Change, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many facts in one statement."""
+    if rows:
+        change.connection.execute(insert(table), [{**row, **change.stands} for row in rows])
+
+
+def end_facts(change: Change, table: Table, *where: ColumnElement[bool], returning: str | None = None) -> list[Any]:
+    """Move the rows that match to the table's twin. Returns their `returning` column (else their number of Nones).
+
+    On PostgreSQL one statement does both, so that two transactions never end one row twice; on SQLite
+    there is one writer, and two statements do.
+    """
+    told = table.c[returning] if returning else None
+    if change.connection.dialect.name == "sqlite":
+        change.connection.execute(_copy_to_twin(change, table, table, where))
+        gone = delete(table).where(*where)
+        if told is not None:
+            return list(change.connection.execute(gone.returning(told)).scalars())
+        return [None] * change.connection.execute(gone).rowcount
+    ended = delete(table).where(*where).returning(*table.c).cte("ended")
+    copy = _copy_to_twin(change, table, ended, ())
+    if returning:
+        return list(change.connection.execute(copy.returning(PAST[table].c[returning])).scalars())
+    return [None] * change.connection.execute(copy).rowcount
+
+
+def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
+    """Keep what the rows said in the twin, then change them. Returns how many."""
+    change.connection.execute(_copy_to_twin(change, table, table, where))
+    altered = update(table).where(*where).values(**values, **change.stands)
+    return change.connection.execute(altered).rowcount
+
+
+def _copy_to_twin(change: Change, table: Table, source: Any, where: Sequence[ColumnElement[bool]]) -> Any:
+    twin = PAST[table]
+    names = [column.name for column in table.columns]
+    until = literal(change.now, Instant)
+    rows = select(*(source.c[name] for name in names), until, literal(change.cause)).where(and_(True, *where))
+    return insert(twin).from_select([*names, "until", "ended_by"], rows)

@@ -1,0 +1,58 @@
+"""Column types that mean the same on SQLite and PostgreSQL, and the helper that makes `_past` twins."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import BigInteger, Column, Dialect, Index, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+#: A number that a database gives out. SQLite only does so for INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, kept as microseconds since 1970: same order and equality on every engine."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value kept as text, keys in the order they came."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else orjson.dumps(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+def past_twin(table: Table, metadata: MetaData) -> Table:
+    """The table of `table`'s ended rows: same columns, then when and by which cause each ended.
+
+    No constraints: what a row once pointed to may be gone.
+    """
+    columns = [Column(column.name, column.type, nullable=column.nullable) for column in table.columns]
+    key = [column.name for column in table.primary_key.columns]
+    twin = Table(
+        f"{table.name}_past",
+        metadata,
+        *columns,
+        Column("until", Instant, nullable=False),
+        Column("ended_by", BigInteger, nullable=False),
+    )
+    Index(f"ix_{twin.name}_key", *(twin.c[name] for name in key), twin.c.until)
+    return twin

@@ -1,0 +1,601 @@
+"""The whole data model, on one page.
+
+- Numbers inside (`id`), random UUIDs outside (`uid`): an outsider's id is never ours (properties.md 6).
+- `*_ci` holds a text folded in Python, so that both engines compare alike; secrets are kept as hashes
+  (`hash`) or encrypted (`*_enc`).
+- Facts are valid in time. A row says since when and by which `cause` it stands; when it ends, it moves to
+  its `_past` twin with `until` and `ended_by` (see `facts.py`). A cause is the number that all audit events
+  of one transaction share.
+- Access is derived from these facts by one query (`access.py`); nothing here stores an answer.
+- Unique constraints state the invariants; the code relies on them under concurrency.
+"""
+
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from bridge.storage.columns import Id, Instant, Json, past_twin
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+#: The one module-level object of the house: Flask-SQLAlchemy's registry of these tables.
+db = SQLAlchemy(metadata=metadata)
+
+
+def _required(name: str, kind: TypeEngine[object] | type[TypeEngine[object]], *more: object) -> Column[Any]:
+    return Column(name, kind, *more, nullable=False)  # type: ignore[arg-type]
+
+
+def _to(name: str, target: str, *, nullable: bool = False, primary_key: bool = False) -> Column[Any]:
+    return Column(name, Id, ForeignKey(target), nullable=nullable, primary_key=primary_key)
+
+
+def _key(target: str | None = None) -> Column[Any]:
+    return Column("id", Id, *([ForeignKey(target)] if target else []), primary_key=True)
+
+
+def _one_of(column: str, *words: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(word) for word in words)})", name=column)
+
+
+def _uid() -> Column[Any]:
+    return Column("uid", Text, nullable=False, unique=True)
+
+
+def _flag(name: str, *, default: bool = False) -> Column[Any]:
+    return Column(name, Boolean, nullable=False, server_default=text("true" if default else "false"))
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+def _stands() -> tuple[Column[Any], Column[Any]]:
+    """Since when, and by which cause, a fact stands."""
+    return Column("since", Instant, nullable=False), Column("cause", BigInteger, nullable=False)
+
+
+# -- Workspaces and people ---------------------------------------------------------------------------
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    _key(),
+    _uid(),
+    Column("slug", Text, nullable=False, unique=True),
+    _required("name", Text),
+    _required("plan", Text),
+    _flag("require_sso"),
+    _flag("require_mfa"),
+    _flag("hipaa"),
+    _count("rev"),  # rises with each change; the lock on this row orders changes and guards the last owner
+    _count("audit_seq"),
+    _required("created_at", Instant),
+    *_stands(),
+    _one_of("plan", "free", "team", "business"),
+)
+users = Table(
+    "users",
+    metadata,
+    _key(),
+    _uid(),
+    _required("email", Text),
+    Column("email_ci", Text, nullable=False, unique=True),
+    Column("email_proved_at", Instant),
+    _required("name", Text),
+    Column("password_hash", Text),
+    Column("twilio_sub", Text, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+)
+second_factors = Table(
+    "second_factors",
+    metadata,
+    _key(),
+    _uid(),
+    _to("user_id", "users.id"),
+    _required("kind", Text),
+    _required("data_enc", LargeBinary),
+    Column("last_step", BigInteger),
+    Column("created_at", Instant, nullable=False),
+    _one_of("kind", "totp", "recovery_codes", "passkey"),
+    Index(None, "user_id"),
+)
+# One space of ids for whatever can hold a grant.
+principals = Table(
+    "principals",
+    metadata,
+    _key(),
+    _to("workspace_id", "workspaces.id"),
+    _required("kind", Text),
+    _one_of("kind", "membership", "user_group", "mapping", "token"),
+    Index(None, "workspace_id"),
+)
+memberships = Table(
+    "memberships",
+    metadata,
+    _key("principals.id"),
+    _uid(),
+    _to("workspace_id", "workspaces.id"),
+    _to("user_id", "users.id"),
+    _required("status", Text),  # removed: by an owner or a DELETE; outlasts later pushes of active:true
+    Column("accepted_at", Instant),  # null: reaches the workspace by its SSO only, until the person accepts
+    _flag("sso_exempt"),
+    _required("created_at", Instant),
+    *_stands(),
+    UniqueConstraint("workspace_id", "user_id"),
+    Index(None, "user_id"),
+    _one_of("status", "active", "removed"),
+)
+
+# -- Connections and what their IdPs say -------------------------------------------------------------
+
+connections = Table(
+    "connections",
+    metadata,
+    _key(),
+    _uid(),
+    _to("workspace_id", "workspaces.id"),
+    _required("kind", Text),
+    _required("name", Text),
+    _flag("enabled", default=True),
+    _required("config", Json),  # the IdP's public side, preset, attribute names, switches
+    Column("secrets_enc", LargeBinary),  # our private key; an OIDC client's secret
+    _count("version"),
+    _count("n_users"),
+    _count("n_groups"),
+    _required("created_at", Instant),
+    *_stands(),
+    _one_of("kind", "saml", "oidc"),
+    Index(None, "workspace_id"),
+)
+domains = Table(
+    "domains",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _to("workspace_id", "workspaces.id", primary_key=True),
+    _to("connection_id", "connections.id", nullable=True),
+    _required("token", Text),
+    _required("token_expires_at", Instant),
+    Column("proved_at", Instant),
+    Column("proved_by", Text),
+    Column("checked_at", Instant),
+    _required("created_at", Instant),
+    # Several may claim, one has proved.
+    Index("uq_domains_proved", "name", unique=True, sqlite_where=text("proved_at IS NOT NULL"),
+          postgresql_where=text("proved_at IS NOT NULL")),
+)  # fmt: skip
+identities = Table(
+    "identities",
+    metadata,
+    _to("connection_id", "connections.id", primary_key=True),
+    Column("subject", Text, primary_key=True),
+    _to("user_id", "users.id"),
+    _required("linked_at", Instant),
+    Index(None, "user_id"),
+)
+directory_users = Table(
+    "directory_users",
+    metadata,
+    _key(),
+    _uid(),
+    _to("connection_id", "connections.id"),
+    _to("membership_id", "memberships.id", nullable=True),
+    _flag("pushed"),  # false: known by its logins only, or deleted by the IdP; invisible to SCIM
+    _flag("active", default=True),
+    _flag("holds_out"),  # inactive, or deleted and not lifted: the person is out until then
+    _required("user_name", Text),
+    _required("user_name_ci", Text),
+    Column("external_id", Text),
+    Column("email_ci", Text),
+    _required("display_name", Text),
+    Column("asserted_until", Instant),
+    _required("document", Json),
+    _count("version"),
+    _required("created_at", Instant),
+    _required("modified_at", Instant),
+    *_stands(),
+    Index("uq_directory_users_name", "connection_id", "user_name_ci", unique=True,
+          sqlite_where=text("pushed"), postgresql_where=text("pushed")),
+    UniqueConstraint("membership_id", "connection_id"),
+    Index(None, "connection_id", "external_id"),
+    Index(None, "connection_id", "email_ci"),
+    Index("ix_directory_users_page", "connection_id", "id", sqlite_where=text("pushed"),
+          postgresql_where=text("pushed")),
+)  # fmt: skip
+directory_emails = Table(
+    "directory_emails",
+    metadata,
+    _to("directory_user_id", "directory_users.id", primary_key=True),
+    Column("position", SmallInteger, primary_key=True),
+    _required("value_ci", Text),
+    _required("value", Text),
+    Column("type", Text),
+    _flag("is_primary"),
+    Index(None, "value_ci"),
+)
+directory_groups = Table(
+    "directory_groups",
+    metadata,
+    _key(),
+    _uid(),
+    _to("connection_id", "connections.id"),
+    _required("source", Text),
+    Column("external_id", Text),
+    _required("name", Text),
+    _required("name_ci", Text),
+    _count("n_members"),
+    _count("version"),
+    _required("created_at", Instant),
+    _required("modified_at", Instant),
+    *_stands(),
+    _one_of("source", "scim", "asserted"),
+    Index("uq_directory_groups_asserted", "connection_id", "name_ci", unique=True,
+          sqlite_where=text("source = 'asserted'"), postgresql_where=text("source = 'asserted'")),
+    Index(None, "connection_id", "name_ci"),
+    Index(None, "connection_id", "external_id"),
+    Index(None, "connection_id", "source", "id"),
+)  # fmt: skip
+group_members = Table(
+    "group_members",
+    metadata,
+    _to("group_id", "directory_groups.id", primary_key=True),
+    _to("directory_user_id", "directory_users.id", primary_key=True),
+    *_stands(),
+    Index(None, "directory_user_id", "group_id"),
+    sqlite_with_rowid=False,
+)
+
+# -- What the product gives, and by which rules ------------------------------------------------------
+
+user_groups = Table(
+    "user_groups",
+    metadata,
+    _key("principals.id"),
+    _uid(),
+    _to("workspace_id", "workspaces.id"),
+    _required("name", Text),
+    _required("name_ci", Text),
+    _flag("mirror"),  # made by the system for a pushed group: takes no members by hand
+    Column("orphan_of", Text),  # the name of the IdP group it mirrored, deleted since
+    _required("created_at", Instant),
+    *_stands(),
+    UniqueConstraint("workspace_id", "name_ci"),
+)
+user_group_members = Table(
+    "user_group_members",
+    metadata,
+    _to("user_group_id", "user_groups.id", primary_key=True),
+    _to("membership_id", "memberships.id", primary_key=True),
+    _required("given_by", Text),
+    *_stands(),
+    Index(None, "membership_id", "user_group_id"),
+    sqlite_with_rowid=False,
+)
+mappings = Table(
+    "mappings",
+    metadata,
+    _key("principals.id"),
+    _uid(),
+    _to("workspace_id", "workspaces.id"),
+    _to("connection_id", "connections.id"),
+    _required("match", Text),
+    _required("value", Text),
+    _required("value_ci", Text),
+    _flag("enabled", default=True),
+    _required("origin", Text),
+    _required("made_by", Text),
+    _required("created_at", Instant),
+    *_stands(),
+    _one_of("match", "id", "external_id", "name", "glob"),
+    _one_of("origin", "admin", "mirror", "link"),
+    Index(None, "connection_id", "match", "value_ci"),
+    Index(None, "workspace_id"),
+)
+mapping_user_groups = Table(
+    "mapping_user_groups",
+    metadata,
+    _to("mapping_id", "mappings.id", primary_key=True),
+    _to("user_group_id", "user_groups.id", primary_key=True),
+    *_stands(),
+    Index(None, "user_group_id", "mapping_id"),
+    sqlite_with_rowid=False,
+)
+# The one thing kept ready: pairs that give something now (rule on, connection enabled, group matches).
+mapping_matches = Table(
+    "mapping_matches",
+    metadata,
+    _to("group_id", "directory_groups.id", primary_key=True),
+    _to("mapping_id", "mappings.id", primary_key=True),
+    _flag("asserted"),
+    _flag("shadowed"),  # asserted, and a pushed group of the connection has its name or external id
+    *_stands(),
+    Index(None, "mapping_id", "group_id"),
+    sqlite_with_rowid=False,
+)
+grants = Table(  # never changed: an edit ends one and makes another
+    "grants",
+    metadata,
+    _key(),
+    _uid(),
+    _to("principal_id", "principals.id"),
+    _required("role", Text),
+    _required("scope", Text),
+    Column("expires_at", Instant),
+    _required("given_by", Text),
+    *_stands(),
+    _one_of("scope", "all", "list", "labels"),
+    Index(None, "principal_id", "role"),
+)
+grant_resources = Table(
+    "grant_resources",
+    metadata,
+    _to("grant_id", "grants.id", primary_key=True),
+    _to("resource_id", "resources.id", primary_key=True),
+    *_stands(),
+    Index(None, "resource_id"),
+    sqlite_with_rowid=False,
+)
+grant_labels = Table(  # one value a key, so that no grant is unsatisfiable
+    "grant_labels",
+    metadata,
+    _to("grant_id", "grants.id", primary_key=True),
+    Column("key", Text, primary_key=True),
+    _required("value", Text),
+    *_stands(),
+    sqlite_with_rowid=False,
+)
+resources = Table(
+    "resources",
+    metadata,
+    _key(),
+    _required("uid", Text),
+    _to("workspace_id", "workspaces.id"),
+    _required("type", Text),
+    _required("name", Text),
+    _required("slug", Text),
+    *_stands(),
+    UniqueConstraint("workspace_id", "type", "uid"),
+    _one_of("type", "source", "warehouse", "function", "space", "tracking_plan"),
+)
+resource_labels = Table(
+    "resource_labels",
+    metadata,
+    _to("resource_id", "resources.id", primary_key=True),
+    Column("key", Text, primary_key=True),
+    _required("value", Text),
+    *_stands(),
+    Index(None, "key", "value"),
+    sqlite_with_rowid=False,
+)
+labels = Table(
+    "labels",
+    metadata,
+    _to("workspace_id", "workspaces.id", primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("description", Text, nullable=False, server_default=text("''")),
+    sqlite_with_rowid=False,
+)
+
+# -- Ways in: invitations, tokens, sessions ----------------------------------------------------------
+
+invites = Table(
+    "invites",
+    metadata,
+    _key(),
+    _uid(),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    _to("workspace_id", "workspaces.id"),
+    _required("email", Text),
+    _required("email_ci", Text),
+    _required("gives", Json),  # {"roles": [{"role", "scope"}], "user_groups": [uid]}
+    _required("invited_by", Text),
+    _required("created_at", Instant),
+    _required("expires_at", Instant),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
+    Index("uq_invites_pending", "workspace_id", "email_ci", unique=True,
+          sqlite_where=text("used_at IS NULL AND revoked_at IS NULL"),
+          postgresql_where=text("used_at IS NULL AND revoked_at IS NULL")),
+)  # fmt: skip
+access_requests = Table(
+    "access_requests",
+    metadata,
+    _key(),
+    _uid(),
+    _to("membership_id", "memberships.id"),
+    _required("role", Text),
+    _to("resource_id", "resources.id", nullable=True),
+    _required("message", Text),
+    _required("created_at", Instant),
+    Index(None, "membership_id"),
+)
+tokens = Table(
+    "tokens",
+    metadata,
+    _key(),
+    _uid(),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    _to("workspace_id", "workspaces.id"),
+    _required("kind", Text),
+    _to("connection_id", "connections.id", nullable=True),  # scim
+    _to("principal_id", "principals.id", nullable=True),  # api: what its grants hang on
+    _to("made_by_membership", "memberships.id", nullable=True),  # null: made by the operator
+    _required("made_by", Text),
+    _required("description", Text),
+    _required("created_at", Instant),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    _one_of("kind", "scim", "api"),
+    Index(None, "workspace_id"),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    _key(),
+    _uid(),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    _to("user_id", "users.id"),
+    _required("created_at", Instant),
+    _required("ends_at", Instant),
+    _required("seen_at", Instant),
+    _required("user_agent", Text),
+    _required("address", Text),
+    Index(None, "user_id"),
+    Index(None, "ends_at"),
+)
+authentications = Table(  # a session holds several; each vouches for what its kind vouches for
+    "authentications",
+    metadata,
+    _key(),
+    Column("session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    _required("kind", Text),
+    _to("connection_id", "connections.id", nullable=True),
+    _required("subject", Text),
+    Column("name_id", Text),
+    Column("session_index", Text),
+    _required("at", Instant),
+    Column("ends_at", Instant),
+    _required("groups", Json),
+    _one_of("kind", "saml", "oidc", "twilio", "password"),
+    Index(None, "session_id"),
+    Index(None, "connection_id", "subject"),
+)
+pending_requests = Table(  # a login under way: the request we sent, then its result under a one-time handle
+    "pending_requests",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    _required("kind", Text),
+    _to("connection_id", "connections.id", nullable=True),
+    _to("user_id", "users.id", nullable=True),
+    Column("browser_hash", LargeBinary),
+    _required("return_to", Text),
+    Column("result", Json),
+    _required("expires_at", Instant),
+    _one_of("kind", "saml", "oidc", "handle", "prove", "link"),
+    Index(None, "expires_at"),
+)
+seen = Table(
+    "seen",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    _required("expires_at", Instant),
+    Index(None, "expires_at"),
+)
+counters = Table(
+    "counters",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _required("window_start", Instant),
+    _required("n", Integer),
+)
+
+# -- Records -----------------------------------------------------------------------------------------
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    _key(),
+    Column("ref", Text, nullable=False, unique=True),
+    _to("workspace_id", "workspaces.id", nullable=True),
+    _to("connection_id", "connections.id", nullable=True),
+    _required("at", Instant),
+    _required("kind", Text),
+    _required("outcome", Text),
+    _required("code", Text),
+    _required("text", Text),
+    Column("email", Text),
+    _required("address", Text),
+    _required("steps", Json),
+    Index(None, "workspace_id", "at"),
+)
+provisioning_requests = Table(
+    "provisioning_requests",
+    metadata,
+    _key(),
+    _to("connection_id", "connections.id"),
+    _required("at", Instant),
+    _required("method", Text),
+    _required("path", Text),
+    _required("status", Integer),
+    _required("sentence", Text),
+    Column("cause", BigInteger),
+    Column("bodies", Json),
+    Index(None, "connection_id", "at"),
+)
+audit = Table(
+    "audit",
+    metadata,
+    _to("workspace_id", "workspaces.id", primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _required("at", Instant),
+    _required("cause", BigInteger),
+    _required("actor", Text),  # user:UID, connection:UID, token:UID, operator, system
+    _required("type", Text),
+    _required("subject", Text),
+    Column("before", Json),
+    Column("after", Json),
+    Index(None, "cause"),
+    Index(None, "workspace_id", "subject"),
+    sqlite_with_rowid=False,
+)
+outbox = Table(
+    "outbox",
+    metadata,
+    _key(),
+    _required("kind", Text),
+    _required("subject", Text),
+    _required("body", Json),
+    _required("due_at", Instant),
+    _required("tries", Integer),
+    _required("created_at", Instant),
+    Column("last_error", Text),
+    Index(None, "due_at"),
+)
+
+#: Facts, each with the twin that keeps its ended rows.
+PAST: dict[Table, Table] = {
+    fact: past_twin(fact, metadata)
+    for fact in (
+        workspaces,
+        memberships,
+        connections,
+        directory_users,
+        directory_groups,
+        group_members,
+        user_groups,
+        user_group_members,
+        mappings,
+        mapping_user_groups,
+        mapping_matches,
+        grants,
+        grant_resources,
+        grant_labels,
+        resources,
+        resource_labels,
+    )
+}
