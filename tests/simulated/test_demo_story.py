@@ -131,13 +131,8 @@ def test_resources_are_as_many_as_the_pages_count() -> None:
 def test_everything_named_exists() -> None:
     targets = {f"{row['type']}:{row['name']}" for row in WORKSPACE["resources"]}
     targets |= {f"label:{label}" for label in WORKSPACE["labels"]} | {"all"}
-    owners_of_gives = [
-        *WORKSPACE["user_groups"],
-        *WORKSPACE["rules"],
-        *WORKSPACE["invitations"],
-        *WORKSPACE["api_tokens"],
-    ]
-    gives = [given for row in owners_of_gives for given in row.get("gives", ())]
+    rows = [row for kind in ("user_groups", "rules", "invitations", "api_tokens") for row in WORKSPACE[kind]]
+    gives = [given for row in rows for given in row.get("gives", ())]
     gives += WORKSPACE["grants"] + WORKSPACE["access_requests"]
     assert {target for given in gives for target in given["on"]} <= targets
     named = {group["name"] for group in WORKSPACE["user_groups"]}
