@@ -1,0 +1,225 @@
+"""What goes over the wire around the resources: bodies in, lists out, queries and paging (RFC 7644 3.1, 3.4)."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, UnsupportedMediaType
+from scim.schemas import AttributePath, ResourceType
+
+MEDIA_TYPE = "application/scim+json"
+ACCEPTED_MEDIA_TYPES = frozenset({MEDIA_TYPE, "application/json"})
+
+LIST_RESPONSE_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+SEARCH_REQUEST_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+PATCH_OP_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+MAX_DEPTH = 32
+"""How deep a body may nest. A SCIM resource nests four deep; the rest is room for unknown attributes."""
+
+DEFAULT_COUNT = 100
+MAX_COUNT = 1_000
+MAX_START_INDEX = 2**53
+"""Past any real directory, and small enough for every database's offset."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def check_media_type(content_type: str | None) -> None:
+    """Refuse a body that is declared as anything but JSON.
+
+    None and "" are taken as SCIM. Parameters such as charset are ignored: JSON is UTF-8 (RFC 7644 8.1). Okta,
+    OneLogin and Google send application/json.
+    """
+    declared = (content_type or MEDIA_TYPE).partition(";")[0].strip().lower()
+    if declared not in ACCEPTED_MEDIA_TYPES:
+        raise UnsupportedMediaType(f"Send {MEDIA_TYPE} or application/json, not {declared[:100]}.")
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """The JSON object in a request body, at most MAX_DEPTH deep. Raises InvalidSyntax.
+
+    A key given twice keeps its last value. Numbers out of range, NaN and lone surrogates are not JSON here.
+    """
+    try:
+        decoded = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidSyntax(f"The body is not valid JSON: {error}.") from error
+    if not isinstance(decoded, dict):
+        raise InvalidSyntax("The body must be a JSON object.")
+    if _is_deeper_than(decoded, MAX_DEPTH):
+        raise InvalidSyntax(f"The body nests deeper than {MAX_DEPTH} levels.")
+    return decoded
+
+
+def _is_deeper_than(value: object, limit: int) -> bool:
+    level: list[Any] = [value]
+    for _ in range(limit):
+        level = [child for container in level for child in _children(container)]
+        if not level:
+            return False
+    return True
+
+
+def _children(container: Any) -> Iterable[Any]:
+    """The containers directly inside a container."""
+    values = container.values() if isinstance(container, dict) else container
+    return [value for value in values if isinstance(value, (dict, list))]
+
+
+def named(body: Mapping[str, Any], name: str) -> Any:
+    """The value under a name in any case (RFC 7643 2.1), or None; the exact spelling wins."""
+    if name in body:
+        return body[name]
+    wanted = name.lower()
+    return next((value for key, value in body.items() if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ListResponse:
+    """One page of answers, already rendered (RFC 7644 3.4.2)."""
+
+    resources: Sequence[Mapping[str, Any]]
+    total_results: int
+    start_index: int = 1
+
+    def render(self) -> dict[str, Any]:
+        """The message; `Resources` is there even when empty, which Entra's connection test needs."""
+        return {
+            "schemas": [LIST_RESPONSE_SCHEMA],
+            "totalResults": self.total_results,
+            "startIndex": self.start_index,
+            "itemsPerPage": len(self.resources),
+            "Resources": list(self.resources),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page: 1-based start and how many at most; a count of 0 asks for the total alone (RFC 7644 3.4.2.4)."""
+
+    start_index: int = 1
+    count: int = DEFAULT_COUNT
+
+    @property
+    def offset(self) -> int:
+        """How many resources come before the page."""
+        return self.start_index - 1
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What a GET's query or a .search body asks for (RFC 7644 3.4.2 and 3.4.3).
+
+    `filter` and `sort_by` are still text, because a search at the root reads them once for each resource type.
+    """
+
+    filter: str | None = None
+    attributes: tuple[str, ...] = ()
+    excluded_attributes: tuple[str, ...] = ()
+    sort_by: str | None = None
+    descending: bool = False
+    paging: Paging = Paging()
+
+    def sort_path(self, resource_type: ResourceType) -> AttributePath | None:
+        """Where the sort key stands in that type, None if nothing is to be sorted by.
+
+        A complex attribute sorts by its `value` (RFC 7644 3.4.2.3). Raises InvalidPath where the type has no such
+        attribute, or one that has no order.
+        """
+        if self.sort_by is None:
+            return None
+        path = resource_type.find(self.sort_by)
+        if path is not None and path.leaf.type == "complex":
+            path = AttributePath(path.attribute, path.attribute.find("value"), path.schema)
+        if path is None or path.leaf.type == "complex" or path.leaf.returned == "never":
+            raise InvalidPath(f"{resource_type.name} cannot be sorted by {self.sort_by[:100]!r}.")
+        return path
+
+
+def parse_query(
+    arguments: Mapping[str, str], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
+) -> SearchQuery:
+    """The search in a URL's query.
+
+    Names are taken in any case and unknown ones ignored: Entra's aadOptscim062020 flag may sit there, and OneLogin
+    leaves a trailing "&". Raises InvalidValue.
+    """
+    return _parse_search({name.lower(): value for name, value in arguments.items()}, default_count, max_count)
+
+
+def parse_search(
+    body: Mapping[str, Any], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
+) -> SearchQuery:
+    """The search in a .search body (RFC 7644 3.4.3). Raises InvalidValue, InvalidSyntax."""
+    schemas = named(body, "schemas")
+    if schemas is not None and schemas != [SEARCH_REQUEST_SCHEMA]:
+        raise InvalidSyntax(f"A search has the schemas [{SEARCH_REQUEST_SCHEMA!r}].")
+    return _parse_search({name.lower(): value for name, value in body.items()}, default_count, max_count)
+
+
+def parse_paging(
+    start_index: object, count: object, *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
+) -> Paging:
+    """A page from what the client gave, None where it gave nothing (RFC 7644 3.4.2.4).
+
+    A start before 1 means 1, a count under 0 means 0, a count over the maximum means the maximum. Raises
+    InvalidValue where one is no integer.
+    """
+    start = 1 if start_index in (None, "") else _parse_integer("startIndex", start_index)
+    wanted = default_count if count in (None, "") else _parse_integer("count", count)
+    return Paging(min(max(start, 1), MAX_START_INDEX), min(max(wanted, 0), max_count))
+
+
+def _parse_search(given: Mapping[str, Any], default_count: int, max_count: int) -> SearchQuery:
+    attributes = _parse_names("attributes", given.get("attributes"))
+    excluded = _parse_names("excludedAttributes", given.get("excludedattributes"))
+    if attributes and excluded:
+        raise InvalidValue("Give attributes or excludedAttributes, not both.")
+    return SearchQuery(
+        filter=_parse_text("filter", given.get("filter")),
+        attributes=attributes,
+        excluded_attributes=excluded,
+        sort_by=_parse_text("sortBy", given.get("sortby")),
+        descending=_parse_descending(given.get("sortorder")),
+        paging=parse_paging(
+            given.get("startindex"), given.get("count"), default_count=default_count, max_count=max_count
+        ),
+    )
+
+
+def _parse_integer(name: str, given: object) -> int:
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given
+    if isinstance(given, str) and _INTEGER.fullmatch(given.strip()):
+        return int(given)
+    raise InvalidValue(f"{name} must be an integer.")
+
+
+def _parse_text(name: str, given: object) -> str | None:
+    """A text, or None where it is absent or blank."""
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        raise InvalidValue(f"{name} must be a string.")
+    return given.strip() or None
+
+
+def _parse_names(name: str, given: object) -> tuple[str, ...]:
+    """Attribute names: comma-separated in a URL, an array in a body."""
+    if given is None:
+        return ()
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise InvalidValue(f"{name} must be a list of attribute names.")
+    return tuple(stripped for each in names if (stripped := each.strip()))
+
+
+def _parse_descending(given: object) -> bool:
+    order = _parse_text("sortOrder", given)
+    if order is not None and order.lower() not in ("ascending", "descending"):
+        raise InvalidValue("sortOrder must be ascending or descending.")
+    return order is not None and order.lower() == "descending"
