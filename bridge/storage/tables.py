@@ -45,8 +45,8 @@ metadata = MetaData(
 db = SQLAlchemy(metadata=metadata)
 
 
-def _required(name: str, kind: TypeEngine[object] | type[TypeEngine[object]], *more: object) -> Column[Any]:
-    return Column(name, kind, *more, nullable=False)  # type: ignore[arg-type]
+def _required(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
 
 
 def _to(name: str, target: str, *, nullable: bool = False, primary_key: bool = False) -> Column[Any]:
