@@ -1,0 +1,148 @@
+"""What every test can count on: options and profiles, and that whatever was skipped is said aloud.
+
+Databases come from tests/databases.py. A test marked `long` runs with --long only. A test marked `browser` or `node`
+is skipped where Chromium or Node's peers are missing, and fails there instead when BRIDGE_TEST_REQUIRE_BROWSER=1 or
+BRIDGE_TEST_REQUIRE_NODE=1 says that they must be there, as in CI.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.databases"] if find_spec("tests.databases") else []
+
+NODE_PEERS = Path(__file__).parent / "node"
+OLDEST_NODE = 20
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ON_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+
+
+# -- Hypothesis profiles: few examples, always the same; many, and new ones each time but in CI ------------------
+
+_SLOW_MACHINES_ARE_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("short", max_examples=20, derandomize=True, database=None, **_SLOW_MACHINES_ARE_FINE)
+settings.register_profile(
+    "long",
+    max_examples=200,
+    derandomize=bool(os.environ.get("CI")),  # there, a failure is the change's own, not a lucky find
+    print_blob=True,
+    **_SLOW_MACHINES_ARE_FINE,
+)
+
+
+# -- The option --long -------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --long."""
+    text = "also run the tests marked long, and many generated examples (CI does; at most 20 minutes)"
+    parser.addoption("--long", action="store_true", help=text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the profile, before Hypothesis reads --hypothesis-profile, which may name another one."""
+    is_long = config.getoption("--long")
+    settings.load_profile("long" if is_long else "short")
+    if is_long and config.option.timeout is None:
+        config.option.timeout = 600
+
+
+# -- Chromium and Node -------------------------------------------------------------------------------------------
+
+
+@cache
+def find_chromium() -> Path | None:
+    """A Chromium on this machine: the one BRIDGE_TEST_CHROMIUM names, else the first on PATH."""
+    named = os.environ.get("BRIDGE_TEST_CHROMIUM")
+    paths = [named] if named else [*map(shutil.which, CHROMIUM_NAMES), str(CHROMIUM_ON_MAC)]
+    return next((Path(path) for path in paths if path and Path(path).exists()), None)
+
+
+@cache
+def find_node() -> Path | None:
+    """Node, when it is new enough and `./dev test` has installed the peers of tests/node."""
+    node = shutil.which("node")
+    if node is None or not (NODE_PEERS / "node_modules").is_dir():
+        return None
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)", answer)
+    return Path(node) if version and int(version.group(1)) >= OLDEST_NODE else None
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """The browser for Playwright's `executable_path`; for tests marked `browser`."""
+    path = find_chromium()
+    assert path is not None, "mark the test with @pytest.mark.browser"
+    return path
+
+
+@pytest.fixture(scope="session")
+def node_path() -> Path:
+    """Node's executable, to be run with `cwd=NODE_PEERS` (tests/node); for tests marked `node`."""
+    path = find_node()
+    assert path is not None, "mark the test with @pytest.mark.node"
+    return path
+
+
+# -- What can't run here, and how to get it ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something outside Python that tests marked with its name can't do without."""
+
+    marker: str
+    find: Callable[[], Path | None]
+    missing: str
+    remedy: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the environment turns a skip into a failure."""
+        return os.environ.get(f"BRIDGE_TEST_REQUIRE_{self.marker.upper()}") == "1"
+
+
+NEEDS = (
+    Need(
+        "browser",
+        find_chromium,
+        "no Chromium",
+        "apt-get install chromium, or name one in BRIDGE_TEST_CHROMIUM",
+    ),
+    Need(
+        "node",
+        find_node,
+        f"no Node >= {OLDEST_NODE} with the peers of tests/node",
+        f"install Node >= {OLDEST_NODE} and npm; ./dev test does the rest",
+    ),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out long tests; skip what can't run here, or fail where it was promised to."""
+    if item.get_closest_marker("long") and not item.config.getoption("--long"):
+        pytest.skip("long; ./dev test --long runs it")
+    for need in NEEDS:
+        if item.get_closest_marker(need.marker) and need.find() is None:
+            stop = pytest.fail if need.is_required else pytest.skip
+            stop(f"{need.missing}: {need.remedy}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the last lines what was skipped and how to get it."""
+    reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count} skipped: {reason.removeprefix('Skipped: ')}", yellow=True)
