@@ -65,8 +65,20 @@ MINIMAL = Role(
 ROLES: tuple[Role, ...] = (
     OWNER,
     MINIMAL,
-    Role("source_admin", "Source Admin", {"source": _EDIT}, "Edits sources, their settings and schema.", "source"),
-    Role("source_read_only", "Source Read-only", {"source": _READ}, "Sees sources and their settings.", "source"),
+    Role(
+        "source_admin",
+        "Source Admin",
+        {"source": _EDIT},
+        "Edits sources, their settings and schema.",
+        "source",
+    ),
+    Role(
+        "source_read_only",
+        "Source Read-only",
+        {"source": _READ},
+        "Sees sources and their settings.",
+        "source",
+    ),
     Role("warehouse_admin", "Warehouse Admin", {"warehouse": _EDIT}, "Edits warehouses and syncs.", "warehouse"),
     Role("warehouse_read_only", "Warehouse Read-only", {"warehouse": _READ}, "Sees warehouses.", "warehouse"),
     Role("function_admin", "Function Admin", {"function": _EDIT}, "Writes and deploys functions.", "function"),

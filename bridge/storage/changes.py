@@ -91,11 +91,17 @@ def _audit_row(change: Change, event: AuditEvent, seq: int) -> dict[str, Any]:
     }
 
 
-def begin_fact(change: Change, table: Table, values: Mapping[str, Any]) -> int | None:
-    """Insert one fact, standing from now. Returns its `id`, where the table has one of its own."""
-    result = change.connection.execute(insert(table).values(**values, **change.stands))
-    key = result.inserted_primary_key
-    return key[0] if key is not None and "id" in table.c else None
+def insert_row(change: Change, table: Table, values: Mapping[str, Any]) -> int:
+    """Insert one row into a table with an `id`. Returns that id."""
+    key: tuple[int, ...] | None = change.connection.execute(insert(table).values(**values)).inserted_primary_key
+    if key is None:
+        raise AssertionError(f"{table.name} gave out no key")
+    return key[0]
+
+
+def begin_fact(change: Change, table: Table, values: Mapping[str, Any]) -> int:
+    """Insert one fact with an `id`, standing from now. Returns that id."""
+    return insert_row(change, table, {**values, **change.stands})
 
 
 def begin_facts(change: Change, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

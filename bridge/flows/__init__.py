@@ -1,0 +1,17 @@
+"""What the bridge does: one function, one transaction, its audit events under one cause. No HTTP.
+
+Every flow takes a `Context` first, the acting party where there is one, and `now`; takes and gives domain
+values; raises `bridge.domain.errors`. A refusal rolls back; what must be remembered of it (a failed sign-in,
+a counter, a mail to owners) is written in a second short transaction. Nothing is fetched inside a
+transaction: fetch first, then flow.
+
+- `provision`     an IdP pushes people and groups (SCIM)
+- `sign_in`       a person signs in: by SAML, by password, by proving an account that is theirs
+- `sessions`      what a session reaches, computed at each request
+- `map_groups`    rules: add, remove, preview who gains and who loses
+- `explain`       what somebody may do, and why
+- `administer`    workspaces, members, User Groups, roles, resources, tokens, domains
+- `connect`       connections to IdPs and their keys
+- `invite`        invitations
+- `deliver`       mail that changes have put into the outbox
+"""

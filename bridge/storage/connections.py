@@ -1,0 +1,63 @@
+"""Connections: a workspace's links to its IdPs, their keys encrypted."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, select
+
+from bridge.domain.workspace import Connection
+from bridge.storage.changes import Change, alter_facts, begin_fact
+from bridge.storage.tables import connections
+
+_COLUMNS = (
+    connections.c.id,
+    connections.c.uid,
+    connections.c.workspace_id,
+    connections.c.kind,
+    connections.c.name,
+    connections.c.enabled,
+    connections.c.config,
+    connections.c.version,
+)
+
+
+def find_connection(connection: Any, where: ColumnElement[bool]) -> Connection | None:
+    """The connection that `where` names, or None."""
+    row = connection.execute(select(*_COLUMNS).where(where)).first()
+    return None if row is None else Connection(*row)
+
+
+def find_by_uid(connection: Any, uid: str) -> Connection | None:
+    """The connection with this outside id, or None."""
+    return find_connection(connection, connections.c.uid == uid)
+
+
+def list_connections(connection: Any, workspace_key: int) -> list[Connection]:
+    """A workspace's connections, oldest first."""
+    chosen = select(*_COLUMNS).where(connections.c.workspace_id == workspace_key).order_by(connections.c.id)
+    return [Connection(*row) for row in connection.execute(chosen)]
+
+
+def insert_connection(
+    change: Change, workspace_key: int, kind: str, name: str, config: Mapping[str, Any], *, uid: str | None = None
+) -> str:
+    """A new connection. Returns its outside id, which the caller may have chosen (a key names it)."""
+    uid = uid or str(uuid4())
+    values = {"uid": uid, "workspace_id": workspace_key, "kind": kind, "name": name, "config": dict(config)}
+    begin_fact(change, connections, {**values, "created_at": change.now})
+    return uid
+
+
+def set_connection(change: Change, key: int, **values: Any) -> None:
+    """Change columns of a connection; the former row is kept, and `version` rises."""
+    values = {**values, "version": connections.c.version + 1}
+    alter_facts(change, connections, connections.c.id == key, values=values)
+
+
+def find_secrets(connection: Any, key: int) -> bytes | None:
+    """The connection's encrypted secrets."""
+    blob: bytes | None = connection.execute(
+        select(connections.c.secrets_enc).where(connections.c.id == key)
+    ).scalar_one()
+    return blob

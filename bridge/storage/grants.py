@@ -1,0 +1,53 @@
+"""Grants as facts: given, and ended for good. An edit ends one and makes another."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from bridge.domain.access import ResourceRef, RoleInScope
+from bridge.domain.errors import NotFound
+from bridge.storage.changes import Change, begin_fact, begin_facts, end_facts
+from bridge.storage.tables import grant_labels, grant_resources, grants, resources
+
+
+def resource_keys(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, int]:
+    """The keys of the workspace's resources. Raises NotFound, naming the first that isn't there."""
+    chosen = select(resources.c.type, resources.c.uid, resources.c.id).where(
+        resources.c.workspace_id == workspace_key, resources.c.uid.in_([ref.id for ref in refs])
+    )
+    found = {ResourceRef(kind, uid): key for kind, uid, key in connection.execute(chosen)}
+    for ref in refs:
+        if ref not in found:
+            raise NotFound(f"There is no {ref} in this workspace.")
+    return {ref: found[ref] for ref in refs}
+
+
+def insert_grant(
+    change: Change, workspace_key: int, principal_key: int, given: RoleInScope, given_by: str
+) -> tuple[int, str]:
+    """Give a role in a scope to a principal. Returns the grant's (key, outside id)."""
+    listed = resource_keys(change.connection, workspace_key, given.scope.resources)
+    uid = str(uuid4())
+    values = {"uid": uid, "principal_id": principal_key, "role": given.role.id, "scope": given.scope.kind}
+    key = begin_fact(change, grants, {**values, "given_by": given_by})
+    begin_facts(change, grant_resources, [{"grant_id": key, "resource_id": n} for n in sorted(listed.values())])
+    labels = [{"grant_id": key, "key": label.key, "value": label.value} for label in sorted(given.scope.labels)]
+    begin_facts(change, grant_labels, labels)
+    return key, uid
+
+
+def end_grants(change: Change, principal_key: int) -> int:
+    """End every grant that hangs on a principal. Returns how many."""
+    keys = select(grants.c.id).where(grants.c.principal_id == principal_key)
+    return end_grant_keys(change, list(change.connection.execute(keys).scalars()))
+
+
+def end_grant_keys(change: Change, keys: Collection[int]) -> int:
+    """End these grants. Returns how many."""
+    if not keys:
+        return 0
+    end_facts(change, grant_resources, grant_resources.c.grant_id.in_(keys))
+    end_facts(change, grant_labels, grant_labels.c.grant_id.in_(keys))
+    return len(end_facts(change, grants, grants.c.id.in_(keys)))

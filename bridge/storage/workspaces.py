@@ -1,0 +1,114 @@
+"""Workspaces: found by slug, id or key; made; and the guard of the last owner."""
+
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select
+
+from bridge.domain.errors import LastOwner
+from bridge.domain.labels import BUILT_IN
+from bridge.domain.roles import OWNER
+from bridge.domain.workspace import Workspace
+from bridge.storage.changes import Change, alter_facts, begin_fact, insert_row, lock_workspace
+from bridge.storage.tables import (
+    directory_users,
+    grants,
+    labels,
+    memberships,
+    principals,
+    second_factors,
+    users,
+    workspaces,
+)
+
+_COLUMNS = (
+    workspaces.c.id,
+    workspaces.c.uid,
+    workspaces.c.slug,
+    workspaces.c.name,
+    workspaces.c.plan,
+    workspaces.c.require_sso,
+    workspaces.c.hipaa,
+    workspaces.c.rev,
+)
+
+
+def find_workspace(connection: Any, where: ColumnElement[bool]) -> Workspace | None:
+    """The workspace that `where` names, or None."""
+    row = connection.execute(select(*_COLUMNS).where(where)).first()
+    return None if row is None else Workspace(*row)
+
+
+def find_by_slug(connection: Any, slug: str) -> Workspace | None:
+    """The workspace with this slug, or None."""
+    return find_workspace(connection, workspaces.c.slug == slug)
+
+
+def find_by_key(connection: Any, key: int) -> Workspace | None:
+    """The workspace with this key, or None."""
+    return find_workspace(connection, workspaces.c.id == key)
+
+
+def insert_workspace(change: Change, slug: str, name: str, plan: str) -> Workspace:
+    """A new workspace with the labels that every workspace has."""
+    uid = str(uuid4())
+    values = {"uid": uid, "slug": slug, "name": name, "plan": plan, "created_at": change.now}
+    key = begin_fact(change, workspaces, values)
+    built_in = [{"workspace_id": key, "key": label.key, "value": label.value} for label in BUILT_IN]
+    change.connection.execute(insert(labels), built_in)
+    return Workspace(key, uid, slug, name, plan, False, False, 0)
+
+
+def set_plan(change: Change, workspace: Workspace, plan: str) -> None:
+    """Put the workspace on another plan."""
+    alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"plan": plan})
+
+
+def insert_principal(change: Change, workspace_key: int, kind: str) -> int:
+    """A new holder of grants."""
+    return insert_row(change, principals, {"workspace_id": workspace_key, "kind": kind})
+
+
+# -- The last owner (product.md 1.1) -----------------------------------------------------------------
+
+
+def check_last_owner(change: Change, workspace_key: int) -> None:
+    """Refuse the change if it leaves no owner named by hand who can sign in without this workspace's IdP.
+
+    Call it after the rows have changed, in the same transaction; hold `lock_workspace` since before.
+    Raises LastOwner, which rolls everything back.
+    """
+    if not count_keeping_owners(change.connection, workspace_key):
+        raise LastOwner(
+            "This would leave the workspace without an owner who can sign in on their own. "
+            "Make somebody else an owner by hand first."
+        )
+
+
+def guarding_owners(change: Change, workspace_key: int, membership_key: int) -> bool:
+    """Take the workspace's lock and say whether this member is an owner named by hand (then check after)."""
+    lock_workspace(change, workspace_key)
+    owned = exists().where(grants.c.principal_id == membership_key, grants.c.role == OWNER.id)
+    return bool(change.connection.execute(select(owned)).scalar())
+
+
+def count_keeping_owners(connection: Any, workspace_key: int) -> int:
+    """Owners named by hand, active, held out by no IdP, with a way in of their own."""
+    factor = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
+    held = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
+    way_in = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), factor)
+    counted = (
+        select(func.count(memberships.c.id.distinct()))
+        .select_from(memberships)
+        .join(users, users.c.id == memberships.c.user_id)
+        .join(grants, grants.c.principal_id == memberships.c.id)
+        .where(
+            memberships.c.workspace_id == workspace_key,
+            memberships.c.status == "active",
+            grants.c.role == OWNER.id,
+            users.c.closed_at.is_(None),
+            ~held,
+        )
+    )
+    with_way_in: int = connection.execute(counted.where(way_in)).scalar_one()
+    return with_way_in
