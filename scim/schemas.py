@@ -171,7 +171,9 @@ ID = Attribute(
     uniqueness="server",
     description="The bridge's identifier of the resource; never reused.",
 )
-EXTERNAL_ID = Attribute("externalId", case_exact=True, description="The identity provider's identifier of the resource.")
+EXTERNAL_ID = Attribute(
+    "externalId", case_exact=True, description="The identity provider's identifier of the resource."
+)
 SCHEMAS = Attribute(
     "schemas",
     "reference",
@@ -313,22 +315,23 @@ _USER_ATTRIBUTES = (
     ),
 )
 
+MANAGER = Attribute(
+    "manager",
+    "complex",
+    description="The person's manager.",
+    sub_attributes=(
+        Attribute("value", description="The manager's id."),
+        Attribute("$ref", "reference", case_exact=True, reference_types=("User",), description="The manager's URI."),
+        Attribute("displayName", mutability="readOnly", description="The manager's name."),
+    ),
+)
 _ENTERPRISE_ATTRIBUTES = (
     Attribute("employeeNumber", description="The person's number in the company."),
     Attribute("costCenter", description="The person's cost centre."),
     Attribute("organization", description="The person's organization."),
     Attribute("division", description="The person's division."),
     Attribute("department", description="The person's department."),
-    Attribute(
-        "manager",
-        "complex",
-        description="The person's manager.",
-        sub_attributes=(
-            Attribute("value", description="The manager's id."),
-            Attribute("$ref", "reference", case_exact=True, reference_types=("User",), description="The manager's URI."),
-            Attribute("displayName", mutability="readOnly", description="The manager's name."),
-        ),
-    ),
+    MANAGER,
 )
 
 _GROUP_ATTRIBUTES = (

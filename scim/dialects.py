@@ -1,0 +1,84 @@
+"""What identity providers send that RFC 7643 and 7644 do not foresee: one small function a quirk, named by vendor.
+
+Each takes what came and gives the standard's form, or gives it back untouched, so that whoever checks it afterwards
+needs to know no vendor. What is not a quirk is not here: names and operators in any case (PingOne), for instance, are
+simply how names and operators are read.
+
+Sources, by short name:
+- Entra: MicrosoftDocs/entra-docs, app-provisioning/application-provisioning-config-problem-scim-compatibility.md and
+  use-scim-to-provision-users-and-groups.md; AzureAD/SCIMReferenceCode, PostmanCollection.json.
+- Okta: okta-developer-docs, reference/scim/scim-20/index.md; scimgateway issue 113; SCIM-SDK issue 757.
+- OneLogin: developers.onelogin.com/scim/implement-scim-api; authentik issue 11249.
+- Google: snipe-it issue 12642; scimitar pull request 142.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
+
+_MISSPELT_URNS = {
+    # Entra's documentation has it without the colon, and products were tested against the documentation.
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0user": ENTERPRISE_SCHEMA,
+    # SCIM 1.1's name of the same extension.
+    "urn:scim:schemas:extension:enterprise:1.0": ENTERPRISE_SCHEMA,
+}
+
+
+def entra_schema_urn(urn: str) -> str:
+    """The enterprise extension's URN from Entra's misspelling of it; any other URN as it is."""
+    return _MISSPELT_URNS.get(urn.lower(), urn)
+
+
+def foreign_schemas_only(urns: list[str], own: str) -> bool:
+    """Whether `schemas` names another known kind of resource and not the one that the endpoint is about.
+
+    Everything else is let through: OneLogin sends only urn:scim:schemas:core:2.0, Google puts
+    urn:scim:schemas:core:1.0 first, and Entra adds Group's URN to a User.
+    """
+    named = {urn.lower() for urn in urns}
+    return own.lower() not in named and any(each.lower() in named for each in (USER_SCHEMA, GROUP_SCHEMA))
+
+
+def entra_boolean(value: object) -> object:
+    """True or False from "True", "False" in any case, which Entra without its compatibility flag sends."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower(), value)
+    return value
+
+
+def onelogin_single_value(value: object) -> object:
+    """A list from the one object that OneLogin sends where a list belongs (seen in django-scim2's adapter)."""
+    return [value] if isinstance(value, dict) else value
+
+
+def entra_manager(value: object) -> object:
+    """`{"value": id}` from Entra's spellings of a manager: the id alone, a list of one object, or only a `$ref`.
+
+    An object that names nobody is as good as none.
+    """
+    if isinstance(value, list) and len(value) <= 1:
+        value = value[0] if value else None
+    if isinstance(value, str):
+        return {"value": value} if value else None
+    if isinstance(value, dict) and not value.get("value"):
+        return _with_value_of_reference(value)
+    return value
+
+
+def _with_value_of_reference(manager: Mapping[str, Any]) -> dict[str, Any] | None:
+    reference = manager.get("$ref")
+    if not isinstance(reference, str) or not reference:
+        return None
+    return {**manager, "value": reference.rstrip("/").rpartition("/")[2]}
+
+
+def entra_manager_path(path: str) -> str:
+    """`manager` qualified by the enterprise extension's URN, which Entra leaves out, also before `.value`."""
+    name = path.partition(".")[0]
+    return f"{ENTERPRISE_SCHEMA}:{path}" if name.lower() == "manager" else path
+
+
+def entra_operation(op: str) -> str:
+    """`add`, `replace`, `remove` from "Add", "Replace", "Remove", which Entra without its flag sends."""
+    return op.lower()

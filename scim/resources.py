@@ -1,0 +1,305 @@
+"""Users and Groups between the wire and what is kept: parse, render, and select the attributes asked for.
+
+A *document* is a User as the IdP wrote it, in canonical form: names in the schema's case, the enterprise extension
+under its URN, and without id, meta, groups, schemas and password, which are not the IdP's to keep here. A Group has no
+document: its members are rows, so its body is a GroupBody.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from scim import dialects
+from scim.errors import InvalidValue
+from scim.messages import named
+from scim.schemas import (
+    COMMON_ATTRIBUTES,
+    ENTERPRISE_SCHEMA,
+    ENTERPRISE_USER,
+    EXTERNAL_ID,
+    GROUP,
+    USER,
+    Attribute,
+    AttributePath,
+    ResourceType,
+)
+from scim.values import canonical_element, canonical_value, render_date_time
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBody:
+    """A Group as the IdP wrote it: its members by id, each once, in the order given."""
+
+    display_name: str
+    external_id: str | None
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another resource as one of a User's groups or a Group's members: its id, URI and name."""
+
+    value: str
+    ref: str
+    display: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What the server knows about a resource (RFC 7643 3.1); `version` is an ETag such as W/"3", if there are any."""
+
+    resource_type: str
+    created: datetime
+    last_modified: datetime
+    location: str
+    version: str | None = None
+
+    def render(self) -> dict[str, str]:
+        """The `meta` attribute, moments in RFC 3339 with Z."""
+        rendered = {
+            "resourceType": self.resource_type,
+            "created": render_date_time(self.created),
+            "lastModified": render_date_time(self.last_modified),
+            "location": self.location,
+        }
+        return rendered if self.version is None else {**rendered, "version": self.version}
+
+
+def parse_user(body: Mapping[str, Any]) -> Document:
+    """The document of a new User; one that doesn't say `active` is active.
+
+    Unknown and readOnly attributes are ignored (RFC 7644 3.3), as is `password`. Raises InvalidValue, naming the
+    attribute.
+    """
+    document = _parse_user(body)
+    document.setdefault("active", True)
+    return document
+
+
+def replace_user(present: Mapping[str, Any], body: Mapping[str, Any]) -> Document:
+    """The document after a PUT (RFC 7644 3.5.1): all of it is the body's, but for `active`.
+
+    Absent is not false, and not true either: a PUT without `active` neither suspends nor brings back.
+    """
+    document = _parse_user(body)
+    if "active" in present:
+        document.setdefault("active", present["active"])
+    return document
+
+
+def parse_group(body: Mapping[str, Any]) -> GroupBody:
+    """A Group from a POST or PUT. Raises InvalidValue, also for a member that is a Group."""
+    _check_schemas(body, GROUP)
+    display_name = _read_text(body, _GROUP_NAME)
+    if display_name is None:
+        raise InvalidValue("displayName is required.")
+    return GroupBody(display_name, _read_text(body, EXTERNAL_ID), parse_members(named(body, "members")))
+
+
+def parse_members(value: object) -> tuple[str, ...]:
+    """Ids of people from a list of members, each once; JumpCloud gives nothing but `value`.
+
+    One object alone is taken as a list of it. Raises InvalidValue.
+    """
+    members = dialects.onelogin_single_value(value)
+    if members in (None, ""):
+        return ()
+    if not isinstance(members, list):
+        raise InvalidValue("members must be a list.")
+    return tuple(dict.fromkeys(_parse_member(member) for member in members))
+
+
+def render_user(document: Mapping[str, Any], id: str, meta: Meta, groups: Iterable[Reference] = ()) -> Document:  # noqa: A002
+    """A User as answered (RFC 7643 4.1)."""
+    extensions = [urn for urn in (ENTERPRISE_SCHEMA,) if urn in document]
+    rendered = {"schemas": [USER.schema.id, *extensions], "id": id, **document, "meta": meta.render()}
+    if shown := [_render_reference(group, "direct") for group in groups]:
+        rendered["groups"] = shown
+    return rendered
+
+
+def render_group(
+    display_name: str,
+    external_id: str | None,
+    id: str,  # noqa: A002
+    meta: Meta,
+    members: Iterable[Reference] | None = (),
+) -> Document:
+    """A Group as answered (RFC 7643 4.2); `members` None leaves the attribute out, as when it was not asked for."""
+    rendered: Document = {"schemas": [GROUP.schema.id], "id": id, "displayName": display_name}
+    if external_id is not None:
+        rendered["externalId"] = external_id
+    if members is not None:
+        rendered["members"] = [_render_reference(member, "User") for member in members]
+    return {**rendered, "meta": meta.render()}
+
+
+def select_attributes(
+    resource: Mapping[str, Any], attributes: tuple[str, ...], excluded: tuple[str, ...], resource_type: ResourceType
+) -> Document:
+    """What of a rendered resource is answered (RFC 7644 3.9).
+
+    `attributes` names all that is wanted, `excluded` what is not; each may be `name`, `name.sub`, qualified by a URN,
+    or an extension's URN. What is always returned stays, what is never returned goes, unknown names say nothing.
+    """
+    return _selection(tuple(attributes), tuple(excluded), resource_type).of_resource(resource)
+
+
+def wants_attribute(
+    name: str, attributes: tuple[str, ...], excluded: tuple[str, ...], resource_type: ResourceType
+) -> bool:
+    """Whether an answer shows any of that core attribute, so that what nobody asked for need not be read."""
+    return name in _selection(tuple(attributes), tuple(excluded), resource_type).core
+
+
+_GROUP_NAME, _MEMBERS = GROUP.schema.attributes
+
+
+def _check_schemas(body: Mapping[str, Any], resource_type: ResourceType) -> None:
+    """Refuse a body that says it is something else; one that says nothing is what the endpoint is about."""
+    urns = named(body, "schemas")
+    if urns is None:
+        return
+    if not isinstance(urns, list) or not all(isinstance(urn, str) for urn in urns):
+        raise InvalidValue("schemas must be a list of URNs.")
+    if dialects.foreign_schemas_only(urns, resource_type.schema.id):
+        raise InvalidValue(f"schemas must name {resource_type.schema.id}.")
+
+
+def _parse_user(body: Mapping[str, Any]) -> Document:
+    _check_schemas(body, USER)
+    document: Document = {}
+    extension: Document = {}
+    for key, value in body.items():
+        if dialects.entra_schema_urn(key) == ENTERPRISE_SCHEMA:
+            extension |= _parse_extension(value)
+        elif (attribute := USER.schema.find(key) or _common_attribute(key)) is not None:
+            document |= _parse_attribute(attribute, value)
+        elif key.lower() == "manager":
+            extension |= _parse_extension({key: value})
+    if "userName" not in document:
+        raise InvalidValue("userName is required.")
+    return {**document, ENTERPRISE_SCHEMA: extension} if extension else document
+
+
+def _common_attribute(name: str) -> Attribute | None:
+    """externalId, the one common attribute that is the client's."""
+    return EXTERNAL_ID if name.lower() == "externalid" else None
+
+
+def _parse_extension(value: object) -> Document:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidValue(f"{ENTERPRISE_SCHEMA} must be an object.")
+    extension: Document = {}
+    for key, given in value.items():
+        if (attribute := ENTERPRISE_USER.find(key)) is not None:
+            extension |= _parse_attribute(attribute, given)
+    return extension
+
+
+def _parse_attribute(attribute: Attribute, value: object) -> Document:
+    """The attribute alone in a document; an empty one if it is unassigned, or not the client's to write."""
+    if attribute.mutability == "readOnly":
+        return {}
+    canonical = canonical_value(attribute, value)
+    return {} if canonical is None or attribute.mutability == "writeOnly" else {attribute.name: canonical}
+
+
+def _read_text(body: Mapping[str, Any], attribute: Attribute) -> str | None:
+    text: str | None = canonical_value(attribute, named(body, attribute.name))
+    return text
+
+
+def _parse_member(member: object) -> str:
+    element = canonical_element(_MEMBERS, member)
+    if element is None or "value" not in element:
+        raise InvalidValue("Every member must have a value, the id of a person.")
+    if element.get("type", "User").lower() != "user" or "/Groups/" in element.get("$ref", ""):
+        raise InvalidValue("A group cannot be a member of a group here: push its people instead.")
+    member_id: str = element["value"]
+    return member_id
+
+
+def _render_reference(reference: Reference, type_: str) -> dict[str, str]:
+    rendered = {"value": reference.value, "$ref": reference.ref, "type": type_}
+    return rendered if reference.display is None else {**rendered, "display": reference.display}
+
+
+_Parts = frozenset[str]
+_WHOLE: _Parts = frozenset({""})
+"""The one part of an attribute that has no sub-attributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """What is shown, by the key it stands under: the parts of each attribute, without those that show none."""
+
+    core: Mapping[str, _Parts]
+    extensions: Mapping[str, Mapping[str, _Parts]]
+
+    def of_resource(self, resource: Mapping[str, Any]) -> Document:
+        selected = _select(resource, self.core)
+        for urn, names in self.extensions.items():
+            if shown := _select(resource.get(urn, {}), names):
+                selected[urn] = shown
+        return selected
+
+
+def _select(values: Mapping[str, Any], names: Mapping[str, _Parts]) -> Document:
+    shown = ((name, _narrow(value, names[name])) for name, value in values.items() if name in names)
+    return {name: value for name, value in shown if value not in ({}, [])}
+
+
+def _narrow(value: Any, parts: _Parts) -> Any:
+    if parts == _WHOLE:
+        return value
+    if isinstance(value, list):
+        return [narrowed for each in value if (narrowed := _narrow(each, parts))]
+    return {name: each for name, each in value.items() if name in parts}
+
+
+@lru_cache(maxsize=256)
+def _selection(attributes: tuple[str, ...], excluded: tuple[str, ...], resource_type: ResourceType) -> _Selection:
+    named_parts = _named_parts(attributes or excluded, resource_type)
+
+    def shown(of: Iterable[Attribute]) -> dict[str, _Parts]:
+        parts = {each.name: _shown_parts(each, named_parts.get(each, frozenset()), bool(attributes)) for each in of}
+        return {name: some for name, some in parts.items() if some}
+
+    core = shown((*COMMON_ATTRIBUTES, *resource_type.schema.attributes))
+    return _Selection(core, {each.id: shown(each.attributes) for each in resource_type.extensions})
+
+
+def _shown_parts(attribute: Attribute, named_parts: _Parts, are_wanted: bool) -> _Parts:
+    """Which parts are answered, given those that were named and whether naming them meant wanting them."""
+    if attribute.returned == "never":
+        return frozenset()
+    if attribute.returned == "always":
+        return _parts(attribute)
+    return named_parts if are_wanted else _parts(attribute) - named_parts
+
+
+def _parts(attribute: Attribute) -> _Parts:
+    return frozenset(sub.name for sub in attribute.sub_attributes) or _WHOLE
+
+
+def _named_parts(names: tuple[str, ...], resource_type: ResourceType) -> dict[Attribute, _Parts]:
+    named_parts: dict[Attribute, _Parts] = {}
+    for path in (path for name in names for path in _paths_named(name, resource_type)):
+        parts = _parts(path.attribute) if path.sub is None else frozenset({path.sub.name})
+        named_parts[path.attribute] = named_parts.get(path.attribute, frozenset()) | parts
+    return named_parts
+
+
+def _paths_named(name: str, resource_type: ResourceType) -> list[AttributePath]:
+    """The attribute of that name, or all of the schema of that URN, or nothing."""
+    if (schema := resource_type.find_schema(name)) is not None:
+        return [AttributePath(each, None, schema.id) for each in schema.attributes]
+    path = resource_type.find(name)
+    return [] if path is None else [path]

@@ -1,0 +1,161 @@
+"""One value of one attribute: from any spelling that is understood to the form that is kept, or refused by name.
+
+`None` means unassigned: null, "" and [] all say so (RFC 7643 2.5, and what IdPs send to clear a value).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from scim import dialects
+from scim.errors import InvalidValue
+from scim.schemas import EXTERNAL_ID, GROUP, MANAGER, USER, Attribute, fold_case
+
+MAX_VALUES = 500
+"""How many values a multi-valued attribute of a User may have. Members of a Group are not kept in it."""
+
+MAX_IDENTIFIER_BYTES = 2_000
+"""What people and groups are looked up by must fit into a database's index."""
+
+_IDENTIFIERS = frozenset(
+    path.leaf
+    for path in (
+        USER.find("userName"),
+        USER.find("emails.value"),
+        GROUP.find("displayName"),
+    )
+    if path is not None
+) | {EXTERNAL_ID}
+
+_DATE_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?(Z|z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]*={0,2}\s*")
+
+
+def canonical_value(attribute: Attribute, value: object, where: str = "") -> Any:
+    """The value in canonical form, None if it is unassigned.
+
+    Names inside it get the schema's case; unknown and readOnly ones are dropped. `where` is how an error names the
+    value. Raises InvalidValue.
+    """
+    where = where or attribute.name
+    if not attribute.multi_valued:
+        return canonical_element(attribute, value, where)
+    value = dialects.onelogin_single_value(value)
+    return None if value in (None, "") else _canonical_list(attribute, value, where)
+
+
+def canonical_element(attribute: Attribute, value: object, where: str = "") -> Any:
+    """The same for one value of an attribute that may be multi-valued."""
+    if attribute is MANAGER:
+        value = dialects.entra_manager(value)
+    return None if value is None else _READERS[attribute.type](attribute, value, where or attribute.name)
+
+
+def check_text(text: str, where: str) -> None:
+    """Refuse what no database and no JSON writer takes: NUL and lone surrogates. Raises InvalidValue."""
+    if "\x00" in text:
+        raise InvalidValue(f"{where} must not contain NUL.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValue(f"{where} must be valid Unicode.") from error
+
+
+def parse_date_time(text: str) -> datetime | None:
+    """An xsd:dateTime in UTC, None if it is not one; without a zone it is UTC (RFC 7643 2.3.5)."""
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        return None
+    seconds, fraction, zone = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{seconds}.{(fraction or '0')[:6].ljust(6, '0')}{zone or 'Z'}".upper())
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def render_date_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with Z, with as many digits as the moment has, so that a filter on it finds it again."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _canonical_list(attribute: Attribute, value: object, where: str) -> list[Any] | None:
+    if not isinstance(value, list):
+        raise InvalidValue(f"{where} must be a list.")
+    if len(value) > MAX_VALUES:
+        raise InvalidValue(f"{where} must have at most {MAX_VALUES} values.")
+    elements = [canonical_element(attribute, each, where) for each in value]
+    kept = without_repeats([each for each in elements if each is not None])
+    if sum(each.get("primary", False) for each in kept if isinstance(each, dict)) > 1:
+        raise InvalidValue(f"{where} must have at most one primary value.")
+    return kept or None
+
+
+def without_repeats(elements: list[Any]) -> list[Any]:
+    """The elements in order, each once (RFC 7643 2.4)."""
+    return list({_identity(each): each for each in reversed(elements)}.values())[::-1]
+
+
+def _identity(element: Any) -> Any:
+    return frozenset(element.items()) if isinstance(element, dict) else element
+
+
+def _read_complex(attribute: Attribute, value: object, where: str) -> dict[str, Any] | None:
+    if not isinstance(value, dict):
+        raise InvalidValue(f"{where} must be an object.")
+    element: dict[str, Any] = {}
+    for key, given in value.items():
+        sub = attribute.find(key)
+        if sub is not None and sub.mutability != "readOnly":
+            element[sub.name] = canonical_value(sub, given, f"{where}.{sub.name}")
+    return {name: each for name, each in element.items() if each is not None} or None
+
+
+def _read_string(attribute: Attribute, value: object, where: str) -> str | None:
+    if not isinstance(value, str):
+        raise InvalidValue(f"{where} must be a string.")
+    check_text(value, where)
+    if attribute in _IDENTIFIERS:
+        _check_identifier(value, where)
+    return value or None
+
+
+def _check_identifier(value: str, where: str) -> None:
+    if value and not value.strip():
+        raise InvalidValue(f"{where} must not be blank.")
+    if len(fold_case(value).encode()) > MAX_IDENTIFIER_BYTES:
+        raise InvalidValue(f"{where} must have at most {MAX_IDENTIFIER_BYTES} bytes.")
+
+
+def _read_boolean(attribute: Attribute, value: object, where: str) -> bool:
+    value = dialects.entra_boolean(value)
+    if not isinstance(value, bool):
+        raise InvalidValue(f"{where} must be true or false.")
+    return value
+
+
+def _read_binary(attribute: Attribute, value: object, where: str) -> str | None:
+    text = _read_string(attribute, value, where)
+    if text is not None and not _BASE64.fullmatch(text):
+        raise InvalidValue(f"{where} must be base64.")
+    return text
+
+
+def _read_date_time(attribute: Attribute, value: object, where: str) -> str | None:
+    text = _read_string(attribute, value, where)
+    if text is not None and parse_date_time(text) is None:
+        raise InvalidValue(f"{where} must be a dateTime such as 2026-01-31T12:00:00Z.")
+    return text
+
+
+_READERS: dict[str, Callable[[Attribute, object, str], Any]] = {
+    "string": _read_string,
+    "reference": _read_string,
+    "boolean": _read_boolean,
+    "binary": _read_binary,
+    "dateTime": _read_date_time,
+    "complex": _read_complex,
+}
