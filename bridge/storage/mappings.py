@@ -1,0 +1,256 @@
+"""Rules and which IdP groups they match.
+
+Matching is the one thing kept ready: `mapping_matches` holds the pairs that give something now (rule on,
+connection enabled, group matches). Whoever changes a rule, a group's name, or a connection refreshes the
+pairs in the same change, with one of the three `refresh_…` functions.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, and_, or_, select, true
+
+from bridge.domain.group_mapping import GroupMatch, IdpGroup, group_matches
+from bridge.domain.people import fold
+from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
+from bridge.storage.grants import end_grants
+from bridge.storage.tables import (
+    connections,
+    directory_groups,
+    mapping_matches,
+    mapping_user_groups,
+    mappings,
+)
+from bridge.storage.workspaces import insert_principal
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMapping:
+    """A rule as kept. `value_ci` of an id or external id is the id itself, folded like any value."""
+
+    key: int
+    id: str
+    workspace_key: int
+    connection_key: int
+    match: GroupMatch
+    enabled: bool
+    origin: str
+    made_by: str
+
+
+_COLUMNS = (
+    mappings.c.id,
+    mappings.c.uid,
+    mappings.c.workspace_id,
+    mappings.c.connection_id,
+    mappings.c.match,
+    mappings.c.value,
+    mappings.c.enabled,
+    mappings.c.origin,
+    mappings.c.made_by,
+)
+
+
+def _stored(row: Any) -> StoredMapping:
+    key, uid, workspace, connection, kind, value, *rest = row
+    return StoredMapping(key, uid, workspace, connection, GroupMatch(kind, value), *rest)
+
+
+def list_mappings(connection: Any, where: ColumnElement[bool]) -> list[StoredMapping]:
+    """The rules that `where` names, oldest first."""
+    return [_stored(row) for row in connection.execute(select(*_COLUMNS).where(where).order_by(mappings.c.id))]
+
+
+def find_mapping(connection: Any, workspace_key: int, uid: str) -> StoredMapping | None:
+    """One rule of a workspace, or None."""
+    found = list_mappings(connection, and_(mappings.c.workspace_id == workspace_key, mappings.c.uid == uid))
+    return found[0] if found else None
+
+
+def insert_mapping(
+    change: Change,
+    workspace_key: int,
+    connection_key: int,
+    match: GroupMatch,
+    user_group_keys: Iterable[int],
+    *,
+    origin: str = "admin",
+) -> StoredMapping:
+    """A new rule and the User Groups it gives; roles hang on it as grants. Refresh its matches after."""
+    key, uid = insert_principal(change, workspace_key, "mapping"), str(uuid4())
+    values = {"id": key, "uid": uid, "workspace_id": workspace_key, "connection_id": connection_key}
+    values |= {"match": match.kind, "value": match.value, "value_ci": fold(match.value), "origin": origin}
+    begin_fact(change, mappings, {**values, "made_by": change.actor, "created_at": change.now})
+    begin_facts(
+        change, mapping_user_groups, [{"mapping_id": key, "user_group_id": n} for n in dict.fromkeys(user_group_keys)]
+    )
+    return StoredMapping(key, uid, workspace_key, connection_key, match, True, origin, change.actor)
+
+
+def end_mapping(change: Change, mapping_key: int) -> None:
+    """Remove a rule and all it gives."""
+    end_facts(change, mapping_matches, mapping_matches.c.mapping_id == mapping_key)
+    end_facts(change, mapping_user_groups, mapping_user_groups.c.mapping_id == mapping_key)
+    end_grants(change, mapping_key)
+    end_facts(change, mappings, mappings.c.id == mapping_key)
+
+
+def set_mapping_enabled(change: Change, mapping: StoredMapping, enabled: bool) -> None:
+    """Switch a rule on or off."""
+    alter_facts(change, mappings, mappings.c.id == mapping.key, values={"enabled": enabled})
+    refresh_mapping_matches(change, mapping.connection_key, mapping.key)
+
+
+# -- Which groups match ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroup:
+    """An IdP group as rules see it, with its key and whether a pushed group decides in its place."""
+
+    key: int
+    group: IdpGroup
+    shadowed: bool
+
+
+def refresh_group_matches(
+    change: Change, connection_key: int, group_keys: Collection[int], *, also_named: Collection[str] = ()
+) -> None:
+    """These groups are new, renamed, or about to go: bring their pairs up to date.
+
+    `also_named`: names (or external ids) a pushed group had until now; asserted groups of such a name may
+    no longer be shadowed by it.
+    """
+    touched = set(group_keys) | _asserted_of_the_same_name(change, connection_key, group_keys, also_named)
+    if touched:
+        groups = _groups(change.connection, connection_key, directory_groups.c.id.in_(touched))
+        rules = _rules_for(change.connection, connection_key, groups)
+        _settle(change, _pairs(groups, rules), mapping_matches.c.group_id.in_(touched))
+
+
+def refresh_mapping_matches(change: Change, connection_key: int, mapping_key: int) -> None:
+    """This rule is new, or switched: bring its pairs up to date."""
+    rules = _live_rules(change.connection, connection_key, mappings.c.id == mapping_key)
+    groups = [group for rule in rules for group in groups_of_match(change.connection, connection_key, rule.match)]
+    _settle(change, _pairs(groups, rules), mapping_matches.c.mapping_id == mapping_key)
+
+
+def refresh_connection_matches(change: Change, connection_key: int) -> None:
+    """This connection was enabled or disabled: bring all its pairs up to date."""
+    groups = _groups(change.connection, connection_key, true())
+    rules = _live_rules(change.connection, connection_key, true())
+    here = select(mappings.c.id).where(mappings.c.connection_id == connection_key)
+    _settle(change, _pairs(groups, rules), mapping_matches.c.mapping_id.in_(here))
+
+
+def groups_of_match(connection: Any, connection_key: int, match: GroupMatch) -> list[StoredGroup]:
+    """The groups of a connection that a match takes, pushed and asserted."""
+    groups = directory_groups.c
+    narrow = {
+        "id": groups.uid == match.value,
+        "external_id": or_(groups.external_id == match.value, groups.name_ci == fold(match.value)),
+        "name": groups.name_ci == fold(match.value),
+        "glob": true(),
+    }[match.kind]
+    return [group for group in _groups(connection, connection_key, narrow) if group_matches(match, group.group)]
+
+
+Pairs = dict[tuple[int, int], tuple[bool, bool]]
+
+
+def _pairs(groups: Iterable[StoredGroup], rules: Iterable[StoredMapping]) -> Pairs:
+    ruled = list(rules)
+    return {
+        (stored.key, rule.key): (stored.group.source == "asserted", stored.shadowed)
+        for stored in groups
+        for rule in ruled
+        if group_matches(rule.match, stored.group)
+    }
+
+
+def _settle(change: Change, wanted: Pairs, where: ColumnElement[bool]) -> None:
+    """Make the stored pairs that `where` names the wanted ones, touching none that is right already."""
+    pairs = mapping_matches.c
+    present: Pairs = {
+        (group, mapping): (asserted, shadowed)
+        for group, mapping, asserted, shadowed in change.connection.execute(
+            select(pairs.group_id, pairs.mapping_id, pairs.asserted, pairs.shadowed).where(where)
+        )
+    }
+    stale = [key for key, flags in present.items() if wanted.get(key) != flags]
+    for group, mapping in stale:
+        end_facts(change, mapping_matches, pairs.group_id == group, pairs.mapping_id == mapping)
+    missing = [key for key, flags in wanted.items() if present.get(key) != flags]
+    begin_facts(change, mapping_matches, [_match_row(key, wanted[key]) for key in missing])
+
+
+def _match_row(key: tuple[int, int], flags: tuple[bool, bool]) -> dict[str, Any]:
+    return {"group_id": key[0], "mapping_id": key[1], "asserted": flags[0], "shadowed": flags[1]}
+
+
+def _live_rules(connection: Any, connection_key: int, where: ColumnElement[bool]) -> list[StoredMapping]:
+    enabled = select(connections.c.id).where(connections.c.id == connection_key, connections.c.enabled)
+    return list_mappings(connection, and_(mappings.c.connection_id.in_(enabled), mappings.c.enabled, where))
+
+
+def _rules_for(connection: Any, connection_key: int, groups: Collection[StoredGroup]) -> list[StoredMapping]:
+    """The live rules that could match any of the groups: by index, but for globs, which are few."""
+    ids = {fold(stored.group.id) for stored in groups}
+    names = {fold(stored.group.name) for stored in groups}
+    outside = {fold(stored.group.external_id) for stored in groups if stored.group.external_id} | names
+    could = or_(
+        mappings.c.match == "glob",
+        and_(mappings.c.match == "id", mappings.c.value_ci.in_(ids)),
+        and_(mappings.c.match == "name", mappings.c.value_ci.in_(names)),
+        and_(mappings.c.match == "external_id", mappings.c.value_ci.in_(outside)),
+    )
+    return _live_rules(connection, connection_key, could)
+
+
+def _groups(connection: Any, connection_key: int, where: ColumnElement[bool]) -> list[StoredGroup]:
+    columns = directory_groups.c
+    chosen = select(columns.id, columns.uid, columns.name, columns.external_id, columns.source).where(
+        columns.connection_id == connection_key, where
+    )
+    found = [(key, IdpGroup(*rest)) for key, *rest in connection.execute(chosen)]
+    deciding = _deciding_names(connection, connection_key, [group.name for _, group in found if group.source != "scim"])
+    return [
+        StoredGroup(key, group, group.source == "asserted" and _decided(group.name, deciding)) for key, group in found
+    ]
+
+
+def _decided(name: str, deciding: tuple[set[str], set[str]]) -> bool:
+    names, outside = deciding
+    return fold(name) in names or name in outside
+
+
+def _deciding_names(connection: Any, connection_key: int, names: Collection[str]) -> tuple[set[str], set[str]]:
+    """Of these asserted names, those a pushed group has as its name (folded), or as its external id."""
+    if not names:
+        return set(), set()
+    columns = directory_groups.c
+    named = or_(columns.name_ci.in_([fold(name) for name in names]), columns.external_id.in_(list(names)))
+    pushed = select(columns.name_ci, columns.external_id).where(
+        columns.connection_id == connection_key, columns.source == "scim", named
+    )
+    rows = connection.execute(pushed).all()
+    return {row.name_ci for row in rows}, {row.external_id for row in rows if row.external_id}
+
+
+def _asserted_of_the_same_name(
+    change: Change, connection_key: int, group_keys: Collection[int], also_named: Collection[str]
+) -> set[int]:
+    """Asserted groups whose shadow may have changed with these pushed ones."""
+    columns = directory_groups.c
+    pushed = select(columns.name_ci, columns.external_id).where(columns.id.in_(group_keys), columns.source == "scim")
+    names = {fold(name) for name in also_named}
+    for name_ci, external_id in change.connection.execute(pushed):
+        names |= {name_ci} | ({fold(external_id)} if external_id else set())
+    if not names:
+        return set()
+    asserted = select(columns.id).where(
+        columns.connection_id == connection_key, columns.source == "asserted", columns.name_ci.in_(names)
+    )
+    return set(change.connection.execute(asserted).scalars())
