@@ -2,7 +2,7 @@
 
 Databases come from tests/databases.py. A test marked `long` runs with --long only. A test marked `browser` or `node`
 is skipped where Chromium or Node's peers are missing, and fails there instead when BRIDGE_TEST_REQUIRE_BROWSER=1 or
-BRIDGE_TEST_REQUIRE_NODE=1 says that they must be there, as in CI.
+BRIDGE_TEST_REQUIRE_NODE=1 says that they must be there, as in CI (and BRIDGE_TEST_REQUIRE_POSTGRES=1, likewise).
 """
 
 import os
@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.databases"] if find_spec("tests.databases") else []
+pytest_plugins = ["tests.databases"]
 
 NODE_PEERS = Path(__file__).parent / "node"
 OLDEST_NODE = 20
@@ -29,14 +28,14 @@ CHROMIUM_ON_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Ch
 
 # -- Hypothesis profiles: few examples, always the same; many, and new ones each time but in CI ------------------
 
-_SLOW_MACHINES_ARE_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("short", max_examples=20, derandomize=True, database=None, **_SLOW_MACHINES_ARE_FINE)
+SLOW_MACHINES_ARE_FINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", SLOW_MACHINES_ARE_FINE, max_examples=20, derandomize=True, database=None)
 settings.register_profile(
     "long",
+    SLOW_MACHINES_ARE_FINE,
     max_examples=200,
     derandomize=bool(os.environ.get("CI")),  # there, a failure is the change's own, not a lucky find
     print_blob=True,
-    **_SLOW_MACHINES_ARE_FINE,
 )
 
 

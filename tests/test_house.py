@@ -134,7 +134,7 @@ def words(name: str) -> set[str]:
 
 def lint_imports(checkout: Path) -> subprocess.CompletedProcess[str]:
     """Check the packages in a folder against the contracts in its pyproject.toml."""
-    command = [Path(sys.executable).parent / "lint-imports", "--no-cache", "--no-logo"]
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo"]
     here = {**os.environ, "PYTHONPATH": str(checkout), "NO_COLOR": "1", "COLUMNS": "200"}
     return subprocess.run(command, cwd=checkout, env=here, capture_output=True, text=True, check=False)
 
