@@ -2,8 +2,25 @@
 metadata."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from saml.markup import UNSPECIFIED
+from lxml import etree
+
+from saml.certificates import parse_certificate
+from saml.errors import InvalidMetadata, quoted
+from saml.markup import (
+    HTTP_POST,
+    HTTP_REDIRECT,
+    NAMESPACES,
+    UNSPECIFIED,
+    Element,
+    children,
+    parse,
+    tag,
+    text,
+)
+
+_LARGEST_METADATA = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +40,139 @@ class IdentityProvider:
     certificates: tuple[str, ...]
     name_id_format: str = UNSPECIFIED
     want_requests_signed: bool = False
+
+
+def parse_metadata(xml: bytes, entity_id: str | None = None) -> IdentityProvider:
+    """The identity provider that `xml` describes (SAML Metadata 2.4.3).
+
+    `xml` is an EntityDescriptor, or an EntitiesDescriptor, in which `entity_id` chooses when it holds several
+    identity providers. Raises `InvalidMetadata` with a text for the admin who gave it.
+    """
+    root = _root(xml)
+    entity = _choose(_identity_providers(root), entity_id)
+    role = _role(entity)
+    redirect, post = (
+        _address(role, "SingleSignOnService", HTTP_REDIRECT),
+        _address(role, "SingleSignOnService", HTTP_POST),
+    )
+    if redirect is None and post is None:
+        raise InvalidMetadata("The metadata gives no sign-in address by HTTP-Redirect or HTTP-POST.")
+    return IdentityProvider(
+        entity_id=_entity_id(entity),
+        sso_redirect_url=redirect,
+        sso_post_url=post,
+        slo_url=_address(role, "SingleLogoutService", HTTP_REDIRECT)
+        or _address(role, "SingleLogoutService", HTTP_POST),
+        certificates=_certificates(role),
+        name_id_format=_only_name_id_format(role),
+        want_requests_signed=role.get("WantAuthnRequestsSigned") in ("true", "1"),
+    )
+
+
+def _root(xml: bytes) -> Element:
+    if len(xml) > _LARGEST_METADATA:
+        raise InvalidMetadata("This is over 4 MB; one identity provider's metadata is a few kilobytes.")
+    start = xml[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise InvalidMetadata(
+            "This is a web page, not metadata. At the identity provider look for the link or file called "
+            "metadata: it is XML and begins with EntityDescriptor."
+        )
+    if b"<!DOCTYPE" in xml:
+        raise InvalidMetadata("The metadata has a document type declaration (DOCTYPE), which the bridge doesn't read.")
+    try:
+        return parse(xml)
+    except (etree.XMLSyntaxError, ValueError):
+        raise InvalidMetadata("This isn't XML. Give the identity provider's metadata file as it is.") from None
+
+
+def _identity_providers(root: Element) -> list[Element]:
+    if root.tag not in (tag("md:EntityDescriptor"), tag("md:EntitiesDescriptor")):
+        name = quoted(etree.QName(root).localname)
+        raise InvalidMetadata(f"This is XML, but not SAML metadata: it begins with {name} instead of EntityDescriptor.")
+    entities = [entity for entity in root.iter(tag("md:EntityDescriptor")) if _roles(entity)]
+    if not entities:
+        raise InvalidMetadata(
+            "The metadata describes no identity provider. If it is the bridge's own (a service provider's), "
+            "it belongs into the identity provider; the connection needs the identity provider's."
+        )
+    return entities
+
+
+def _choose(entities: list[Element], entity_id: str | None) -> Element:
+    if entity_id is None and len(entities) == 1:
+        return entities[0]
+    named = [entity for entity in entities if _entity_id(entity) == entity_id]
+    if len(named) == 1:
+        return named[0]
+    found = ", ".join(quoted(_entity_id(entity)) for entity in entities[:5])
+    if entity_id is None:
+        raise InvalidMetadata(
+            f"The metadata describes several identity providers ({found}): say which by its entity ID."
+        )
+    raise InvalidMetadata(f"The metadata doesn't describe {quoted(entity_id)} once, but {found}.")
+
+
+def _entity_id(entity: Element) -> str:
+    entity_id = (entity.get("entityID") or "").strip()
+    if not entity_id or len(entity_id) > 1024:  # SAML Metadata 2.2.1
+        raise InvalidMetadata("The metadata gives no entity ID of at most 1,024 characters.")
+    return entity_id
+
+
+def _roles(entity: Element) -> list[Element]:
+    return [
+        role
+        for role in children(entity, "md:IDPSSODescriptor")
+        if NAMESPACES["samlp"] in (role.get("protocolSupportEnumeration") or "").split()
+    ]
+
+
+def _role(entity: Element) -> Element:
+    roles = _roles(entity)
+    if len(roles) > 1:
+        raise InvalidMetadata("The metadata describes this identity provider twice.")
+    return roles[0]
+
+
+def _address(role: Element, service: str, binding: str) -> str | None:
+    for endpoint in children(role, f"md:{service}"):
+        if endpoint.get("Binding") == binding:
+            return parse_address(endpoint.get("Location") or "")
+    return None
+
+
+def parse_address(written: str) -> str:
+    """An http or https URL that a browser may be sent to; raises `InvalidMetadata` for others (`javascript:`,
+    relative)."""
+    url = written.strip()
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidMetadata(f"The identity provider's address {quoted(url)} isn't an http or https URL.")
+    return url
+
+
+def _certificates(role: Element) -> tuple[str, ...]:
+    written = [
+        text(certificate)
+        for key in children(role, "md:KeyDescriptor")
+        if key.get("use") in (None, "signing")
+        for certificate in key.iterfind("ds:KeyInfo/ds:X509Data/ds:X509Certificate", NAMESPACES)
+    ]
+    certificates = tuple(dict.fromkeys(parse_certificate(one) for one in written))
+    if not certificates:
+        raise InvalidMetadata(
+            "The metadata has no signing certificate, so nothing this identity provider says could be checked."
+        )
+    return certificates
+
+
+def _only_name_id_format(role: Element) -> str:
+    """The NameID format if the metadata names exactly one: a list says what is possible, not what is set
+    up."""
+    formats = {text(one) for one in children(role, "md:NameIDFormat")} - {""}
+    return formats.pop() if len(formats) == 1 else UNSPECIFIED

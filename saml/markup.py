@@ -1,6 +1,102 @@
 """XML as this package uses it: names, one safe parser, and instants."""
 
-UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
-EMAIL_ADDRESS = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
-PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
-TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from lxml import etree
+
+Element = etree._Element
+
+NAMESPACES: Final[dict[str, str]] = {
+    "samlp": "urn:oasis:names:tc:SAML:2.0:protocol",
+    "saml": "urn:oasis:names:tc:SAML:2.0:assertion",
+    "md": "urn:oasis:names:tc:SAML:2.0:metadata",
+    "ds": "http://www.w3.org/2000/09/xmldsig#",
+    "xenc": "http://www.w3.org/2001/04/xmlenc#",
+    "xenc11": "http://www.w3.org/2009/xmlenc11#",
+}
+
+UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+EMAIL_ADDRESS: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+PERSISTENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
+
+HTTP_REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+HTTP_POST: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,30}))?(?:Z|\+00:00)", re.ASCII)
+_XML_SPACE = " \t\r\n"
+
+
+def tag(name: str) -> str:
+    """`"saml:Issuer"` as lxml writes it: `"{urn:…:assertion}Issuer"`."""
+    prefix, local = name.split(":")
+    return f"{{{NAMESPACES[prefix]}}}{local}"
+
+
+def finder(expression: str) -> Callable[[Element], list[Element]]:
+    """A compiled XPath that gives elements. lxml guards one with a lock, so threads may share it."""
+    compiled = etree.XPath(expression, namespaces=NAMESPACES)
+    return lambda element: cast(list[Element], compiled(element))
+
+
+def reader(expression: str) -> Callable[[Element], Any]:
+    """A compiled XPath that gives a number, a truth value, a string or a list of strings, as the expression
+    has it."""
+    return etree.XPath(expression, namespaces=NAMESPACES)
+
+
+def make(name: str, *content: Element | str, **attributes: str) -> Element:
+    """A new element, e.g. `make("saml:Issuer", "https://…", Format="…")`. Text is escaped when it is
+    written."""
+    prefix = name.split(":")[0]
+    element = etree.Element(tag(name), attributes, {prefix: NAMESPACES[prefix]})
+    for part in content:
+        if isinstance(part, str):
+            element.text = part
+        else:
+            element.append(part)
+    return element
+
+
+def parse(octets: bytes) -> Element:
+    """The root of `octets`, read without network, without files and with entities left alone.
+
+    Raises `etree.XMLSyntaxError`. Comments and processing instructions stay, so that `saml.gate` sees them.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_blank_text=False
+    )
+    return etree.fromstring(octets, parser)
+
+
+def text(element: Element | None) -> str:
+    """The element's own text without the white space around it; "" for None."""
+    return "" if element is None else (element.text or "").strip(_XML_SPACE)
+
+
+def children(element: Element, name: str) -> list[Element]:
+    """The direct children of that name, in order."""
+    return element.findall(name, NAMESPACES)
+
+
+def parse_instant(written: str) -> datetime:
+    """An xs:dateTime in UTC (SAML Core 1.3.3) as an aware datetime; raises ValueError for anything else.
+
+    Digits beyond microseconds are cut. Only `Z` and `+00:00` are taken: SAML allows no other time zone, and
+    what two readers may read differently isn't read at all.
+    """
+    match = _INSTANT.fullmatch(written.strip(_XML_SPACE))
+    if match is None:
+        raise ValueError("not an instant in UTC")
+    whole, fraction = match.groups()
+    instant = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    return instant.replace(microsecond=int((fraction or "0")[:6].ljust(6, "0")))
+
+
+def render_instant(instant: datetime) -> str:
+    """An aware datetime as SAML writes it, to the second: `2026-11-21T10:58:00Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

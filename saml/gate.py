@@ -1,0 +1,333 @@
+"""The gate: what a message must be before any library that resolves references, transforms or decrypts sees
+it.
+
+python3-saml and xmlsec do what a message's own signature block tells them: run an XSLT stylesheet, open a
+file that a Reference names, verify RSA-MD5. A stranger without any key can send such a message. So this table
+of named items looks at it first, as text, as bytes, then as a tree, and refuses what no identity provider
+sends. It reads nothing out of the message: what passes is still not trusted.
+
+Each item is data: `admit(…, gate=…)` takes another table, so that the tests can switch each one off.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from lxml import etree
+
+from saml import algorithms, toolkit
+from saml.errors import (
+    DuplicateId,
+    ForbiddenAlgorithm,
+    ForbiddenDoctype,
+    ForbiddenEncryption,
+    ForbiddenSignature,
+    IdpSaidNo,
+    MalformedMessage,
+    NotOneAssertion,
+    SplitText,
+    TooLarge,
+)
+from saml.markup import Element, children, finder, parse, reader, tag
+
+LARGEST_TEXT = 1_000_000  # characters of base64; 600 groups in an encrypted assertion take 300,000
+DEEPEST = 32
+MOST_ELEMENTS = 20_000
+MOST_ATTRIBUTES = 20_000
+
+
+class Stage(Enum):
+    """What an item looks at."""
+
+    TEXT = "the form's value, a str"
+    OCTETS = "the decoded bytes"
+    TREE = "the parsed tree, an Element; again after decryption"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that must hold; `check` raises a `Refused` when it doesn't."""
+
+    name: str
+    stage: Stage
+    check: Callable[[Any], None]
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def not_too_long(encoded: str) -> None:
+    """A size cap before anything is decoded."""
+    if len(encoded) > LARGEST_TEXT:
+        raise TooLarge
+
+
+def strict_base64(encoded: str) -> None:
+    """RFC 4648 base64 in its one canonical spelling, broken by line ends only (SAML Bindings 3.5.4)."""
+    joined = encoded.replace("\r", "").replace("\n", "")
+    try:
+        octets = binascii.a2b_base64(joined.encode("ascii"), strict_mode=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise MalformedMessage("The answer isn't base64.") from None
+    if binascii.b2a_base64(octets, newline=False).decode() != joined:
+        raise MalformedMessage("The answer isn't base64 in its canonical form.")
+
+
+# -- octets -----------------------------------------------------------------------------------------------------------
+
+_DECLARED_ENCODING = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]*)["']""")
+
+
+def utf8_only(octets: bytes) -> None:
+    """UTF-8, declared as nothing else: two parsers must not read two messages."""
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedMessage("The answer isn't UTF-8.") from None
+    declared = _DECLARED_ENCODING.match(octets)
+    if b"\x00" in octets or (declared and declared[1].lower() not in (b"utf-8", b"us-ascii")):
+        raise MalformedMessage("The answer isn't UTF-8.")
+
+
+def no_doctype(octets: bytes) -> None:
+    """No document type declaration: no entities, no external subsets."""
+    if b"<!DOCTYPE" in octets or b"<!ENTITY" in octets:
+        raise ForbiddenDoctype
+
+
+# -- tree: shape ------------------------------------------------------------------------------------------------------
+
+_too_deep = reader("boolean(" + "/*" * (DEEPEST + 1) + ")")
+_elements = reader("count(//*)")
+_attributes = reader("count(//@*)")
+_split_text = reader("boolean((//comment() | //processing-instruction())[../text()[normalize-space()]])")
+_ids = reader("//@*[translate(local-name(), 'id', 'ID') = 'ID']")
+_assertions = finder("//saml:Assertion | //saml:EncryptedAssertion")
+_status = finder("/samlp:Response/samlp:Status/samlp:StatusCode")
+_status_message = reader("string(/samlp:Response/samlp:Status/samlp:StatusMessage)")
+
+_SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
+
+
+def root_is_response(root: Element) -> None:
+    """The message is a samlp:Response (SAML Profiles 4.1.4.2)."""
+    if root.tag != tag("samlp:Response"):
+        raise MalformedMessage("The answer isn't a SAML response.")
+
+
+def bounded(root: Element) -> None:
+    """Caps on depth, elements and attributes."""
+    if _too_deep(root) or _elements(root) > MOST_ELEMENTS or _attributes(root) > MOST_ATTRIBUTES:
+        raise TooLarge
+
+
+def unbroken_text(root: Element) -> None:
+    """No comment or processing instruction beside text: canonicalization drops it, and readers differ about
+    the rest."""
+    if _split_text(root):
+        raise SplitText
+
+
+def unique_ids(root: Element) -> None:
+    """Every ID once, whatever its spelling or namespace, so that a Reference can mean one element only (SAML
+    Core 1.3.4)."""
+    found = _ids(root)
+    if len(set(found)) != len(found):
+        raise DuplicateId
+
+
+def status_is_success(root: Element) -> None:
+    """The top StatusCode is Success (SAML Core 3.2.2.2).
+
+    First of the tree's content, since such a response has no assertion to check. The status isn't signed
+    then: it may refuse, and nothing else.
+    """
+    codes = _status(root)
+    if len(codes) != 1:
+        raise MalformedMessage("The answer has no status.")
+    if codes[0].get("Value") != _SUCCESS:
+        inner = children(codes[0], "samlp:StatusCode") or codes
+        raise IdpSaidNo((inner[0].get("Value") or "").rpartition(":")[2], _status_message(root)[:500] or None)
+
+
+def one_assertion(root: Element) -> None:
+    """Exactly one assertion in the whole message, plain or encrypted, directly below the response."""
+    found = _assertions(root)
+    if len(found) != 1 or found[0].getparent() is not root:
+        raise NotOneAssertion
+
+
+def fits_schema(root: Element) -> None:
+    """What saml-schema-protocol-2.0.xsd allows, in its order and number."""
+    if not toolkit.fits_schema(root):
+        raise MalformedMessage("The answer isn't what the SAML 2.0 schema allows.")
+
+
+# -- tree: signatures -------------------------------------------------------------------------------------------------
+
+_signatures = finder("//ds:Signature")
+_key_info = finder("//ds:Signature/ds:KeyInfo/*")
+_references = finder("ds:SignedInfo/ds:Reference")
+_transforms = finder("//ds:Transform")
+_unsigned_parts = finder("//ds:Signature/*[not(self::ds:SignedInfo or self::ds:SignatureValue or self::ds:KeyInfo)]")
+
+_KEY_INFO = {tag("ds:X509Data"), tag("ds:KeyName"), tag("ds:KeyValue")}
+
+
+def signatures_in_place(root: Element) -> None:
+    """At most one signature on the response and one on the assertion, a direct child of what it signs (SAML
+    Core 5.4.1)."""
+    parents = [signature.getparent() for signature in _signatures(root)]
+    allowed = [root, *children(root, "saml:Assertion")]
+    if len(set(parents)) != len(parents) or not set(parents) <= set(allowed):
+        raise ForbiddenSignature
+
+
+def signatures_cover_their_parent(root: Element) -> None:
+    """Exactly one Reference, by ID, to the element that the signature stands in (SAML Core 5.4.2)."""
+    for signature in _signatures(root):
+        references, owner = _references(signature), signature.getparent()
+        covered = "" if owner is None else owner.get("ID", "")
+        if len(references) != 1 or not covered or references[0].get("URI") != f"#{covered}":
+            raise ForbiddenSignature
+
+
+def nothing_beside_signatures(root: Element) -> None:
+    """No ds:Object: nothing may ride in a signature that the signature doesn't cover."""
+    if _unsigned_parts(root):
+        raise ForbiddenSignature
+
+
+def keys_are_not_fetched(root: Element) -> None:
+    """KeyInfo has a certificate, a name or a value, all of them ignored; nothing that points elsewhere
+    (RetrievalMethod)."""
+    if any(element.tag not in _KEY_INFO for element in _key_info(root)):
+        raise ForbiddenSignature
+
+
+def transforms_allowed(root: Element) -> None:
+    """Enveloped signature and exclusive canonicalization, no other transform (SAML Core 5.4.4): no XSLT, no
+    XPath."""
+    for transform in _transforms(root):
+        parameters = [
+            child for child in transform if child.tag != f"{{{algorithms.EXCLUSIVE_C14N}}}InclusiveNamespaces"
+        ]
+        if transform.get("Algorithm") not in algorithms.TRANSFORMS or parameters:
+            raise ForbiddenAlgorithm
+    if any(len(element) > 2 for element in root.iter(tag("ds:Transforms"))):
+        raise ForbiddenAlgorithm
+
+
+def signature_algorithms_allowed(root: Element) -> None:
+    """Exclusive canonicalization; RSA or ECDSA; SHA-256, -384 or -512; no parameters (HMACOutputLength)."""
+    _only(root.iter(tag("ds:CanonicalizationMethod")), algorithms.CANONICALIZATIONS)
+    _only(root.iter(tag("ds:SignatureMethod")), algorithms.SIGNATURES)
+    signed = (digest for signature in _signatures(root) for digest in signature.iter(tag("ds:DigestMethod")))
+    _only(signed, algorithms.DIGESTS)
+    if any(len(element) for element in root.iter(tag("ds:SignatureMethod"))):
+        raise ForbiddenAlgorithm
+
+
+def _only(elements: Iterable[Element], allowed: frozenset[str]) -> None:
+    if any(element.get("Algorithm") not in allowed for element in elements):
+        raise ForbiddenAlgorithm
+
+
+# -- tree: encryption -------------------------------------------------------------------------------------------------
+
+_encrypted = finder("//xenc:EncryptedData")
+_encrypted_elsewhere = finder(
+    "//saml:EncryptedID | //saml:NewEncryptedID | //saml:EncryptedAttribute | //samlp:NewEncryptedID"
+)
+_pointers = finder(
+    "//xenc:CipherReference | //ds:RetrievalMethod[not(starts-with(@URI, '#'))] | //ds:RetrievalMethod/*"
+)
+_keys = finder("//xenc:EncryptedKey")
+
+_ENCRYPTION_METHOD = "xenc:EncryptionMethod"
+
+
+def only_the_assertion_is_encrypted(root: Element) -> None:
+    """One EncryptedData with one EncryptedKey, in the EncryptedAssertion; no encrypted NameID or
+    attribute."""
+    encrypted, keys = _encrypted(root), _keys(root)
+    whole = children(root, "saml:EncryptedAssertion/xenc:EncryptedData")
+    if _encrypted_elsewhere(root) or encrypted != whole or len(keys) != len(whole):
+        raise ForbiddenEncryption
+
+
+def ciphertext_is_here(root: Element) -> None:
+    """No CipherReference, and no RetrievalMethod to anywhere but this document: nothing is fetched."""
+    if _pointers(root):
+        raise ForbiddenEncryption
+
+
+def encryption_algorithms_allowed(root: Element) -> None:
+    """AES by GCM or CBC under a key sent by RSA-OAEP; RSA PKCS #1 v1.5 is refused (Bleichenbacher)."""
+    content = (child for element in _encrypted(root) for child in _methods(element))
+    _only(content, frozenset(algorithms.AES_CBC | algorithms.AES_GCM))
+    _only((child for element in _keys(root) for child in _methods(element)), algorithms.KEY_TRANSPORTS)
+
+
+def _methods(element: Element) -> list[Element]:
+    methods = children(element, _ENCRYPTION_METHOD)
+    if len(methods) != 1:
+        raise ForbiddenAlgorithm
+    return methods
+
+
+GATE: tuple[Item, ...] = (
+    Item("not-too-long", Stage.TEXT, not_too_long),
+    Item("strict-base64", Stage.TEXT, strict_base64),
+    Item("utf8-only", Stage.OCTETS, utf8_only),
+    Item("no-doctype", Stage.OCTETS, no_doctype),
+    Item("root-is-response", Stage.TREE, root_is_response),
+    Item("bounded", Stage.TREE, bounded),
+    Item("unbroken-text", Stage.TREE, unbroken_text),
+    Item("unique-ids", Stage.TREE, unique_ids),
+    Item("status-is-success", Stage.TREE, status_is_success),
+    Item("one-assertion", Stage.TREE, one_assertion),
+    Item("signatures-in-place", Stage.TREE, signatures_in_place),
+    Item("signatures-cover-their-parent", Stage.TREE, signatures_cover_their_parent),
+    Item("nothing-beside-signatures", Stage.TREE, nothing_beside_signatures),
+    Item("keys-are-not-fetched", Stage.TREE, keys_are_not_fetched),
+    Item("transforms-allowed", Stage.TREE, transforms_allowed),
+    Item("signature-algorithms-allowed", Stage.TREE, signature_algorithms_allowed),
+    Item("only-the-assertion-is-encrypted", Stage.TREE, only_the_assertion_is_encrypted),
+    Item("ciphertext-is-here", Stage.TREE, ciphertext_is_here),
+    Item("encryption-algorithms-allowed", Stage.TREE, encryption_algorithms_allowed),
+    Item("fits-schema", Stage.TREE, fits_schema),
+)
+
+
+def admit(encoded: str, gate: tuple[Item, ...] = GATE) -> Element:
+    """The tree of a SAMLResponse form value that passed every item. Raises a `Refused` naming the first that
+    failed."""
+    check(encoded, Stage.TEXT, gate)
+    try:
+        octets = base64.b64decode(encoded)
+    except (binascii.Error, ValueError):
+        raise MalformedMessage("The answer isn't base64.") from None
+    check(octets, Stage.OCTETS, gate)
+    root = parse_message(octets)
+    check(root, Stage.TREE, gate)
+    return root
+
+
+def check(subject: str | bytes | Element, stage: Stage, gate: tuple[Item, ...] = GATE) -> None:
+    """Every item of one stage over one subject."""
+    for item in gate:
+        if item.stage is stage:
+            item.check(subject)
+
+
+def parse_message(octets: bytes) -> Element:
+    """`saml.markup.parse`, refusing what isn't well-formed XML."""
+    try:
+        return parse(octets)
+    except (etree.XMLSyntaxError, ValueError):
+        raise MalformedMessage("The answer isn't well-formed XML.") from None

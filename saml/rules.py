@@ -1,0 +1,293 @@
+"""The service provider's rules for a response by the Web Browser SSO Profile, over a message whose signature
+is good.
+
+Each rule is a small function that reads like the profile and names its paragraph: "Profiles" is SAML 2.0
+Profiles, "Core" SAML 2.0 Core, "Bindings" SAML 2.0 Bindings. A rule looks at a `Proof` and raises a
+`Refused`; what is absent is refused as what is wrong is. `RULES` is data: `validate(…, rules=…)` takes
+another table, so that the tests can switch each one off.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from saml.errors import (
+    Expired,
+    InResponseToMismatch,
+    MalformedMessage,
+    MissingExpiry,
+    MissingSubject,
+    NotConfirmed,
+    NotOneAuthentication,
+    NotYetValid,
+    UnknownCondition,
+    Unsolicited,
+    WrongAudience,
+    WrongDestination,
+    WrongIssuer,
+    WrongRecipient,
+    WrongSubjectQualifier,
+    WrongVersion,
+)
+from saml.identity_provider import IdentityProvider
+from saml.markup import ENTITY, Element, children, parse_instant, tag, text
+from saml.service_provider import ServiceProvider
+
+_BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+_CONDITIONS = {tag("saml:AudienceRestriction"), tag("saml:OneTimeUse"), tag("saml:ProxyRestriction")}
+_LONGEST_NAME_ID = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A message with good signatures, and what it is held against.
+
+    `assertion` was read anew from the bytes that a signature covers, and from nothing else. `response` is the
+    envelope, which may be unsigned: its attributes are compared, so that they can refuse, but nothing is
+    taken from it.
+    """
+
+    response: Element
+    assertion: Element
+    idp: IdentityProvider
+    sp: ServiceProvider
+    now: datetime
+    allow_unsolicited: bool
+
+    @property
+    def earliest(self) -> datetime:
+        """Now, by the slowest clock that is put up with: what ended before it is over."""
+        return self.now - timedelta(seconds=self.sp.clock_skew)
+
+    @property
+    def latest(self) -> datetime:
+        """Now, by the fastest clock that is put up with: what begins after it isn't valid yet."""
+        return self.now + timedelta(seconds=self.sp.clock_skew)
+
+    def first(self, path: str) -> Element | None:
+        """The first element below the assertion at `path` (`saml:Subject/saml:NameID`), or None."""
+        return next(iter(children(self.assertion, path)), None)
+
+    def confirmation(self) -> Element | None:
+        """The SubjectConfirmationData of the bearer confirmation addressed to us, else of the first bearer
+        one, or None."""
+        bearers = [
+            one
+            for one in children(self.assertion, "saml:Subject/saml:SubjectConfirmation")
+            if one.get("Method") == _BEARER
+        ]
+        found = [one for bearer in bearers for one in children(bearer, "saml:SubjectConfirmationData")]
+        ours = (one for one in found if one.get("Recipient") == self.sp.acs_url)
+        return next(ours, next(iter(found), None))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that must hold; `check` raises a `Refused` when it doesn't."""
+
+    name: str
+    paragraph: str
+    check: Callable[[Proof], None]
+
+
+# -- who and to whom --------------------------------------------------------------------------------------------------
+
+
+def version_is_2(proof: Proof) -> None:
+    """Response and assertion are SAML 2.0."""
+    if {proof.response.get("Version"), proof.assertion.get("Version")} != {"2.0"}:
+        raise WrongVersion
+
+
+def response_issuer_is_the_idp(proof: Proof) -> None:
+    """The response's Issuer is the identity provider. The profile lets an unsigned response omit it; no IdP
+    does."""
+    _check_issuer(next(iter(children(proof.response, "saml:Issuer")), None), proof.idp)
+
+
+def assertion_issuer_is_the_idp(proof: Proof) -> None:
+    """The assertion's Issuer is the identity provider."""
+    _check_issuer(proof.first("saml:Issuer"), proof.idp)
+
+
+def _check_issuer(issuer: Element | None, idp: IdentityProvider) -> None:
+    if issuer is None or text(issuer) != idp.entity_id or issuer.get("Format", ENTITY) != ENTITY:
+        raise WrongIssuer(idp.entity_id, text(issuer))
+
+
+def destination_is_ours(proof: Proof) -> None:
+    """Destination is the very address that the response was delivered to."""
+    if proof.response.get("Destination") != proof.sp.acs_url:
+        raise WrongDestination(proof.sp.acs_url)
+
+
+def audience_is_ours(proof: Proof) -> None:
+    """At least one audience restriction, and each of them names us: several are conditions that all must
+    hold."""
+    restrictions = children(proof.assertion, "saml:Conditions/saml:AudienceRestriction")
+    audiences = [tuple(text(one) for one in children(restriction, "saml:Audience")) for restriction in restrictions]
+    if not audiences or any(proof.sp.entity_id not in named for named in audiences):
+        raise WrongAudience(proof.sp.entity_id, tuple(name for named in audiences for name in named))
+
+
+def conditions_are_understood(proof: Proof) -> None:
+    """Exactly one Conditions, and no condition in it that we don't know: its validity would be
+    indeterminate."""
+    conditions = children(proof.assertion, "saml:Conditions")
+    if len(conditions) != 1 or any(one.tag not in _CONDITIONS for one in conditions[0]):
+        raise UnknownCondition
+
+
+# -- whom it names ----------------------------------------------------------------------------------------------------
+
+
+def subject_is_named(proof: Proof) -> None:
+    """One NameID with text that can be shown."""
+    name_id = text(proof.first("saml:Subject/saml:NameID"))
+    if not name_id or len(name_id) > _LONGEST_NAME_ID or not name_id.isprintable():
+        raise MissingSubject
+
+
+def subject_is_named_for_us(proof: Proof) -> None:
+    """SPNameQualifier, where given, is ours."""
+    name_id = proof.first("saml:Subject/saml:NameID")
+    if name_id is not None and name_id.get("SPNameQualifier", proof.sp.entity_id) != proof.sp.entity_id:
+        raise WrongSubjectQualifier
+
+
+def subject_is_confirmed_for_bearer(proof: Proof) -> None:
+    """At least one subject confirmation by the bearer method, with its data."""
+    if proof.confirmation() is None:
+        raise NotConfirmed
+
+
+def recipient_is_ours(proof: Proof) -> None:
+    """Recipient is the assertion consumer service, exactly."""
+    found = _confirmed(proof, "Recipient")
+    if found != proof.sp.acs_url:
+        raise WrongRecipient(proof.sp.acs_url, found)
+
+
+def _confirmed(proof: Proof, attribute: str) -> str | None:
+    data = proof.confirmation()
+    return None if data is None else data.get(attribute)
+
+
+# -- which request ----------------------------------------------------------------------------------------------------
+
+
+def request_is_one(proof: Proof) -> None:
+    """Response and confirmation name the same request, or both none. Only the second is sure to be signed."""
+    if proof.response.get("InResponseTo") != _confirmed(proof, "InResponseTo"):
+        raise InResponseToMismatch
+
+
+def request_was_made(proof: Proof) -> None:
+    """A response that answers no request is taken only where the connection allows it."""
+    if not _confirmed(proof, "InResponseTo") and not proof.allow_unsolicited:
+        raise Unsolicited
+
+
+# -- when -------------------------------------------------------------------------------------------------------------
+
+
+def confirmation_has_not_expired(proof: Proof) -> None:
+    """The confirmation says until when it may be delivered, and that is to come."""
+    _check_end(proof, proof.confirmation(), "NotOnOrAfter", "The answer's delivery time", demanded=True)
+
+
+def confirmation_is_valid_already(proof: Proof) -> None:
+    """The profile forbids a bearer confirmation a NotBefore; those who send one are taken at their word."""
+    _check_begin(proof, proof.confirmation(), "NotBefore", "The answer's delivery time")
+
+
+def conditions_have_not_expired(proof: Proof) -> None:
+    """The assertion says until when it is valid, and that is to come. Core leaves it optional; we don't."""
+    _check_end(proof, proof.first("saml:Conditions"), "NotOnOrAfter", "The assertion's validity", demanded=True)
+
+
+def conditions_are_valid_already(proof: Proof) -> None:
+    """NotBefore, where given, is past."""
+    _check_begin(proof, proof.first("saml:Conditions"), "NotBefore", "The assertion's validity")
+
+
+def response_is_not_from_the_future(proof: Proof) -> None:
+    """The response's IssueInstant is past."""
+    _check_begin(proof, proof.response, "IssueInstant", "The response's time")
+
+
+def assertion_is_not_from_the_future(proof: Proof) -> None:
+    """The assertion's IssueInstant is past."""
+    _check_begin(proof, proof.assertion, "IssueInstant", "The assertion's time")
+
+
+def authenticated_once(proof: Proof) -> None:
+    """Exactly one AuthnStatement: with two, it would be open which session and which time counts."""
+    if len(children(proof.assertion, "saml:AuthnStatement")) != 1:
+        raise NotOneAuthentication
+
+
+def authenticated_already(proof: Proof) -> None:
+    """AuthnInstant is past."""
+    _check_begin(proof, proof.first("saml:AuthnStatement"), "AuthnInstant", "The sign-in at the identity provider")
+
+
+def session_has_not_ended(proof: Proof) -> None:
+    """SessionNotOnOrAfter, where given, is to come."""
+    _check_end(
+        proof,
+        proof.first("saml:AuthnStatement"),
+        "SessionNotOnOrAfter",
+        "The session at the identity provider",
+        demanded=False,
+    )
+
+
+def _check_end(proof: Proof, element: Element | None, attribute: str, what: str, *, demanded: bool) -> None:
+    end = instant(element, attribute)
+    if end is not None and end <= proof.earliest:
+        raise Expired(what, end, proof.now)
+    if end is None and demanded:
+        raise MissingExpiry(what)
+
+
+def _check_begin(proof: Proof, element: Element | None, attribute: str, what: str) -> None:
+    begin = instant(element, attribute)
+    if begin is not None and begin > proof.latest:
+        raise NotYetValid(what, begin, proof.now)
+
+
+def instant(element: Element | None, attribute: str) -> datetime | None:
+    """An attribute as an instant; None if it or the element is absent. Raises `MalformedMessage`."""
+    written = None if element is None else element.get(attribute)
+    if written is None:
+        return None
+    try:
+        return parse_instant(written)
+    except ValueError:
+        raise MalformedMessage(f"{attribute} isn't a time in UTC (like 2026-11-21T10:58:00Z).") from None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("version-is-2", "Core 2.3.3, 3.2.2", version_is_2),
+    Rule("response-issuer-is-the-idp", "Profiles 4.1.4.2", response_issuer_is_the_idp),
+    Rule("assertion-issuer-is-the-idp", "Profiles 4.1.4.2", assertion_issuer_is_the_idp),
+    Rule("destination-is-ours", "Bindings 3.5.5.2", destination_is_ours),
+    Rule("conditions-are-understood", "Core 2.5.1", conditions_are_understood),
+    Rule("audience-is-ours", "Profiles 4.1.4.2, Core 2.5.1.4", audience_is_ours),
+    Rule("subject-is-named", "Profiles 4.1.4.2, Core 2.4.1", subject_is_named),
+    Rule("subject-is-named-for-us", "Core 2.2.2, 8.3.7", subject_is_named_for_us),
+    Rule("subject-is-confirmed-for-bearer", "Profiles 4.1.4.2", subject_is_confirmed_for_bearer),
+    Rule("recipient-is-ours", "Profiles 4.1.4.2, 4.1.4.3", recipient_is_ours),
+    Rule("request-is-one", "Profiles 4.1.4.3", request_is_one),
+    Rule("request-was-made", "Profiles 4.1.4.3, 4.1.5", request_was_made),
+    Rule("confirmation-has-not-expired", "Profiles 4.1.4.2, 4.1.4.3", confirmation_has_not_expired),
+    Rule("confirmation-is-valid-already", "Core 2.4.1.2", confirmation_is_valid_already),
+    Rule("conditions-have-not-expired", "Core 2.5.1.2", conditions_have_not_expired),
+    Rule("conditions-are-valid-already", "Core 2.5.1.2", conditions_are_valid_already),
+    Rule("response-is-not-from-the-future", "Core 3.2.2", response_is_not_from_the_future),
+    Rule("assertion-is-not-from-the-future", "Core 2.3.3", assertion_is_not_from_the_future),
+    Rule("authenticated-once", "Profiles 4.1.4.2", authenticated_once),
+    Rule("authenticated-already", "Core 2.7.2", authenticated_already),
+    Rule("session-has-not-ended", "Profiles 4.1.4.3", session_has_not_ended),
+)

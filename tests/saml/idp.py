@@ -1,0 +1,410 @@
+"""A small identity provider for tests: it answers as a company's does, and it can be told to answer wrongly.
+
+`KICKS` is the company's IdP, `BRIDGE` our side. A test says what differs from a good answer and gets the form
+that a browser would POST:
+
+    form = sign_in(KICKS, BRIDGE, NOW, email="mei@kicks.example", in_response_to="_r1")
+    form = post(respond(KICKS, answer(BRIDGE, NOW, audiences=(("https://other.example",),)),
+    signed="response"))
+
+Everything is made with xmlsec and string templates, nothing with the package under test but its value
+classes.
+"""
+
+import base64
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any, Literal
+from xml.sax.saxutils import escape, quoteattr
+
+import xmlsec
+from lxml import etree
+
+from saml.identity_provider import IdentityProvider
+from saml.markup import EMAIL_ADDRESS, UNSPECIFIED
+from saml.service_provider import ServiceProvider, make_key_pair
+
+NOW = datetime(2026, 11, 21, 10, 58, tzinfo=UTC)
+NS = {
+    "samlp": "urn:oasis:names:tc:SAML:2.0:protocol",
+    "saml": "urn:oasis:names:tc:SAML:2.0:assertion",
+    "ds": "http://www.w3.org/2000/09/xmldsig#",
+    "xenc": "http://www.w3.org/2001/04/xmlenc#",
+}
+Signed = Literal["assertion", "response", "both", "nothing"]
+
+_serial = count(1)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """An IdP's or SP's private key and certificate, both PEM."""
+
+    private: str
+    certificate: str
+
+
+@cache
+def keys(name: str) -> Keys:
+    """The key pair of that name, made once a test run."""
+    return Keys(*make_key_pair(name, NOW))
+
+
+@dataclass(frozen=True)
+class TestIdp:
+    """An identity provider that signs with `keys(key)`."""
+
+    __test__ = False
+
+    entity_id: str = "https://idp.kicks.example/saml"
+    base_url: str = "https://idp.kicks.example"
+    key: str = "kicks"
+
+    @property
+    def trusted(self) -> IdentityProvider:
+        """What a connection to this IdP is configured with."""
+        return IdentityProvider(
+            entity_id=self.entity_id,
+            sso_redirect_url=f"{self.base_url}/sso/redirect",
+            sso_post_url=f"{self.base_url}/sso/post",
+            slo_url=f"{self.base_url}/slo",
+            certificates=(keys(self.key).certificate,),
+        )
+
+    @property
+    def metadata(self) -> bytes:
+        """Its metadata, as an admin would import it."""
+        certificate = "".join(keys(self.key).certificate.split("\n")[1:-2])
+        return f"""<?xml version="1.0" encoding="UTF-8"?>
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID={quoteattr(self.entity_id)}>
+  <md:IDPSSODescriptor WantAuthnRequestsSigned="true"
+  protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"> <md:KeyDescriptor
+  use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>
+  <ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+  <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+  Location="{self.base_url}/sso/redirect"/> <md:SingleSignOnService
+  Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{self.base_url}/sso/post"/>
+  </md:IDPSSODescriptor> </md:EntityDescriptor> """.encode()
+
+
+@cache
+def bridge(base_url: str = "https://bridge.example/saml/c1") -> ServiceProvider:
+    """Our side of a connection at `base_url`."""
+    ours = keys("bridge")
+    return ServiceProvider(
+        entity_id=f"{base_url}/metadata",
+        acs_url=f"{base_url}/acs",
+        slo_url=f"{base_url}/slo",
+        private_key_pem=ours.private,
+        certificates=(ours.certificate,),
+    )
+
+
+KICKS = TestIdp()
+BRIDGE = bridge()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What an IdP says in one response. None leaves the thing out."""
+
+    destination: str | None
+    recipient: str | None
+    audiences: tuple[tuple[str, ...], ...]
+    response_issued: datetime | str | None
+    issued: datetime | str | None
+    authenticated: datetime | str | None
+    not_before: datetime | str | None
+    not_on_or_after: datetime | str | None
+    confirmation_not_on_or_after: datetime | str | None
+    confirmation_not_before: datetime | str | None = None
+    session_not_on_or_after: datetime | str | None = None
+    response_id: str = field(default_factory=lambda: f"_response{next(_serial)}")
+    assertion_id: str = field(default_factory=lambda: f"_assertion{next(_serial)}")
+    issuer: str | None = KICKS.entity_id
+    response_issuer: str | None = KICKS.entity_id
+    in_response_to: str | None = "_request1"
+    confirmation_in_response_to: str | None = "_request1"
+    version: str = "2.0"
+    status: str = "urn:oasis:names:tc:SAML:2.0:status:Success"
+    inner_status: str | None = None
+    status_message: str | None = None
+    name_id: str | None = "mei@kicks.example"
+    name_id_format: str | None = EMAIL_ADDRESS
+    sp_name_qualifier: str | None = None
+    method: str = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+    session_index: str | None = "_session1"
+    attributes: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {
+            "email": ("mei@kicks.example",),
+            "firstName": ("Mei",),
+            "lastName": ("Tanaka",),
+            "groups": ("eng", "eng-mobile"),
+        }
+    )
+    more_conditions: str = ""
+    more_confirmations: str = ""
+    more_statements: str = ""
+    in_name_id: str = ""
+
+
+def answer(sp: ServiceProvider = BRIDGE, now: datetime = NOW, **changes: Any) -> Answer:
+    """A good answer to `sp` at `now`, but for `changes`."""
+    good = Answer(
+        destination=sp.acs_url,
+        recipient=sp.acs_url,
+        audiences=((sp.entity_id,),),
+        response_issued=now,
+        issued=now,
+        authenticated=now - timedelta(minutes=1),
+        not_before=now - timedelta(minutes=5),
+        not_on_or_after=now + timedelta(minutes=5),
+        confirmation_not_on_or_after=now + timedelta(minutes=5),
+    )
+    return replace(good, **changes)
+
+
+def sign_in(
+    idp: TestIdp = KICKS,
+    sp: ServiceProvider = BRIDGE,
+    now: datetime = NOW,
+    *,
+    email: str = "mei@kicks.example",
+    in_response_to: str | None = "_request1",
+    groups: tuple[str, ...] = ("eng",),
+    name_id: str | None = None,
+    name_id_format: str = UNSPECIFIED,
+    given_name: str = "Mei",
+    family_name: str = "Tanaka",
+    signed: Signed = "assertion",
+    relay_state: str | None = None,
+    **changes: Any,
+) -> dict[str, str]:
+    """The form that a browser brings from `idp` after a good sign-in of one person. For tests of flows and
+    web."""
+    said = answer(
+        sp,
+        now,
+        issuer=idp.entity_id,
+        response_issuer=idp.entity_id,
+        in_response_to=in_response_to,
+        confirmation_in_response_to=in_response_to,
+        name_id=name_id or email,
+        name_id_format=name_id_format,
+        attributes={"email": (email,), "firstName": (given_name,), "lastName": (family_name,), "groups": groups},
+    )
+    return post(respond(idp, replace(said, **changes), signed=signed), relay_state)
+
+
+def respond(
+    idp: TestIdp,
+    said: Answer,
+    *,
+    signed: Signed = "assertion",
+    encrypted: str | None = None,
+    sp: ServiceProvider = BRIDGE,
+    **how: Any,
+) -> etree._Element:
+    """The response as a tree: assertion signed, then encrypted (an xmlsec transform's name), then the
+    response signed."""
+    root = etree.fromstring(render(said))
+    if signed in ("assertion", "both"):
+        sign(assertion_of(root), idp.key, **how)
+    if encrypted:
+        encrypt(root, sp, encrypted)
+    if signed in ("response", "both"):
+        sign(root, idp.key, **how)
+    return root
+
+
+def post(response: etree._Element | bytes, relay_state: str | None = None) -> dict[str, str]:
+    """The form of the POST binding around a response."""
+    octets = response if isinstance(response, bytes) else etree.tostring(response)
+    form = {"SAMLResponse": base64.b64encode(octets).decode()}
+    return form if relay_state is None else {**form, "RelayState": relay_state}
+
+
+def assertion_of(root: etree._Element) -> etree._Element:
+    """The response's plain assertion."""
+    found = root.find("saml:Assertion", NS)
+    assert found is not None
+    return found
+
+
+def signature_of(element: etree._Element) -> etree._Element:
+    """The signature that stands in `element`."""
+    found = element.find("ds:Signature", NS)
+    assert found is not None
+    return found
+
+
+def sign(
+    element: etree._Element,
+    key: str,
+    *,
+    method: str = "RSA_SHA256",
+    digest: str = "SHA256",
+    canonicalization: str = "EXCL_C14N",
+    signing_key: xmlsec.Key | None = None,
+) -> None:
+    """An enveloped signature after the Issuer, its Reference to the element's own ID, with the certificate in
+    KeyInfo."""
+    signature = xmlsec.template.create(
+        element, getattr(xmlsec.Transform, canonicalization), getattr(xmlsec.Transform, method), ns="ds"
+    )
+    issuer = element.find("saml:Issuer", NS)
+    element.insert(0 if issuer is None else 1, signature)
+    reference = xmlsec.template.add_reference(signature, getattr(xmlsec.Transform, digest), uri=f"#{element.get('ID')}")
+    xmlsec.template.add_transform(reference, xmlsec.Transform.ENVELOPED)
+    xmlsec.template.add_transform(reference, xmlsec.Transform.EXCL_C14N)
+    if signing_key is None:
+        xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
+    xmlsec.tree.add_ids(element.getroottree().getroot(), ["ID"])
+    context = xmlsec.SignatureContext()
+    context.key = signing_key or _signing_key(key)
+    context.sign(signature)
+
+
+def encrypt(root: etree._Element, sp: ServiceProvider, algorithm: str, transport: str = "RSA_OAEP") -> None:
+    """The assertion replaced by an EncryptedAssertion for `sp`'s first certificate."""
+    clear = assertion_of(root)
+    data = xmlsec.template.encrypted_data_create(
+        root, getattr(xmlsec.Transform, algorithm), type=xmlsec.EncryptionType.ELEMENT, ns="xenc"
+    )
+    xmlsec.template.encrypted_data_ensure_cipher_value(data)
+    key_info = xmlsec.template.encrypted_data_ensure_key_info(data, ns="ds")
+    encrypted_key = xmlsec.template.add_encrypted_key(key_info, getattr(xmlsec.Transform, transport))
+    xmlsec.template.encrypted_data_ensure_cipher_value(encrypted_key)
+    context = xmlsec.EncryptionContext(_recipient(sp.certificates[0]))
+    size = 128 if "128" in algorithm else 192 if "192" in algorithm else 256
+    context.key = xmlsec.Key.generate(xmlsec.KeyData.AES, size, xmlsec.KeyDataType.SESSION)
+    around = etree.Element(f"{{{NS['saml']}}}EncryptedAssertion")
+    root.replace(clear, around)
+    alone = etree.fromstring(etree.tostring(clear))
+    around.append(context.encrypt_xml(data, alone))
+
+
+def without(root: etree._Element, path: str) -> etree._Element:
+    """A copy of `root` without the elements at `path`."""
+    copy = deepcopy(root)
+    for element in copy.xpath(path, namespaces=NS):
+        element.getparent().remove(element)
+    return copy
+
+
+@cache
+def _signing_key(name: str) -> xmlsec.Key:
+    key = xmlsec.Key.from_memory(keys(name).private, xmlsec.KeyFormat.PEM)
+    key.load_cert_from_memory(keys(name).certificate, xmlsec.KeyFormat.PEM)
+    return key
+
+
+@cache
+def _recipient(certificate: str) -> xmlsec.KeysManager:
+    manager = xmlsec.KeysManager()
+    manager.add_key(xmlsec.Key.from_memory(certificate, xmlsec.KeyFormat.CERT_PEM))
+    return manager
+
+
+def render(said: Answer) -> bytes:
+    """The answer as XML, unsigned."""
+    issuer = "" if said.response_issuer is None else f"<saml:Issuer>{escape(said.response_issuer)}</saml:Issuer>"
+    response = _attributes(
+        ID=said.response_id,
+        Version=said.version,
+        IssueInstant=said.response_issued,
+        Destination=said.destination,
+        InResponseTo=said.in_response_to,
+    )
+    assertion = "" if "Success" not in said.status else _assertion(said)
+    return f"""<samlp:Response xmlns:samlp="{NS["samlp"]}" xmlns:saml="{NS["saml"]}"{response}>{issuer}
+  <samlp:Status>{_status(said)}</samlp:Status>
+  {assertion}
+</samlp:Response>""".encode()
+
+
+def _status(said: Answer) -> str:
+    inner = "" if said.inner_status is None else f'<samlp:StatusCode Value="{said.inner_status}"/>'
+    message = (
+        ""
+        if said.status_message is None
+        else f"<samlp:StatusMessage>{escape(said.status_message)}</samlp:StatusMessage>"
+    )
+    return f'<samlp:StatusCode Value="{said.status}">{inner}</samlp:StatusCode>{message}'
+
+
+def _assertion(said: Answer) -> str:
+    issuer = "" if said.issuer is None else f"<saml:Issuer>{escape(said.issuer)}</saml:Issuer>"
+    head = _attributes(ID=said.assertion_id, Version=said.version, IssueInstant=said.issued)
+    return f"""<saml:Assertion xmlns:xs="http://www.w3.org/2001/XMLSchema"{head}>{issuer}
+    {_subject(said)}
+    {_conditions(said)}
+    {_statement(said)}{said.more_statements}
+    {_attribute_statement(said)}
+  </saml:Assertion>"""
+
+
+def _subject(said: Answer) -> str:
+    naming = _attributes(Format=said.name_id_format, SPNameQualifier=said.sp_name_qualifier)
+    name_id = (
+        "" if said.name_id is None else f"<saml:NameID{naming}>{escape(said.name_id)}{said.in_name_id}</saml:NameID>"
+    )
+    confirmed = _attributes(
+        NotBefore=said.confirmation_not_before,
+        NotOnOrAfter=said.confirmation_not_on_or_after,
+        Recipient=said.recipient,
+        InResponseTo=said.confirmation_in_response_to,
+    )
+    return f"""<saml:Subject>{name_id}{said.more_confirmations}
+      <saml:SubjectConfirmation
+      Method="{said.method}"><saml:SubjectConfirmationData{confirmed}/></saml:SubjectConfirmation>
+      </saml:Subject>"""
+
+
+def _conditions(said: Answer) -> str:
+    times = _attributes(NotBefore=said.not_before, NotOnOrAfter=said.not_on_or_after)
+    restrictions = "".join(
+        "<saml:AudienceRestriction>"
+        + "".join(f"<saml:Audience>{escape(name)}</saml:Audience>" for name in names)
+        + "</saml:AudienceRestriction>"
+        for names in said.audiences
+    )
+    return f"<saml:Conditions{times}>{restrictions}{said.more_conditions}</saml:Conditions>"
+
+
+def _statement(said: Answer) -> str:
+    if said.authenticated is None:
+        return ""
+    attributes = _attributes(
+        AuthnInstant=said.authenticated,
+        SessionIndex=said.session_index,
+        SessionNotOnOrAfter=said.session_not_on_or_after,
+    )
+    return f"""<saml:AuthnStatement{attributes}><saml:AuthnContext>
+      <saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef>
+      </saml:AuthnContext></saml:AuthnStatement>"""
+
+
+def _attribute_statement(said: Answer) -> str:
+    if not said.attributes:
+        return ""
+    rows = "".join(
+        f"<saml:Attribute Name={quoteattr(name)}>"
+        + "".join(f"<saml:AttributeValue>{escape(value)}</saml:AttributeValue>" for value in values)
+        + "</saml:Attribute>"
+        for name, values in said.attributes.items()
+    )
+    return f"<saml:AttributeStatement>{rows}</saml:AttributeStatement>"
+
+
+def _attributes(**values: datetime | str | None) -> str:
+    written = {name: _instant(value) for name, value in values.items() if value is not None}
+    return "".join(f" {name}={quoteattr(value)}" for name, value in written.items())
+
+
+def _instant(value: datetime | str) -> str:
+    return value if isinstance(value, str) else value.strftime("%Y-%m-%dT%H:%M:%SZ")
