@@ -48,6 +48,7 @@ FORBIDDEN_IMPORTS = [
     ("bridge.web", "bridge.settings"),
     ("bridge.web", "sqlalchemy"),
     ("bridge.cli", "bridge.storage"),
+    ("bridge.outside", "bridge.storage"),
     ("bridge.cli", "simulated"),
     ("scim", "bridge.domain"),
     ("scim", "saml"),
@@ -179,6 +180,14 @@ def test_every_package_stands_under_the_import_contracts() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     present = {package for package in PACKAGES if (ROOT / package).is_dir()}
     assert set(contracts["root_packages"]) == present
+
+
+def test_an_import_circle_breaks_a_contract(bare_house: Path) -> None:
+    for name, other in (("aller", "retour"), ("retour", "aller")):
+        (bare_house / "scim" / f"{name}.py").write_text(f"from scim import {other}\n")
+    checked = lint_imports(bare_house)
+    assert checked.returncode == 1
+    assert "No import circles BROKEN" in checked.stdout
 
 
 def test_no_function_imports() -> None:
