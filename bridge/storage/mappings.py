@@ -145,6 +145,11 @@ def refresh_connection_matches(change: Change, connection_key: int) -> None:
     _settle(change, _pairs(groups, rules), mapping_matches.c.mapping_id.in_(here))
 
 
+def end_group_matches(change: Change, group_key: int) -> None:
+    """This group goes: so do its pairs."""
+    end_facts(change, mapping_matches, mapping_matches.c.group_id == group_key)
+
+
 def groups_of_match(connection: Any, connection_key: int, match: GroupMatch) -> list[StoredGroup]:
     """The groups of a connection that a match takes, pushed and asserted."""
     groups = directory_groups.c

@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 
-from bridge.domain.people import fold
+from bridge.domain.people import email_domain, fold
+from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Membership, User
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts, insert_row
 from bridge.storage.grants import end_grants
-from bridge.storage.tables import directory_users, memberships, user_group_members, users
+from bridge.storage.tables import directory_users, domains, grants, memberships, user_group_members, users
 from bridge.storage.workspaces import insert_principal
 
 _USER = (
@@ -51,6 +52,11 @@ def find_user_by_key(connection: Any, key: int) -> User | None:
     return find_user(connection, users.c.id == key)
 
 
+def find_user_by_uid(connection: Any, uid: str) -> User | None:
+    """The account with this outside id, or None."""
+    return find_user(connection, users.c.uid == uid)
+
+
 def insert_user(change: Change, email: str, name: str, *, email_proved_at: datetime | None = None) -> User:
     """A new account. Raises IntegrityError where the address is taken."""
     uid = str(uuid4())
@@ -75,6 +81,11 @@ def find_member(connection: Any, workspace_key: int, user_key: int) -> Membershi
     return find_membership(
         connection, (memberships.c.workspace_id == workspace_key) & (memberships.c.user_id == user_key)
     )
+
+
+def find_membership_by_uid(connection: Any, uid: str) -> Membership | None:
+    """The membership with this outside id, removed ones too, or None."""
+    return find_membership(connection, memberships.c.uid == uid)
 
 
 def insert_membership(change: Change, workspace_key: int, user_key: int, *, accepted: bool) -> Membership:
@@ -115,3 +126,43 @@ def end_membership(change: Change, membership_key: int) -> None:
     alter_facts(
         change, memberships, memberships.c.id == membership_key, values={"status": "removed", "sso_exempt": False}
     )
+
+
+def proves_domain(connection: Any, workspace_key: int, email: str) -> bool:
+    """Whether the workspace has proved, now, the domain of this address."""
+    proved = exists().where(
+        domains.c.workspace_id == workspace_key,
+        domains.c.name == email_domain(email),
+        domains.c.proved_at.is_not(None),
+    )
+    return bool(connection.execute(select(proved)).scalar())
+
+
+def has_other_life(connection: Any, user_key: int, workspace_key: int) -> bool:
+    """Whether an account is more than this workspace's: a way in of its own, or another workspace."""
+    elsewhere = exists().where(memberships.c.user_id == user_key, memberships.c.workspace_id != workspace_key)
+    own = exists().where(
+        users.c.id == user_key, or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None))
+    )
+    return bool(connection.execute(select(or_(elsewhere, own))).scalar())
+
+
+def find_user_of(connection: Any, membership_key: int) -> User | None:
+    """The open account behind a membership."""
+    behind = select(memberships.c.user_id).where(memberships.c.id == membership_key).scalar_subquery()
+    return find_user(connection, users.c.id == behind)
+
+
+def owner_emails(connection: Any, workspace_key: int) -> list[str]:
+    """The addresses of a workspace's owners named by hand."""
+    chosen = (
+        select(users.c.email)
+        .select_from(memberships)
+        .join(users, users.c.id == memberships.c.user_id)
+        .join(grants, grants.c.principal_id == memberships.c.id)
+        .where(memberships.c.workspace_id == workspace_key, memberships.c.status == "active")
+        .where(grants.c.role == OWNER.id)
+        .order_by(users.c.email_ci)
+        .distinct()
+    )
+    return list(connection.execute(chosen.add_columns(users.c.email_ci)).scalars())

@@ -1,0 +1,199 @@
+"""An IdP pushes groups (product.md 4.5, 4.7). A change of members never loads the group."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bridge.domain.directory import (
+    DirectoryGroup,
+    GroupChange,
+    GroupExternalIdSet,
+    GroupRenamed,
+    MembersAdded,
+    MembersRemoved,
+    MembersReplaced,
+)
+from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.workspace import Connection
+from bridge.flows.context import Context
+from bridge.flows.provision_users import actor_of
+from bridge.storage import directory
+from bridge.storage.changes import Change, lock_workspace
+from bridge.storage.directory import StoredGroup
+from bridge.storage.mappings import end_group_matches, refresh_group_matches
+from bridge.storage.mirrors import end_mirror, make_mirror, rename_mirror
+
+#: An audit event names at most so many people; all of them are found by its cause.
+NAMED_IN_EVENT = 50
+
+
+def get_group(context: Context, connection: Connection, group_id: str, *, with_members: bool) -> DirectoryGroup:
+    """One pushed group, with its members where asked. Raises NotFound."""
+    with context.database.reading() as rows:
+        stored = directory.find_group(rows, connection.key, group_id)
+        if stored is None:
+            raise _unknown(group_id)
+        members = directory.members_of_groups(rows, [stored.key])[stored.key] if with_members else None
+        return replace(stored.group, members=members)
+
+
+def create_group(
+    context: Context, connection: Connection, name: str, external_id: str | None, members: Sequence[str], now: datetime
+) -> DirectoryGroup:
+    """A group is new: kept, mirrored unless the connection says otherwise, matched against the rules.
+
+    Names need not be unique; a group of a deleted one's name is another group. Raises Invalid for a member
+    that the connection hasn't pushed.
+    """
+    with context.changing(actor_of(connection), now) as change:
+        # One at a time: the mirror's name must be free.
+        lock_workspace(change, connection.workspace_key)
+        stored = directory.insert_group(change, connection.key, name, external_id)
+        directory.count_in_directory(change, connection.key, groups=1)
+        if connection.config.get("mirror_groups", True):
+            make_mirror(change, connection, stored.group.id, name)
+        refresh_group_matches(change, connection.key, [stored.key])
+        after = {"name": name, "external_id": external_id}
+        change.record(connection.workspace_key, "idp_group.created", stored.group.id, after=after)
+        if members:
+            _apply(change, connection, stored, [MembersAdded(tuple(members))])
+        return _reread(change, connection, stored.group.id)
+
+
+def change_group(
+    context: Context,
+    connection: Connection,
+    group_id: str,
+    changes: Sequence[GroupChange],
+    now: datetime,
+    *,
+    if_version: int | None = None,
+) -> DirectoryGroup:
+    """Apply the changes in their order, all or none. Returns the group without members.
+
+    Raises NotFound, Conflict (`if_version` is past), Invalid (a member to add that isn't in the directory).
+    """
+    with context.changing(actor_of(connection), now) as change:
+        # Plain changes of members need not queue: rows decide, in whatever order they come.
+        plain = if_version is None and all(isinstance(step, (MembersAdded, MembersRemoved)) for step in changes)
+        stored = _get_held(change, connection, group_id, "stay" if plain else "alone", if_version)
+        _apply(change, connection, stored, changes)
+        return _reread(change, connection, group_id)
+
+
+def delete_group(
+    context: Context, connection: Connection, group_id: str, now: datetime, *, if_version: int | None = None
+) -> None:
+    """The group goes, and the access that came by it; no member leaves the workspace by that."""
+    with context.changing(actor_of(connection), now) as change:
+        stored = _get_held(change, connection, group_id, "alone", if_version)
+        _delete(change, connection, stored)
+
+
+def _delete(change: Change, connection: Connection, stored: StoredGroup) -> None:
+    group = stored.group
+    end_mirror(change, connection, group.id, group.name)
+    end_group_matches(change, stored.key)
+    directory.delete_group(change, stored.key)
+    directory.count_in_directory(change, connection.key, groups=-1)
+    refresh_group_matches(change, connection.key, [], also_named=_names(group))
+    before = {"name": group.name, "members": stored.n_members}
+    change.record(connection.workspace_key, "idp_group.deleted", group.id, before=before)
+
+
+def _apply(change: Change, connection: Connection, stored: StoredGroup, changes: Sequence[GroupChange]) -> None:
+    group, moved, touched = stored.group, 0, False
+    for step in changes:
+        if isinstance(step, (GroupRenamed, GroupExternalIdSet)):
+            renamed = _rename(change, connection, replace(stored, group=group), step)
+            touched, group = touched or renamed != group, renamed
+        else:
+            came, went = _move(change, connection, stored, step)
+            moved, touched = moved + came - went, touched or came + went > 0
+    if touched:
+        directory.touch_group(change, stored.key, moved)
+
+
+def _rename(
+    change: Change, connection: Connection, stored: StoredGroup, step: GroupRenamed | GroupExternalIdSet
+) -> DirectoryGroup:
+    before = stored.group
+    if isinstance(step, GroupRenamed):
+        after = replace(before, name=step.name)
+    else:
+        after = replace(before, external_id=step.external_id)
+    if after == before:
+        return before
+    lock_workspace(change, connection.workspace_key)
+    directory.set_group(change, stored.key, name=after.name, external_id=after.external_id)
+    if after.name != before.name:
+        rename_mirror(change, connection, before.id, after.name)
+    refresh_group_matches(change, connection.key, [stored.key], also_named=_names(before))
+    said = {"before": _told(before), "after": _told(after)}
+    change.record(connection.workspace_key, "idp_group.changed", before.id, **said)
+    return after
+
+
+def _move(
+    change: Change, connection: Connection, stored: StoredGroup, step: MembersAdded | MembersRemoved | MembersReplaced
+) -> tuple[int, int]:
+    """Add, remove or replace members; returns how many came and how many went."""
+    people = directory.find_members(change.connection, connection.key, step.ids)
+    if not isinstance(step, MembersRemoved):
+        _check_all_known(step.ids, people)
+    keys = {key for key, _ in people.values()}
+    if isinstance(step, MembersAdded):
+        leaving: set[int] = set()
+    elif isinstance(step, MembersRemoved):
+        keys, leaving = set(), keys
+    else:
+        present = directory.member_keys(change.connection, stored.key)
+        keys, leaving = keys - present, present - keys
+    went = directory.remove_members(change, stored.key, sorted(leaving))
+    came = directory.add_members(change, stored.key, sorted(keys))
+    _record_members(change, connection, stored, "idp_group.members_added", came)
+    _record_members(change, connection, stored, "idp_group.members_removed", went)
+    return len(came), len(went)
+
+
+def _record_members(change: Change, connection: Connection, stored: StoredGroup, kind: str, keys: set[int]) -> None:
+    if keys:
+        named = directory.names_of(change.connection, sorted(keys)[:NAMED_IN_EVENT])
+        after = {"group": stored.group.name, "count": len(keys), "people": named}
+        change.record(connection.workspace_key, kind, stored.group.id, after=after)
+
+
+def _check_all_known(ids: Sequence[str], known: dict[str, tuple[int, str]]) -> None:
+    missing = next((uid for uid in ids if uid not in known), None)
+    if missing is not None:
+        raise Invalid(f"There is no user {missing[:100]!r} in this connection.", field="members")
+
+
+def _get_held(
+    change: Change, connection: Connection, group_id: str, hold: directory.Hold, if_version: int | None
+) -> StoredGroup:
+    stored = directory.find_group(change.connection, connection.key, group_id, hold=hold)
+    if stored is None:
+        raise _unknown(group_id)
+    if if_version not in (None, stored.group.version):
+        raise Conflict("The resource has changed since you read it.")
+    return stored
+
+
+def _reread(change: Change, connection: Connection, group_id: str) -> DirectoryGroup:
+    stored = directory.find_group(change.connection, connection.key, group_id)
+    if stored is None:
+        raise _unknown(group_id)
+    return stored.group
+
+
+def _names(group: DirectoryGroup) -> list[str]:
+    return [group.name, *([group.external_id] if group.external_id else [])]
+
+
+def _told(group: DirectoryGroup) -> dict[str, object]:
+    return {"name": group.name, "external_id": group.external_id}
+
+
+def _unknown(group_id: str) -> NotFound:
+    return NotFound(f"There is no group {group_id[:100]!r} in this connection.")

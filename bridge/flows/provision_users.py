@@ -1,0 +1,276 @@
+"""An IdP pushes people (product.md 4.4, 4.8).
+
+A record belongs to its connection; the membership behind it is shared by all the workspace's connections,
+and the account behind that by all workspaces. So a push changes its own record, adds or suspends a
+membership of its own workspace, and touches an account only where that account is nobody else's.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.directory import DirectoryUser, PushedUser, usable_email
+from bridge.domain.errors import Conflict, LastOwner, NotFound
+from bridge.domain.people import email_domain, fold
+from bridge.domain.roles import MINIMAL
+from bridge.domain.workspace import Connection, Membership
+from bridge.flows.context import Context
+from bridge.flows.warn_owners import warn_of_last_owner
+from bridge.storage import directory, people
+from bridge.storage.changes import Change
+from bridge.storage.directory import StoredUser
+from bridge.storage.grants import insert_grant
+from bridge.storage.workspaces import check_last_owner, guarding_owners
+
+Edit = Callable[[DirectoryUser], PushedUser]
+Told = TypeVar("Told")
+
+
+def actor_of(connection: Connection) -> str:
+    """The connection, as the audit trail names it."""
+    return f"connection:{connection.id}"
+
+
+def get_user(context: Context, connection: Connection, user_id: str) -> DirectoryUser:
+    """One pushed person, with their pushed groups. Raises NotFound."""
+    with context.database.reading() as rows:
+        stored = directory.find_user(rows, connection.key, user_id)
+        if stored is None:
+            raise _unknown(user_id)
+        return _with_groups(stored, directory.groups_of_users(rows, [stored.key]))
+
+
+def create_user(context: Context, connection: Connection, pushed: PushedUser, now: datetime) -> DirectoryUser:
+    """A person is new to this connection. Raises Conflict where it pushes that user name already.
+
+    Someone known only by invitation, by logins, or by another connection is adopted (RFC 7644 3.3: 201).
+    """
+    return _in_one_change(context, connection, pushed.name, now, lambda change: _create(change, connection, pushed))
+
+
+def _in_one_change(
+    context: Context, connection: Connection, person: str, now: datetime, do: Callable[[Change], Told]
+) -> Told:
+    """Run `do` in one transaction. Who lost a race for a unique row looks again, and sees the winner's."""
+    for last_try in (False, True):
+        try:
+            with context.changing(actor_of(connection), now) as change:
+                return do(change)
+        except IntegrityError as error:
+            if last_try:
+                raise Conflict("Somebody else is changing the same record. Try again.") from error
+        except LastOwner:
+            warn_of_last_owner(context, connection, person, now)
+            raise
+    raise AssertionError("the second try returns or raises")
+
+
+def _create(change: Change, connection: Connection, pushed: PushedUser) -> DirectoryUser:
+    if directory.find_name_holder(change.connection, connection.key, pushed.user_name):
+        raise _name_taken(pushed.user_name)
+    membership = _membership_for(change, connection, pushed)
+    guarded = membership is not None and not pushed.active and _guards(change, connection, membership.key)
+    stored = _write_new(change, connection, pushed, membership)
+    directory.count_in_directory(change, connection.key, users=1)
+    if guarded:
+        check_last_owner(change, connection.workspace_key)
+    change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=_told(pushed))
+    return stored.user
+
+
+def _write_new(change: Change, connection: Connection, pushed: PushedUser, membership: Membership | None) -> StoredUser:
+    if membership is None:
+        return directory.insert_user(change, connection.key, pushed, None)
+    unpushed = directory.find_unpushed(change.connection, connection.key, membership.key)
+    if unpushed is not None:
+        return directory.adopt_user(change, unpushed, connection.key, pushed, membership.key)
+    if directory.has_record(change.connection, connection.key, membership.key):
+        # A second record of one connection with the same address is kept, not linked (product.md 4.8).
+        return directory.insert_user(change, connection.key, pushed, None)
+    return directory.insert_user(change, connection.key, pushed, membership.key)
+
+
+def _membership_for(change: Change, connection: Connection, pushed: PushedUser) -> Membership | None:
+    """The membership a new push is about: found, revived or made. None without a usable address."""
+    email = usable_email(pushed)
+    if email is None:
+        return None
+    workspace, proved = (
+        connection.workspace_key,
+        people.proves_domain(change.connection, connection.workspace_key, email),
+    )
+    user = people.find_user_by_email(change.connection, email)
+    if user is None:
+        user = people.insert_user(change, email, pushed.name, email_proved_at=change.now if proved else None)
+        change.record(workspace, "user.created", user.id, after={"email": user.email, "name": user.name})
+        return _join(change, connection, user.key, accepted=True)
+    membership = people.find_member(change.connection, workspace, user.key)
+    if membership is None:
+        return _join(change, connection, user.key, accepted=proved)
+    if membership.status == "removed":
+        people.revive_membership(change, membership.key, accepted=proved or membership.accepted)
+        _welcome(change, connection, membership, "membership.revived")
+    return membership
+
+
+def _join(change: Change, connection: Connection, user_key: int, *, accepted: bool) -> Membership:
+    membership = people.insert_membership(change, connection.workspace_key, user_key, accepted=accepted)
+    _welcome(change, connection, membership, "membership.created")
+    return membership
+
+
+def _welcome(change: Change, connection: Connection, membership: Membership, event: str) -> None:
+    given = RoleInScope(MINIMAL, EVERYWHERE)
+    insert_grant(change, connection.workspace_key, membership.key, given, change.actor)
+    change.record(connection.workspace_key, event, membership.id, after={"role": MINIMAL.name})
+
+
+def change_user(
+    context: Context, connection: Connection, user_id: str, edit: Edit, now: datetime, *, if_version: int | None = None
+) -> DirectoryUser:
+    """Replace what a record says by what `edit` makes of it; whatever `edit` raises changes nothing.
+
+    Raises NotFound, Conflict (the user name is another's, or `if_version` is past), LastOwner.
+    """
+
+    def change_it(change: Change) -> DirectoryUser:
+        stored = _get_locked(change, connection, user_id)
+        _check_version(stored.user.version, if_version)
+        wanted = edit(stored.user)
+        changed = stored if wanted == stored.user.pushed else _change(change, connection, stored, wanted)
+        return _with_groups(changed, directory.groups_of_users(change.connection, [stored.key]))
+
+    return _in_one_change(context, connection, user_id, now, change_it)
+
+
+def _change(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> StoredUser:
+    before = stored.user.pushed
+    if fold(before.user_name) != fold(wanted.user_name):
+        _check_name_free(change, connection, stored, wanted)
+    membership_key = stored.membership_key or _late_link(change, connection, stored, wanted)
+    # Only the IdP's own change of mind holds out or lets in: a hold an owner lifted stays lifted until then.
+    holds_out = stored.holds_out if before.active == wanted.active else not wanted.active
+    guarded = bool(holds_out and membership_key and _guards(change, connection, membership_key))
+    after = directory.replace_user(change, stored, wanted, membership_key=membership_key, holds_out=holds_out)
+    if guarded:
+        check_last_owner(change, connection.workspace_key)
+    _follow_account(change, connection, stored, wanted)
+    change.record(
+        connection.workspace_key, _event(before, wanted), stored.user.id, before=_told(before), after=_told(wanted)
+    )
+    return after
+
+
+def _event(before: PushedUser, after: PushedUser) -> str:
+    if before.active == after.active:
+        return "directory_user.changed"
+    return "directory_user.reactivated" if after.active else "directory_user.deactivated"
+
+
+def _late_link(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> int | None:
+    """A record that had no usable address, or was second with it, may have one of its own now."""
+    email = usable_email(wanted)
+    if email is None or fold(email) == stored.email_ci:
+        return None
+    membership = _membership_for(change, connection, wanted)
+    if membership is None or directory.has_record(change.connection, connection.key, membership.key):
+        return None
+    return membership.key
+
+
+def _follow_account(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:
+    """Let an account follow its IdP: the name where the account is nobody else's, the address where proved."""
+    if stored.membership_key is None:
+        return
+    workspace = connection.workspace_key
+    user = people.find_user_of(change.connection, stored.membership_key)
+    if user is None:
+        return
+    if user.name != wanted.name and not people.has_other_life(change.connection, user.key, workspace):
+        people.set_user(change, user.key, name=wanted.name)
+    email = usable_email(wanted)
+    if email and fold(email) != fold(user.email) and _may_change_email(change, workspace, user.email, email):
+        people.set_user(change, user.key, email=email, email_ci=fold(email), email_proved_at=change.now)
+        change.record(workspace, "user.email_changed", user.id, before={"email": user.email}, after={"email": email})
+
+
+def _may_change_email(change: Change, workspace_key: int, old: str, new: str) -> bool:
+    """Product.md 2.6: this workspace proved both domains, and the new address is free."""
+    proved = all(people.proves_domain(change.connection, workspace_key, email) for email in (old, new))
+    return proved and email_domain(new) != "" and people.find_user_by_email(change.connection, new) is None
+
+
+def delete_user(
+    context: Context, connection: Connection, user_id: str, now: datetime, *, if_version: int | None = None
+) -> None:
+    """The IdP deletes a person: record gone, groups gone, membership ended, held out until pushed anew."""
+
+    def delete_it(change: Change) -> None:
+        stored = _get_locked(change, connection, user_id)
+        _check_version(stored.user.version, if_version)
+        _delete(change, connection, stored)
+
+    _in_one_change(context, connection, user_id, now, delete_it)
+
+
+def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
+    guarded = stored.membership_key is not None and _guards(change, connection, stored.membership_key)
+    directory.delete_user(change, stored)
+    directory.count_in_directory(change, connection.key, users=-1)
+    if stored.membership_key is not None:
+        people.end_membership(change, stored.membership_key)
+    if guarded:
+        check_last_owner(change, connection.workspace_key)
+    change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=_told(stored.user.pushed))
+
+
+# -- Shared by the above -----------------------------------------------------------------------------
+
+
+def _get_locked(change: Change, connection: Connection, user_id: str) -> StoredUser:
+    stored = directory.find_user(change.connection, connection.key, user_id, lock=True)
+    if stored is None:
+        raise _unknown(user_id)
+    return stored
+
+
+def _with_groups(stored: StoredUser, groups: dict[int, tuple[tuple[str, str], ...]]) -> DirectoryUser:
+    return replace(stored.user, groups=groups.get(stored.key, ()))
+
+
+def _guards(change: Change, connection: Connection, membership_key: int) -> bool:
+    return guarding_owners(change, connection.workspace_key, membership_key)
+
+
+def _check_name_free(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:
+    holder = directory.find_name_holder(change.connection, connection.key, wanted.user_name)
+    if holder not in (None, stored.user.id):
+        raise _name_taken(wanted.user_name)
+
+
+def _check_version(version: int, if_version: int | None) -> None:
+    if if_version is not None and version != if_version:
+        raise Conflict("The resource has changed since you read it.")
+
+
+def _name_taken(user_name: str) -> Conflict:
+    return Conflict(f"A user with userName {user_name[:200]!r} exists already in this connection.")
+
+
+def _unknown(user_id: str) -> NotFound:
+    return NotFound(f"There is no user {user_id[:100]!r} in this connection.")
+
+
+def _told(pushed: PushedUser) -> dict[str, object]:
+    """What the audit trail keeps of a record: enough to see what changed, not the whole document."""
+    return {
+        "user_name": pushed.user_name,
+        "name": pushed.name,
+        "email": usable_email(pushed),
+        "external_id": pushed.external_id,
+        "active": pushed.active,
+    }

@@ -1,0 +1,382 @@
+"""A connection's directory: the people and groups its IdP pushed. Everything here is scoped to one connection.
+
+A change of members is rows added or removed, never a list rewritten, and never loads the group: it costs
+the same in a group of 100,000 as in one of 10 (properties.md 13, product.md 4.7).
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.domain.directory import (
+    DirectoryGroup,
+    DirectoryUser,
+    GroupMemberRef,
+    PushedEmail,
+    PushedUser,
+    usable_email,
+)
+from bridge.domain.people import fold
+from bridge.storage.access import in_batches
+from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts
+from bridge.storage.tables import connections, directory_emails, directory_groups, directory_users, group_members
+
+Hold = Literal["read", "stay", "alone"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUser:
+    """A pushed person with what links the record to the house."""
+
+    key: int
+    membership_key: int | None
+    email_ci: str | None
+    holds_out: bool
+    user: DirectoryUser
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroup:
+    """A pushed group with its key and its number of members."""
+
+    key: int
+    n_members: int
+    group: DirectoryGroup
+
+
+_USER = (
+    directory_users.c.id,
+    directory_users.c.membership_id,
+    directory_users.c.email_ci,
+    directory_users.c.holds_out,
+    directory_users.c.uid,
+    directory_users.c.user_name,
+    directory_users.c.external_id,
+    directory_users.c.active,
+    directory_users.c.display_name,
+    directory_users.c.document,
+    directory_users.c.created_at,
+    directory_users.c.modified_at,
+    directory_users.c.version,
+)
+_GROUP = (
+    directory_groups.c.id,
+    directory_groups.c.n_members,
+    directory_groups.c.uid,
+    directory_groups.c.name,
+    directory_groups.c.external_id,
+    directory_groups.c.created_at,
+    directory_groups.c.modified_at,
+    directory_groups.c.version,
+)
+
+
+def pushed_users(connection_key: int) -> ColumnElement[bool]:
+    """Records that the connection's IdP can see."""
+    return and_(directory_users.c.connection_id == connection_key, directory_users.c.pushed)
+
+
+def pushed_groups(connection_key: int) -> ColumnElement[bool]:
+    """Groups that the connection's IdP can see."""
+    return and_(directory_groups.c.connection_id == connection_key, directory_groups.c.source == "scim")
+
+
+# -- People ------------------------------------------------------------------------------------------
+
+
+def list_users(
+    connection: Any, where: ColumnElement[bool], *, limit: int | None = None, offset: int = 0
+) -> list[StoredUser]:
+    """Pushed people in the order they came, without their groups."""
+    chosen = select(*_USER).where(where).order_by(directory_users.c.id).limit(limit).offset(offset)
+    return [_stored_user(row) for row in connection.execute(chosen)]
+
+
+def find_user(connection: Any, connection_key: int, uid: str, *, lock: bool = False) -> StoredUser | None:
+    """One pushed person, or None. With `lock`, nobody else changes the record until the change ends."""
+    chosen = select(*_USER).where(pushed_users(connection_key), directory_users.c.uid == uid)
+    row = connection.execute(chosen.with_for_update() if lock else chosen).first()
+    return None if row is None else _stored_user(row)
+
+
+def _stored_user(row: Any) -> StoredUser:
+    key, membership, email_ci, holds_out, uid, user_name, external_id, active, name, document, *times = row
+    pushed = PushedUser(user_name, external_id, active, name, _emails(document), document)
+    return StoredUser(key, membership, email_ci, holds_out, DirectoryUser(uid, pushed, *times))
+
+
+def _emails(document: Any) -> tuple[PushedEmail, ...]:
+    emails = document.get("emails", ())
+    return tuple(
+        PushedEmail(email["value"], email.get("type"), email.get("primary", False))
+        for email in emails
+        if email.get("value")
+    )
+
+
+def groups_of_users(connection: Any, keys: Collection[int]) -> dict[int, tuple[tuple[str, str], ...]]:
+    """For each person, the (outside id, name) of the pushed groups they are in."""
+    groups: dict[int, list[tuple[str, str]]] = {}
+    chosen = (
+        select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
+        .join_from(group_members, directory_groups)
+        .where(group_members.c.directory_user_id.in_(list(keys)), directory_groups.c.source == "scim")
+        .order_by(directory_groups.c.id)
+    )
+    for key, uid, name in connection.execute(chosen):
+        groups.setdefault(key, []).append((uid, name))
+    return {key: tuple(found) for key, found in groups.items()}
+
+
+def find_name_holder(connection: Any, connection_key: int, user_name: str) -> str | None:
+    """The outside id of the pushed person with this user name, compared without case."""
+    name_ci = fold(user_name)
+    chosen = select(directory_users.c.uid).where(
+        pushed_users(connection_key), directory_users.c.user_name_ci == name_ci
+    )
+    uid: str | None = connection.execute(chosen).scalar()
+    return uid
+
+
+def find_unpushed(connection: Any, connection_key: int, membership_key: int) -> int | None:
+    """The connection's record of this member that its IdP doesn't push (any more, or yet): its key."""
+    chosen = select(directory_users.c.id).where(
+        directory_users.c.connection_id == connection_key,
+        directory_users.c.membership_id == membership_key,
+        ~directory_users.c.pushed,
+    )
+    key: int | None = connection.execute(chosen).scalar()
+    return key
+
+
+def has_record(connection: Any, connection_key: int, membership_key: int) -> bool:
+    """Whether the connection has any record linked to this member."""
+    chosen = select(directory_users.c.id).where(
+        directory_users.c.connection_id == connection_key, directory_users.c.membership_id == membership_key
+    )
+    return connection.execute(chosen).first() is not None
+
+
+def _columns(user: PushedUser) -> dict[str, Any]:
+    email = usable_email(user)
+    return {
+        "pushed": True,
+        "active": user.active,
+        "user_name": user.user_name,
+        "user_name_ci": fold(user.user_name),
+        "external_id": user.external_id,
+        "email_ci": None if email is None else fold(email),
+        "display_name": user.name,
+        "document": dict(user.document),
+    }
+
+
+def insert_user(change: Change, connection_key: int, user: PushedUser, membership_key: int | None) -> StoredUser:
+    """A new record, linked to a membership where there is one. IntegrityError where the name is taken."""
+    uid = str(uuid4())
+    values = _columns(user) | {"uid": uid, "connection_id": connection_key, "membership_id": membership_key}
+    times = {"created_at": change.now, "modified_at": change.now}
+    key = begin_fact(change, directory_users, values | times | {"holds_out": not user.active})
+    return _after_write(change, key, uid, user, membership_key, change.now, 0)
+
+
+def adopt_user(change: Change, key: int, connection_key: int, user: PushedUser, membership_key: int) -> StoredUser:
+    """The IdP pushes a person whom the connection knew by logins, or had deleted: the record is its own again.
+
+    It gets a new outside id, so that the id of what was deleted stays unknown.
+    """
+    uid = str(uuid4())
+    values = _columns(user) | {"uid": uid, "holds_out": not user.active, "version": 0}
+    times = {"created_at": change.now, "modified_at": change.now}
+    alter_facts(change, directory_users, directory_users.c.id == key, values=values | times)
+    return _after_write(change, key, uid, user, membership_key, change.now, 0)
+
+
+def replace_user(
+    change: Change, stored: StoredUser, user: PushedUser, *, membership_key: int | None, holds_out: bool
+) -> StoredUser:
+    """The record says something else from now on."""
+    version = stored.user.version + 1
+    values = _columns(user) | {"membership_id": membership_key, "holds_out": holds_out}
+    values |= {"version": version, "modified_at": change.now}
+    alter_facts(change, directory_users, directory_users.c.id == stored.key, values=values)
+    created = stored.user.created_at
+    return _after_write(change, stored.key, stored.user.id, user, membership_key, created, version)
+
+
+def _after_write(
+    change: Change, key: int, uid: str, user: PushedUser, membership_key: int | None, created: datetime, version: int
+) -> StoredUser:
+    change.connection.execute(delete(directory_emails).where(directory_emails.c.directory_user_id == key))
+    rows = [
+        {
+            "directory_user_id": key,
+            "position": n,
+            "value": email.value,
+            "value_ci": fold(email.value),
+            "type": email.type,
+            "is_primary": email.primary,
+        }
+        for n, email in enumerate(user.emails)
+    ]
+    if rows:
+        change.connection.execute(insert(directory_emails), rows)
+    email = usable_email(user)
+    written = DirectoryUser(uid, user, created, change.now, version)
+    return StoredUser(key, membership_key, None if email is None else fold(email), not user.active, written)
+
+
+def delete_user(change: Change, stored: StoredUser) -> None:
+    """The IdP deleted the person: out of its groups, invisible to it; a member stays held out by the record."""
+    change.connection.execute(delete(directory_emails).where(directory_emails.c.directory_user_id == stored.key))
+    left = end_facts(change, group_members, group_members.c.directory_user_id == stored.key, returning="group_id")
+    _count_members(change, left, -1)
+    if stored.membership_key is None:
+        end_facts(change, directory_users, directory_users.c.id == stored.key)
+        return
+    values = {"pushed": False, "active": False, "holds_out": True, "document": {}, "uid": str(uuid4())}
+    alter_facts(change, directory_users, directory_users.c.id == stored.key, values=values)
+
+
+def count_in_directory(change: Change, connection_key: int, *, users: int = 0, groups: int = 0) -> None:
+    """Keep the directory's totals, so that a listing need not count."""
+    values = {"n_users": connections.c.n_users + users, "n_groups": connections.c.n_groups + groups}
+    change.connection.execute(update(connections).where(connections.c.id == connection_key).values(**values))
+
+
+def totals(connection: Any, connection_key: int) -> tuple[int, int]:
+    """How many people and groups the connection's IdP has pushed."""
+    columns = connections.c
+    row = connection.execute(select(columns.n_users, columns.n_groups).where(columns.id == connection_key)).one()
+    return row.n_users, row.n_groups
+
+
+# -- Groups ------------------------------------------------------------------------------------------
+
+
+def list_groups(
+    connection: Any, where: ColumnElement[bool], *, limit: int | None = None, offset: int = 0
+) -> list[StoredGroup]:
+    """Pushed groups in the order they came, without members."""
+    chosen = select(*_GROUP).where(where).order_by(directory_groups.c.id).limit(limit).offset(offset)
+    return [_stored_group(row) for row in connection.execute(chosen)]
+
+
+def find_group(connection: Any, connection_key: int, uid: str, *, hold: Hold = "read") -> StoredGroup | None:
+    """One pushed group without members, or None.
+
+    `hold`, until the change ends: `stay` keeps it from being renamed or deleted, while its members may still
+    change from elsewhere; `alone` keeps everything else off it.
+    """
+    chosen = select(*_GROUP).where(pushed_groups(connection_key), directory_groups.c.uid == uid)
+    if hold != "read":
+        chosen = chosen.with_for_update(read=hold == "stay", key_share=hold == "stay")
+    row = connection.execute(chosen).first()
+    return None if row is None else _stored_group(row)
+
+
+def _stored_group(row: Any) -> StoredGroup:
+    key, n_members, uid, name, external_id, created, modified, version = row
+    return StoredGroup(key, n_members, DirectoryGroup(uid, name, external_id, created, modified, version))
+
+
+def members_of_groups(connection: Any, keys: Collection[int]) -> dict[int, tuple[GroupMemberRef, ...]]:
+    """The members of each group, in the order their records came."""
+    members: dict[int, list[GroupMemberRef]] = {key: [] for key in keys}
+    chosen = (
+        select(group_members.c.group_id, directory_users.c.uid, directory_users.c.display_name)
+        .join_from(group_members, directory_users)
+        .where(group_members.c.group_id.in_(list(keys)), directory_users.c.pushed)
+        .order_by(group_members.c.group_id, directory_users.c.id)
+    )
+    for group_key, uid, name in connection.execute(chosen):
+        members[group_key].append(GroupMemberRef(uid, name))
+    return {key: tuple(found) for key, found in members.items()}
+
+
+def insert_group(change: Change, connection_key: int, name: str, external_id: str | None) -> StoredGroup:
+    """A new pushed group, empty."""
+    uid = str(uuid4())
+    values = {"uid": uid, "connection_id": connection_key, "source": "scim", "external_id": external_id}
+    values |= {"name": name, "name_ci": fold(name), "created_at": change.now, "modified_at": change.now}
+    key = begin_fact(change, directory_groups, values)
+    return StoredGroup(key, 0, DirectoryGroup(uid, name, external_id, change.now, change.now, 0))
+
+
+def set_group(change: Change, key: int, *, name: str, external_id: str | None) -> None:
+    """The group has this name and external id from now on."""
+    values = {"name": name, "name_ci": fold(name), "external_id": external_id}
+    alter_facts(change, directory_groups, directory_groups.c.id == key, values=values)
+
+
+def touch_group(change: Change, key: int, members: int) -> None:
+    """One more version of the group, with `members` more (or fewer) in it."""
+    columns = directory_groups.c
+    values = {"n_members": columns.n_members + members, "version": columns.version + 1, "modified_at": change.now}
+    change.connection.execute(update(directory_groups).where(columns.id == key).values(values))
+
+
+def delete_group(change: Change, key: int) -> None:
+    """Remove a group and its member rows; its rules' pairs must be gone already."""
+    end_facts(change, group_members, group_members.c.group_id == key)
+    end_facts(change, directory_groups, directory_groups.c.id == key)
+
+
+def find_members(connection: Any, connection_key: int, uids: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Outside id to (key, name) of those that are pushed people of this connection; held against deletion."""
+    found: dict[str, tuple[int, str]] = {}
+    wanted = list(dict.fromkeys(uids))
+    for start in range(0, len(wanted), 500):
+        chosen = (
+            select(directory_users.c.uid, directory_users.c.id, directory_users.c.display_name)
+            .where(pushed_users(connection_key), directory_users.c.uid.in_(wanted[start : start + 500]))
+            .with_for_update(read=True, key_share=True)
+        )
+        found |= {uid: (key, name) for uid, key, name in connection.execute(chosen)}
+    return found
+
+
+def add_members(change: Change, group_key: int, user_keys: Sequence[int]) -> set[int]:
+    """Add these people; those already in stay. Returns the keys of those who came."""
+    came: set[int] = set()
+    dialect = sqlite if change.connection.dialect.name == "sqlite" else postgresql
+    for batch in in_batches(user_keys):
+        rows = [{"group_id": group_key, "directory_user_id": key, **change.stands} for key in batch]
+        added = dialect.insert(group_members).values(rows).on_conflict_do_nothing()
+        came |= set(change.connection.execute(added.returning(group_members.c.directory_user_id)).scalars())
+    return came
+
+
+def remove_members(change: Change, group_key: int, user_keys: Sequence[int]) -> set[int]:
+    """Remove these people and nobody else. Returns the keys of those who went."""
+    gone: set[int] = set()
+    for batch in in_batches(user_keys):
+        chosen = (group_members.c.group_id == group_key, group_members.c.directory_user_id.in_(batch))
+        gone |= set(end_facts(change, group_members, *chosen, returning="directory_user_id"))
+    return gone
+
+
+def member_keys(connection: Any, group_key: int) -> set[int]:
+    """The keys of everybody in the group: for a replacement of all members only."""
+    chosen = select(group_members.c.directory_user_id).where(group_members.c.group_id == group_key)
+    return set(connection.execute(chosen).scalars())
+
+
+def names_of(connection: Any, keys: Collection[int]) -> list[dict[str, str]]:
+    """People as the audit trail names them."""
+    chosen = select(directory_users.c.uid, directory_users.c.display_name).where(directory_users.c.id.in_(list(keys)))
+    return [{"id": uid, "name": name} for uid, name in connection.execute(chosen.order_by(directory_users.c.id))]
+
+
+def _count_members(change: Change, group_keys: Collection[int], by: int) -> None:
+    if group_keys:
+        columns = directory_groups.c
+        values = {"n_members": columns.n_members + by, "version": columns.version + 1, "modified_at": change.now}
+        # In order of key, so that two deletions lock the groups' rows one after the other.
+        for key in sorted(group_keys):
+            change.connection.execute(update(directory_groups).where(columns.id == key).values(values))
