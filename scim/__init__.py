@@ -1,1 +1,20 @@
-"""SCIM 2.0 (RFC 7643, 7644) without a server: messages and their meaning, values in, values out, no IO."""
+"""SCIM 2.0 (RFC 7643, 7644) as messages and their meaning. Pure: no storage, no web framework, no clock.
+
+Read in this order:
+
+- `errors`     every reason to refuse a request, rendered as the RFC has it
+- `schemas`    User, EnterpriseUser and Group as data; names found without case
+- `values`     one value of one attribute in canonical form, or refused by name; `moments`: its dateTimes
+- `messages`   request bodies, queries, paging, lists
+- `resources`  Users and Groups parsed, rendered, narrowed to the attributes asked for
+- `filters`    a filter's text to a tree; `filter_tree`: the tree, and what it is true of
+- `patch`      a PATCH to typed operations, applied to a User's document or told as changes of a Group
+- `dialects`   what each vendor sends that the RFCs don't foresee, folded away by the others
+- `discovery`  what the server says of itself
+
+A request travels `messages.parse_body` -> `resources.parse_user` or `patch.parse_patch`; an answer
+`resources.render_user` -> `resources.select_attributes` -> `messages.ListResponse`. Everything raises ScimError and
+nothing else, in time that is linear in the request.
+
+The rule: tolerant of what comes in, strict in what goes out, and never a request half understood.
+"""

@@ -15,6 +15,7 @@ Sources, by short name:
 from collections.abc import Mapping
 from typing import Any
 
+from scim.filter_tree import And, Comparison, Filter
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
 
 _MISSPELT_URNS = {
@@ -82,3 +83,35 @@ def entra_manager_path(path: str) -> str:
 def entra_operation(op: str) -> str:
     """`add`, `replace`, `remove` from "Add", "Replace", "Remove", which Entra without its flag sends."""
     return op.lower()
+
+
+def entra_described_value(where: Filter) -> dict[str, Any] | None:
+    """The value that a filter made of nothing but `eq`, joined by `and`, describes; None for any other filter.
+
+    RFC 7644 3.5.2.3 answers noTarget where a PATCH's value filter matches nothing. Entra sends
+    `emails[type eq "work"].value` for a person without a work address and expects it to be created (better-auth
+    issue 10682, scim-patch issue 176). No filter describes an empty value.
+    """
+    terms = where.terms if isinstance(where, And) else (where,)
+    described: dict[str, Any] = {}
+    for term in terms:
+        if not isinstance(term, Comparison) or term.op != "eq" or term.value is None:
+            return None
+        described[term.path.leaf.name] = term.value
+    return described
+
+
+def entra_removed_values(value: object) -> object:
+    """The values that a `remove` names beside its path, which Entra and JumpCloud do; None if it names none.
+
+    Only those are to be removed. Read as RFC 7644 3.5.2.2 has it, the whole attribute would go.
+    """
+    return onelogin_single_value(value)
+
+
+def okta_echoes_id(key: str, value: object, resource_id: str | None) -> bool:
+    """Whether a value without path holds the resource's own id, as Okta's renaming of a group does: nothing to do.
+
+    Where the caller doesn't know the id, any is taken for it.
+    """
+    return key.lower() == "id" and (resource_id is None or value == resource_id)

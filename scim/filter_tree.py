@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import orjson
 
+from scim.moments import parse_date_time, render_date_time
 from scim.schemas import Attribute, AttributePath, fold_case
-from scim.values import parse_date_time, render_date_time
 
 Operator = Literal["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
 Value = str | bool | datetime | None

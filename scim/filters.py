@@ -31,8 +31,9 @@ from scim.filter_tree import (
     matches_element,
     render_filter,
 )
+from scim.moments import parse_date_time
 from scim.schemas import Attribute, AttributePath, ResourceType
-from scim.values import check_text, parse_date_time
+from scim.values import check_text
 
 __all__ = [
     "And",

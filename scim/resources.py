@@ -14,6 +14,7 @@ from typing import Any
 from scim import dialects
 from scim.errors import InvalidValue
 from scim.messages import named
+from scim.moments import render_date_time
 from scim.schemas import (
     COMMON_ATTRIBUTES,
     ENTERPRISE_SCHEMA,
@@ -25,7 +26,7 @@ from scim.schemas import (
     AttributePath,
     ResourceType,
 )
-from scim.values import canonical_element, canonical_value, render_date_time
+from scim.values import canonical_element, canonical_value
 
 Document = dict[str, Any]
 

@@ -5,11 +5,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from scim import dialects
 from scim.errors import InvalidValue
+from scim.moments import parse_date_time
 from scim.schemas import EXTERNAL_ID, GROUP, MANAGER, USER, Attribute, fold_case
 
 MAX_VALUES = 500
@@ -28,9 +28,6 @@ _IDENTIFIERS = frozenset(
     if path is not None
 ) | {EXTERNAL_ID}
 
-_DATE_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?(Z|z|[+-][0-9]{2}:[0-9]{2})?"
-)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]*={0,2}\s*")
 
 
@@ -54,6 +51,22 @@ def canonical_element(attribute: Attribute, value: object, where: str = "") -> A
     return None if value is None else _READERS[attribute.type](attribute, value, where or attribute.name)
 
 
+def canonical_parts(attribute: Attribute, value: object, where: str = "") -> dict[str, Any]:
+    """The sub-attributes that a value of a complex attribute speaks of, None for each that it clears.
+
+    Unknown and readOnly ones are dropped. Raises InvalidValue.
+    """
+    where = where or attribute.name
+    if not isinstance(value, dict):
+        raise InvalidValue(f"{where} must be an object.")
+    found = ((attribute.find(key), given) for key, given in value.items())
+    return {
+        sub.name: canonical_value(sub, given, f"{where}.{sub.name}")
+        for sub, given in found
+        if sub is not None and sub.mutability != "readOnly"
+    }
+
+
 def check_text(text: str, where: str) -> None:
     """Refuse what no database and no JSON writer takes: NUL and lone surrogates. Raises InvalidValue."""
     if "\x00" in text:
@@ -62,24 +75,6 @@ def check_text(text: str, where: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValue(f"{where} must be valid Unicode.") from error
-
-
-def parse_date_time(text: str) -> datetime | None:
-    """An xsd:dateTime in UTC, None if it is not one; without a zone it is UTC (RFC 7643 2.3.5)."""
-    match = _DATE_TIME.fullmatch(text)
-    if match is None:
-        return None
-    seconds, fraction, zone = match.groups()
-    try:
-        moment = datetime.fromisoformat(f"{seconds}.{(fraction or '0')[:6].ljust(6, '0')}{zone or 'Z'}".upper())
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def render_date_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with Z, with as many digits as the moment has, so that a filter on it finds it again."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _canonical_list(attribute: Attribute, value: object, where: str) -> list[Any] | None:
@@ -104,14 +99,8 @@ def _identity(element: Any) -> Any:
 
 
 def _read_complex(attribute: Attribute, value: object, where: str) -> dict[str, Any] | None:
-    if not isinstance(value, dict):
-        raise InvalidValue(f"{where} must be an object.")
-    element: dict[str, Any] = {}
-    for key, given in value.items():
-        sub = attribute.find(key)
-        if sub is not None and sub.mutability != "readOnly":
-            element[sub.name] = canonical_value(sub, given, f"{where}.{sub.name}")
-    return {name: each for name, each in element.items() if each is not None} or None
+    parts = canonical_parts(attribute, value, where)
+    return {name: part for name, part in parts.items() if part is not None} or None
 
 
 def _read_string(attribute: Attribute, value: object, where: str) -> str | None:
