@@ -26,6 +26,12 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class Stale(Conflict):
+    """The one who asks has read an older version than there is."""
+
+    code = "stale"
+
+
 class Invalid(DomainError):
     """A value that cannot be taken as given. `field` names it for forms."""
 

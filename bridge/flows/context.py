@@ -1,16 +1,24 @@
 """What every flow is handed: where rows are, how secrets are kept, and what the operator has set."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from bridge.storage.changes import Change, changing
+from bridge.domain.errors import Conflict
+from bridge.storage.changes import Change, Collision, changing
 from bridge.storage.database import Database
 from bridge.storage.secret_box import SecretBox
 
 #: Actors as the audit trail names them; people, connections and tokens are `user:ID`, `connection:ID`, `token:ID`.
 OPERATOR = "operator"
 SYSTEM = "system"
+
+#: How often a transaction that lost a race is run again.
+TRIES = 3
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +34,16 @@ class Context:
     def changing(self, actor: str, now: datetime) -> AbstractContextManager[Change]:
         """One transaction with its audit events under one cause; when the block raises, nothing happened."""
         return changing(self.database, actor, now)
+
+    def change(self, actor: str, now: datetime, do: Callable[[Change], Told]) -> Told:
+        """Run `do` in one transaction. Who loses a race for a unique row looks again, and sees the winner's.
+
+        Raises Conflict where it lost every time.
+        """
+        for _ in range(TRIES):
+            try:
+                with self.changing(actor, now) as change:
+                    return do(change)
+            except Collision as collision:
+                lost = collision
+        raise Conflict("Somebody else is changing the same records. Try again.") from lost

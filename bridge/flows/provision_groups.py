@@ -13,15 +13,16 @@ from bridge.domain.directory import (
     MembersRemoved,
     MembersReplaced,
 )
-from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.errors import Invalid, NotFound, Stale
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
 from bridge.flows.provision_users import actor_of
-from bridge.storage import directory
+from bridge.storage import directory, directory_search
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory import StoredGroup
 from bridge.storage.mappings import end_group_matches, refresh_group_matches
 from bridge.storage.mirrors import end_mirror, make_mirror, rename_mirror
+from scim.filter_tree import Filter
 
 #: An audit event names at most so many people; all of them are found by its cause.
 NAMED_IN_EVENT = 50
@@ -37,6 +38,18 @@ def get_group(context: Context, connection: Connection, group_id: str, *, with_m
         return replace(stored.group, members=members)
 
 
+def search_groups(
+    context: Context, connection: Connection, filter_: Filter | None, *, offset: int, count: int, with_members: bool
+) -> tuple[list[DirectoryGroup], int]:
+    """The pushed groups that match, `count` of them after `offset`, and how many match in all."""
+    with context.database.reading() as rows:
+        stored, total = directory_search.search_groups(rows, connection.key, filter_, offset=offset, count=count)
+        if not with_members:
+            return [each.group for each in stored], total
+        members = directory.members_of_groups(rows, [each.key for each in stored])
+        return [replace(each.group, members=members[each.key]) for each in stored], total
+
+
 def create_group(
     context: Context, connection: Connection, name: str, external_id: str | None, members: Sequence[str], now: datetime
 ) -> DirectoryGroup:
@@ -45,7 +58,8 @@ def create_group(
     Names need not be unique; a group of a deleted one's name is another group. Raises Invalid for a member
     that the connection hasn't pushed.
     """
-    with context.changing(actor_of(connection), now) as change:
+
+    def create_it(change: Change) -> DirectoryGroup:
         # One at a time: the mirror's name must be free.
         lock_workspace(change, connection.workspace_key)
         stored = directory.insert_group(change, connection.key, name, external_id)
@@ -58,6 +72,8 @@ def create_group(
         if members:
             _apply(change, connection, stored, [MembersAdded(tuple(members))])
         return _reread(change, connection, stored.group.id)
+
+    return context.change(actor_of(connection), now, create_it)
 
 
 def change_group(
@@ -73,21 +89,27 @@ def change_group(
 
     Raises NotFound, Conflict (`if_version` is past), Invalid (a member to add that isn't in the directory).
     """
-    with context.changing(actor_of(connection), now) as change:
+
+    def change_it(change: Change) -> DirectoryGroup:
         # Plain changes of members need not queue: rows decide, in whatever order they come.
         plain = if_version is None and all(isinstance(step, (MembersAdded, MembersRemoved)) for step in changes)
         stored = _get_held(change, connection, group_id, "stay" if plain else "alone", if_version)
         _apply(change, connection, stored, changes)
         return _reread(change, connection, group_id)
 
+    return context.change(actor_of(connection), now, change_it)
+
 
 def delete_group(
     context: Context, connection: Connection, group_id: str, now: datetime, *, if_version: int | None = None
 ) -> None:
     """The group goes, and the access that came by it; no member leaves the workspace by that."""
-    with context.changing(actor_of(connection), now) as change:
+
+    def delete_it(change: Change) -> None:
         stored = _get_held(change, connection, group_id, "alone", if_version)
         _delete(change, connection, stored)
+
+    context.change(actor_of(connection), now, delete_it)
 
 
 def _delete(change: Change, connection: Connection, stored: StoredGroup) -> None:
@@ -176,7 +198,7 @@ def _get_held(
     if stored is None:
         raise _unknown(group_id)
     if if_version not in (None, stored.group.version):
-        raise Conflict("The resource has changed since you read it.")
+        raise Stale("The resource has changed since you read it.")
     return stored
 
 

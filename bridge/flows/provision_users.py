@@ -8,26 +8,23 @@ membership of its own workspace, and touches an account only where that account 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
-
-from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser, PushedUser, usable_email
-from bridge.domain.errors import Conflict, LastOwner, NotFound
+from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
 from bridge.domain.people import email_domain, fold
 from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership
-from bridge.flows.context import Context
+from bridge.flows.context import Context, Told
 from bridge.flows.warn_owners import warn_of_last_owner
-from bridge.storage import directory, people
+from bridge.storage import directory, directory_search, people
 from bridge.storage.changes import Change
 from bridge.storage.directory import StoredUser
 from bridge.storage.grants import insert_grant
 from bridge.storage.workspaces import check_last_owner, guarding_owners
+from scim.filter_tree import Filter
 
 Edit = Callable[[DirectoryUser], PushedUser]
-Told = TypeVar("Told")
 
 
 def actor_of(connection: Connection) -> str:
@@ -44,6 +41,16 @@ def get_user(context: Context, connection: Connection, user_id: str) -> Director
         return _with_groups(stored, directory.groups_of_users(rows, [stored.key]))
 
 
+def search_users(
+    context: Context, connection: Connection, filter_: Filter | None, *, offset: int, count: int
+) -> tuple[list[DirectoryUser], int]:
+    """The pushed people that match, `count` of them after `offset`, and how many match in all."""
+    with context.database.reading() as rows:
+        stored, total = directory_search.search_users(rows, connection.key, filter_, offset=offset, count=count)
+        groups = directory.groups_of_users(rows, [each.key for each in stored])
+        return [_with_groups(each, groups) for each in stored], total
+
+
 def create_user(context: Context, connection: Connection, pushed: PushedUser, now: datetime) -> DirectoryUser:
     """A person is new to this connection. Raises Conflict where it pushes that user name already.
 
@@ -55,18 +62,12 @@ def create_user(context: Context, connection: Connection, pushed: PushedUser, no
 def _in_one_change(
     context: Context, connection: Connection, person: str, now: datetime, do: Callable[[Change], Told]
 ) -> Told:
-    """Run `do` in one transaction. Who lost a race for a unique row looks again, and sees the winner's."""
-    for last_try in (False, True):
-        try:
-            with context.changing(actor_of(connection), now) as change:
-                return do(change)
-        except IntegrityError as error:
-            if last_try:
-                raise Conflict("Somebody else is changing the same record. Try again.") from error
-        except LastOwner:
-            warn_of_last_owner(context, connection, person, now)
-            raise
-    raise AssertionError("the second try returns or raises")
+    """Run `do` in one transaction; where it would take the last owner, tell the owners."""
+    try:
+        return context.change(actor_of(connection), now, do)
+    except LastOwner:
+        warn_of_last_owner(context, connection, person, now)
+        raise
 
 
 def _create(change: Change, connection: Connection, pushed: PushedUser) -> DirectoryUser:
@@ -254,7 +255,7 @@ def _check_name_free(change: Change, connection: Connection, stored: StoredUser,
 
 def _check_version(version: int, if_version: int | None) -> None:
     if if_version is not None and version != if_version:
-        raise Conflict("The resource has changed since you read it.")
+        raise Stale("The resource has changed since you read it.")
 
 
 def _name_taken(user_name: str) -> Conflict:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bridge.storage.columns import Instant
 from bridge.storage.database import Database
@@ -45,13 +46,28 @@ class Change:
         return {"since": self.now, "cause": self.cause}
 
 
+class Collision(Exception):
+    """Another transaction took a unique row, or a lock, first; nothing of this one happened. Look again."""
+
+
+#: PostgreSQL's serialization_failure and deadlock_detected.
+_LOST_RACES = frozenset({"40001", "40P01"})
+
+
 @contextmanager
 def changing(database: Database, actor: str, now: datetime) -> Iterator[Change]:
-    """One transaction with its audit events; when the block raises, neither happened."""
-    with database.writing() as connection:
-        change = Change(connection, actor, now, secrets.randbits(62))
-        yield change
-        _write_audit(change)
+    """One transaction with its audit events; when the block raises, neither happened. Raises Collision."""
+    try:
+        with database.writing() as connection:
+            change = Change(connection, actor, now, secrets.randbits(62))
+            yield change
+            _write_audit(change)
+    except IntegrityError as error:
+        raise Collision(str(error.orig)) from error
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _LOST_RACES:
+            raise Collision(str(error.orig)) from error
+        raise
 
 
 def lock_workspace(change: Change, workspace_id: int) -> None:

@@ -1,15 +1,52 @@
 """What must leave the house, kept until it has: written in the transaction that wants it sent."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, select, update
 
 from bridge.domain.mail import Mail
 from bridge.storage.changes import Change
 from bridge.storage.tables import outbox
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claimed row. `tries` counts this one."""
+
+    key: int
+    body: dict[str, Any]
+    tries: int
+    created_at: datetime
+
+
 def put_mail(change: Change, mail: Mail) -> None:
-    """Have `mail` sent once the change is committed, and never if it isn't."""
-    row = {"kind": "mail", "subject": mail.to, "body": asdict(mail), "tries": 0}
+    """Have `mail`, which holds no secret, sent once the change is committed, and never if it isn't."""
+    put(change, "mail", mail.to, asdict(mail))
+
+
+def put(change: Change, kind: str, subject: str, body: Mapping[str, Any]) -> None:
+    """Keep one message until it is delivered. `body` holds no secret in the clear."""
+    row = {"kind": kind, "subject": subject, "body": dict(body), "tries": 0}
     change.connection.execute(insert(outbox).values(**row, due_at=change.now, created_at=change.now))
+
+
+def claim(connection: Any, now: datetime, *, until: datetime, at_most: int) -> list[Due]:
+    """Take what is due for oneself until a time, oldest first; nobody else gets the same rows meanwhile."""
+    due = select(outbox.c.id).where(outbox.c.due_at <= now).order_by(outbox.c.due_at, outbox.c.id).limit(at_most)
+    chosen = connection.execute(due.with_for_update(skip_locked=True)).scalars().all()
+    taken = update(outbox).where(outbox.c.id.in_(chosen)).values(due_at=until, tries=outbox.c.tries + 1)
+    rows = connection.execute(taken.returning(outbox.c.id, outbox.c.body, outbox.c.tries, outbox.c.created_at))
+    return sorted((Due(*row) for row in rows), key=lambda row: row.key)
+
+
+def put_off(connection: Any, key: int, due_at: datetime, error: str) -> None:
+    """Try again later."""
+    connection.execute(update(outbox).where(outbox.c.id == key).values(due_at=due_at, last_error=error))
+
+
+def delete_row(connection: Any, key: int) -> None:
+    """It has left the house, or never will."""
+    connection.execute(delete(outbox).where(outbox.c.id == key))
