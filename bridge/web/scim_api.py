@@ -1,0 +1,374 @@
+"""`/scim/v2`: SCIM 2.0 for IdPs (RFC 7644). Parse, call one flow, render.
+
+The bearer token is looked at before anything else, unknown addresses included: it says which connection's
+directory there is; all others don't exist (properties.md 7).
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import orjson
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from bridge.domain import errors as refused
+from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser
+from bridge.domain.workspace import Connection
+from bridge.flows import provision_groups, provision_users
+from bridge.flows.tokens import find_scim_token
+from bridge.web.current import current_context, current_time
+from bridge.web.scim_resources import (
+    group_change,
+    location_of,
+    pushed_user,
+    shown_group,
+    shown_user,
+    version_of,
+    whole_group,
+)
+from scim import discovery, errors
+from scim.filters import parse_filter
+from scim.messages import (
+    MAX_COUNT,
+    MEDIA_TYPE,
+    ListResponse,
+    SearchQuery,
+    check_media_type,
+    parse_body,
+    parse_query,
+    parse_search,
+)
+from scim.patch import apply_to_user, group_changes, parse_patch
+from scim.resources import parse_group, parse_user, replace_user, select_attributes, wants_attribute
+from scim.schemas import GROUP, USER, ResourceType
+
+log = logging.getLogger(__name__)
+
+CAPABILITIES = discovery.Capabilities(max_results=MAX_COUNT, etag=True)
+
+blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2")
+
+
+def base_url() -> str:
+    """Where this server's resources are."""
+    return f"{current_context().public_url}/scim/v2"
+
+
+# -- Who calls ---------------------------------------------------------------------------------------
+
+
+@blueprint.before_request
+def authenticate() -> None:
+    """Take the caller from the bearer token, or refuse (RFC 7644 2)."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    caller = None
+    if scheme.lower() == "bearer" and secret:
+        caller = find_scim_token(current_context(), secret.strip(), current_time())
+    if caller is None:
+        raise errors.Unauthorized("Send a valid SCIM token as `Authorization: Bearer …`.")
+    g.connection = caller.connection
+
+
+def _connection() -> Connection:
+    connection: Connection = g.connection
+    return connection
+
+
+# -- Users -------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/Users")
+def list_users() -> Response:
+    """Look for people (RFC 7644 3.4.2)."""
+    return _search_users(parse_query(request.args))
+
+
+@blueprint.post("/Users/.search")
+def search_users() -> Response:
+    """Look for people, the query in the body (RFC 7644 3.4.3)."""
+    return _search_users(parse_search(_body()))
+
+
+def _search_users(query: SearchQuery) -> Response:
+    filter_ = parse_filter(query.filter, USER) if query.filter else None
+    page = {"offset": query.paging.offset, "count": query.paging.count}
+    found, total = provision_users.search_users(current_context(), _connection(), filter_, **page)
+    return _listed([shown_user(user, base_url()) for user in found], total, query, USER)
+
+
+@blueprint.post("/Users")
+def create_user() -> Response:
+    """Create a person (RFC 7644 3.3)."""
+    pushed = pushed_user(parse_user(_body()))
+    user = provision_users.create_user(current_context(), _connection(), pushed, current_time())
+    return _created(shown_user(user, base_url()), user, "Users", USER)
+
+
+@blueprint.get("/Users/<resource_id>")
+def get_user(resource_id: str) -> Response:
+    """One person (RFC 7644 3.4.1)."""
+    user = provision_users.get_user(current_context(), _connection(), resource_id)
+    return _one(shown_user(user, base_url()), user, USER)
+
+
+@blueprint.put("/Users/<resource_id>")
+def put_user(resource_id: str) -> Response:
+    """Replace a person (RFC 7644 3.5.1)."""
+    body = _body()
+    return _change_user(resource_id, lambda user: pushed_user(replace_user(user.pushed.document, body)))
+
+
+@blueprint.patch("/Users/<resource_id>")
+def patch_user(resource_id: str) -> Response:
+    """Change parts of a person, all or none (RFC 7644 3.5.2)."""
+    patch = parse_patch(_body(), USER, resource_id)
+    return _change_user(resource_id, lambda user: pushed_user(apply_to_user(user.pushed.document, patch)))
+
+
+def _change_user(resource_id: str, edit: Callable[[DirectoryUser], PushedUser]) -> Response:
+    user = provision_users.change_user(
+        current_context(), _connection(), resource_id, edit, current_time(), if_version=_if_match()
+    )
+    return _one(shown_user(user, base_url()), user, USER)
+
+
+@blueprint.delete("/Users/<resource_id>")
+def delete_user(resource_id: str) -> Response:
+    """Delete a person (RFC 7644 3.6)."""
+    provision_users.delete_user(current_context(), _connection(), resource_id, current_time(), if_version=_if_match())
+    return Response(status=204)
+
+
+# -- Groups ------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/Groups")
+def list_groups() -> Response:
+    """Look for groups (RFC 7644 3.4.2)."""
+    return _search_groups(parse_query(request.args))
+
+
+@blueprint.post("/Groups/.search")
+def search_groups() -> Response:
+    """Look for groups, the query in the body (RFC 7644 3.4.3)."""
+    return _search_groups(parse_search(_body()))
+
+
+def _search_groups(query: SearchQuery) -> Response:
+    filter_ = parse_filter(query.filter, GROUP) if query.filter else None
+    wanted = wants_attribute("members", query.attributes, query.excluded_attributes, GROUP)
+    found, total = provision_groups.search_groups(
+        current_context(),
+        _connection(),
+        filter_,
+        offset=query.paging.offset,
+        count=query.paging.count,
+        with_members=wanted,
+    )
+    return _listed([shown_group(group, base_url()) for group in found], total, query, GROUP)
+
+
+@blueprint.post("/Groups")
+def create_group() -> Response:
+    """Create a group (RFC 7644 3.3)."""
+    body = parse_group(_body())
+    created = provision_groups.create_group(
+        current_context(), _connection(), body.display_name, body.external_id, body.members, current_time()
+    )
+    group = _with_wanted_members(created)
+    return _created(shown_group(group, base_url()), group, "Groups", GROUP)
+
+
+@blueprint.get("/Groups/<resource_id>")
+def get_group(resource_id: str) -> Response:
+    """One group (RFC 7644 3.4.1)."""
+    wanted = wants_attribute("members", *_selection(), GROUP)
+    group = provision_groups.get_group(current_context(), _connection(), resource_id, with_members=wanted)
+    return _one(shown_group(group, base_url()), group, GROUP)
+
+
+@blueprint.put("/Groups/<resource_id>")
+def put_group(resource_id: str) -> Response:
+    """Replace a group, members and all (RFC 7644 3.5.1)."""
+    changes = whole_group(parse_group(_body()))
+    changed = provision_groups.change_group(
+        current_context(), _connection(), resource_id, changes, current_time(), if_version=_if_match()
+    )
+    group = _with_wanted_members(changed)
+    return _one(shown_group(group, base_url()), group, GROUP)
+
+
+@blueprint.patch("/Groups/<resource_id>")
+def patch_group(resource_id: str) -> Response:
+    """Change parts of a group (RFC 7644 3.5.2).
+
+    Answers 204, which the RFC allows and Entra prefers: whoever wants the group with all its members in the
+    answer names `attributes`.
+    """
+    changes = [group_change(change) for change in group_changes(parse_patch(_body(), GROUP, resource_id))]
+    changed = provision_groups.change_group(
+        current_context(), _connection(), resource_id, changes, current_time(), if_version=_if_match()
+    )
+    if not any(_selection()):
+        return Response(status=204, headers={"ETag": version_of(changed)})
+    group = _with_wanted_members(changed)
+    return _one(shown_group(group, base_url()), group, GROUP)
+
+
+@blueprint.delete("/Groups/<resource_id>")
+def delete_group(resource_id: str) -> Response:
+    """Delete a group (RFC 7644 3.6)."""
+    provision_groups.delete_group(current_context(), _connection(), resource_id, current_time(), if_version=_if_match())
+    return Response(status=204)
+
+
+def _with_wanted_members(group: DirectoryGroup) -> DirectoryGroup:
+    if not wants_attribute("members", *_selection(), GROUP):
+        return group
+    return provision_groups.get_group(current_context(), _connection(), group.id, with_members=True)
+
+
+# -- Discovery (RFC 7644 4) --------------------------------------------------------------------------
+
+
+@blueprint.get("/ServiceProviderConfig")
+def service_provider_config() -> Response:
+    """What this server supports."""
+    return _answer(discovery.render_service_provider_config(CAPABILITIES, base_url()))
+
+
+@blueprint.get("/ResourceTypes")
+def resource_types() -> Response:
+    """Which resources there are."""
+    return _all(discovery.render_resource_types(base_url()))
+
+
+@blueprint.get("/ResourceTypes/<name>")
+def resource_type(name: str) -> Response:
+    """One of them."""
+    return _answer(discovery.render_resource_type(name, base_url()))
+
+
+@blueprint.get("/Schemas")
+def schemas() -> Response:
+    """What the resources hold."""
+    return _all(discovery.render_schemas(base_url()))
+
+
+@blueprint.get("/Schemas/<urn>")
+def schema(urn: str) -> Response:
+    """One schema."""
+    return _answer(discovery.render_schema(urn, base_url()))
+
+
+def _all(rendered: list[dict[str, Any]]) -> Response:
+    if "filter" in request.args:
+        # RFC 7644 4: or a client would take the whole answer for the filtered one.
+        raise errors.Forbidden("Discovery can't be filtered.")
+    return _answer(ListResponse(rendered, len(rendered)).render())
+
+
+@blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def me() -> NoReturn:
+    """A SCIM token is a machine's: nobody is "me" until the OpenID Provider exists (RFC 7644 3.11)."""
+    raise errors.NotSupported("This server does not support /Me.")
+
+
+@blueprint.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def unknown(path: str) -> NoReturn:
+    """Whatever else is asked for under this address, told only to those with a token."""
+    raise errors.NotFound(f"There is nothing at /{path[:200]}.")
+
+
+# -- In and out --------------------------------------------------------------------------------------
+
+
+def _body() -> dict[str, Any]:
+    check_media_type(request.content_type)
+    return parse_body(request.get_data())
+
+
+def _selection() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    query = parse_query(request.args)
+    return query.attributes, query.excluded_attributes
+
+
+def _if_match() -> int | None:
+    """The version that the caller has read; None for whichever there is (RFC 7644 3.14)."""
+    given = request.headers.get("If-Match", "*").strip()
+    if given == "*":
+        return None
+    number = given.removeprefix("W/").strip('"')
+    # An ETag that we never gave out matches no version.
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else -1
+
+
+def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind: ResourceType) -> Response:
+    chosen = [select_attributes(each, query.attributes, query.excluded_attributes, kind) for each in rendered]
+    return _answer(ListResponse(chosen, total, query.paging.start_index).render())
+
+
+def _one(rendered: dict[str, Any], resource: DirectoryUser | DirectoryGroup, kind: ResourceType) -> Response:
+    version = version_of(resource)
+    if request.method == "GET" and request.headers.get("If-None-Match") in (version, "*"):
+        return Response(status=304, headers={"ETag": version})
+    location = {"ETag": version, "Content-Location": rendered["meta"]["location"]}
+    return _answer(select_attributes(rendered, *_selection(), kind), headers=location)
+
+
+def _created(
+    rendered: dict[str, Any], resource: DirectoryUser | DirectoryGroup, path: str, kind: ResourceType
+) -> Response:
+    headers = {"Location": location_of(base_url(), path, resource.id), "ETag": version_of(resource)}
+    return _answer(select_attributes(rendered, *_selection(), kind), status=201, headers=headers)
+
+
+def _answer(said: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(said), status=status, headers=dict(headers or {}), content_type=MEDIA_TYPE)
+
+
+# -- Refusals (RFC 7644 3.12) ------------------------------------------------------------------------
+
+#: What the product refuses, as SCIM says it; the first that fits.
+REFUSALS: tuple[tuple[type[refused.DomainError], type[errors.ScimError]], ...] = (
+    (refused.NotFound, errors.NotFound),
+    (refused.Stale, errors.PreconditionFailed),
+    (refused.LastOwner, errors.Conflict),
+    (refused.Conflict, errors.Uniqueness),
+    (refused.Invalid, errors.InvalidValue),
+    (refused.DomainError, errors.Forbidden),
+)
+
+
+@blueprint.errorhandler(errors.ScimError)
+def refuse(error: errors.ScimError) -> Response:
+    """A refusal in SCIM's own form."""
+    headers = {"WWW-Authenticate": 'Bearer realm="SCIM"'} if error.status == 401 else {}
+    return _answer(error.render(), status=error.status, headers=headers)
+
+
+@blueprint.errorhandler(refused.DomainError)
+def refuse_in_scim(error: refused.DomainError) -> Response:
+    """A refusal of the product, in SCIM's form."""
+    said = next(said for kind, said in REFUSALS if isinstance(error, kind))
+    return refuse(said(error.text))
+
+
+@blueprint.errorhandler(HTTPException)
+def refuse_http(error: HTTPException) -> Response:
+    """What Flask itself refuses: a body too large, a method that isn't there."""
+    if isinstance(error, RequestEntityTooLarge):
+        return refuse(errors.PayloadTooLarge("The body is too large."))
+    status = error.code or 500
+    form = {"schemas": [errors.ERROR_SCHEMA], "status": str(status), "detail": error.description or ""}
+    return _answer(form, status=status)
+
+
+@blueprint.errorhandler(Exception)
+def fail(error: Exception) -> Response:
+    """A fault of ours: logged in full, told in general."""
+    log.error("SCIM request failed: %s %s", request.method, request.path, exc_info=error)
+    form = {"schemas": [errors.ERROR_SCHEMA], "status": "500", "detail": "The server failed. Try again."}
+    return _answer(form, status=500)
