@@ -675,6 +675,7 @@ class UserGroupPage:
     delete_locked: str | None = None
     action: str = ""
     query: str = ""
+    filters: tuple[Choice, ...] = ()
     rows: tuple[MemberRow, ...] = ()
     pager: Pager | None = None
     nothing_found: NothingFound | None = None

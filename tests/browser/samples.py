@@ -1,0 +1,1109 @@
+"""Sample values for every template: the people, groups and numbers of the demo's story.
+
+demo-ecommerce has 312 people and 6 invited; beside each page as it will look are its empty and error states.
+"""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge.web.pages import views as v
+
+NOW = datetime(2025, 11, 21, 10, 58, tzinfo=UTC)
+
+
+def ago(days: float = 0, hours: float = 0) -> datetime:
+    """The moment so long before the pages' now."""
+    return NOW - timedelta(days=days, hours=hours)
+
+
+def at(day: int, month: int, year: int = 2025) -> datetime:
+    """Noon of a day."""
+    return datetime(year, month, day, 12, tzinfo=UTC)
+
+
+# ---------- frames ----------
+
+FRAME = v.Frame(
+    workspace="demo-ecommerce",
+    plan="business",
+    people=312,
+    home_href="/p/users",
+    switch_href="/p/workspaces",
+    nav=(v.NavSection("People", (v.NavItem("Access Management", "/p/users", "people", current=True),)),),
+    me=v.Me("Mei Tanaka", "Workspace Owner"),
+    path="/p/users",
+)
+BARE = v.BareFrame(site="bridge.example.com")
+
+
+def access_tabs(current: str) -> tuple[v.Tab, ...]:
+    """The tabs of Access Management, with the story's numbers."""
+    return tuple(
+        v.Tab(text, f"/p/{name}", count, current=text == current)
+        for text, name, count in (
+            ("Users", "users", 318),
+            ("User Groups", "user-groups", 23),
+            ("Tokens", "tokens", 7),
+            ("Roles", "roles", None),
+        )
+    )
+
+
+USERS = v.Link("Users", "/p/users")
+ACCESS = v.Link("Access Management", "/p/users")
+GROUPS = v.Link("User Groups", "/p/user-groups")
+TOKENS = v.Link("Tokens", "/p/tokens")
+PRIYA = v.Link("Priya Raman", "/p/person")
+MOBILE = v.Link("Mobile Engineering", "/p/user-group")
+
+# ---------- signing in ----------
+
+EMAIL = v.Field(
+    "email",
+    "Work email",
+    kind="email",
+    autocomplete="username",
+    placeholder="you@company.com",
+    help="The address your company gave you, not a private one.",
+)
+PASSWORD = v.Field("password", "Password", kind="password", autocomplete="current-password")
+NEW_PASSWORD = v.Field(
+    "password",
+    "Password",
+    kind="password",
+    autocomplete="new-password",
+    help="At least 12 characters. A sentence is easier to remember than a riddle.",
+)
+SSO = v.SignInWay("sso", "Continue with Kicks Co", "Single sign-on for kicks.example", "/p/login")
+BY_PASSWORD = v.SignInWay("password", "Password", "With your second factor, if you set one", "/p/login-password")
+
+LOGIN = v.LoginPage(action="/login", email=EMAIL)
+LOGIN_WRONG = v.LoginPage(
+    action="/login",
+    email=dataclasses.replace(EMAIL, value="priya", error="This isn’t a whole address: the part after @ is missing."),
+)
+LOGIN_PASSWORD = v.LoginPage(
+    action="/login", change_href="/p/login", known_email="marcus@kicks.example", password=PASSWORD
+)
+LOGIN_PASSWORD_WRONG = dataclasses.replace(
+    LOGIN_PASSWORD,
+    password=dataclasses.replace(PASSWORD, error="Email and password don’t belong together. Try again."),
+)
+LOGIN_WAIT = dataclasses.replace(
+    LOGIN_PASSWORD,
+    notice=v.Note("warn", "Too many tries", "You can try again at 11:13 UTC, in 15 minutes.", urgent=True),
+)
+LOGIN_CHOICE = v.LoginPage(
+    action="/login", change_href="/p/login", known_email="priya.raman@kicks.example", ways=(SSO, BY_PASSWORD)
+)
+
+REFUSED = v.RefusedPage(
+    title="Your company’s sign-in isn’t set up right",
+    text="Kicks Co’s Okta answered, but its answer was meant for another address, so it was not accepted. You did "
+    "nothing wrong, and it will work again once an admin has changed one setting.",
+    reference="7F3K-92QX",
+    actions=(v.Link("Sign in another way", "/p/login", primary=True), v.Link("Try again", "/p/login-choice")),
+)
+REFUSED_EXPIRED = v.RefusedPage(
+    title="This invitation has ended",
+    text="It was good for 3 days. Marcus Lindqvist invited you and can send a new one.",
+    kicker="Invitation ended",
+    actions=(v.Link("Sign in", "/p/login", primary=True),),
+)
+INVITATION = v.InvitationPage(
+    workspace="demo-ecommerce",
+    email="lucia.ferreiro@kicks.example",
+    invited_by="Marcus Lindqvist",
+    gives=("Read all sources with environment:prod", "What every member of Data Guild may do"),
+    expires=NOW + timedelta(days=1),
+    action="/invitations/x",
+    needs="account",
+    name=v.Field("name", "Your name", autocomplete="name"),
+    password=NEW_PASSWORD,
+)
+INVITATION_WRONG = dataclasses.replace(
+    INVITATION,
+    name=v.Field("name", "Your name", "Lucía Ferreiro", autocomplete="name"),
+    password=dataclasses.replace(NEW_PASSWORD, error="This password is on a list of stolen ones. Take another."),
+)
+INVITATION_SIGN_IN = dataclasses.replace(INVITATION, needs="sign_in", sign_in_href="/p/login-password")
+INVITATION_READY = dataclasses.replace(INVITATION, needs="nothing", gives=())
+PROVE = v.ProveAccountPage(
+    connection="Okta",
+    workspace="demo-ecommerce",
+    email="ravi.menon@kicks.example",
+    why="Before Okta opens it, show once that it is yours.",
+    sign_in_href="/p/login-password",
+    mail_action="/prove/mail",
+    cancel_href="/p/login",
+)
+PROVE_SENT = dataclasses.replace(PROVE, mailed_to="ravi.menon@kicks.example")
+NOT_FOUND = v.ErrorPage(
+    404,
+    "Not found",
+    "There is nothing at this address",
+    "The link may be old, or what it led to was removed.",
+    (v.Link("To the start", "/p/users", primary=True),),
+)
+FORBIDDEN = v.ErrorPage(
+    403,
+    "Not for you",
+    "Only Workspace Owners can open this page",
+    "You are a member of demo-ecommerce, not an owner. Ask Mei Tanaka or Marcus Lindqvist.",
+    (v.Link("Back to demo-ecommerce", "/p/users", primary=True),),
+)
+BROKEN = v.ErrorPage(
+    500,
+    "Our fault",
+    "This page couldn’t be made",
+    "Something went wrong on our side, not on yours. Nothing was changed.",
+    (v.Link("Try again", "/p/users", primary=True),),
+    "K2M8-41TD",
+)
+WORKSPACES = v.WorkspacesPage(
+    "Priya Raman",
+    "priya.raman@kicks.example",
+    (
+        v.WorkspaceChoice("demo-ecommerce", "/p/users", "Member", 312, "asks for Okta"),
+        v.WorkspaceChoice("kicks-sandbox", "/p/users", "Workspace Owner", 1),
+        v.WorkspaceChoice("studio-nord", "/p/users", "Member", 1_312),
+    ),
+)
+NO_WORKSPACE = v.WorkspacesPage("Sven Aaltonen", "sven.aaltonen@kicks.example", ())
+
+# ---------- Users ----------
+
+OKTA = v.Source("Okta", "idp")
+ENTRA = v.Source("Entra", "idp")
+HAND = v.Source("By hand", "hand")
+
+
+def row(
+    name: str, email: str, access: str, *sources: v.Source, last: datetime | None = None, **more: Any
+) -> v.PersonRow:
+    """A line of Users whose links lead somewhere in the gallery."""
+    links: dict[str, Any] = {
+        "href": "/p/person",
+        "selected_href": "/p/users?selected=1",
+        "summary_href": "/fragment/summary",
+    }
+    return v.PersonRow(name, email, access, sources, last_sign_in=last, **links | more)
+
+
+PEOPLE = (
+    row("Mei Tanaka", "mei.tanaka@kicks.example", "", OKTA, last=ago(hours=1), owner=True),
+    row("Marcus Lindqvist", "marcus@kicks.example", "", HAND, last=ago(1), owner=True),
+    row(
+        "Priya Raman",
+        "priya.raman@kicks.example",
+        "Source Admin (5), 4 more roles",
+        OKTA,
+        HAND,
+        last=ago(hours=2),
+        selected=True,
+    ),
+    row("Tomás Herrera", "tomas.herrera@kicks.example", "Source Admin (2), 2 more roles", OKTA, last=ago(hours=3)),
+    row("Anya Volkova", "anya.volkova@kicks.example", "Source Admin (3), 1 more role", OKTA, last=ago(3)),
+    row("Jonas Weber", "jonas.weber@studio-nord.example", "Unify Read-only + Engage User (1)", ENTRA, last=at(12, 11)),
+    v.PersonRow(
+        "Lucía Ferreiro",
+        "lucia.ferreiro@kicks.example",
+        "Source Read-only (6)",
+        (HAND,),
+        status=v.Status("mail", "Invited, expires tomorrow"),
+        resend=v.Post("Resend", "/invitations/1/resend", "the invitation of Lucía Ferreiro"),
+        revoke_href="/p/confirm",
+    ),
+    row(
+        "Kofi Boateng",
+        "kofi.boateng@kicks.example",
+        "Source Read-only (6), Function Read-only (1)",
+        OKTA,
+        HAND,
+        last=ago(hours=4),
+    ),
+    row(
+        "Hannah O’Neill",
+        "hannah.oneill@kicks.example",
+        "Unify Read-only + Engage User (1)",
+        OKTA,
+        last=at(19, 11),
+        status=v.Status("off", "Suspended by Okta"),
+    ),
+    row(
+        "Sven Aaltonen",
+        "sven.aaltonen@kicks.example",
+        "Minimal Workspace Access",
+        v.Source("First sign-in", "first_sign_in"),
+        last=at(2, 9),
+        access_note="no group gives anything",
+    ),
+    row(
+        "Ibrahim Diallo",
+        "ibrahim.diallo@kicks.example",
+        "Function Admin (all), PII Access",
+        OKTA,
+        HAND,
+        last=at(30, 12, 2024),
+    ),
+    row(
+        "Łukasz Żółtowski-Wiśniewski",
+        "lukasz.zoltowski-wisniewski@studio-nord.example",
+        "Minimal Workspace Access",
+        ENTRA,
+    ),
+)
+SUMMARY = v.PersonSummary(
+    name="Priya Raman",
+    email="priya.raman@kicks.example",
+    href="/p/person",
+    edit_href="/p/person-grants",
+    owner=False,
+    may_edit=(v.Reach("Sources", "iOS Prod, Android Prod, 3 more"), v.Reach("Tracking plans", "Mobile Events")),
+    may_read=(
+        v.Reach("Sources", "6, all with environment:prod"),
+        v.Reach("Warehouses", "all 2, and future ones"),
+        v.Reach("Functions", "Order Enricher"),
+    ),
+    comes_from=(
+        v.Origin(v.Chip("idp", "eng-mobile"), "Okta"),
+        v.Origin(v.Chip("idp", "eng-prod"), "Okta"),
+        v.Origin(v.Chip("hand", "1 role", "/p/person-grants"), "Marcus Lindqvist"),
+    ),
+    facts=(
+        v.Fact("Signs in by", "Okta (SAML)"),
+        v.Fact("Last sign-in", "Chrome on macOS", ago(hours=2)),
+        v.Fact("Member since", "pushed by Okta", at(14, 3, 2024)),
+    ),
+)
+FILTERS = (
+    v.Choice(
+        "membership",
+        "Membership",
+        (
+            v.Option("", "Everyone"),
+            v.Option("owner", "Owners (4)"),
+            v.Option("member", "Members (308)"),
+            v.Option("invited", "Invited (6)"),
+        ),
+    ),
+    v.Choice(
+        "from",
+        "Where access comes from",
+        (
+            v.Option("", "From anywhere"),
+            v.Option("1", "Okta"),
+            v.Option("2", "Studio Nord Entra"),
+            v.Option("hand", "Given by hand"),
+        ),
+    ),
+    v.Choice(
+        "role",
+        "Role",
+        (v.Option("", "Any role"), v.Option("source_admin", "Source Admin"), v.Option("pii", "PII Access")),
+    ),
+)
+USERS_PAGE = v.UsersPage(
+    access_tabs("Users"),
+    "/p/users",
+    "",
+    FILTERS,
+    PEOPLE,
+    v.Pager(1, 50, 318, next="/p/users?page=2"),
+    SUMMARY,
+    "/p/users?format=csv",
+    "/p/invite",
+)
+ONLY_YOU = dataclasses.replace(
+    USERS_PAGE,
+    tabs=(v.Tab("Users", "/p/users", 1, current=True), *access_tabs("Users")[1:]),
+    rows=PEOPLE[:1],
+    pager=v.Pager(1, 1, 1),
+    summary=None,
+    only_you=True,
+)
+NOBODY = dataclasses.replace(
+    USERS_PAGE,
+    query="pryia",
+    rows=(),
+    pager=v.Pager(0, 0, 0),
+    summary=None,
+    nothing_found=v.NothingFound("Nobody called “pryia”", "/p/users", 2, v.Link("priya", "/p/users?q=priya")),
+)
+
+ROLE_SELECT = v.Choice(
+    "role",
+    "Role",
+    (
+        v.Option("", "None but to see the workspace"),
+        v.Option("source_admin", "Source Admin"),
+        v.Option("source_read", "Source Read-only", selected=True),
+        v.Option("owner", "Workspace Owner"),
+    ),
+)
+SOURCES = tuple(
+    v.Option(f"source:{n}", name, selected=n in (0, 1))
+    for n, name in enumerate(
+        (
+            "iOS Prod",
+            "Android Prod",
+            "Checkout",
+            "Orders",
+            "Payments Server",
+            "Kicks Co Website",
+            "iOS Dev",
+            "Android Dev",
+            "Returns",
+            "Store Kiosk",
+            "Loyalty",
+        )
+    )
+)
+SCOPE = v.ScopePicker(
+    all_text="All sources, 11 now and any future one",
+    resources=(v.OptionGroup("Sources", SOURCES),),
+    labels=(
+        v.Option("environment:prod", "environment:prod", help="6 sources"),
+        v.Option("environment:dev", "environment:dev", help="4 sources"),
+        v.Option("region:eu", "region:eu", help="2 sources"),
+    ),
+)
+INVITE = v.InvitePage(
+    crumbs=(ACCESS, USERS),
+    action="/invite",
+    cancel_href="/p/users",
+    emails=v.Field(
+        "emails", "Email addresses", kind="textarea", help="One a line, or with commas between. At most 100."
+    ),
+    role=ROLE_SELECT,
+    scope=SCOPE,
+    user_groups=v.Choice(
+        "user_group",
+        "User Groups",
+        (
+            v.Option("1", "Data Guild", help="Warehouse Read-only"),
+            v.Option("2", "On-call", help="Source Admin on every source"),
+            v.Option("3", "Mobile Engineering", unavailable="Okta decides who is in it"),
+        ),
+        help="Whoever joins one gets what it gives.",
+    ),
+    expires_days=3,
+)
+INVITE_WRONG = dataclasses.replace(
+    INVITE,
+    emails=dataclasses.replace(
+        INVITE.emails,
+        value="paul.adeyemi@kicks.example\nines.duarte@kicks",
+        error="ines.duarte@kicks isn’t a whole address. Nobody was invited yet.",
+    ),
+    scope=dataclasses.replace(SCOPE, chosen="listed", error="Choose at least one source, or all of them."),
+)
+
+# ---------- a person ----------
+
+ENG_MOBILE = v.Chip("idp", "eng-mobile")
+ENG_PROD = v.Chip("idp", "eng-prod")
+RULE_1, RULE_2, RULE_3 = (v.Chip("rule", f"rule {n}") for n in (1, 2, 3))
+MOBILE_ENG = v.Chip("group", "Mobile Engineering", "/p/user-group")
+DATA_GUILD = v.Chip("group", "Data Guild", "/p/user-group-by-hand")
+
+
+def role(name: str) -> v.Chip:
+    """A role that leads to what it gives."""
+    return v.Chip("role", name, "/p/roles")
+
+
+BY_ANYA = v.Path((v.Chip("hand", "Anya Volkova, 6 May"), DATA_GUILD, role("Warehouse Read-only")))
+BY_MARCUS = v.Path((v.Chip("hand", "Marcus Lindqvist, 3 Oct"), role("Function Read-only")), "debugging enrichment")
+PERMISSIONS = (
+    v.PermissionLine(
+        "Edit the sources iOS Prod and Android Prod", (v.Path((ENG_MOBILE, RULE_3, MOBILE_ENG, role("Source Admin"))),)
+    ),
+    v.PermissionLine(
+        "Edit the sources Checkout, Orders and Payments Server",
+        (v.Path((ENG_PROD, RULE_1, v.Chip("group", "Production Engineering", "/p/user-group"), role("Source Admin"))),),
+    ),
+    v.PermissionLine(
+        "Read 6 sources, all with environment:prod", (v.Path((ENG_PROD, RULE_2, role("Source Read-only"))),)
+    ),
+    v.PermissionLine(
+        "Edit the tracking plan Mobile Events", (v.Path((ENG_MOBILE, RULE_3, MOBILE_ENG, role("Tracking Plan Admin"))),)
+    ),
+    v.PermissionLine(
+        "Read all warehouses, 2 now and any future one",
+        (v.Path((ENG_MOBILE, RULE_3, MOBILE_ENG, role("Warehouse Read-only"))), BY_ANYA),
+    ),
+    v.PermissionLine("Read the function Order Enricher", (BY_MARCUS,)),
+)
+WHY = v.WhyPanel(
+    "/p/person",
+    v.Choice(
+        "act",
+        "Do what",
+        (v.Option("edit", "edit", selected=True), v.Option("read", "read"), v.Option("create", "create")),
+    ),
+    v.Field("resource", "On what", "Kicks Co Website", suggestions=("Kicks Co Website", "iOS Prod")),
+    v.WhyAnswer(
+        allowed=False,
+        title="Priya can read Kicks Co Website, not edit it.",
+        text="Reading comes from rule 2. Nothing gives Source Admin there.",
+        ways=(
+            v.WayToGet(
+                "Okta group eng-web",
+                "Rule 5 puts its 12 people into Web Engineering, Source Admin on this source. Changed in Okta.",
+            ),
+            v.WayToGet(
+                "User Group On-call", "Source Admin on every source.", v.Link("Open it", "/p/user-group-by-hand")
+            ),
+            v.WayToGet("A role by hand", "Source Admin on this source only.", v.Link("Give it", "/p/grant-where")),
+        ),
+    ),
+)
+PERSON_TABS = (v.Tab("Access", "/p/person", current=True), v.Tab("Roles by hand", "/p/person-grants", 1))
+GRANTS_TABS = (v.Tab("Access", "/p/person"), v.Tab("Roles by hand", "/p/person-grants", 1, current=True))
+ORDER_ENRICHER = v.GrantRow(
+    role="Function Read-only",
+    text="See functions and their code, and how they ran.",
+    scope=(v.Chip("resource", "Order Enricher"),),
+    reach="1 of 3 functions",
+    given_by="Marcus Lindqvist",
+    at=at(3, 10),
+    reason="debugging enrichment",
+    change_href="/p/grant-where",
+    take_href="/p/confirm",
+)
+PERSON = v.PersonPage(
+    name="Priya Raman",
+    short_name="Priya",
+    email="priya.raman@kicks.example",
+    crumbs=(ACCESS, USERS),
+    member_since=at(14, 3, 2024),
+    status=v.Status("ok", "Active in Okta"),
+    tabs=PERSON_TABS,
+    tab="access",
+    facts=(
+        v.Fact("Signs in by", "Okta (SAML)"),
+        v.Fact("Account", "password, since 2 Sep 2025"),
+        v.Fact("Last sign-in", "Chrome on macOS", ago(hours=2)),
+    ),
+    permissions=PERMISSIONS,
+    totals="6 permissions by 7 paths. Each path alone is enough.",
+    changes=(
+        v.AccessChange(True, "Function Read-only on Order Enricher", "by hand, Marcus Lindqvist", at(3, 10)),
+        v.AccessChange(False, "Source Admin on Kicks Co Website", "left eng-web in Okta", at(18, 9)),
+    ),
+    why=WHY,
+    give_href="/p/grant-role",
+    remove_href="/p/person-remove",
+)
+PERSON_GRANTS = dataclasses.replace(PERSON, tab="grants", tabs=GRANTS_TABS, grants=(ORDER_ENRICHER,))
+PERSON_NO_GRANTS = dataclasses.replace(
+    PERSON_GRANTS, tabs=(GRANTS_TABS[0], v.Tab("Roles by hand", "/p/person-grants", 0, current=True)), grants=()
+)
+LAST_OWNER = dataclasses.replace(
+    PERSON,
+    name="Marcus Lindqvist",
+    short_name="Marcus",
+    email="marcus@kicks.example",
+    status=v.Status("ok", "Active"),
+    permissions=(
+        v.PermissionLine(
+            "Do everything in this workspace",
+            (v.Path((v.Chip("hand", "bridge workspace create, 14 Mar 2024"), role("Workspace Owner"))),),
+        ),
+    ),
+    totals="1 permission by 1 path.",
+    changes=(),
+    remove_href=None,
+    remove_locked="Marcus Lindqvist is the last owner who can sign in. Make somebody else an owner first.",
+    notes=(v.Note("info", "This is you", "What you take from yourself here, only another owner can give back."),),
+    why=dataclasses.replace(
+        WHY,
+        answer=v.WhyAnswer(
+            True,
+            "Marcus can edit Kicks Co Website.",
+            "An owner can.",
+            (v.Path((v.Chip("hand", "14 Mar 2024"), role("Workspace Owner"))),),
+        ),
+    ),
+)
+NOTHING_BUT_MEMBER = dataclasses.replace(
+    PERSON,
+    name="Sven Aaltonen",
+    short_name="Sven",
+    email="sven.aaltonen@kicks.example",
+    permissions=(),
+    changes=(),
+    status=v.Status("off", "Suspended by Okta"),
+    notes=(
+        v.Note(
+            "warn",
+            "Okta has deactivated Sven Aaltonen",
+            "Nothing works until Okta activates the account again; roles given by hand then come back.",
+        ),
+    ),
+    why=dataclasses.replace(
+        WHY,
+        answer=None,
+        resource=dataclasses.replace(
+            WHY.resource, value="Web site", error="No resource is called “Web site”. Kicks Co Website is nearest."
+        ),
+    ),
+)
+MANY_PATHS = dataclasses.replace(
+    PERSON,
+    permissions=(
+        v.PermissionLine(
+            "Edit all sources, 11 now and any future one",
+            tuple(
+                v.Path((v.Chip("idp", f"eng-{n}"), v.Chip("rule", f"rule {n}"), MOBILE_ENG, role("Source Admin")))
+                for n in range(1, 13)
+            ),
+        ),
+    ),
+    totals="1 permission by 12 paths. Each path alone is enough.",
+)
+REMOVE = v.RemovePersonPage(
+    name="Priya Raman",
+    email="priya.raman@kicks.example",
+    crumbs=(ACCESS, USERS, PRIYA),
+    person_href="/p/person",
+    action="/people/1/remove",
+    button="Remove Priya Raman: loses 6 permissions",
+    keep="Keep Priya Raman",
+    consequences=(
+        v.Consequence("lose", "6 permissions by 7 paths, at once; 2 sessions end with the next request"),
+        v.Consequence("lose", "1 role given by hand, for good"),
+        v.Consequence("keep", "The account stays, and so does what Priya may do in other workspaces"),
+        v.Consequence("remember", "Okta can’t bring Priya back by itself; an owner can, by an invitation"),
+    ),
+    loses=PERMISSIONS,
+    tokens=("Terraform CI, used 2 hours ago: its next call is refused. An owner can take it over with a new secret.",),
+    note=v.Note(
+        "idp", "Okta still pushes Priya Raman", "Deactivate the account in Okta too, or it stays listed there."
+    ),
+)
+CONFIRM = v.ConfirmPage(
+    title="Revoke “Okta provisioning, 2024”?",
+    crumbs=(ACCESS, TOKENS),
+    action="/tokens/2/revoke",
+    button="Revoke: Okta stops pushing",
+    consequences=(
+        v.Consequence("lose", "Okta’s next call is refused: nobody new arrives, nobody who leaves is removed"),
+        v.Consequence("keep", "People keep the access they have now"),
+        v.Consequence("remember", "It can’t be undone; another token can be made at any time"),
+    ),
+    cancel_href="/p/tokens",
+    text="SCIM token of the connection Okta, last used today 10:41.",
+)
+ALL_ROLES = (
+    v.OptionGroup(
+        "The workspace",
+        (
+            v.Option("owner", "Workspace Owner", help="Everything, the other owners included."),
+            v.Option("identity", "Identity Admin", help="Identity resolution settings of every space."),
+            v.Option(
+                "pii",
+                "PII Access",
+                help="Shows personal data inside what they already reach. Never widens what they reach.",
+            ),
+        ),
+    ),
+    v.OptionGroup(
+        "Sources",
+        (
+            v.Option(
+                "source_admin",
+                "Source Admin",
+                True,
+                "Edit the source, its settings, destinations and schema; see live events.",
+            ),
+            v.Option("source_read", "Source Read-only", help="See the source, its settings, destinations and schema."),
+        ),
+    ),
+    v.OptionGroup(
+        "Warehouses",
+        (
+            v.Option(
+                "warehouse_admin",
+                "Warehouse Admin",
+                help="Edit warehouses and their settings.",
+                unavailable="Needs the business plan",
+            ),
+            v.Option("warehouse_read", "Warehouse Read-only", help="See warehouses and their settings."),
+        ),
+    ),
+)
+GRANT_ROLE = v.GrantPage(
+    "Give Priya Raman a role", (ACCESS, USERS, PRIYA), "/p/person-grants", "/p/grant-where", roles=ALL_ROLES
+)
+GRANT_WHERE = v.GrantPage(
+    "Give Priya Raman a role",
+    (ACCESS, USERS, PRIYA),
+    "/p/person-grants",
+    "/grants",
+    role=ALL_ROLES[1].options[0],
+    other_role_href="/p/grant-role",
+    scope=dataclasses.replace(SCOPE, chosen="listed"),
+    reason=v.Field("reason", "Why", required=False, help="Shown beside the role, and kept in the audit trail."),
+)
+GRANT_LABELS = dataclasses.replace(
+    GRANT_WHERE,
+    title="Change where Source Admin applies",
+    button="Save",
+    scope=dataclasses.replace(SCOPE, chosen="labels", error="Choose at least one label."),
+    other_role_href=None,
+)
+
+# ---------- User Groups ----------
+
+GROUP_ROWS = (
+    v.UserGroupRow(
+        "Mobile Engineering",
+        "/p/user-group",
+        31,
+        "Source Admin (2), Tracking Plan Admin (1), Warehouse Read-only (all)",
+        (ENG_MOBILE,),
+    ),
+    v.UserGroupRow("Production Engineering", "/p/user-group", 58, "Source Admin (3)", (ENG_PROD,)),
+    v.UserGroupRow("Data Guild", "/p/user-group-by-hand", 9, "Warehouse Read-only (all)", by_hand=True),
+    v.UserGroupRow(
+        "Analytics",
+        "/p/user-group",
+        1_312,
+        "Source Read-only with environment:prod",
+        (v.Chip("idp", "analytics-eu"), v.Chip("idp", "analytics-us")),
+        by_hand=True,
+    ),
+    v.UserGroupRow(
+        "Contractors (Entra)",
+        "/p/user-group-gone",
+        0,
+        "Source Read-only (1)",
+        status=v.Status("warn", "Its IdP group is gone"),
+    ),
+)
+GROUPS_PAGE = v.UserGroupsPage(
+    access_tabs("User Groups"),
+    "/p/user-groups",
+    "",
+    (),
+    GROUP_ROWS,
+    v.Pager(1, 5, 23, next="/p/user-groups?page=2"),
+    "/p/user-group-new",
+)
+NO_GROUPS = dataclasses.replace(GROUPS_PAGE, rows=(), pager=v.Pager(0, 0, 0), none_yet=True)
+
+
+def member(name: str, email: str, by: v.Chip, **more: Any) -> v.MemberRow:
+    """A line of a User Group's members."""
+    return v.MemberRow(name, email, "/p/person", by, **more)
+
+
+SET_IN_OKTA: dict[str, Any] = {"locked": "set in Okta", "since": at(6, 5)}
+MOBILE_PEOPLE = (
+    member("Priya Raman", "priya.raman@kicks.example", ENG_MOBILE, **SET_IN_OKTA),
+    member("Tomás Herrera", "tomas.herrera@kicks.example", ENG_MOBILE, **SET_IN_OKTA),
+    member("Zoë Martin", "zoe.martin@kicks.example", ENG_MOBILE, **SET_IN_OKTA),
+    member("Femi Balogun", "femi.balogun@kicks.example", ENG_MOBILE, **SET_IN_OKTA),
+)
+SOURCE_ADMIN = v.GrantRow(
+    "Source Admin",
+    "Edit the source, its settings, destinations and schema; see live events.",
+    (v.Chip("resource", "iOS Prod"), v.Chip("resource", "Android Prod")),
+    "2 of 11 sources",
+    "Mei Tanaka",
+    at(14, 3, 2024),
+    change_href="/p/grant-where",
+    take_href="/p/confirm",
+)
+WAREHOUSES = v.GrantRow(
+    "Warehouse Read-only",
+    "See warehouses and their settings.",
+    (),
+    "all 2, and future ones",
+    "Mei Tanaka",
+    at(6, 5),
+    change_href="/p/grant-where",
+    take_href="/p/confirm",
+)
+MINIMAL = v.GrantRow(
+    "Minimal Workspace Access",
+    "See the workspace, and no resource of it.",
+    (),
+    "the workspace",
+    "rule 3",
+    at(6, 5),
+    locked="comes with the mirrored group",
+)
+USER_GROUP = v.UserGroupPage(
+    name="Mobile Engineering",
+    members=31,
+    summary="Roles are set here; who is a member is set in Okta.",
+    crumbs=(ACCESS, GROUPS),
+    tabs=(v.Tab("Roles", "/p/user-group", 3, current=True), v.Tab("Members", "/p/user-group-members", 31)),
+    tab="roles",
+    deciders=v.Deciders(
+        "idp",
+        "Okta decides who is in this User Group",
+        "Its members are the people of the Okta group eng-mobile. To add or remove somebody, change eng-mobile in "
+        "Okta; it arrives here within a minute. Last push today 10:41, accepted.",
+        (v.Path((ENG_MOBILE, RULE_3, v.Chip("group", "Mobile Engineering"))),),
+    ),
+    may_edit=(v.Reach("Sources", "iOS Prod, Android Prod"), v.Reach("Tracking plans", "Mobile Events")),
+    may_read=(v.Reach("Warehouses", "all 2, and future ones"),),
+    grants=(SOURCE_ADMIN, WAREHOUSES, MINIMAL),
+    give_href="/p/grant-role",
+    delete_locked="Rule 3 fills this User Group. Change the rule first.",
+    first_members=MOBILE_PEOPLE,
+    members_href="/p/user-group-members",
+)
+MEMBERS = dataclasses.replace(
+    USER_GROUP,
+    tab="members",
+    tabs=(v.Tab("Roles", "/p/user-group", 3), v.Tab("Members", "/p/user-group-members", 31, current=True)),
+    action="/p/user-group-members",
+    rows=MOBILE_PEOPLE,
+    pager=v.Pager(1, 4, 31, next="/p/user-group-members?page=2"),
+)
+GUILD = dataclasses.replace(
+    USER_GROUP,
+    name="Data Guild",
+    members=9,
+    summary="Roles and members are set here.",
+    deciders=v.Deciders(
+        "plain",
+        "You decide who is in this User Group",
+        "No IdP changes it: people stay until somebody removes them here.",
+    ),
+    may_edit=(),
+    grants=(WAREHOUSES,),
+    tabs=(v.Tab("Roles", "/p/user-group-by-hand", 1), v.Tab("Members", "/p/user-group-by-hand", 9, current=True)),
+    tab="members",
+    action="/p/user-group-by-hand",
+    rows=(
+        member(
+            "Priya Raman",
+            "priya.raman@kicks.example",
+            v.Chip("hand", "Anya Volkova"),
+            since=at(6, 5),
+            remove_href="/p/confirm",
+        ),
+        member(
+            "Kofi Boateng",
+            "kofi.boateng@kicks.example",
+            v.Chip("hand", "Mei Tanaka"),
+            since=ago(1),
+            remove_href="/p/confirm",
+        ),
+    ),
+    pager=v.Pager(1, 2, 2),
+    add=v.Field(
+        "email",
+        "Add a member by email",
+        kind="email",
+        error="anya@kicks.example isn’t a member of demo-ecommerce. Invite this person first.",
+        value="anya@kicks.example",
+    ),
+    add_action="/groups/2/members",
+    rename_href="/p/user-group-rename",
+    delete_href="/p/confirm",
+    delete_locked=None,
+)
+GONE = dataclasses.replace(
+    GUILD,
+    name="Contractors (Entra)",
+    members=0,
+    summary="It stays because roles were given to it by hand.",
+    deciders=v.Deciders(
+        "warn",
+        "Its IdP group is gone",
+        "Entra deleted the group on 3 Nov, and its 14 people left with it. Give the User Group "
+        "other members, or delete it.",
+    ),
+    grants=(),
+    may_read=(),
+    tabs=(v.Tab("Roles", "/p/user-group-gone", 0, current=True), v.Tab("Members", "/p/user-group-gone", 0)),
+    tab="roles",
+    first_members=(),
+)
+EMPTY_GROUP = dataclasses.replace(
+    GONE, tab="members", rows=(), add=v.Field("email", "Add a member by email", kind="email")
+)
+GROUP_FORM = v.UserGroupFormPage(
+    title="Create a User Group",
+    text="Everyone in it gets the roles that you give it on the next page.",
+    crumbs=(ACCESS, GROUPS),
+    action="/groups",
+    cancel_href="/p/user-groups",
+    name=v.Field(
+        "name",
+        "Name",
+        "Data Guild",
+        error="There is a User Group of this name already. Take another, or open that one.",
+    ),
+    members=v.Field(
+        "members",
+        "First members",
+        kind="textarea",
+        required=False,
+        help="Emails of people in this workspace, one a line.",
+    ),
+)
+RENAME = dataclasses.replace(
+    GROUP_FORM,
+    title="Rename Data Guild",
+    text="Nobody’s access changes.",
+    crumbs=(ACCESS, GROUPS, v.Link("Data Guild", "/p/user-group-by-hand")),
+    name=v.Field("name", "Name", "Data Guild"),
+    members=None,
+    button="Rename",
+)
+
+# ---------- Tokens and roles ----------
+
+TOKEN_ROWS = (
+    v.TokenRow("Terraform CI", "8aJi", "api", "Workspace Owner", None, at(21, 11, 2026), "/p/tokens?selected=1"),
+    v.TokenRow(
+        "Okta provisioning, 2024",
+        "pQ2x",
+        "scim",
+        "Okta pushes people and groups",
+        ago(hours=0.1),
+        at(30, 11),
+        "/p/tokens?selected=2",
+        True,
+    ),
+    v.TokenRow(
+        "Entra provisioning",
+        "r7Lm",
+        "scim",
+        "Entra pushes people and groups",
+        ago(hours=0.6),
+        at(4, 3, 2026),
+        "/p/tokens?selected=3",
+    ),
+    v.TokenRow(
+        "Tag audit script",
+        "0dZk",
+        "api",
+        "Source Read-only (all), Tracking Plan Read-only (all)",
+        ago(1),
+        None,
+        "/p/tokens?selected=4",
+    ),
+    v.TokenRow(
+        "Warehouse loader", "Yb41", "api", "Warehouse Admin (1)", ago(hours=2), at(1, 2, 2026), "/p/tokens?selected=5"
+    ),
+    v.TokenRow(
+        "Old Okta import", "c9Tq", "scim", "Okta pushed people and groups", at(14, 8), at(14, 9), "/p/tokens?selected=6"
+    ),
+    v.TokenRow(
+        "Sandbox tests",
+        "hE7v",
+        "api",
+        "Source Admin with environment:dev",
+        at(11, 11),
+        at(31, 12),
+        "/p/tokens?selected=7",
+    ),
+)
+TOKENS_PAGE = v.TokensPage(
+    tabs=access_tabs("Tokens"),
+    action="/p/tokens",
+    query="",
+    filters=(
+        v.Choice(
+            "kind",
+            "Kind",
+            (v.Option("", "Both kinds"), v.Option("api", "Public API (4)"), v.Option("scim", "SCIM (3)")),
+        ),
+    ),
+    rows=TOKEN_ROWS,
+    pager=v.Pager(1, 7, 7),
+    summary=v.TokenSummary(
+        name="Okta provisioning, 2024",
+        text="SCIM token of the connection Okta",
+        facts=(
+            v.Fact("Created", "by Mei Tanaka", at(30, 11, 2024)),
+            v.Fact("Last used", "from 52.19.4.211", ago(hours=0.3)),
+        ),
+        stops="Okta’s next call is refused. People keep the access they have now.",
+        note=v.Note(
+            "warn",
+            "Expires in 9 days",
+            "After 30 Nov 2025 Okta can’t push: nobody new arrives, nobody who leaves is removed. "
+            "Make a second token, paste it into Okta, then revoke this one. Both work meanwhile.",
+        ),
+        second_href="/p/token-new-scim",
+        revoke_href="/p/confirm",
+    ),
+    create_href="/p/token-new",
+)
+TOKEN_MADE = dataclasses.replace(
+    TOKENS_PAGE,
+    new=v.NewToken(
+        "Terraform CI",
+        "bpat_7Qk2wLr9XfE4nTzV0sHcYd3uPbMg8aJi",
+        "/p/tokens",
+        "https://bridge.example.com/api",
+        "The address that it opens:",
+    ),
+)
+NO_TOKENS = dataclasses.replace(TOKENS_PAGE, rows=(), pager=v.Pager(0, 0, 0), summary=None, none_yet=True)
+
+
+def token_kinds(current: str) -> tuple[v.Tab, ...]:
+    """The two kinds of token as tabs."""
+    return (
+        v.Tab("Public API token", "/p/token-new", current=current == "api"),
+        v.Tab("SCIM token", "/p/token-new-scim", current=current == "scim"),
+    )
+
+
+EXPIRES = v.Choice(
+    "expires",
+    "Ends",
+    (v.Option("90", "after 90 days"), v.Option("365", "after a year", selected=True), v.Option("", "never")),
+)
+TOKEN_NAME = v.Field("name", "Name", help="Who or what uses it, so that others know what stops when it is revoked.")
+TOKEN_API = v.TokenFormPage(
+    token_kinds("api"), (ACCESS, TOKENS), "api", "/tokens", "/p/tokens", TOKEN_NAME, EXPIRES, ROLE_SELECT, SCOPE
+)
+TOKEN_SCIM = v.TokenFormPage(
+    token_kinds("scim"),
+    (ACCESS, TOKENS),
+    "scim",
+    "/tokens",
+    "/p/tokens",
+    TOKEN_NAME,
+    EXPIRES,
+    connection=v.Choice("connection", "Connection", (v.Option("1", "Okta"), v.Option("2", "Studio Nord Entra"))),
+)
+TOKEN_NO_CONNECTION = dataclasses.replace(TOKEN_SCIM, connection=None)
+ROLES = v.RolesPage(
+    access_tabs("Roles"),
+    (
+        v.RoleArea(
+            "The workspace",
+            (
+                v.RoleCard(
+                    "Workspace Owner",
+                    "Everything in the workspace.",
+                    ("Edit every resource, of every kind", "Invite, remove and give roles", "Make tokens"),
+                    "the few who answer for the workspace",
+                    "the whole workspace",
+                    4,
+                    "/p/users?role=owner",
+                ),
+                v.RoleCard(
+                    "Minimal Workspace Access",
+                    "Sees the workspace, and no resource of it.",
+                    ("See the workspace’s name and members",),
+                    "people who wait for a role",
+                    "the whole workspace",
+                    312,
+                ),
+                v.RoleCard(
+                    "PII Access",
+                    "Shows personal data inside resources that one already reaches.",
+                    ("Unmask personal data", "Never widens what one reaches"),
+                    "support and privacy teams",
+                    "all, or with labels such as environment:prod",
+                    7,
+                ),
+            ),
+        ),
+        v.RoleArea(
+            "Sources",
+            (
+                v.RoleCard(
+                    "Source Admin",
+                    "Edit the source, its settings, destinations and schema.",
+                    ("Edit sources", "See live events", "Create sources, when given on all"),
+                    "engineers who own what is sent",
+                    "all sources, listed ones, or those with certain labels",
+                    93,
+                    "/p/users?role=source_admin",
+                ),
+                v.RoleCard(
+                    "Source Read-only",
+                    "See the source, its settings, destinations and schema.",
+                    ("Read sources",),
+                    "those who build on the events",
+                    "all sources, listed ones, or those with certain labels",
+                    164,
+                    plan_note="Gives nothing on the team plan",
+                ),
+            ),
+        ),
+    ),
+)
+
+NOTICES = (v.Note("ok", "Jonas Weber was removed", "Lost 2 permissions; the account and other workspaces stay."),)
+
+SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
+    "login": ("login.html", BARE, LOGIN),
+    "login-wrong": ("login.html", BARE, LOGIN_WRONG),
+    "login-password": ("login.html", BARE, LOGIN_PASSWORD),
+    "login-password-wrong": ("login.html", BARE, LOGIN_PASSWORD_WRONG),
+    "login-wait": ("login.html", BARE, LOGIN_WAIT),
+    "login-choice": ("login.html", BARE, LOGIN_CHOICE),
+    "refused": ("refused.html", BARE, REFUSED),
+    "refused-expired": ("refused.html", BARE, REFUSED_EXPIRED),
+    "invitation": ("invitation.html", BARE, INVITATION),
+    "invitation-wrong": ("invitation.html", BARE, INVITATION_WRONG),
+    "invitation-sign-in": ("invitation.html", BARE, INVITATION_SIGN_IN),
+    "invitation-ready": ("invitation.html", BARE, INVITATION_READY),
+    "prove-account": ("prove_account.html", BARE, PROVE),
+    "prove-account-sent": ("prove_account.html", BARE, PROVE_SENT),
+    "error-404": ("error.html", BARE, NOT_FOUND),
+    "error-403": ("error.html", BARE, FORBIDDEN),
+    "error-500": ("error.html", BARE, BROKEN),
+    "workspaces": ("workspaces.html", BARE, WORKSPACES),
+    "workspaces-none": ("workspaces.html", BARE, NO_WORKSPACE),
+    "users": ("users.html", FRAME, USERS_PAGE),
+    "users-only-you": ("users.html", dataclasses.replace(FRAME, people=1, switch_href=None), ONLY_YOU),
+    "users-nobody": ("users.html", FRAME, NOBODY),
+    "users-notice": ("users.html", dataclasses.replace(FRAME, notices=NOTICES), USERS_PAGE),
+    "invite": ("invite.html", FRAME, INVITE),
+    "invite-wrong": ("invite.html", FRAME, INVITE_WRONG),
+    "person": ("person.html", FRAME, PERSON),
+    "person-grants": ("person.html", FRAME, PERSON_GRANTS),
+    "person-no-grants": ("person.html", FRAME, PERSON_NO_GRANTS),
+    "person-last-owner": ("person.html", FRAME, LAST_OWNER),
+    "person-nothing": ("person.html", FRAME, NOTHING_BUT_MEMBER),
+    "person-many-paths": ("person.html", FRAME, MANY_PATHS),
+    "person-remove": ("person_remove.html", FRAME, REMOVE),
+    "confirm": ("confirm.html", FRAME, CONFIRM),
+    "grant-role": ("grant_new.html", FRAME, GRANT_ROLE),
+    "grant-where": ("grant_new.html", FRAME, GRANT_WHERE),
+    "grant-labels": ("grant_new.html", FRAME, GRANT_LABELS),
+    "user-groups": ("user_groups.html", FRAME, GROUPS_PAGE),
+    "user-groups-none": ("user_groups.html", FRAME, NO_GROUPS),
+    "user-group": ("user_group.html", FRAME, USER_GROUP),
+    "user-group-members": ("user_group.html", FRAME, MEMBERS),
+    "user-group-by-hand": ("user_group.html", FRAME, GUILD),
+    "user-group-gone": ("user_group.html", FRAME, GONE),
+    "user-group-empty": ("user_group.html", FRAME, EMPTY_GROUP),
+    "user-group-new": ("user_group_new.html", FRAME, GROUP_FORM),
+    "user-group-rename": ("user_group_new.html", FRAME, RENAME),
+    "tokens": ("tokens.html", FRAME, TOKENS_PAGE),
+    "token-made": ("tokens.html", FRAME, TOKEN_MADE),
+    "tokens-none": ("tokens.html", FRAME, NO_TOKENS),
+    "token-new": ("token_new.html", FRAME, TOKEN_API),
+    "token-new-scim": ("token_new.html", FRAME, TOKEN_SCIM),
+    "token-new-no-connection": ("token_new.html", FRAME, TOKEN_NO_CONNECTION),
+    "roles": ("roles.html", FRAME, ROLES),
+}
+FRAGMENTS: dict[str, tuple[str, Any]] = {
+    "summary": ("person_summary.html", dataclasses.replace(SUMMARY, name="Tomás Herrera", may_read=())),
+    "summary-owner": ("person_summary.html", dataclasses.replace(SUMMARY, owner=True)),
+    "summary-nothing": (
+        "person_summary.html",
+        dataclasses.replace(
+            SUMMARY, may_edit=(), may_read=(), comes_from=(), status=v.Status("off", "Suspended by Okta")
+        ),
+    ),
+}
