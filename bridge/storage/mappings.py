@@ -22,6 +22,7 @@ from bridge.storage.tables import (
     mapping_matches,
     mapping_user_groups,
     mappings,
+    user_groups,
 )
 from bridge.storage.workspaces import insert_principal
 
@@ -61,6 +62,11 @@ def _stored(row: Any) -> StoredMapping:
 def list_mappings(connection: Any, where: ColumnElement[bool]) -> list[StoredMapping]:
     """The rules that `where` names, oldest first."""
     return [_stored(row) for row in connection.execute(select(*_COLUMNS).where(where).order_by(mappings.c.id))]
+
+
+def list_of_workspace(connection: Any, workspace_key: int) -> list[StoredMapping]:
+    """All rules of a workspace, the system-made ones too, oldest first."""
+    return list_mappings(connection, mappings.c.workspace_id == workspace_key)
 
 
 def find_mapping(connection: Any, workspace_key: int, uid: str) -> StoredMapping | None:
@@ -259,3 +265,42 @@ def _asserted_of_the_same_name(
         columns.connection_id == connection_key, columns.source == "asserted", columns.name_ci.in_(names)
     )
     return set(change.connection.execute(asserted).scalars())
+
+
+# -- What rules give ---------------------------------------------------------------------------------
+
+
+def user_groups_given(connection: Any, mapping_keys: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:
+    """For each rule, the (key, outside id, name) of the User Groups that it gives."""
+    given: dict[int, list[tuple[int, str, str]]] = {key: [] for key in mapping_keys}
+    chosen = (
+        select(mapping_user_groups.c.mapping_id, user_groups.c.id, user_groups.c.uid, user_groups.c.name)
+        .join_from(mapping_user_groups, user_groups)
+        .where(mapping_user_groups.c.mapping_id.in_(list(mapping_keys)))
+        .order_by(user_groups.c.name_ci)
+    )
+    for mapping_key, *user_group in connection.execute(chosen):
+        given[mapping_key].append(tuple(user_group))
+    return given
+
+
+def user_group_keys(connection: Any, workspace_key: int, names: Collection[str]) -> dict[str, int]:
+    """The keys of User Groups by their names, compared without case; only those that are there."""
+    folded = {fold(name): name for name in names}
+    chosen = select(user_groups.c.name_ci, user_groups.c.id).where(
+        user_groups.c.workspace_id == workspace_key, user_groups.c.name_ci.in_(list(folded))
+    )
+    return {folded[name_ci]: key for name_ci, key in connection.execute(chosen)}
+
+
+def group_names(connection: Any, uids: Collection[str]) -> dict[str, str]:
+    """The names of IdP groups by outside id."""
+    chosen = select(directory_groups.c.uid, directory_groups.c.name).where(directory_groups.c.uid.in_(list(uids)))
+    return {uid: name for uid, name in connection.execute(chosen)}
+
+
+def matched_now(connection: Any, mapping_key: int) -> list[tuple[int, bool, bool]]:
+    """The groups that a rule matches and that give something by it: (key, asserted, shadowed)."""
+    pairs = mapping_matches.c
+    chosen = select(pairs.group_id, pairs.asserted, pairs.shadowed).where(pairs.mapping_id == mapping_key)
+    return [tuple(row) for row in connection.execute(chosen)]

@@ -16,7 +16,7 @@ from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts
 from bridge.storage.grants import end_grants, insert_grant
-from bridge.storage.mappings import StoredMapping, end_mapping, insert_mapping, list_mappings
+from bridge.storage.mappings import StoredMapping, end_mapping, insert_mapping, list_mappings, refresh_mapping_matches
 from bridge.storage.tables import grants, mapping_user_groups, mappings, user_group_members, user_groups
 from bridge.storage.workspaces import insert_principal
 
@@ -58,6 +58,15 @@ def end_mirror(change: Change, connection: Connection, group_uid: str, name: str
             else:
                 end_user_group(change, key)
                 change.record(connection.workspace_key, "user_group.deleted", uid, before={"name": called})
+
+
+def link_group(change: Change, connection: Connection, group_uid: str, group_name: str, user_group_key: int) -> str:
+    """Tie a pushed group to a User Group of the workspace's own in place of its mirror. Returns the rule's id."""
+    end_mirror(change, connection, group_uid, group_name)
+    match = GroupMatch("id", group_uid)
+    mapping = insert_mapping(change, connection.workspace_key, connection.key, match, [user_group_key], origin="link")
+    refresh_mapping_matches(change, connection.key, mapping.key)
+    return mapping.id
 
 
 def end_user_group(change: Change, key: int) -> None:

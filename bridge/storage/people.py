@@ -1,5 +1,6 @@
 """Accounts and memberships: found, made, and ended by the one routine that every path calls."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -166,3 +167,17 @@ def owner_emails(connection: Any, workspace_key: int) -> list[str]:
         .distinct()
     )
     return list(connection.execute(chosen.add_columns(users.c.email_ci)).scalars())
+
+
+def people_of(connection: Any, membership_keys: Collection[int]) -> dict[int, tuple[str, str, str]]:
+    """For each membership, its (outside id, address, name)."""
+    found: dict[int, tuple[str, str, str]] = {}
+    ordered = sorted(membership_keys)
+    for start in range(0, len(ordered), 1000):
+        chosen = (
+            select(memberships.c.id, memberships.c.uid, users.c.email, users.c.name)
+            .join_from(memberships, users)
+            .where(memberships.c.id.in_(ordered[start : start + 1000]))
+        )
+        found |= {key: (uid, email, name) for key, uid, email, name in connection.execute(chosen)}
+    return found
