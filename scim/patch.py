@@ -23,7 +23,7 @@ from scim.values import MAX_VALUES, canonical_parts, canonical_value, without_re
 MAX_OPERATIONS = 10_000
 """In one request. Entra sends an operation for each member of a group, OneLogin one for each attribute."""
 
-MAX_USER_EFFORT = 1_000
+MAX_USER_EFFORT = 400
 """Operations, tests in their filters and values added or removed in one request for a User.
 
 Each of these may have to look at every value that an attribute has.

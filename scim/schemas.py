@@ -288,7 +288,7 @@ _USER_ATTRIBUTES = (
         mutability="readOnly",
         description="The groups that hold the person; changed by changing the group.",
         sub_attributes=(
-            Attribute("value", mutability="readOnly", description="The group's id."),
+            Attribute("value", case_exact=True, mutability="readOnly", description="The group's id."),
             Attribute(
                 "$ref",
                 "reference",
@@ -320,7 +320,7 @@ MANAGER = Attribute(
     "complex",
     description="The person's manager.",
     sub_attributes=(
-        Attribute("value", description="The manager's id."),
+        Attribute("value", case_exact=True, description="The manager's id."),
         Attribute("$ref", "reference", case_exact=True, reference_types=("User",), description="The manager's URI."),
         Attribute("displayName", mutability="readOnly", description="The manager's name."),
     ),
@@ -342,7 +342,7 @@ _GROUP_ATTRIBUTES = (
         multi_valued=True,
         description="The people in the group. Groups do not nest here.",
         sub_attributes=(
-            Attribute("value", mutability="immutable", description="The person's id."),
+            Attribute("value", case_exact=True, mutability="immutable", description="The person's id."),
             Attribute(
                 "$ref",
                 "reference",

@@ -12,7 +12,7 @@ from scim.errors import InvalidValue
 from scim.moments import parse_date_time
 from scim.schemas import EXTERNAL_ID, GROUP, MANAGER, USER, Attribute, fold_case
 
-MAX_VALUES = 500
+MAX_VALUES = 250
 """How many values a multi-valued attribute of a User may have. Members of a Group are not kept in it."""
 
 MAX_IDENTIFIER_BYTES = 2_000

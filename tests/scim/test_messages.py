@@ -1,0 +1,200 @@
+"""Bodies, media types, queries and paging (RFC 7644 3.1, 3.4.2, 3.4.3)."""
+
+from typing import Any
+
+import pytest
+
+from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, UnsupportedMediaType
+from scim.messages import (
+    ListResponse,
+    Paging,
+    SearchQuery,
+    check_media_type,
+    named,
+    parse_body,
+    parse_paging,
+    parse_query,
+    parse_search,
+)
+from scim.schemas import GROUP, USER
+
+# -- Bodies ------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_is_a_json_object() -> None:
+    assert parse_body(b'{"userName": "Bj\\u00f8rn \xf0\x9f\x90\x9d"}') == {"userName": "Bjørn 🐝"}
+
+
+def test_a_key_given_twice_keeps_its_last_value() -> None:
+    assert parse_body(b'{"a": 1, "a": 2}') == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b" ", b"null", b"[]", b'"x"', b"5", b"{", b'{"a":}', b"{'a':1}", b'{"a":NaN}', b'{"a":1}x', b"\xff\xfe{}"]
+    + [b'{"a":"\\ud800"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\n"}', b"\x00", b"<xml/>", b'{"a":01}'],
+)
+def test_what_is_no_json_object_is_invalid_syntax(body: bytes) -> None:
+    with pytest.raises(InvalidSyntax):
+        parse_body(body)
+
+
+@pytest.mark.parametrize("depth", [33, 1_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_deep_nesting_is_invalid_syntax(depth: int, opening: bytes, closing: bytes) -> None:
+    with pytest.raises(InvalidSyntax):
+        parse_body(b'{"a":' + opening * depth + b"1" + closing * depth + b"}")
+
+
+def test_nesting_up_to_the_limit_is_read() -> None:
+    assert parse_body(b'{"a":' + b"[" * 31 + b"]" * 31 + b"}")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [None, "", "application/json", "application/scim+json", "application/scim+json; charset=utf-8"]
+    + ["Application/JSON;charset=UTF-8", " application/json "],
+)
+def test_json_in_either_name_is_taken(content_type: str | None) -> None:
+    check_media_type(content_type)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "json"])
+def test_any_other_media_type_is_refused(content_type: str) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        check_media_type(content_type)
+
+
+def test_the_exact_spelling_of_a_name_wins() -> None:
+    assert named({"OPERATIONS": 1, "Operations": 2}, "Operations") == 2
+    assert named({"operations": 1}, "Operations") == 1
+    assert named({}, "Operations") is None
+
+
+# -- Lists and paging --------------------------------------------------------------------------------------------
+
+
+def test_an_empty_list_has_its_resources() -> None:
+    assert ListResponse([], 0).render() == {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": 0,
+        "startIndex": 1,
+        "itemsPerPage": 0,
+        "Resources": [],
+    }
+
+
+def test_a_page_says_how_many_it_holds() -> None:
+    rendered = ListResponse([{"id": "7"}, {"id": "8"}], 9, 7).render()
+    assert (rendered["totalResults"], rendered["startIndex"], rendered["itemsPerPage"]) == (9, 7, 2)
+
+
+@pytest.mark.parametrize(
+    ("start", "count", "page"),
+    [
+        (None, None, Paging(1, 100)),
+        ("", "", Paging(1, 100)),
+        ("1", "2", Paging(1, 2)),
+        (3, 4, Paging(3, 4)),
+        ("0", "10", Paging(1, 10)),
+        ("-5", "10", Paging(1, 10)),
+        ("2", "-1", Paging(2, 0)),
+        ("2", "0", Paging(2, 0)),
+        (" 2 ", "+3", Paging(2, 3)),
+        ("1", "5000", Paging(1, 1000)),
+        ("999999999999999999", "1", Paging(2**53, 1)),
+    ],
+)
+def test_paging_is_bent_into_range(start: object, count: object, page: Paging) -> None:
+    assert parse_paging(start, count) == page
+
+
+@pytest.mark.parametrize("given", ["x", "1.5", "1e3", "0x1", "٣", "9" * 5_000, 1.5, True, [], {}, "1 2", "--1"])
+def test_what_is_no_integer_is_refused(given: object) -> None:
+    with pytest.raises(InvalidValue):
+        parse_paging(given, None)
+    with pytest.raises(InvalidValue):
+        parse_paging(None, given)
+
+
+def test_the_offset_counts_what_comes_before() -> None:
+    assert (Paging(1, 10).offset, Paging(11, 10).offset) == (0, 10)
+
+
+# -- Queries -----------------------------------------------------------------------------------------------------
+
+QUERY = {
+    "filter": 'userName eq "bob"',
+    "attributes": "userName, name.givenName,",
+    "sortBy": "userName",
+    "sortOrder": "Descending",
+    "startIndex": "3",
+    "count": "7",
+}
+SEARCH = {
+    "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+    **QUERY,
+    "attributes": ["userName", "name.givenName"],
+    "startIndex": 3,
+    "count": 7,
+}
+WANTED = SearchQuery('userName eq "bob"', ("userName", "name.givenName"), (), "userName", True, Paging(3, 7))
+
+
+def test_a_url_and_a_search_body_ask_the_same() -> None:
+    assert parse_query(QUERY) == parse_search(SEARCH) == WANTED
+
+
+def test_an_empty_query_asks_for_the_first_page_of_all() -> None:
+    assert parse_query({}) == parse_search({}) == SearchQuery()
+
+
+def test_blank_and_unknown_parameters_say_nothing() -> None:
+    blank = {"filter": " ", "sortBy": "", "attributes": ",", "aadOptscim062020": "", "": "", "count": ""}
+    assert parse_query(blank) == SearchQuery()
+
+
+def test_parameter_names_have_any_case() -> None:
+    assert parse_query({"startindex": "2", "COUNT": "3", "excludedattributes": "members"}) == SearchQuery(
+        excluded_attributes=("members",), paging=Paging(2, 3)
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"filter": 5},
+        {"attributes": 5},
+        {"attributes": [5]},
+        {"attributes": {"a": "b"}},
+        {"attributes": ["userName"], "excludedAttributes": ["emails"]},
+        {"sortBy": ["userName"]},
+        {"sortBy": "userName", "sortOrder": "upwards"},
+        {"count": "many"},
+        {"startIndex": None, "count": 2.5},
+    ],
+)
+def test_a_parameter_of_the_wrong_form_is_an_invalid_value(body: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue):
+        parse_search(body)
+
+
+def test_another_message_is_no_search() -> None:
+    with pytest.raises(InvalidSyntax):
+        parse_search({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]})
+
+
+def test_a_sort_key_is_resolved_in_each_type() -> None:
+    by_name = SearchQuery(sort_by="DISPLAYNAME")
+    assert str(by_name.sort_path(USER)) == str(by_name.sort_path(GROUP)) == "displayName"
+    assert SearchQuery().sort_path(USER) is None
+
+
+def test_a_complex_attribute_sorts_by_its_value() -> None:
+    assert str(SearchQuery(sort_by="emails").sort_path(USER)) == "emails.value"
+
+
+@pytest.mark.parametrize("name", ["name", "addresses", "password", "nothing", "meta", "emails.x", ""])
+def test_what_has_no_order_is_an_invalid_path(name: str) -> None:
+    with pytest.raises(InvalidPath):
+        SearchQuery(sort_by=name).sort_path(USER)
