@@ -1,0 +1,74 @@
+"""`python -m simulated.company_idp`: opens the state, listens on loopback, says where."""
+
+import argparse
+import json
+import signal
+import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from waitress.server import create_server
+
+from simulated.company_idp.app import create_app
+from simulated.company_idp.company import open_company
+from simulated.company_idp.errors import CompanyIdpError
+
+HOST = "127.0.0.1"
+
+
+def main() -> int:
+    """Serves until interrupted. Exit status 1: the port is in use, or a file can't be used."""
+    options = _parse_options()
+    try:
+        listener = _listen(options.port)
+    except OSError:
+        print(f"Port {options.port} of {HOST} is in use. Choose another with --port.", file=sys.stderr)
+        return 1
+    url = f"http://{HOST}:{listener.getsockname()[1]}"
+    try:
+        company = open_company(options.state, url, lambda: datetime.now(UTC), options.story)
+        if options.settings:
+            company.change_settings(json.loads(options.settings.read_text(encoding="utf-8")))
+    except (CompanyIdpError, OSError, ValueError, KeyError) as error:
+        print(f"Can't start: {error}", file=sys.stderr)
+        return 1
+    server = create_server(create_app(company), sockets=[listener], threads=8, ident=None)
+    signal.signal(signal.SIGTERM, _stop)
+    print(f"Simulated company IdP of {company.settings.read().company}: {url}", flush=True)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+    return 0
+
+
+def _parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m simulated.company_idp", description="A company's IdP, simulated.")
+    parser.add_argument("--port", type=int, default=8001, help="port of 127.0.0.1 to listen on; 0 takes a free one")
+    parser.add_argument("--state", type=Path, required=True, help="folder for its database and its key")
+    parser.add_argument("--story", type=Path, help="file with the company's people and groups, read at the first start")
+    parser.add_argument("--settings", type=Path, help="JSON file with settings, as PUT /api/settings takes them")
+    return parser.parse_args()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

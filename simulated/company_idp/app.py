@@ -1,0 +1,102 @@
+"""The web application: wires the parts, guards every request, turns errors into pages or JSON. Nothing else."""
+
+import json
+from urllib.parse import unquote_plus, urlsplit
+
+from flask import Flask, Response, jsonify, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from simulated.company_idp import console, json_api, sign_in_pages
+from simulated.company_idp.company import EXTENSION, Company, this_company
+from simulated.company_idp.errors import CompanyIdpError, Conflict, Invalid, NotFound, SamlRequestRefused
+from simulated.company_idp.scim_client import ScimError
+
+LARGEST_BODY = 1024 * 1024
+STATUS: dict[type[Exception], int] = {NotFound: 404, Conflict: 409, Invalid: 422, SamlRequestRefused: 400}
+#: Where a person can be sent by another site: everything else takes changes from its own pages only.
+OPEN_TO_OTHER_SITES = frozenset({"/sso"})
+
+
+def create_app(company: Company) -> Flask:
+    """The application of one company."""
+    app = Flask("simulated.company_idp")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.extensions[EXTENSION] = company
+    app.before_request(_guard)
+    app.after_request(_harden)
+    app.register_error_handler(CompanyIdpError, _show_error)
+    app.register_error_handler(ScimError, _show_error)
+    app.register_error_handler(HTTPException, _show_http_error)
+    app.add_template_filter(_pretty_json, "pretty_json")
+    app.add_template_filter(unquote_plus, "urldecode")
+    for blueprint in (sign_in_pages.blueprint, console.blueprint, json_api.blueprint):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/", view_func=_start)
+    app.add_url_rule("/healthz", view_func=_healthz)
+    return app
+
+
+def _pretty_json(text: str) -> str:
+    """Indented if it is JSON (an answer that was cut short isn't), else as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def _start() -> AnyResponse:
+    return redirect("/console/people")
+
+
+def _healthz() -> Response:
+    return jsonify(status="ok")
+
+
+def _guard() -> tuple[str, int] | None:
+    """Refuses strangers' pages: a foreign Host (DNS rebinding), and changes that another site's page sends (CSRF).
+
+    There is no login before the console, since it is the demo's; that it listens on loopback alone and this guard are
+    what keeps other people's pages in the same browser out.
+    """
+    own = urlsplit(this_company().public_url)
+    if request.host not in {own.netloc, f"localhost:{own.port}", f"127.0.0.1:{own.port}"}:
+        return "This address isn't served here.", 421
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.path in OPEN_TO_OTHER_SITES:
+        return None
+    came_from = request.headers.get("Sec-Fetch-Site", "none")
+    origin = request.headers.get("Origin")
+    if came_from not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc != request.host):
+        return "Changes are only taken from this site's own pages.", 403
+    return None
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'",
+    )
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    if not request.path.startswith("/static/"):
+        headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _show_error(error: Exception) -> tuple[Response | str, int]:
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 502)
+    return _error(status, str(error))
+
+
+def _show_http_error(error: HTTPException) -> tuple[Response | str, int] | AnyResponse:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    return _error(error.code, error.description or error.name)
+
+
+def _error(status: int, message: str) -> tuple[Response | str, int]:
+    if request.path.startswith("/api/"):
+        return jsonify(error=message), status
+    return render_template("error.html", message=message, company=this_company().settings.read().company), status

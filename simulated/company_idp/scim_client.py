@@ -1,0 +1,187 @@
+"""A SCIM 2.0 client over real HTTP (RFC 7644): calls, retries, and what came back in plain words.
+
+It knows nothing of vendors; `okta` and `entra` say what to send. Every call is handed to `on_exchange`, so that a
+caller can show or judge it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+Resource = dict[str, Any]
+
+TRIES = 5
+LONGEST_WAIT = 60.0
+TIMEOUT = (5, 60)
+_SHOWN = 4000
+_ADVICE = {
+    401: "It doesn't accept the token: make a new one there, and paste it under Settings.",
+    403: "It doesn't allow that.",
+    404: "It has no such person or group (any more).",
+    409: "It has that already.",
+    413: "It was too much at once.",
+    429: "It wants fewer calls, and kept saying so.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call and its answer; `status` is None when nobody answered. The token isn't part of it."""
+
+    method: str
+    address: str
+    sent: Any
+    status: int | None
+    answer: str
+    seconds: float
+
+
+class ScimError(Exception):
+    """The base. `str()` is a sentence that people may read."""
+
+
+class ScimUnreachable(ScimError):
+    """Nobody answered, or not in time."""
+
+
+class ScimRefused(ScimError):
+    """The server said no (RFC 7644 3.12); `status`, `scim_type` and `detail` as it said them."""
+
+    def __init__(self, status: int, detail: str, scim_type: str | None) -> None:
+        self.status, self.detail, self.scim_type = status, detail, scim_type
+        reason = f" ({scim_type})" if scim_type else ""
+        advice = _ADVICE.get(status, "It is in trouble itself." if status >= 500 else "It refused.")
+        super().__init__(f"The bridge answered {status}{reason}: {detail or advice}")
+
+
+class ScimMalformed(ScimError):
+    """The server said yes, but the answer isn't what the standard asks for."""
+
+
+class ScimClient:
+    """Calls to one SCIM server.
+
+    `query` is put behind every address, as Entra does with what its tenant URL carries. `sleep` waits between tries.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        user_agent: str,
+        content_type: str = "application/scim+json",
+        query: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+        on_exchange: Callable[[Exchange], None] = lambda _: None,
+    ) -> None:
+        self._base, self._query, self._sleep, self._on_exchange = base_url.rstrip("/"), query, sleep, on_exchange
+        self._session = requests.Session()
+        # The address is given by the admin, and a proxy or a .netrc of this machine has no say in it.
+        self._session.trust_env = False
+        self._session.headers.update(
+            {
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/scim+json, application/json",
+                "Content-Type": content_type,
+                "User-Agent": user_agent,
+            }
+        )
+
+    def find(self, kind: str, filter_: str, **parameters: str) -> Resource | None:
+        """The first resource of `kind` (`Users`, `Groups`) that the filter finds (RFC 7644 3.4.2.2)."""
+        answer = self.call("GET", kind, parameters={"filter": filter_, **parameters})
+        found = answer.get("Resources", [])
+        if not isinstance(found, list) or any(not isinstance(one, dict) for one in found):
+            raise ScimMalformed("The bridge's list has no Resources that are objects.")
+        return found[0] if found else None
+
+    def read(self, path: str, **parameters: str) -> Resource | None:
+        """One resource, or None if there is none (404)."""
+        try:
+            return self.call("GET", path, parameters=parameters)
+        except ScimRefused as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+
+    def create(self, kind: str, body: Resource) -> str:
+        """POSTs a resource; answers the id it got."""
+        made = self.call("POST", kind, body).get("id")
+        if not isinstance(made, str) or not made:
+            raise ScimMalformed("The bridge's answer to a POST has no id.")
+        return made
+
+    def call(
+        self, method: str, path: str, body: Resource | None = None, parameters: Mapping[str, str] | None = None
+    ) -> Resource:
+        """One call, tried again while the server asks for patience (429, 503); {} for an empty answer.
+
+        Raises ScimRefused, ScimUnreachable, ScimMalformed.
+        """
+        for tries_left in range(TRIES - 1, -1, -1):
+            answer = self._send(method, path, body, parameters)
+            if answer.status_code not in (429, 503) or not tries_left:
+                break
+            self._sleep(_patience(answer, TRIES - 1 - tries_left))
+        return _read(answer)
+
+    def _send(
+        self, method: str, path: str, body: Resource | None, parameters: Mapping[str, str] | None
+    ) -> requests.Response:
+        url = f"{self._base}/{path}{self._query}"
+        sent = None if body is None else json.dumps(body)
+        started = time.monotonic()
+        try:
+            answer = self._session.request(
+                method, url, data=sent, params=parameters, timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            self._on_exchange(Exchange(method, url, body, None, type(error).__name__, time.monotonic() - started))
+            raise ScimUnreachable(f"Nobody answers at {self._base}.") from error
+        seconds = time.monotonic() - started
+        address = answer.request.path_url
+        self._on_exchange(Exchange(method, address, body, answer.status_code, answer.text[:_SHOWN], seconds))
+        return answer
+
+
+def quote(text: str) -> str:
+    """A string as filters write it: a JSON string (RFC 7644 3.4.2.2)."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _patience(answer: requests.Response, tried: int) -> float:
+    """Seconds to wait: Retry-After (RFC 9110 10.2.3: seconds or a date), else 1, 2, 4, 8; at most a minute."""
+    asked = answer.headers.get("Retry-After", "").strip()
+    if asked.isdigit():
+        seconds = float(asked)
+    else:
+        try:
+            seconds = (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            seconds = float(2**tried)
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _read(answer: requests.Response) -> Resource:
+    try:
+        body = answer.json() if answer.content else {}
+    except ValueError:
+        body = None
+    if not 200 <= answer.status_code < 300:
+        error = body if isinstance(body, dict) else {}
+        detail, scim_type = error.get("detail"), error.get("scimType")
+        raise ScimRefused(
+            answer.status_code,
+            detail if isinstance(detail, str) else "",
+            scim_type if isinstance(scim_type, str) else None,
+        )
+    if not isinstance(body, dict):
+        raise ScimMalformed("The bridge's answer isn't a JSON object.")
+    return body
