@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scim.filter_tree import And, Comparison, Filter
+from scim.messages import named
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
 
 _MISSPELT_URNS = {
@@ -37,8 +38,8 @@ def foreign_schemas_only(urns: list[str], own: str) -> bool:
     Everything else is let through: OneLogin sends only urn:scim:schemas:core:2.0, Google puts
     urn:scim:schemas:core:1.0 first, and Entra adds Group's URN to a User.
     """
-    named = {urn.lower() for urn in urns}
-    return own.lower() not in named and any(each.lower() in named for each in (USER_SCHEMA, GROUP_SCHEMA))
+    given = {urn.lower() for urn in urns}
+    return own.lower() not in given and any(each.lower() in given for each in (USER_SCHEMA, GROUP_SCHEMA))
 
 
 def entra_boolean(value: object) -> object:
@@ -62,16 +63,16 @@ def entra_manager(value: object) -> object:
         value = value[0] if value else None
     if isinstance(value, str):
         return {"value": value} if value else None
-    if isinstance(value, dict) and not value.get("value"):
+    if isinstance(value, dict) and not named(value, "value"):
         return _with_value_of_reference(value)
     return value
 
 
 def _with_value_of_reference(manager: Mapping[str, Any]) -> dict[str, Any] | None:
-    reference = manager.get("$ref")
+    reference = named(manager, "$ref")
     if not isinstance(reference, str) or not reference:
         return None
-    return {**manager, "value": reference.rstrip("/").rpartition("/")[2]}
+    return {"$ref": reference, "value": reference.rstrip("/").rpartition("/")[2]}
 
 
 def entra_manager_path(path: str) -> str:

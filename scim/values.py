@@ -91,7 +91,7 @@ def _canonical_list(attribute: Attribute, value: object, where: str) -> list[Any
 
 def without_repeats(elements: list[Any]) -> list[Any]:
     """The elements in order, each once (RFC 7643 2.4)."""
-    return list({_identity(each): each for each in reversed(elements)}.values())[::-1]
+    return list({_identity(each): each for each in elements}.values())
 
 
 def _identity(element: Any) -> Any:

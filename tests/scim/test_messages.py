@@ -31,8 +31,26 @@ def test_a_key_given_twice_keeps_its_last_value() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b" ", b"null", b"[]", b'"x"', b"5", b"{", b'{"a":}', b"{'a':1}", b'{"a":NaN}', b'{"a":1}x', b"\xff\xfe{}"]
-    + [b'{"a":"\\ud800"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\n"}', b"\x00", b"<xml/>", b'{"a":01}'],
+    [
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"5",
+        b"{",
+        b'{"a":}',
+        b"{'a':1}",
+        b'{"a":NaN}',
+        b'{"a":1}x',
+        b"\xff\xfe{}",
+        b'{"a":"\\ud800"}',
+        b'{"a":"\xed\xa0\x80"}',
+        b'{"a":"\n"}',
+        b"\x00",
+        b"<xml/>",
+        b'{"a":01}',
+    ],
 )
 def test_what_is_no_json_object_is_invalid_syntax(body: bytes) -> None:
     with pytest.raises(InvalidSyntax):
@@ -52,8 +70,15 @@ def test_nesting_up_to_the_limit_is_read() -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    [None, "", "application/json", "application/scim+json", "application/scim+json; charset=utf-8"]
-    + ["Application/JSON;charset=UTF-8", " application/json "],
+    [
+        None,
+        "",
+        "application/json",
+        "application/scim+json",
+        "application/scim+json; charset=utf-8",
+        "Application/JSON;charset=UTF-8",
+        " application/json ",
+    ],
 )
 def test_json_in_either_name_is_taken(content_type: str | None) -> None:
     check_media_type(content_type)

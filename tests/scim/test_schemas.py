@@ -61,8 +61,23 @@ def test_common_attributes_belong_to_every_type() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", ".", ":", "x", "name.x", "name.", ".name", "userName.x", "department", "name.givenName.x", "urn:x:userName"]
-    + [f"{USER_SCHEMA}", f"{USER_SCHEMA}:", f"{ENTERPRISE_SCHEMA}:userName", f"{USER_SCHEMA}:department"],
+    [
+        "",
+        ".",
+        ":",
+        "x",
+        "name.x",
+        "name.",
+        ".name",
+        "userName.x",
+        "department",
+        "name.givenName.x",
+        "urn:x:userName",
+        f"{USER_SCHEMA}",
+        f"{USER_SCHEMA}:",
+        f"{ENTERPRISE_SCHEMA}:userName",
+        f"{USER_SCHEMA}:department",
+    ],
 )
 def test_what_leads_nowhere_is_not_found(path: str) -> None:
     assert USER.find(path) is None
