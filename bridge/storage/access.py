@@ -16,16 +16,16 @@ from sqlalchemy import BigInteger, BindParameter, Connection, TextClause, bindpa
 
 from bridge.domain.access import Because, BecauseKind, ResourceRef, RoleInScope, Scope
 from bridge.domain.labels import Label
-from bridge.domain.roles import get_role
+from bridge.domain.roles import OWNER, get_role
 from bridge.storage.columns import Instant
 from bridge.storage.tables import grant_labels, grant_resources, grants, principals, resources
 
 # A member of whom nothing holds: removed, or held out by any connection's record.
-_ALIVE = """m.status = 'active' AND NOT EXISTS (
+ALIVE = """m.status = 'active' AND NOT EXISTS (
     SELECT 1 FROM directory_users h WHERE h.membership_id = m.id AND h.holds_out)"""
 
 # Asserted groups count until their time is over, and not where the pushed group of that name decides.
-_COUNTS = (
+COUNTS = (
     """NOT (mm.asserted AND ((mm.shadowed AND d.pushed) OR d.asserted_until IS NULL OR d.asserted_until < :now))"""
 )
 
@@ -49,7 +49,7 @@ class _Branch:
 
 
 _BY_GROUP = "directory_users d CROSS JOIN group_members gm CROSS JOIN mapping_matches mm"
-_IN_GROUP = f"gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND {_COUNTS}"
+_IN_GROUP = f"gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND {COUNTS}"
 
 _BRANCHES = (
     _Branch("grants g", "1 = 1", "g.principal_id", "NULL, NULL, NULL, NULL"),
@@ -88,14 +88,26 @@ def _may(grant: str) -> TextClause:
     ways = " OR ".join(
         f"EXISTS (SELECT 1 FROM {b.tables} WHERE {b.member} = :membership AND {b.joins} AND {grant})" for b in _BRANCHES
     )
-    return _typed(f"SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.id = :membership AND {_ALIVE}) AND ({ways})")
+    return _typed(f"SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.id = :membership AND {ALIVE}) AND ({ways})")
+
+
+def owner_condition(membership: str) -> str:
+    """SQL: whether the membership that a column names is a Workspace Owner, by whichever path, at `:now`.
+
+    For statements that look at many memberships at once; aliveness is theirs to ask.
+    """
+    grant = f"g.role = '{OWNER.id}' AND {_UNEXPIRED}"
+    return " OR ".join(
+        f"EXISTS (SELECT 1 FROM {b.tables} WHERE {b.member} = {membership} AND {b.joins} AND {grant})"
+        for b in _BRANCHES
+    )
 
 
 def _paths(grant: str, members: str, *, columns: str, rule: str = "") -> str:
     """The union of the branches for the members that `members` (a condition on m) chooses."""
     return "\nUNION ALL\n".join(
         f"SELECT {columns.format(passed=b.passed)} FROM memberships m CROSS JOIN {b.tables} "
-        f"WHERE {members} AND {_ALIVE} AND {b.member} = m.id AND {b.joins} AND {grant}"
+        f"WHERE {members} AND {ALIVE} AND {b.member} = m.id AND {b.joins} AND {grant}"
         + (rule if "mm.mapping_id" in b.passed else "")
         for b in _BRANCHES
     )
@@ -269,7 +281,7 @@ class MatchedGroups:
 _PEOPLE_OF_GROUPS = _typed(f"""
 SELECT DISTINCT m.id FROM group_members gm
 CROSS JOIN directory_users d CROSS JOIN memberships m
-WHERE gm.group_id IN :group_ids AND d.id = gm.directory_user_id AND m.id = d.membership_id AND {_ALIVE}
+WHERE gm.group_id IN :group_ids AND d.id = gm.directory_user_id AND m.id = d.membership_id AND {ALIVE}
   AND NOT (gm.group_id IN :asserted_ids AND ((gm.group_id IN :shadowed_ids AND d.pushed)
            OR d.asserted_until IS NULL OR d.asserted_until < :now))
 """)

@@ -10,7 +10,7 @@ from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, alter_facts, begin_fact
 from bridge.storage.tables import connections
 
-_COLUMNS = (
+COLUMNS = (
     connections.c.id,
     connections.c.uid,
     connections.c.workspace_id,
@@ -24,7 +24,7 @@ _COLUMNS = (
 
 def find_connection(connection: Any, where: ColumnElement[bool]) -> Connection | None:
     """The connection that `where` names, or None."""
-    row = connection.execute(select(*_COLUMNS).where(where)).first()
+    row = connection.execute(select(*COLUMNS).where(where)).first()
     return None if row is None else Connection(*row)
 
 
@@ -35,17 +35,24 @@ def find_by_uid(connection: Any, uid: str) -> Connection | None:
 
 def list_connections(connection: Any, workspace_key: int) -> list[Connection]:
     """A workspace's connections, oldest first."""
-    chosen = select(*_COLUMNS).where(connections.c.workspace_id == workspace_key).order_by(connections.c.id)
+    chosen = select(*COLUMNS).where(connections.c.workspace_id == workspace_key).order_by(connections.c.id)
     return [Connection(*row) for row in connection.execute(chosen)]
 
 
 def insert_connection(
-    change: Change, workspace_key: int, kind: str, name: str, config: Mapping[str, Any], *, uid: str | None = None
+    change: Change,
+    workspace_key: int,
+    kind: str,
+    name: str,
+    config: Mapping[str, Any],
+    *,
+    uid: str | None = None,
+    secrets_enc: bytes | None = None,
 ) -> str:
     """A new connection. Returns its outside id, which the caller may have chosen (a key names it)."""
     uid = uid or str(uuid4())
     values = {"uid": uid, "workspace_id": workspace_key, "kind": kind, "name": name, "config": dict(config)}
-    begin_fact(change, connections, {**values, "created_at": change.now})
+    begin_fact(change, connections, {**values, "secrets_enc": secrets_enc, "created_at": change.now})
     return uid
 
 

@@ -64,6 +64,11 @@ def set_plan(change: Change, workspace: Workspace, plan: str) -> None:
     alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"plan": plan})
 
 
+def set_name(change: Change, workspace: Workspace, name: str) -> None:
+    """Give the workspace another name."""
+    alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"name": name})
+
+
 def insert_principal(change: Change, workspace_key: int, kind: str) -> int:
     """A new holder of grants."""
     return insert_row(change, principals, {"workspace_id": workspace_key, "kind": kind})

@@ -1,0 +1,56 @@
+"""Keys for machines: SCIM tokens, by which one IdP pushes into one connection, and Public API tokens.
+
+The secret is shown once; only its hash is kept, so nothing here but `NewToken` holds one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from bridge.domain.access import RoleInScope
+from bridge.domain.workspace import Connection
+
+TokenKind = Literal["scim", "api"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token just made: the one moment its secret is seen."""
+
+    token: str = field(repr=False)
+    id: str
+    base_url: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningCaller:
+    """Who calls SCIM: a token that is good now, and what it lets its IdP push into."""
+
+    token_id: str
+    connection: Connection
+    workspace_key: int
+    workspace_plan: str
+
+    @property
+    def actor(self) -> str:
+        """How the audit trail names the IdP."""
+        return f"connection:{self.connection.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """A token as listed. `works` is false once it ran out, or its maker's membership ended or is held out."""
+
+    id: str
+    kind: TokenKind
+    description: str
+    connection_id: str | None
+    connection: str | None
+    roles: tuple[RoleInScope, ...]
+    made_by: str
+    made_by_membership: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    works: bool

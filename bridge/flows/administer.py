@@ -1,0 +1,158 @@
+"""Workspaces and their plans: what the operator does, and an owner's renaming."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.errors import Conflict, Forbidden, Invalid
+from bridge.domain.people import clean_name, parse_email
+from bridge.domain.roles import OWNER, PLANS, get_role, has_sso, in_plan
+from bridge.domain.slugs import parse_slug
+from bridge.domain.workspace import User, Workspace
+from bridge.flows import mail_texts
+from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.context import OPERATOR, Context
+from bridge.flows.deliver import queue_mail
+from bridge.flows.invite import invitation_link
+from bridge.flows.named import get_workspace, owner_acting
+from bridge.flows.passwords import hash_password
+from bridge.storage import people, workspaces
+from bridge.storage.access import grants_in_workspace
+from bridge.storage.changes import Change
+from bridge.storage.connections import list_connections
+from bridge.storage.grants import insert_grant
+from bridge.storage.invites import insert_invite
+
+
+@dataclass(frozen=True, slots=True)
+class NewWorkspace:
+    """A workspace just made, and its owner. `link_mailed`: the owner chooses a password by a mailed link."""
+
+    workspace: Workspace
+    owner: User
+    link_mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceDraft:
+    """What the operator gives for a new workspace."""
+
+    slug: str
+    name: str
+    owner_email: str
+    plan: str = "business"
+    owner_password: str | None = None
+    owner_name: str | None = None
+
+
+def create_workspace(context: Context, actor: str, draft: WorkspaceDraft, now: datetime) -> NewWorkspace:
+    """A workspace and its first owner, whose account is found by email or made.
+
+    Without a password, an owner who has none yet is mailed a link to choose one. Raises Invalid, Conflict (the slug is
+    in use; the owner has a password already), Forbidden (not the operator).
+    """
+    _check_operator(actor)
+    slug, name, plan = parse_slug(draft.slug), clean_name(draft.name), _check_plan(draft.plan)
+    email = parse_email(draft.owner_email)
+    kept = None if draft.owner_password is None else hash_password(draft.owner_password)
+    with context.changing(actor, now) as change:
+        if workspaces.find_by_slug(change.connection, slug) is not None:
+            raise Conflict(f"There is a workspace {slug} already.")
+        workspace = workspaces.insert_workspace(change, slug, name, plan)
+        change.record(
+            workspace.key, "workspace.created", workspace.id, after={"slug": slug, "name": name, "plan": plan}
+        )
+        owner = _owner_account(change, email, draft.owner_name, kept)
+        membership = people.insert_membership(change, workspace.key, owner.key, accepted=True)
+        _, grant = insert_grant(change, workspace.key, membership.key, RoleInScope(OWNER, EVERYWHERE), actor)
+        after = {"email": owner.email, "role": OWNER.name, "grant": grant}
+        change.record(workspace.key, "member.added", membership.id, after=after)
+        if not owner.has_password:
+            _mail_set_up_link(context, change, workspace, owner)
+        return NewWorkspace(workspace, owner, link_mailed=not owner.has_password)
+
+
+def _owner_account(change: Change, email: str, name: str | None, password_hash: str | None) -> User:
+    found = people.find_user_by_email(change.connection, email)
+    if found is None:
+        found = people.insert_user(change, email, clean_name(name) if name else email.partition("@")[0])
+    if password_hash is None:
+        return found
+    if found.has_password:
+        raise Conflict(f"{found.email} has an account with a password. Leave the owner's password out.")
+    # The operator vouches for the address by giving its password.
+    people.set_user(change, found.key, password_hash=password_hash, email_proved_at=change.now)
+    return User(found.key, found.id, found.email, found.name, True, True)
+
+
+def _mail_set_up_link(context: Context, change: Change, workspace: Workspace, owner: User) -> None:
+    secret, expires_at = new_secret(), change.now + context.invite_lifetime
+    insert_invite(change, workspace.key, owner.email, {"roles": [], "user_groups": []}, digest(secret), expires_at)
+    link = invitation_link(context, secret)
+    queue_mail(context, change, mail_texts.owner_set_up(owner.email, workspace.name, link, expires_at))
+
+
+# -- Later changes -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A workspace on another plan, and what no longer applies: nothing is removed, it gives nothing meanwhile."""
+
+    workspace: Workspace
+    no_longer: tuple[str, ...]
+
+
+def set_plan(context: Context, actor: str, workspace_slug: str, plan: str, now: datetime) -> PlanChange:
+    """Put a workspace on another plan (product.md 1.6). Raises Forbidden (not the operator), Invalid, NotFound."""
+    _check_operator(actor)
+    _check_plan(plan)
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        workspaces.set_plan(change, workspace, plan)
+        names = {"before": {"plan": workspace.plan}, "after": {"plan": plan}}
+        change.record(workspace.key, "workspace.plan_set", workspace.id, **names)
+        lost = _no_longer_applies(change, workspace, plan)
+        return PlanChange(get_workspace(change.connection, workspace_slug), lost)
+
+
+def rename_workspace(context: Context, actor: str, workspace_slug: str, name: str, now: datetime) -> Workspace:
+    """Give a workspace another name; its slug stays. Raises NotFound, Forbidden (not an owner), Invalid."""
+    cleaned = clean_name(name)
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        workspaces.set_name(change, workspace, cleaned)
+        names = {"before": {"name": workspace.name}, "after": {"name": cleaned}}
+        change.record(workspace.key, "workspace.renamed", workspace.id, **names)
+        return get_workspace(change.connection, workspace_slug)
+
+
+def find_workspace(context: Context, workspace_slug: str) -> Workspace:
+    """The workspace with this slug. Raises NotFound."""
+    with context.database.reading() as connection:
+        return get_workspace(connection, workspace_slug)
+
+
+def _no_longer_applies(change: Change, workspace: Workspace, plan: str) -> tuple[str, ...]:
+    given = [given.role.id for given in grants_in_workspace(change.connection, workspace.key).values()]
+    outside = [get_role(role) for role in dict.fromkeys(given) if not in_plan(get_role(role), plan)]
+    lost = [
+        f"{given.count(role.id)} {'grant' if given.count(role.id) == 1 else 'grants'} of {role.name}"
+        for role in outside
+    ]
+    if not has_sso(plan):
+        connections = list_connections(change.connection, workspace.key)
+        lost += [f"sign-in and SCIM by {connection.name}" for connection in connections]
+    return tuple(lost)
+
+
+def _check_operator(actor: str) -> None:
+    if actor != OPERATOR:
+        raise Forbidden("Only the operator of the bridge can do this, on its command line.")
+
+
+def _check_plan(plan: str) -> str:
+    if plan not in PLANS:
+        raise Invalid(f"{plan[:40]!r} is no plan. Plans are: {', '.join(PLANS)}.", field="plan")
+    return plan

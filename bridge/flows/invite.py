@@ -1,0 +1,314 @@
+"""Invitations (product.md 1.7): bound to one address, good once, and for a few days.
+
+The link is mailed and kept as a hash. It proves the mailbox: who opens it and has no way to sign in yet may choose a
+password; who has one signs in first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from bridge.domain.access import ResourceRef, RoleInScope, Scope, parse_scope
+from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
+from bridge.domain.group_mapping import phrase_role, phrase_user_group
+from bridge.domain.people import clean_name, fold, parse_email
+from bridge.domain.roles import get_role
+from bridge.domain.workspace import Membership, User, Workspace
+from bridge.flows import mail_texts
+from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.context import Context
+from bridge.flows.deliver import queue_mail
+from bridge.flows.named import get_workspace, owner_acting
+from bridge.flows.passwords import hash_password
+from bridge.flows.roles_given import check_role_in_plan
+from bridge.storage import accounts, invites, people, resources, user_groups, workspaces
+from bridge.storage.changes import Change
+from bridge.storage.grants import insert_grant, resource_keys
+from bridge.storage.invites import StoredInvite
+from bridge.storage.members import lift_holds
+
+Needs = Literal["account", "sign_in", "nothing"]
+MOST_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class InviteDraft:
+    """Whom to invite, and what each of them gets. `user_groups` are outside ids."""
+
+    emails: tuple[str, ...]
+    roles: tuple[RoleInScope, ...] = ()
+    user_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PendingInvite:
+    """An invitation that is neither used nor revoked."""
+
+    id: str
+    email: str
+    gives: tuple[str, ...]
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether its link has stopped working."""
+        return self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedInvite:
+    """What the page of an invitation shows, and what it needs: a new account, a sign-in, or just the button."""
+
+    workspace: str
+    workspace_slug: str
+    email: str
+    invited_by: str
+    gives: tuple[str, ...]
+    expires_at: datetime
+    needs: Needs
+
+
+def invitation_link(context: Context, secret: str) -> str:
+    """The address that is mailed."""
+    return f"{context.public_url}/invitations/{secret}"
+
+
+# -- Owners invite -----------------------------------------------------------------------------------
+
+
+def invite(
+    context: Context, actor: str, workspace_slug: str, draft: InviteDraft, now: datetime
+) -> tuple[PendingInvite, ...]:
+    """Invite people. An address that is invited already gets a new link and these roles instead of the former.
+
+    Raises Invalid, NotFound (User Group, resource), Conflict (a member already; a mirror), NotInPlan, Forbidden.
+    """
+    emails = _addresses(draft.emails)
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        gives = _check_gives(change, workspace, draft)
+        for email in emails:
+            _invite_one(context, change, workspace, email, gives)
+        pending = invites.list_pending(change.connection, workspace.key)
+        return tuple(_told(change.connection, one) for one in pending if fold(one.email) in map(fold, emails))
+
+
+def list_invites(context: Context, workspace_slug: str) -> tuple[PendingInvite, ...]:
+    """A workspace's pending invitations, expired ones too, newest first. Raises NotFound."""
+    with context.database.reading() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+        return tuple(_told(connection, one) for one in invites.list_pending(connection, workspace.key))
+
+
+def resend(context: Context, actor: str, workspace_slug: str, invite_id: str, now: datetime) -> PendingInvite:
+    """Mail a new link; the one sent before stops working. Raises NotFound, Forbidden (not an owner)."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        pending = _get_pending(change, workspace, invite_id)
+        secret, expires_at = new_secret(), now + context.invite_lifetime
+        invites.replace_link(change, pending.key, digest(secret), expires_at)
+        _mail_link(context, change, workspace, pending.email, pending.gives, secret)
+        change.record(workspace.key, "invitation.resent", pending.id, after={"email": pending.email})
+        return _told(change.connection, _get_pending(change, workspace, invite_id))
+
+
+def revoke(context: Context, actor: str, workspace_slug: str, invite_id: str, now: datetime) -> None:
+    """End an invitation: its link stops working. Raises NotFound, Forbidden (not an owner)."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        pending = _get_pending(change, workspace, invite_id)
+        invites.revoke_invite(change, pending.key)
+        change.record(workspace.key, "invitation.revoked", pending.id, before={"email": pending.email})
+
+
+def _addresses(emails: Sequence[str]) -> list[str]:
+    parsed = {fold(email): parse_email(email) for email in emails if email.strip()}
+    if not 1 <= len(parsed) <= MOST_AT_ONCE:
+        raise Invalid(f"Name 1 to {MOST_AT_ONCE} addresses.", field="emails")
+    return list(parsed.values())
+
+
+def _check_gives(change: Change, workspace: Workspace, draft: InviteDraft) -> dict[str, Any]:
+    for given in draft.roles:
+        check_role_in_plan(given.role, workspace)
+        resource_keys(change.connection, workspace.key, given.scope.resources)
+    for group_id in draft.user_groups:
+        user_groups.get_open_group(change.connection, workspace.key, group_id)
+    roles = [{"role": given.role.id, "scope": given.scope.render()} for given in draft.roles]
+    return {"roles": roles, "user_groups": list(draft.user_groups)}
+
+
+def _invite_one(context: Context, change: Change, workspace: Workspace, email: str, gives: dict[str, Any]) -> None:
+    user = people.find_user_by_email(change.connection, email)
+    member = people.find_member(change.connection, workspace.key, user.key) if user else None
+    if member is not None and member.status == "active":
+        raise Conflict(f"{email} is a member of {workspace.name} already.")
+    secret, expires_at = new_secret(), change.now + context.invite_lifetime
+    pending = invites.find_pending_by_email(change.connection, workspace.key, email)
+    if pending is None:
+        uid = invites.insert_invite(change, workspace.key, email, gives, digest(secret), expires_at)
+    else:
+        uid = pending.id
+        invites.replace_link(change, pending.key, digest(secret), expires_at, gives=gives)
+    _mail_link(context, change, workspace, email, gives, secret)
+    change.record(workspace.key, "invitation.sent", uid, after={"email": email, **gives})
+
+
+def _mail_link(
+    context: Context, change: Change, workspace: Workspace, email: str, gives: Mapping[str, Any], secret: str
+) -> None:
+    phrases = _phrases(change.connection, workspace.key, gives)
+    expires_at = change.now + context.invite_lifetime
+    link = invitation_link(context, secret)
+    queue_mail(
+        context,
+        change,
+        mail_texts.invitation(
+            email, workspace.name, _inviter(change.connection, change.actor), phrases, link, expires_at
+        ),
+    )
+
+
+def _get_pending(change: Change, workspace: Workspace, invite_id: str) -> StoredInvite:
+    pending = invites.find_pending_by_uid(change.connection, workspace.key, invite_id)
+    if pending is None:
+        raise NotFound("There is no such pending invitation: it was accepted or revoked.")
+    return pending
+
+
+def _told(connection: Any, pending: StoredInvite) -> PendingInvite:
+    gives = tuple(_phrases(connection, pending.workspace_key, pending.gives))
+    inviter = _inviter(connection, pending.invited_by)
+    return PendingInvite(pending.id, pending.email, gives, inviter, pending.created_at, pending.expires_at)
+
+
+def _inviter(connection: Any, actor: str) -> str:
+    return accounts.names_of_actors(connection, {actor}).get(actor, "The operator")
+
+
+def _phrases(connection: Any, workspace_key: int, gives: Mapping[str, Any]) -> list[str]:
+    roles = [_still_there(connection, workspace_key, kept) for kept in gives["roles"]]
+    named = [phrase_role(given, _resource_names(connection, workspace_key, given.scope)) for given in roles if given]
+    groups = user_groups.names_of(connection, workspace_key, gives["user_groups"])
+    return named + [phrase_user_group(name) for name in groups.values()]
+
+
+def _resource_names(connection: Any, workspace_key: int, scope: Scope) -> list[str]:
+    return sorted(resources.names_of(connection, workspace_key, scope.resources).values())
+
+
+def _still_there(connection: Any, workspace_key: int, kept: Mapping[str, Any]) -> RoleInScope | None:
+    """What was promised, less resources that have gone since; None where nothing is left."""
+    role = get_role(kept["role"])
+    scope = parse_scope(kept["scope"], role)
+    if scope.kind != "list":
+        return RoleInScope(role, scope)
+    present: frozenset[ResourceRef] = frozenset(resources.names_of(connection, workspace_key, scope.resources))
+    return RoleInScope(role, Scope("list", resources=present)) if present else None
+
+
+# -- The invited person accepts ----------------------------------------------------------------------
+
+
+def open_invitation(context: Context, secret: str, user_id: str | None, now: datetime) -> OpenedInvite:
+    """What a link leads to; `user_id` is who is signed in. Raises Expired."""
+    with context.database.snapshot() as connection:
+        pending, workspace = _open(connection, secret, now)
+        user = people.find_user_by_email(connection, pending.email)
+        return OpenedInvite(
+            workspace=workspace.name,
+            workspace_slug=workspace.slug,
+            email=pending.email,
+            invited_by=_inviter(connection, pending.invited_by),
+            gives=tuple(_phrases(connection, workspace.key, pending.gives)),
+            expires_at=pending.expires_at,
+            needs=_needs(connection, user, user_id),
+        )
+
+
+def accept_with_password(context: Context, secret: str, name: str, password: str, now: datetime) -> User:
+    """Accept with a new account, or with one that has no way in of its own yet.
+
+    Raises Expired, Invalid, Forbidden (the account has a way in: sign in first), TooManyTries.
+    """
+    cleaned, kept = clean_name(name), hash_password(password)
+    with context.database.reading() as connection:
+        pending, _ = _open(connection, secret, now)
+    with context.changing(f"invitation:{pending.id}", now) as change:
+        pending, workspace = _open(change.connection, secret, now)
+        user = _claim_account(change, pending, cleaned)
+        people.set_user(change, user.key, name=cleaned, password_hash=kept, email_proved_at=now)
+        _accept(change, workspace, pending, user)
+        return User(user.key, user.id, user.email, cleaned, True, True)
+
+
+def accept_as(context: Context, secret: str, user_id: str, now: datetime) -> User:
+    """Accept as the person who is signed in. Raises Expired, Forbidden (invited under another address)."""
+    with context.changing(f"user:{user_id}", now) as change:
+        pending, workspace = _open(change.connection, secret, now)
+        user = people.find_user_by_uid(change.connection, user_id)
+        if user is None or fold(user.email) != fold(pending.email):
+            raise Forbidden(f"This invitation is for {pending.email}. Sign in with that address to accept it.")
+        _accept(change, workspace, pending, user)
+        return user
+
+
+def _open(connection: Any, secret: str, now: datetime) -> tuple[StoredInvite, Workspace]:
+    pending = invites.find_pending_by_hash(connection, digest(secret))
+    workspace = workspaces.find_by_key(connection, pending.workspace_key) if pending else None
+    if pending is None or workspace is None:
+        raise Expired("This invitation was used, replaced or taken back. Ask who invited you for a new one.")
+    if pending.expires_at <= now:
+        raise Expired("This invitation has run out. Ask who invited you to send it again.")
+    return pending, workspace
+
+
+def _needs(connection: Any, user: User | None, signed_in: str | None) -> Needs:
+    if user is not None and user.id == signed_in:
+        return "nothing"
+    return "sign_in" if user is not None and accounts.has_way_in(connection, user.key) else "account"
+
+
+def _claim_account(change: Change, pending: StoredInvite, name: str) -> User:
+    """The account of the invited address, new or without a way in. The link proves that the mailbox is theirs."""
+    user = people.find_user_by_email(change.connection, pending.email)
+    if user is None:
+        return people.insert_user(change, pending.email, name)
+    if accounts.has_way_in(change.connection, user.key):
+        raise Forbidden(f"{user.email} has an account. Sign in to accept the invitation.")
+    if not user.email_proved:
+        accounts.clear_credentials(change, user)
+    return user
+
+
+def _accept(change: Change, workspace: Workspace, pending: StoredInvite, user: User) -> None:
+    if not invites.use_invite(change, pending.key):
+        raise Expired("This invitation was used a moment ago.")
+    membership = _membership(change, workspace, user)
+    for kept in pending.gives["roles"]:
+        given = _still_there(change.connection, workspace.key, kept)
+        if given is not None:
+            insert_grant(change, workspace.key, membership.key, given, pending.invited_by)
+    groups = user_groups.open_groups(change.connection, workspace.key, pending.gives["user_groups"])
+    for group_key in groups:
+        user_groups.add_members(change, group_key, [membership.key], pending.invited_by)
+    after = {"email": user.email, "member": membership.id, **pending.gives}
+    change.record(workspace.key, "invitation.accepted", pending.id, after=after)
+
+
+def _membership(change: Change, workspace: Workspace, user: User) -> Membership:
+    found = people.find_member(change.connection, workspace.key, user.key)
+    if found is None:
+        return people.insert_membership(change, workspace.key, user.key, accepted=True)
+    # A record that its IdP deleted held the person out until now; one that says inactive still does.
+    lift_holds(change, found.key, deleted_only=True)
+    if found.status == "removed":
+        people.revive_membership(change, found.key, accepted=True)
+    elif not found.accepted:
+        people.accept_membership(change, found.key)
+    return found

@@ -1,0 +1,62 @@
+"""The words of the mails that the bridge sends, each as plain text and as simple HTML."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from bridge.domain.mail import Mail
+
+
+def invitation(to: str, workspace: str, inviter: str, gives: Sequence[str], link: str, expires_at: datetime) -> Mail:
+    """Somebody is invited into a workspace. `gives` are phrases."""
+    what = f" There you {_and(gives)}." if gives else ""
+    return _mail(
+        to,
+        f"{inviter} invites you to {workspace}",
+        (
+            f"{inviter} invites you to the workspace {workspace}.{what}",
+            f"The invitation is for {to} only, works once, and ends on {_day(expires_at)}.",
+        ),
+        ("Accept the invitation", link),
+    )
+
+
+def owner_set_up(to: str, workspace: str, link: str, expires_at: datetime) -> Mail:
+    """The operator made a workspace and named its owner, who has no password yet."""
+    return _mail(
+        to,
+        f"Your workspace {workspace} is ready",
+        (
+            f"The workspace {workspace} was made for you, and you are its owner.",
+            f"Choose a name and a password to sign in with. The link works once, and ends on {_day(expires_at)}.",
+        ),
+        ("Choose a password", link),
+    )
+
+
+def removed_with_tokens(to: str, workspace: str, person: str, tokens: Sequence[str]) -> Mail:
+    """Owners learn which programs stop because the person who made their tokens left (product.md 2.9)."""
+    return _mail(
+        to,
+        f"{person} left {workspace}: {len(tokens)} {'token stops' if len(tokens) == 1 else 'tokens stop'} working",
+        (
+            f"{person} is no member of {workspace} any more. What stopped working with that: {', '.join(tokens)}.",
+            "If a program still needs it, an owner makes a new token and gives it to that program.",
+        ),
+    )
+
+
+def _mail(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str] | None = None) -> Mail:
+    lines = [*paragraphs, *([f"{link[0]}: {link[1]}"] if link else [])]
+    html = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
+    if link:
+        html += f'<p><a href="{escape(link[1])}">{escape(link[0])}</a></p>'
+    return Mail(to, subject, "\n\n".join(lines) + "\n", html)
+
+
+def _and(phrases: Sequence[str]) -> str:
+    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"

@@ -1,0 +1,106 @@
+"""Invitations: one that is pending for each address and workspace; its link is kept as a hash only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, and_, select, update
+
+from bridge.domain.people import fold
+from bridge.storage.changes import Change, insert_row
+from bridge.storage.tables import invites
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInvite:
+    """An invitation as kept. `gives`: {"roles": [{"role", "scope"}], "user_groups": [uid]}."""
+
+    key: int
+    id: str
+    workspace_key: int
+    email: str
+    gives: dict[str, Any]
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+_COLUMNS = (
+    invites.c.id,
+    invites.c.uid,
+    invites.c.workspace_id,
+    invites.c.email,
+    invites.c.gives,
+    invites.c.invited_by,
+    invites.c.created_at,
+    invites.c.expires_at,
+)
+_PENDING = and_(invites.c.used_at.is_(None), invites.c.revoked_at.is_(None))
+
+
+def list_pending(connection: Any, workspace_key: int) -> list[StoredInvite]:
+    """A workspace's invitations that are neither used nor revoked, expired ones too, newest first."""
+    chosen = select(*_COLUMNS).where(invites.c.workspace_id == workspace_key, _PENDING).order_by(invites.c.id.desc())
+    return [StoredInvite(*row) for row in connection.execute(chosen)]
+
+
+def find_pending_by_hash(connection: Any, digest: bytes) -> StoredInvite | None:
+    """The pending invitation that a link belongs to, or None."""
+    return _find(connection, invites.c.hash == digest)
+
+
+def find_pending_by_uid(connection: Any, workspace_key: int, uid: str) -> StoredInvite | None:
+    """A workspace's pending invitation, or None."""
+    return _find(connection, and_(invites.c.workspace_id == workspace_key, invites.c.uid == uid))
+
+
+def find_pending_by_email(connection: Any, workspace_key: int, email: str) -> StoredInvite | None:
+    """The pending invitation of an address, compared without case, or None."""
+    return _find(connection, and_(invites.c.workspace_id == workspace_key, invites.c.email_ci == fold(email)))
+
+
+def _find(connection: Any, where: ColumnElement[bool]) -> StoredInvite | None:
+    row = connection.execute(select(*_COLUMNS).where(where, _PENDING)).first()
+    return None if row is None else StoredInvite(*row)
+
+
+def insert_invite(
+    change: Change, workspace_key: int, email: str, gives: dict[str, Any], digest: bytes, expires_at: datetime
+) -> str:
+    """A new pending invitation. Returns its outside id."""
+    uid = str(uuid4())
+    values = {
+        "uid": uid,
+        "hash": digest,
+        "workspace_id": workspace_key,
+        "email": email,
+        "email_ci": fold(email),
+        "gives": gives,
+        "invited_by": change.actor,
+        "created_at": change.now,
+        "expires_at": expires_at,
+    }
+    insert_row(change, invites, values)
+    return uid
+
+
+def replace_link(
+    change: Change, key: int, digest: bytes, expires_at: datetime, *, gives: dict[str, Any] | None = None
+) -> None:
+    """The link sent before stops, this one works; with `gives`, what is given and by whom is replaced too."""
+    values: dict[str, Any] = {"hash": digest, "expires_at": expires_at}
+    if gives is not None:
+        values |= {"gives": gives, "invited_by": change.actor}
+    change.connection.execute(update(invites).where(invites.c.id == key).values(**values))
+
+
+def use_invite(change: Change, key: int) -> bool:
+    """Mark an invitation used. False if another request was quicker: it counts once (properties.md 12)."""
+    used = update(invites).where(invites.c.id == key, _PENDING).values(used_at=change.now)
+    return bool(change.connection.execute(used).rowcount)
+
+
+def revoke_invite(change: Change, key: int) -> None:
+    """End a pending invitation."""
+    change.connection.execute(update(invites).where(invites.c.id == key).values(revoked_at=change.now))

@@ -1,0 +1,164 @@
+"""Resources and labels of a workspace."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select
+
+from bridge.domain.access import ResourceRef
+from bridge.domain.labels import Label
+from bridge.domain.resources import Resource
+from bridge.storage.access import in_batches
+from bridge.storage.changes import Change, begin_fact, begin_facts, end_facts
+from bridge.storage.grants import end_grant_keys
+from bridge.storage.tables import (
+    access_requests,
+    grant_labels,
+    grant_resources,
+    grants,
+    labels,
+    principals,
+    resource_labels,
+    resources,
+)
+
+
+def insert_resource(change: Change, workspace_key: int, resource: Resource) -> int:
+    """A new resource with its labels, each of which is made where it isn't there yet. Returns its key."""
+    values = {"uid": resource.ref.id, "workspace_id": workspace_key, "type": resource.ref.type}
+    key = begin_fact(change, resources, {**values, "name": resource.name, "slug": resource.slug})
+    put_labels(change, workspace_key, key, resource.labels)
+    return key
+
+
+def put_labels(change: Change, workspace_key: int, resource_key: int, given: Iterable[Label]) -> None:
+    """Give a resource these labels beside those it has."""
+    rows = [{"resource_id": resource_key, "key": label.key, "value": label.value} for label in sorted(given)]
+    make_labels(change, workspace_key, [Label(row["key"], row["value"]) for row in rows])
+    begin_facts(change, resource_labels, rows)
+
+
+def take_labels(change: Change, resource_key: int) -> None:
+    """Take every label of a resource."""
+    end_facts(change, resource_labels, resource_labels.c.resource_id == resource_key)
+
+
+def find_resource(connection: Any, workspace_key: int, ref: ResourceRef) -> tuple[int, Resource] | None:
+    """A resource with its key, or None."""
+    found = _list(connection, workspace_key, (resources.c.type == ref.type) & (resources.c.uid == ref.id))
+    return found[0] if found else None
+
+
+def list_resources(connection: Any, workspace_key: int) -> list[Resource]:
+    """A workspace's resources with their labels, by type and name."""
+    return [resource for _, resource in _list(connection, workspace_key, resources.c.id == resources.c.id)]
+
+
+def names_of(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, str]:
+    """The names of those resources that are there."""
+    chosen = select(resources.c.type, resources.c.uid, resources.c.name).where(
+        resources.c.workspace_id == workspace_key, resources.c.uid.in_([ref.id for ref in refs])
+    )
+    named = {ResourceRef(kind, uid): name for kind, uid, name in connection.execute(chosen)} if refs else {}
+    return {ref: named[ref] for ref in refs if ref in named}
+
+
+def _list(connection: Any, workspace_key: int, where: Any) -> list[tuple[int, Resource]]:
+    columns = resources.c
+    chosen = select(columns.id, columns.type, columns.uid, columns.name, columns.slug)
+    rows = connection.execute(
+        chosen.where(columns.workspace_id == workspace_key, where).order_by(columns.type, columns.name, columns.id)
+    ).all()
+    labelled = _labels_of(connection, [row.id for row in rows])
+    return [
+        (row.id, Resource(ResourceRef(row.type, row.uid), row.name, row.slug, frozenset(labelled.get(row.id, ()))))
+        for row in rows
+    ]
+
+
+def _labels_of(connection: Any, keys: Collection[int]) -> dict[int, list[Label]]:
+    found: dict[int, list[Label]] = {}
+    columns = resource_labels.c
+    for batch in in_batches(keys):
+        chosen = select(columns.resource_id, columns.key, columns.value).where(columns.resource_id.in_(batch))
+        for resource_key, key, value in connection.execute(chosen):
+            found.setdefault(resource_key, []).append(Label(key, value))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class EndedGrants:
+    """What ended with a resource: grants that listed nothing else, and how many lost it from their list."""
+
+    ended: int
+    narrowed: int
+
+
+def end_resource(change: Change, resource_key: int) -> EndedGrants:
+    """Remove a resource; a grant that listed nothing else ends, since it would reach nothing."""
+    listing = select(grant_resources.c.grant_id).where(grant_resources.c.resource_id == resource_key)
+    keys = list(change.connection.execute(listing).scalars())
+    end_facts(change, grant_resources, grant_resources.c.resource_id == resource_key)
+    left = exists().where(grant_resources.c.grant_id == grants.c.id)
+    empty = list(change.connection.execute(select(grants.c.id).where(grants.c.id.in_(keys), ~left)).scalars())
+    end_grant_keys(change, empty)
+    take_labels(change, resource_key)
+    change.connection.execute(delete(access_requests).where(access_requests.c.resource_id == resource_key))
+    end_facts(change, resources, resources.c.id == resource_key)
+    return EndedGrants(len(empty), len(keys) - len(empty))
+
+
+# -- Labels ------------------------------------------------------------------------------------------
+
+
+def list_labels(connection: Any, workspace_key: int) -> dict[Label, int]:
+    """A workspace's labels, and how many resources carry each."""
+    used = _carried(connection, workspace_key)
+    chosen = select(labels.c.key, labels.c.value).where(labels.c.workspace_id == workspace_key)
+    rows = connection.execute(chosen.order_by(labels.c.key, labels.c.value))
+    return {Label(key, value): used.get(Label(key, value), 0) for key, value in rows}
+
+
+def _carried(connection: Any, workspace_key: int) -> dict[Label, int]:
+    columns = resource_labels.c
+    chosen = (
+        select(columns.key, columns.value, func.count())
+        .join_from(resource_labels, resources, resources.c.id == columns.resource_id)
+        .where(resources.c.workspace_id == workspace_key)
+        .group_by(columns.key, columns.value)
+    )
+    return {Label(key, value): count for key, value, count in connection.execute(chosen)}
+
+
+def make_labels(change: Change, workspace_key: int, wanted: Iterable[Label]) -> None:
+    """Make those labels that are not there yet."""
+    present = list_labels(change.connection, workspace_key)
+    rows = [
+        {"workspace_id": workspace_key, "key": label.key, "value": label.value}
+        for label in wanted
+        if label not in present
+    ]
+    if rows:
+        change.connection.execute(insert(labels), rows)
+
+
+def grants_by_label(connection: Any, workspace_key: int, label: Label) -> int:
+    """How many standing grants name a label."""
+    chosen = (
+        select(func.count())
+        .select_from(grant_labels)
+        .join(grants, grants.c.id == grant_labels.c.grant_id)
+        .join(principals, principals.c.id == grants.c.principal_id)
+        .where(principals.c.workspace_id == workspace_key)
+        .where(grant_labels.c.key == label.key, grant_labels.c.value == label.value)
+    )
+    count: int = connection.execute(chosen).scalar_one()
+    return count
+
+
+def delete_label(change: Change, workspace_key: int, label: Label) -> None:
+    """Forget a label that nothing uses."""
+    columns = labels.c
+    here = (columns.workspace_id == workspace_key) & (columns.key == label.key) & (columns.value == label.value)
+    change.connection.execute(delete(labels).where(here))

@@ -1,0 +1,163 @@
+"""Tokens: made, found by the hash of their secret, listed, revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, or_, select, update
+
+from bridge.domain.access import RoleInScope
+from bridge.domain.tokens import TokenFacts, TokenKind
+from bridge.domain.workspace import Connection
+from bridge.storage.access import grants_of
+from bridge.storage.changes import Change, insert_row
+from bridge.storage.columns import Instant
+from bridge.storage.connections import COLUMNS as CONNECTION_COLUMNS
+from bridge.storage.grants import end_grants
+from bridge.storage.tables import connections, directory_users, memberships, tokens, workspaces
+
+#: How often a token's last use is written down (product.md 4.6).
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+_MAKER = memberships.alias("maker")
+_HELD_OUT = exists().where(directory_users.c.membership_id == _MAKER.c.id, directory_users.c.holds_out)
+_MAKER_ALIVE = or_(
+    tokens.c.made_by_membership.is_(None),
+    exists().where(_MAKER.c.id == tokens.c.made_by_membership, _MAKER.c.status == "active", ~_HELD_OUT),
+)
+_NOW = bindparam("now", type_=Instant)
+_WORKS = and_(or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > _NOW), _MAKER_ALIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundToken:
+    """A SCIM token that works now, with its connection and what its workspace's plan is."""
+
+    key: int
+    id: str
+    last_used_at: datetime | None
+    plan: str
+    connection: Connection
+
+
+_FIND_SCIM = (
+    select(tokens.c.id, tokens.c.uid, tokens.c.last_used_at, workspaces.c.plan, *CONNECTION_COLUMNS)
+    .select_from(tokens)
+    .join(connections, connections.c.id == tokens.c.connection_id)
+    .join(workspaces, workspaces.c.id == tokens.c.workspace_id)
+    .where(tokens.c.hash == bindparam("hash"), tokens.c.kind == "scim", _WORKS)
+)
+
+
+def find_scim_token(connection: Any, digest: bytes, now: datetime) -> FoundToken | None:
+    """The SCIM token whose secret has this hash, if it works now. One statement."""
+    row = connection.execute(_FIND_SCIM, {"hash": digest, "now": now}).first()
+    return None if row is None else FoundToken(*row[:4], Connection(*row[4:]))
+
+
+def note_use(connection: Any, key: int, now: datetime) -> None:
+    """Write down that a token was used, unless a use within the last minute is."""
+    stale = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at <= now - USE_NOTED_EVERY)
+    connection.execute(update(tokens).where(tokens.c.id == key, stale).values(last_used_at=now))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDraft:
+    """What a token is made of. A SCIM token belongs to a connection, an API token to a principal with grants."""
+
+    kind: TokenKind
+    workspace_key: int
+    description: str
+    expires_at: datetime | None
+    made_by_membership: int | None
+    connection_key: int | None = None
+    principal_key: int | None = None
+
+
+def insert_token(change: Change, draft: TokenDraft, digest: bytes) -> str:
+    """Keep a new token by the hash of its secret. Returns its outside id."""
+    uid = str(uuid4())
+    values = {
+        "uid": uid,
+        "hash": digest,
+        "workspace_id": draft.workspace_key,
+        "kind": draft.kind,
+        "connection_id": draft.connection_key,
+        "principal_id": draft.principal_key,
+        "made_by_membership": draft.made_by_membership,
+        "made_by": change.actor,
+        "description": draft.description,
+        "created_at": change.now,
+        "expires_at": draft.expires_at,
+    }
+    insert_row(change, tokens, values)
+    return uid
+
+
+def list_tokens(
+    connection: Any, workspace_key: int, now: datetime, where: ColumnElement[bool] | None = None
+) -> list[TokenFacts]:
+    """A workspace's tokens of both kinds, newest first."""
+    chosen = (
+        select(
+            tokens,
+            connections.c.uid.label("connection_uid"),
+            connections.c.name.label("connection_name"),
+            memberships.c.uid.label("maker_uid"),
+            case((_WORKS, True), else_=False).label("works"),
+        )
+        .select_from(tokens)
+        .outerjoin(connections, connections.c.id == tokens.c.connection_id)
+        .outerjoin(memberships, memberships.c.id == tokens.c.made_by_membership)
+        .where(tokens.c.workspace_id == workspace_key)
+        .order_by(tokens.c.id.desc())
+    )
+    chosen = chosen if where is None else chosen.where(where)
+    rows = connection.execute(chosen, {"now": now}).all()
+    roles = _roles_of(connection, [row.principal_id for row in rows if row.principal_id is not None])
+    return [_facts(row, tuple(roles.get(row.principal_id, ()))) for row in rows]
+
+
+def made_by(membership_key: int) -> ColumnElement[bool]:
+    """The tokens that this member made: they stop with the membership (product.md 2.9)."""
+    return tokens.c.made_by_membership == membership_key
+
+
+def delete_token(change: Change, workspace_key: int, uid: str) -> bool:
+    """Revoke a token and end what it was given. Returns whether there was one."""
+    here = and_(tokens.c.workspace_id == workspace_key, tokens.c.uid == uid)
+    row = change.connection.execute(delete(tokens).where(here).returning(tokens.c.principal_id)).first()
+    if row is not None and row.principal_id is not None:
+        end_grants(change, row.principal_id)
+    return row is not None
+
+
+def delete_tokens_of_connection(change: Change, connection_key: int) -> int:
+    """Revoke every token of a connection. Returns how many."""
+    count: int = change.connection.execute(delete(tokens).where(tokens.c.connection_id == connection_key)).rowcount
+    return count
+
+
+def _roles_of(connection: Any, principals: list[int]) -> dict[int, list[RoleInScope]]:
+    roles: dict[int, list[RoleInScope]] = {}
+    for _, (principal, given) in sorted(grants_of(connection, principals).items(), key=lambda item: item[0]):
+        roles.setdefault(principal, []).append(given)
+    return roles
+
+
+def _facts(row: Any, roles: tuple[RoleInScope, ...]) -> TokenFacts:
+    return TokenFacts(
+        id=row.uid,
+        kind=row.kind,
+        description=row.description,
+        connection_id=row.connection_uid,
+        connection=row.connection_name,
+        roles=roles,
+        made_by=row.made_by,
+        made_by_membership=row.maker_uid,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        works=bool(row.works),
+    )

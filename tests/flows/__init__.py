@@ -1,0 +1,1 @@
+"""What the bridge does, on both databases: each test calls flows and reads what they answer."""

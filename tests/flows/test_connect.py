@@ -1,0 +1,114 @@
+"""Connections (product.md 2.1, 2.2; properties 4 and 5)."""
+
+from datetime import datetime
+
+import pytest
+
+from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound, NotInPlan
+from bridge.domain.workspace import Connection
+from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
+from bridge.flows.connect import SamlDraft, addresses, create_saml, list_connections, load_saml, set_enabled
+from bridge.flows.context import OPERATOR, Context
+from tests.flows.audit import audit_events, everything_kept
+from tests.flows.conftest import METADATA
+
+
+def test_a_connection_is_made_from_metadata(context: Context, okta: Connection) -> None:
+    loaded = load_saml(context, okta.id)
+    assert okta.enabled
+    assert (okta.kind, okta.name) == ("saml", "Okta")
+    assert loaded.connection == okta
+    assert loaded.idp.entity_id == "http://www.okta.com/exk1kicks"
+    assert loaded.idp.sso_redirect_url == "https://kicks.okta.example/app/exk1kicks/sso/saml"
+    assert len(loaded.idp.certificates) == 1
+
+
+def test_its_addresses_begin_with_the_public_url(context: Context, okta: Connection) -> None:
+    ours = addresses(context, okta.id)
+    base = f"http://localhost:8000/saml/{okta.id}"
+    assert ours.login_url == f"{base}/login"
+    assert ours.acs_url == f"{base}/acs"
+    assert ours.slo_url == f"{base}/slo"
+    assert ours.sp_entity_id == ours.sp_metadata_url == f"{base}/metadata"
+
+
+def test_each_connection_has_a_key_pair_of_its_own(context: Context, okta: Connection, now: datetime) -> None:
+    second = create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, name="Second"), now)
+    one, other = load_saml(context, okta.id).sp, load_saml(context, second.id).sp
+    assert one.private_key_pem != other.private_key_pem
+    assert one.certificates != other.certificates
+    assert one.acs_url == addresses(context, okta.id).acs_url
+
+
+def test_the_private_key_is_encrypted(context: Context, okta: Connection) -> None:
+    lines = load_saml(context, okta.id).sp.private_key_pem.splitlines()
+    kept = everything_kept(context)
+    assert "PRIVATE KEY" not in kept
+    assert lines[1] not in kept
+
+
+def test_who_chose_no_preset_gets_the_usual_attribute_names(context: Context, okta: Connection, now: datetime) -> None:
+    plain = create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA), now)
+    assert plain.name == "SAML"
+    assert "groups" in load_saml(context, plain.id).attributes.groups
+    assert load_saml(context, okta.id).attributes.email[0] == "email"
+
+
+def test_unsolicited_sign_in_is_off_unless_asked_for(context: Context, okta: Connection, now: datetime) -> None:
+    asked = create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, name="Tiles", allow_idp_initiated=True), now)
+    assert not load_saml(context, okta.id).allow_idp_initiated
+    assert load_saml(context, asked.id).allow_idp_initiated
+
+
+@pytest.mark.parametrize("metadata", [b"", b"<html></html>", b"<a", b"<!DOCTYPE a><a/>", b"\xff\xfe\x00"])
+def test_bad_metadata_is_refused_with_a_reason(
+    context: Context, made: NewWorkspace, metadata: bytes, now: datetime
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        create_saml(context, OPERATOR, "kicks", SamlDraft(metadata), now)
+    assert refusal.value.field == "idp_metadata"
+    assert list_connections(context, "kicks") == ()
+
+
+def test_metadata_without_a_certificate_is_refused(context: Context, made: NewWorkspace, now: datetime) -> None:
+    start, end = METADATA.index(b"<md:KeyDescriptor"), METADATA.index(b"<md:NameIDFormat")
+    with pytest.raises(Invalid, match="certificate"):
+        create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA[:start] + METADATA[end:]), now)
+
+
+def test_a_name_is_used_once_in_a_workspace(context: Context, okta: Connection, now: datetime) -> None:
+    with pytest.raises(Conflict):
+        create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, name="OKTA"), now)
+
+
+def test_an_unknown_preset_is_refused(context: Context, made: NewWorkspace, now: datetime) -> None:
+    with pytest.raises(Invalid, match="Presets are"):
+        create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, preset="acme"), now)
+
+
+def test_a_small_plan_has_no_sso(context: Context, now: datetime) -> None:
+    create_workspace(context, OPERATOR, WorkspaceDraft("kicks", "Kicks", "x@kicks.example", plan="team"), now)
+    with pytest.raises(NotInPlan):
+        create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA), now)
+
+
+def test_switching_is_seen_at_once_and_audited_once(context: Context, okta: Connection, now: datetime) -> None:
+    before = len(audit_events(context))
+    assert not set_enabled(context, OPERATOR, "kicks", okta.id, False, now).enabled
+    assert not set_enabled(context, OPERATOR, "kicks", okta.id, False, now).enabled
+    assert not load_saml(context, okta.id).connection.enabled
+    assert set_enabled(context, OPERATOR, "kicks", okta.id, True, now).enabled
+    assert [kind for _, kind, _ in audit_events(context)[before:]] == ["connection.disabled", "connection.enabled"]
+
+
+def test_another_workspace_cannot_switch_it(context: Context, okta: Connection, now: datetime) -> None:
+    other = create_workspace(context, OPERATOR, WorkspaceDraft("other", "Other", "x@other.example"), now)
+    with pytest.raises(NotFound):
+        set_enabled(context, OPERATOR, "other", okta.id, False, now)
+    with pytest.raises(Forbidden):
+        set_enabled(context, f"user:{other.owner.id}", "kicks", okta.id, False, now)
+
+
+def test_an_unknown_connection_is_not_found(context: Context, okta: Connection) -> None:
+    with pytest.raises(NotFound):
+        load_saml(context, "no-such-id")

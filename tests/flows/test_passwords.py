@@ -1,0 +1,39 @@
+"""Passwords (product.md 2.8): argon2id, a minimum length, and no telling who exists."""
+
+import pytest
+
+from bridge.domain.errors import Invalid
+from bridge.flows.passwords import hash_password, verify
+
+
+def test_the_right_password_is_right() -> None:
+    assert verify(hash_password("correct horse battery"), "correct horse battery")
+
+
+@pytest.mark.parametrize(
+    "guess", ["", "correct horse batterY", "correct horse battery ", "\ud800", "x" * 100_000, "\0"]
+)
+def test_any_other_is_wrong(guess: str) -> None:
+    assert not verify(hash_password("correct horse battery"), guess)
+
+
+def test_an_account_that_is_not_there_has_no_right_password() -> None:
+    assert not verify(None, "nobody has this password")
+
+
+def test_a_damaged_hash_lets_nobody_in() -> None:
+    assert not verify("not a hash", "correct horse battery")
+
+
+def test_a_password_is_never_kept_twice_the_same() -> None:
+    assert hash_password("correct horse battery") != hash_password("correct horse battery")
+
+
+@pytest.mark.parametrize("password", ["", "elevenchars", "x" * 1025])
+def test_too_short_or_too_long_is_refused(password: str) -> None:
+    with pytest.raises(Invalid):
+        hash_password(password)
+
+
+def test_any_script_will_do() -> None:
+    assert verify(hash_password("пароль-из-слов"), "пароль-из-слов")

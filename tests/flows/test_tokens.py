@@ -1,0 +1,179 @@
+"""SCIM and API tokens (product.md 4.2, 2.9; properties 7, 10, 20)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.errors import Forbidden, Invalid, NotFound, NotInPlan
+from bridge.domain.roles import OWNER, get_role
+from bridge.domain.tokens import NewToken
+from bridge.domain.workspace import Connection
+from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace, set_plan
+from bridge.flows.connect import set_enabled
+from bridge.flows.context import OPERATOR, Context
+from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens, revoke_token
+from bridge.storage import people
+from tests.flows.audit import audit_events, everything_kept
+
+OWNING = RoleInScope(OWNER, EVERYWHERE)
+
+
+@pytest.fixture
+def token(context: Context, okta: Connection, now: datetime) -> NewToken:
+    """A SCIM token made by the operator."""
+    return create_scim_token(context, OPERATOR, "kicks", okta.id, None, "", now)
+
+
+def test_a_token_says_which_connection_and_workspace(
+    context: Context, okta: Connection, token: NewToken, now: datetime
+) -> None:
+    caller = find_scim_token(context, token.token, now)
+    assert caller is not None
+    assert (caller.token_id, caller.connection.id, caller.workspace_key) == (token.id, okta.id, okta.workspace_key)
+    assert token.base_url == "http://localhost:8000/scim/v2"
+
+
+@pytest.mark.parametrize("secret", ["", "bscim_", "bscim_wrong", "bapi_wrong", "bscim_" + "x" * 500, "bscim_\ud800"])
+def test_an_unknown_secret_finds_nobody(context: Context, token: NewToken, secret: str, now: datetime) -> None:
+    assert find_scim_token(context, secret, now) is None
+
+
+def test_the_secret_is_kept_nowhere(context: Context, token: NewToken) -> None:
+    secret = token.token.removeprefix("bscim_")
+    assert secret not in everything_kept(context)
+    assert secret not in repr(token)
+
+
+def test_looking_a_token_up_takes_one_statement(context: Context, token: NewToken, now: datetime) -> None:
+    find_scim_token(context, token.token, now)
+    statements: list[str] = []
+    for engine in (context.database.read_engine, context.database.write_engine):
+        event.listen(engine, "before_cursor_execute", lambda _c, _cur, sql, *_rest: statements.append(sql))
+    find_scim_token(context, token.token, now + timedelta(seconds=59))
+    assert len(statements) == 1
+
+
+def test_a_token_works_until_it_runs_out(context: Context, okta: Connection, now: datetime) -> None:
+    token = create_scim_token(context, OPERATOR, "kicks", okta.id, 30, "", now)
+    assert token.expires_at == now + timedelta(days=30)
+    assert find_scim_token(context, token.token, now + timedelta(days=30) - timedelta(seconds=1)) is not None
+    assert find_scim_token(context, token.token, now + timedelta(days=30)) is None
+
+
+@pytest.mark.parametrize("days", [0, -1, 100_000])
+def test_a_lifetime_must_make_sense(context: Context, okta: Connection, days: int, now: datetime) -> None:
+    with pytest.raises(Invalid):
+        create_scim_token(context, OPERATOR, "kicks", okta.id, days, "", now)
+
+
+def test_two_tokens_of_one_connection_work_at_once(
+    context: Context, okta: Connection, token: NewToken, now: datetime
+) -> None:
+    second = create_scim_token(context, OPERATOR, "kicks", okta.id, None, "", now)
+    assert find_scim_token(context, token.token, now) is not None
+    assert find_scim_token(context, second.token, now) is not None
+
+
+def test_a_revoked_token_finds_nobody(context: Context, marcus: str, token: NewToken, now: datetime) -> None:
+    revoke_token(context, marcus, "kicks", token.id, now)
+    assert find_scim_token(context, token.token, now) is None
+    assert audit_events(context)[-1][:2] == (marcus, "token.revoked")
+
+
+def test_a_token_of_another_workspace_is_not_there_to_revoke(context: Context, token: NewToken, now: datetime) -> None:
+    create_workspace(context, OPERATOR, WorkspaceDraft("other", "Other", "x@other.example"), now)
+    with pytest.raises(NotFound):
+        revoke_token(context, OPERATOR, "other", token.id, now)
+
+
+def test_last_use_is_noted_at_most_once_a_minute(context: Context, token: NewToken, now: datetime) -> None:
+    uses = [now, now + timedelta(seconds=59), now + timedelta(seconds=61)]
+    noted = []
+    for use in uses:
+        find_scim_token(context, token.token, use)
+        noted.append(list_tokens(context, "kicks", use)[0].last_used_at)
+    assert noted == [now, now, uses[2]]
+
+
+def test_a_disabled_connection_is_a_clear_refusal(
+    context: Context, okta: Connection, token: NewToken, now: datetime
+) -> None:
+    set_enabled(context, OPERATOR, "kicks", okta.id, False, now)
+    with pytest.raises(Forbidden, match="switched off"):
+        find_scim_token(context, token.token, now)
+    set_enabled(context, OPERATOR, "kicks", okta.id, True, now)
+    assert find_scim_token(context, token.token, now) is not None
+
+
+def test_a_plan_without_scim_is_a_clear_refusal(
+    context: Context, okta: Connection, token: NewToken, now: datetime
+) -> None:
+    set_plan(context, OPERATOR, "kicks", "team", now)
+    with pytest.raises(NotInPlan):
+        find_scim_token(context, token.token, now)
+    with pytest.raises(NotInPlan):
+        create_scim_token(context, OPERATOR, "kicks", okta.id, None, "", now)
+
+
+def test_a_persons_token_stops_with_their_membership(
+    context: Context, made: NewWorkspace, okta: Connection, marcus: str, now: datetime
+) -> None:
+    token = create_scim_token(context, marcus, "kicks", okta.id, None, "", now)
+    assert find_scim_token(context, token.token, now) is not None
+    with context.changing(OPERATOR, now) as change:
+        member = people.find_member(change.connection, made.workspace.key, made.owner.key)
+        assert member is not None
+        people.end_membership(change, member.key)
+    assert find_scim_token(context, token.token, now) is None
+    assert [one.works for one in list_tokens(context, "kicks", now)] == [False]
+
+
+def test_only_owners_make_and_revoke_tokens(context: Context, okta: Connection, token: NewToken, now: datetime) -> None:
+    with context.changing(OPERATOR, now) as change:
+        ines = people.insert_user(change, "ines@kicks.example", "Ines")
+        people.insert_membership(change, okta.workspace_key, ines.key, accepted=True)
+    actor = f"user:{ines.id}"
+    with pytest.raises(Forbidden):
+        create_scim_token(context, actor, "kicks", okta.id, None, "", now)
+    with pytest.raises(Forbidden):
+        create_api_token(context, actor, "kicks", [OWNING], None, "", now)
+    with pytest.raises(Forbidden):
+        revoke_token(context, actor, "kicks", token.id, now)
+
+
+def test_an_owner_of_another_workspace_makes_no_token_here(context: Context, okta: Connection, now: datetime) -> None:
+    other = create_workspace(context, OPERATOR, WorkspaceDraft("other", "Other", "x@other.example"), now)
+    with pytest.raises(Forbidden):
+        create_scim_token(context, f"user:{other.owner.id}", "kicks", okta.id, None, "", now)
+
+
+def test_both_kinds_are_one_list(context: Context, marcus: str, token: NewToken, now: datetime) -> None:
+    gives = [OWNING, RoleInScope(get_role("Source Read-only"), EVERYWHERE)]
+    made = create_api_token(context, marcus, "kicks", gives, 30, "Terraform CI", now)
+    api, scim = list_tokens(context, "kicks", now)
+    assert (api.id, api.kind, api.description, api.roles) == (made.id, "api", "Terraform CI", tuple(gives))
+    assert (api.made_by, made.base_url, made.token[:5]) == (marcus, "http://localhost:8000/api", "bapi_")
+    assert (scim.id, scim.kind, scim.connection, scim.description) == (token.id, "scim", "Okta", "Okta provisioning")
+
+
+def test_an_api_token_is_no_scim_token(context: Context, made: NewWorkspace, now: datetime) -> None:
+    api = create_api_token(context, OPERATOR, "kicks", [OWNING], None, "", now)
+    assert find_scim_token(context, "bscim_" + api.token.removeprefix("bapi_"), now) is None
+
+
+def test_a_token_for_another_workspaces_connection_is_refused(
+    context: Context, okta: Connection, now: datetime
+) -> None:
+    create_workspace(context, OPERATOR, WorkspaceDraft("other", "Other", "x@other.example"), now)
+    with pytest.raises(NotFound):
+        create_scim_token(context, OPERATOR, "other", okta.id, None, "", now)
+
+
+def test_making_a_token_is_one_audit_event(context: Context, marcus: str, okta: Connection, now: datetime) -> None:
+    before = len(audit_events(context))
+    create_scim_token(context, marcus, "kicks", okta.id, 30, "Okta 2026", now)
+    [(actor, kind, after)] = audit_events(context)[before:]
+    assert (actor, kind) == (marcus, "token.created")
+    assert after["description"] == "Okta 2026"
