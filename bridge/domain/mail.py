@@ -1,13 +1,13 @@
-"""A message to one person, before anybody knows how it will travel."""
+"""A message to one person."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message: a plain text that says everything, and the same as HTML."""
+    """What is sent: `to` is one address, `html` an alternative to the same `text`."""
 
     to: str
     subject: str
     text: str
-    html: str
+    html: str | None = None

@@ -31,9 +31,12 @@ class Level(IntEnum):
     EDIT = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Role:
-    """One role. `gives` maps an area or resource type to a level; `resource_type` is what a scope lists."""
+    """One role of the catalogue, of which there is one object each.
+
+    `gives` maps an area or resource type to a level; `resource_type` is what a scope lists.
+    """
 
     id: str
     name: str

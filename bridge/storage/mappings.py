@@ -296,7 +296,7 @@ def user_group_keys(connection: Any, workspace_key: int, names: Collection[str])
 def group_names(connection: Any, uids: Collection[str]) -> dict[str, str]:
     """The names of IdP groups by outside id."""
     chosen = select(directory_groups.c.uid, directory_groups.c.name).where(directory_groups.c.uid.in_(list(uids)))
-    return {uid: name for uid, name in connection.execute(chosen)}
+    return {row.uid: row.name for row in connection.execute(chosen)}
 
 
 def matched_now(connection: Any, mapping_key: int) -> list[tuple[int, bool, bool]]:

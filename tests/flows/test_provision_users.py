@@ -1,0 +1,230 @@
+"""Product.md 4.4 and 4.8: an IdP pushes people."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
+from bridge.domain.workspace import Membership, User
+from bridge.flows.provision_users import change_user, create_user, delete_user, get_user
+from bridge.storage import people
+from bridge.storage.changes import changing
+from bridge.storage.database import Database
+from bridge.storage.tables import audit, directory_users, grants, memberships, outbox, users, workspaces
+from tests.world import World, another_connection, make_world, pushed
+
+
+@pytest.fixture
+def world(database: Database, now: datetime) -> World:
+    return make_world(database, now)
+
+
+def account(world: World, email: str) -> User | None:
+    with world.context.database.reading() as rows:
+        return people.find_user_by_email(rows, email)
+
+
+def member(world: World, email: str) -> Membership | None:
+    with world.context.database.reading() as rows:
+        user = people.find_user_by_email(rows, email)
+        return people.find_member(rows, world.workspace.key, user.key) if user else None
+
+
+def read(world: World, statement: Any) -> Any:
+    with world.context.database.reading() as rows:
+        return rows.execute(statement).scalars().all()
+
+
+def set_active(world: World, user_id: str, active: bool) -> None:
+    def edit(user: Any) -> Any:
+        document = {**user.pushed.document, "active": active}
+        return replace(user.pushed, active=active, document=document)
+
+    change_user(world.context, world.connection, user_id, edit, world.now)
+
+
+def test_a_pushed_person_gets_an_account_and_a_membership_with_minimal_access(world: World) -> None:
+    world.push("ann@acme.example", name="Ann")
+    found = member(world, "ann@acme.example")
+    assert found is not None
+    assert found.alive
+    assert read(world, select(grants.c.role).where(grants.c.principal_id == found.key)) == ["minimal_workspace_access"]
+
+
+def test_one_request_one_cause_and_events_in_sequence(world: World) -> None:
+    world.push("ann@acme.example")
+    with world.context.database.reading() as rows:
+        events = rows.execute(select(audit.c.seq, audit.c.type, audit.c.cause, audit.c.actor)).all()
+    assert [event.seq for event in events] == [1, 2, 3]
+    assert [event.type for event in events] == ["user.created", "membership.created", "directory_user.created"]
+    assert len({event.cause for event in events}) == 1
+    assert {event.actor for event in events} == {f"connection:{world.connection.id}"}
+
+
+def test_a_user_name_is_pushed_once_a_connection_compared_without_case(world: World) -> None:
+    world.push("ann@acme.example")
+    with pytest.raises(Conflict):
+        world.push("ANN@acme.example")
+
+
+def test_another_connection_may_push_the_same_person_into_one_membership(world: World) -> None:
+    world.push("ann@acme.example")
+    another_connection(world, "Entra").push("ann@acme.example")
+    assert read(world, select(func.count()).select_from(memberships)) == [2]  # Ann and the owner
+
+
+def test_an_existing_account_keeps_its_name_and_its_other_workspaces(world: World, now: datetime) -> None:
+    other = make_world(world.context.database, now, slug="other", owner="ann@acme.example")
+    before = read(world, select(workspaces.c.rev).where(workspaces.c.id == other.workspace.key))
+    world.push("ann@acme.example", name="Somebody Else")
+    found = account(world, "ann@acme.example")
+    assert found is not None
+    assert found.name == "Olga Owner"
+    assert read(world, select(workspaces.c.rev).where(workspaces.c.id == other.workspace.key)) == before
+
+
+def test_an_existing_account_added_without_a_proved_domain_has_not_accepted(world: World, now: datetime) -> None:
+    make_world(world.context.database, now, slug="other", owner="ann@acme.example")
+    world.push("ann@acme.example")
+    found = member(world, "ann@acme.example")
+    assert found is not None
+    assert not found.accepted
+
+
+def test_deactivation_holds_the_person_out_and_reactivation_restores_everything(world: World) -> None:
+    user = world.push("ann@acme.example")
+    before = member(world, "ann@acme.example")
+    set_active(world, user.id, False)
+    out = member(world, "ann@acme.example")
+    assert out is not None
+    assert not out.alive
+    set_active(world, user.id, True)
+    assert member(world, "ann@acme.example") == before
+
+
+def test_one_inactive_record_of_two_holds_the_person_out(world: World) -> None:
+    world.push("ann@acme.example")
+    second = another_connection(world, "Entra")
+    set_active(second, second.push("ann@acme.example").id, False)
+    found = member(world, "ann@acme.example")
+    assert found is not None
+    assert not found.alive
+
+
+def test_deletion_ends_the_membership_and_its_grants_and_a_new_push_brings_the_person_back(world: World) -> None:
+    user = world.push("ann@acme.example")
+    delete_user(world.context, world.connection, user.id, world.now)
+    gone = member(world, "ann@acme.example")
+    assert gone is not None
+    assert (gone.status, gone.held_out) == ("removed", True)
+    with pytest.raises(NotFound):
+        get_user(world.context, world.connection, user.id)
+    again = world.push("ann@acme.example")
+    back = member(world, "ann@acme.example")
+    assert back is not None
+    assert back.alive
+    assert again.id != user.id
+
+
+def test_what_one_connection_deleted_stays_held_out_though_another_pushes_it(world: World) -> None:
+    second = another_connection(world, "Entra")
+    second.push("ann@acme.example")
+    user = world.push("ann@acme.example")
+    delete_user(world.context, world.connection, user.id, world.now)
+    found = member(world, "ann@acme.example")
+    assert found is not None
+    assert not found.alive
+
+
+def test_an_owners_removal_outlasts_later_active_true(world: World) -> None:
+    user = world.push("ann@acme.example")
+    before = member(world, "ann@acme.example")
+    assert before is not None
+    with changing(world.context.database, "operator", world.now) as change:
+        people.end_membership(change, before.key)
+    set_active(world, user.id, False)
+    set_active(world, user.id, True)
+    after = member(world, "ann@acme.example")
+    assert after is not None
+    assert after.status == "removed"
+
+
+@pytest.mark.parametrize("how", ["deactivate", "delete"])
+def test_the_last_owner_stays_and_every_owner_is_told(world: World, how: str) -> None:
+    user = world.push("olga@acme.example")
+    take_away = {
+        "delete": lambda: delete_user(world.context, world.connection, user.id, world.now),
+        "deactivate": lambda: set_active(world, user.id, False),
+    }
+    with pytest.raises(LastOwner):
+        take_away[how]()
+    found = member(world, "olga@acme.example")
+    assert found is not None
+    assert found.alive
+    assert get_user(world.context, world.connection, user.id).version == 0
+    assert read(world, select(outbox.c.subject)) == ["olga@acme.example"]
+
+
+def test_a_record_without_an_address_is_kept_without_an_account(world: World) -> None:
+    world.push("E12345")
+    assert read(world, select(directory_users.c.membership_id)) == [None]
+    assert read(world, select(func.count()).select_from(users)) == [1]
+
+
+def test_a_second_record_of_one_connection_with_the_same_address_is_kept_and_not_linked(world: World) -> None:
+    world.push("ann@acme.example")
+    twin = replace(pushed("ann@acme.example"), user_name="ann.two")
+    create_user(world.context, world.connection, twin, world.now)
+    linked = read(world, select(directory_users.c.membership_id).order_by(directory_users.c.id))
+    assert linked[0] is not None
+    assert linked[1] is None
+
+
+def test_a_push_of_another_address_leaves_the_account_alone_unless_both_domains_are_proved(world: World) -> None:
+    user = world.push("ann@acme.example")
+
+    def edit(_: Any) -> Any:
+        return pushed("ann@elsewhere.example")
+
+    change_user(world.context, world.connection, user.id, edit, world.now)
+    assert account(world, "ann@acme.example") is not None
+    assert account(world, "ann@elsewhere.example") is None
+
+
+def test_a_change_that_changes_nothing_is_no_new_version(world: World) -> None:
+    user = world.push("ann@acme.example")
+    same = change_user(world.context, world.connection, user.id, lambda kept: kept.pushed, world.now)
+    assert same.version == user.version
+
+
+def test_a_change_to_a_version_that_is_past_changes_nothing(world: World) -> None:
+    user = world.push("ann@acme.example")
+    set_active(world, user.id, False)
+    with pytest.raises(Stale):
+        delete_user(world.context, world.connection, user.id, world.now, if_version=user.version)
+
+
+def test_whatever_the_edit_raises_changes_nothing(world: World) -> None:
+    user = world.push("ann@acme.example")
+
+    def fail(_: Any) -> Any:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        change_user(world.context, world.connection, user.id, fail, world.now)
+    assert get_user(world.context, world.connection, user.id) == user
+
+
+def test_a_connection_sees_nothing_of_another_connections_people(world: World) -> None:
+    user = world.push("ann@acme.example")
+    second = another_connection(world, "Entra")
+    for attempt in (
+        lambda: get_user(second.context, second.connection, user.id),
+        lambda: delete_user(second.context, second.connection, user.id, second.now),
+        lambda: set_active(second, user.id, False),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
