@@ -119,7 +119,12 @@ class Entra(Dialect):
         return self.client.read(f"Groups/{group.remote_id}", excludedAttributes="members")
 
     def _send_difference(self, person: Person, found: Resource) -> None:
-        wanted = {path: value for path, value in _attributes(person).items() if _value_at(found, path) != value}
+        # Nothing there and nothing here is no difference, whether the other side says null, "" or nothing.
+        wanted = {
+            path: value
+            for path, value in _attributes(person).items()
+            if value != _value_at(found, path) and (value != "" or _value_at(found, path))
+        }
         if wanted:
             self.patch(f"Users/{person.remote_id}", self._operations(wanted, found))
 

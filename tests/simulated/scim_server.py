@@ -8,6 +8,7 @@ import re
 from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -38,6 +39,7 @@ class ScimServer:
 
     def __init__(self) -> None:
         self.resources: dict[str, dict[str, dict[str, Any]]] = {"Users": {}, "Groups": {}}
+        self._numbers = {"Users": count(1), "Groups": count(1)}
         self.calls: list[Call] = []
         self.planned: deque[Planned] = deque()
         self.always: list[Planned] = []
@@ -65,7 +67,7 @@ class ScimServer:
 
     def add(self, kind: str, **resource: Any) -> str:
         """Puts a resource there, as if it had been before; answers its id."""
-        resource_id = f"{kind[0].lower()}{len(self.resources[kind]) + 1}"
+        resource_id = f"{kind[0].lower()}{next(self._numbers[kind])}"
         self.resources[kind][resource_id] = {"id": resource_id, **resource}
         return resource_id
 
@@ -138,6 +140,7 @@ def _comparable(call: Call) -> dict[str, Any]:
 def _handler_for(server: ScimServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet, else each answer waits 40 ms for an acknowledgement
 
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -149,6 +152,7 @@ def _handler_for(server: ScimServer) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer)
+            self.wfile.flush()
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
 
