@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -24,6 +24,13 @@ _IN_A_FILE = SMTP.clone(linesep="\n", max_line_length=998)
 _BY_SMTP = SMTP.clone(cte_type="7bit")
 
 
+Clock = Callable[[], datetime]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class MailNotSent(Exception):
     """A message that didn't leave; the text says why and holds no password."""
 
@@ -31,8 +38,8 @@ class MailNotSent(Exception):
 class Mailer(Protocol):
     """A way for mail to leave."""
 
-    def send(self, mail: Mail, now: datetime) -> None:
-        """Send one message, dated `now`. Raises MailNotSent."""
+    def send(self, mail: Mail) -> None:
+        """Send one message. Raises MailNotSent."""
 
 
 def make_mailer(url: str, sender: str) -> Mailer:
@@ -58,9 +65,11 @@ class FolderMailer:
 
     folder: Path
     sender: str
+    clock: Clock = _utc_now
 
-    def send(self, mail: Mail, now: datetime) -> None:
+    def send(self, mail: Mail) -> None:
         """Write one message; a reader of the folder sees it whole or not at all. Raises MailNotSent."""
+        now = self.clock()
         message = _render(mail, self.sender, now, _IN_A_FILE)
         name = f"{now:%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}"
         try:
@@ -88,10 +97,11 @@ class SmtpMailer:
     is_encrypted: bool = False
     timeout: float = 15.0
     make_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    clock: Clock = _utc_now
 
-    def send(self, mail: Mail, now: datetime) -> None:
+    def send(self, mail: Mail) -> None:
         """Hand over one message. Raises MailNotSent."""
-        message = _render(mail, self.sender, now, _BY_SMTP)
+        message = _render(mail, self.sender, self.clock(), _BY_SMTP)
         try:
             with self._connect() as server:
                 server.send_message(message)

@@ -44,7 +44,7 @@ def text_of(message: EmailMessage, kind: str) -> str:
 
 
 def test_a_message_is_kept_as_a_file(tmp_path: Path, now: datetime) -> None:
-    make_mailer(f"file://{tmp_path}/mail", SENDER).send(INVITATION, now)
+    FolderMailer(tmp_path / "mail", SENDER, lambda: now).send(INVITATION)
     [path] = (tmp_path / "mail").iterdir()
     message = read(path)
     assert path.name.startswith("20261120T090000")
@@ -57,43 +57,43 @@ def test_a_message_is_kept_as_a_file(tmp_path: Path, now: datetime) -> None:
     assert text_of(message, "html") == INVITATION.html
 
 
-def test_a_link_stays_in_one_piece_in_the_file(tmp_path: Path, now: datetime) -> None:
-    FolderMailer(tmp_path, SENDER).send(INVITATION, now)
+def test_a_link_stays_in_one_piece_in_the_file(tmp_path: Path) -> None:
+    FolderMailer(tmp_path, SENDER).send(INVITATION)
     [path] = tmp_path.iterdir()
     assert path.read_text().count(LINK) == 2
 
 
-def test_a_message_may_have_no_html(tmp_path: Path, now: datetime) -> None:
-    FolderMailer(tmp_path, SENDER).send(replace(INVITATION, html=None), now)
+def test_a_message_may_have_no_html(tmp_path: Path) -> None:
+    FolderMailer(tmp_path, SENDER).send(replace(INVITATION, html=None))
     [path] = tmp_path.iterdir()
     assert read(path).get_content_type() == "text/plain"
 
 
-def test_names_and_texts_of_all_scripts_arrive(tmp_path: Path, now: datetime) -> None:
-    FolderMailer(tmp_path, SENDER).send(Mail("ana@example.com", "Привет, Zoë 👋", "日本語\n"), now)
+def test_names_and_texts_of_all_scripts_arrive(tmp_path: Path) -> None:
+    FolderMailer(tmp_path, SENDER).send(Mail("ana@example.com", "Привет, Zoë 👋", "日本語\n"))
     [path] = tmp_path.iterdir()
     assert read(path)["Subject"] == "Привет, Zoë 👋"
     assert text_of(read(path), "plain") == "日本語\n"
 
 
-def test_messages_of_one_moment_do_not_overwrite_each_other(tmp_path: Path, now: datetime) -> None:
+def test_messages_of_one_moment_do_not_overwrite_each_other(tmp_path: Path) -> None:
     mailer = FolderMailer(tmp_path, SENDER)
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: mailer.send(INVITATION, now), range(50)))
+        list(threads.map(lambda _: mailer.send(INVITATION), range(50)))
     assert len([path for path in tmp_path.iterdir() if path.suffix == ".eml"]) == len(list(tmp_path.iterdir())) == 50
 
 
-def test_only_the_owner_can_read_the_files(tmp_path: Path, now: datetime) -> None:
-    FolderMailer(tmp_path / "mail", SENDER).send(INVITATION, now)
+def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
+    FolderMailer(tmp_path / "mail", SENDER).send(INVITATION)
     [path] = (tmp_path / "mail").iterdir()
     assert stat.S_IMODE((tmp_path / "mail").stat().st_mode) == 0o700
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, now: datetime) -> None:
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "mail").touch()
     with pytest.raises(MailNotSent, match="can't be kept"):
-        FolderMailer(tmp_path / "mail", SENDER).send(INVITATION, now)
+        FolderMailer(tmp_path / "mail", SENDER).send(INVITATION)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, now: datetime) 
         Mail("", "Hello", ""),
     ],
 )
-def test_no_header_is_smuggled_in(mail: Mail, tmp_path: Path, now: datetime) -> None:
+def test_no_header_is_smuggled_in(mail: Mail, tmp_path: Path) -> None:
     with pytest.raises(MailNotSent, match="address or a subject"):
-        FolderMailer(tmp_path, SENDER).send(mail, now)
+        FolderMailer(tmp_path, SENDER).send(mail)
     assert not list(tmp_path.iterdir())
 
 
@@ -185,9 +185,9 @@ def mail_server(**options: object) -> Iterator[MailServer]:
         thread.join(timeout=5)
 
 
-def test_a_message_is_handed_to_the_server(now: datetime) -> None:
+def test_a_message_is_handed_to_the_server() -> None:
     with mail_server() as server:
-        make_mailer(f"smtp://127.0.0.1:{server.port}", SENDER).send(INVITATION, now)
+        make_mailer(f"smtp://127.0.0.1:{server.port}", SENDER).send(INVITATION)
     assert "mail FROM:<bridge@bridge.example>" in server.said[1]
     assert server.said[2] == "rcpt TO:<ana@example.com>"
     message = email.message_from_string(server.said[4], policy=email.policy.default)
@@ -196,57 +196,57 @@ def test_a_message_is_handed_to_the_server(now: datetime) -> None:
     assert text_of(message, "plain").strip() == INVITATION.text.strip()
 
 
-def test_encryption_is_used_when_offered(now: datetime, certificate: Certificate) -> None:
+def test_encryption_is_used_when_offered(certificate: Certificate) -> None:
     with mail_server(tls=certificate.for_server(), offers_tls=True) as server:
         SmtpMailer("localhost", server.port, SENDER, login=("me", "word"), make_context=certificate.for_client).send(
-            INVITATION, now
+            INVITATION
         )
     assert [command.split()[0] for command in server.said[:2]] == ["ehlo", "STARTTLS"]
     assert "AUTH PLAIN " + base64.b64encode(b"\0me\0word").decode() in server.encrypted
     assert not any("AUTH" in command for command in server.said)
 
 
-def test_smtps_is_encrypted_from_the_start(now: datetime, certificate: Certificate) -> None:
+def test_smtps_is_encrypted_from_the_start(certificate: Certificate) -> None:
     with mail_server(tls=certificate.for_server(), starts_encrypted=True) as server:
         SmtpMailer("localhost", server.port, SENDER, is_encrypted=True, make_context=certificate.for_client).send(
-            INVITATION, now
+            INVITATION
         )
     assert "rcpt TO:<ana@example.com>" in server.encrypted
 
 
-def test_a_certificate_that_is_not_trusted_gets_no_mail(now: datetime, certificate: Certificate) -> None:
+def test_a_certificate_that_is_not_trusted_gets_no_mail(certificate: Certificate) -> None:
     with mail_server(tls=certificate.for_server(), starts_encrypted=True) as server:
         mailer = make_mailer(f"smtps://localhost:{server.port}", SENDER)
         with pytest.raises(MailNotSent, match="CERTIFICATE_VERIFY_FAILED"):
-            mailer.send(INVITATION, now)
+            mailer.send(INVITATION)
 
 
-def test_no_password_is_sent_in_the_clear_to_another_machine(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_password_is_sent_in_the_clear_to_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     with mail_server() as server:
         connect = socket.create_connection
         here = ("127.0.0.1", server.port)
         monkeypatch.setattr(socket, "create_connection", lambda _, *more: connect(here, *more))
         with pytest.raises(MailNotSent, match="offers no encryption"):
-            make_mailer(f"smtp://me:word@mail.example:{server.port}", SENDER).send(INVITATION, now)
+            make_mailer(f"smtp://me:word@mail.example:{server.port}", SENDER).send(INVITATION)
     assert not any(command.startswith("AUTH") for command in server.said)
 
 
-def test_a_refused_mailbox_is_said(now: datetime) -> None:
+def test_a_refused_mailbox_is_said() -> None:
     with mail_server(refuses="RCPT") as server, pytest.raises(MailNotSent, match="550 no such mailbox"):
-        make_mailer(f"smtp://127.0.0.1:{server.port}", SENDER).send(INVITATION, now)
+        make_mailer(f"smtp://127.0.0.1:{server.port}", SENDER).send(INVITATION)
 
 
-def test_a_server_that_is_not_there_is_said_without_the_password(now: datetime) -> None:
+def test_a_server_that_is_not_there_is_said_without_the_password() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(MailNotSent, match=f"127.0.0.1:{port} didn't take it: .*refused") as failure:
-        make_mailer(f"smtp://me:hidden@127.0.0.1:{port}", SENDER).send(INVITATION, now)
+        make_mailer(f"smtp://me:hidden@127.0.0.1:{port}", SENDER).send(INVITATION)
     assert "hidden" not in str(failure.value)
 
 
-def test_a_mute_server_costs_its_time_limit(now: datetime) -> None:
+def test_a_mute_server_costs_its_time_limit() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(MailNotSent, match="timed out"):
-        SmtpMailer("127.0.0.1", mute.getsockname()[1], SENDER, timeout=0.2).send(INVITATION, now)
+        SmtpMailer("127.0.0.1", mute.getsockname()[1], SENDER, timeout=0.2).send(INVITATION)
 
 
 # -- Which of them -------------------------------------------------------------------------------------------------
