@@ -43,6 +43,7 @@ def main() -> int:
         pass
     finally:
         server.close()
+        company.close()
     return 0
 
 

@@ -33,6 +33,8 @@ class Company:
     provisioner: Provisioner
     key: SigningKey
     clock: Callable[[], datetime]
+    #: Closes the database; the last thing to call.
+    close: Callable[[], None]
 
     @property
     def sso_url(self) -> str:
@@ -74,6 +76,7 @@ def open_company(
         provisioner=Provisioner(directory, settings, journal, clock, connect),
         key=load_or_make(state, settings.read().company, clock()),
         clock=clock,
+        close=database.close,
     )
 
 

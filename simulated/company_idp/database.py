@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -33,34 +34,29 @@ CREATE TABLE IF NOT EXISTS pending (
 
 
 class Database:
-    """The state of one company IdP; safe to use from several threads."""
+    """The state of one company IdP; safe to use from several threads, which take turns on one connection."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        with self._open() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(SCHEMA)
+        self._turn = Lock()
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        # A demo's state: losing the last second to a power cut is fine, an fsync a row isn't.
+        self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
+        self._connection.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: committed at the end of the block, rolled back by an exception."""
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
+        """One write transaction: committed at the end of the block, rolled back by an exception. They don't nest."""
+        with self._turn:
+            self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield db
+                yield self._connection
             except BaseException:
-                db.execute("ROLLBACK")
+                self._connection.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
+            self._connection.execute("COMMIT")
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        try:
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA foreign_keys = ON")
-            # A demo's state: losing the last second to a power cut is fine, an fsync a row isn't.
-            db.execute("PRAGMA synchronous = NORMAL")
-            yield db
-        finally:
-            db.close()
+    def close(self) -> None:
+        """Closes the file; nothing can be read or written after."""
+        with self._turn:
+            self._connection.close()

@@ -34,14 +34,15 @@ def keys() -> dict[str, SigningKey]:
 
 
 @pytest.fixture
-def company(tmp_path: Path, keys: dict[str, SigningKey]) -> Company:
+def company(tmp_path: Path, keys: dict[str, SigningKey]) -> Iterator[Company]:
     """Five people in three groups; knows its service provider, pushes nowhere yet."""
     state = tmp_path / "state"
     state.mkdir()
     (state / "saml-signing.pem").write_bytes(keys["idp"].private_pem + keys["idp"].certificate_pem)
     opened = open_company(state, PUBLIC_URL, lambda: datetime.now(UTC), STORY)
     opened.change_settings({"service_provider": SP})
-    return opened
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
