@@ -13,7 +13,7 @@ from pathlib import Path
 from flask import Flask
 from markupsafe import Markup, escape
 
-LABEL = re.compile(r"(?<![\w:/-])([A-Za-z][A-Za-z0-9-]*:[A-Za-z][A-Za-z0-9-]*)(?![\w:/-])")
+LABEL = re.compile(r"(?<![\w:/-])([A-Za-z][A-Za-z0-9-]*:[A-Za-z][A-Za-z0-9-]*)(?![\w:/@-])")
 SOON = timedelta(days=14)
 
 

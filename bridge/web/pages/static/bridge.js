@@ -35,3 +35,8 @@ document.addEventListener("click", (event) => {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelector("input[aria-invalid], select[aria-invalid], textarea[aria-invalid]")?.focus();
 });
+
+// Tabs that don't fit a phone: the one that is shown is in sight.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector(".b-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+});
