@@ -54,10 +54,14 @@ class InvalidRequest(SamlError):
 
 
 class Refused(SamlError):
-    """A response that isn't accepted. Subclasses name the reason; nothing of the response may be used."""
+    """A response that isn't accepted. Subclasses name the reason; nothing of the response may be used.
+
+    `check` is the name of the gate's item or the rule that refused it, "" where it was neither.
+    """
 
     code = "refused"
     text = "The identity provider's answer was refused."
+    check: str = ""
 
 
 # -- What a message must be before anything in it is looked at (saml.gate) --------------------------------------------

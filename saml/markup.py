@@ -93,7 +93,7 @@ def parse_instant(written: str) -> datetime:
     if match is None:
         raise ValueError("not an instant in UTC")
     whole, fraction = match.groups()
-    instant = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    instant = datetime.fromisoformat(whole).replace(tzinfo=UTC)
     return instant.replace(microsecond=int((fraction or "0")[:6].ljust(6, "0")))
 
 

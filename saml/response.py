@@ -12,7 +12,6 @@ and connection (`UnknownRequest`), and whether the assertion was used before (`R
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TypeVar
@@ -27,8 +26,8 @@ from saml.encryption import decrypt
 from saml.errors import DecryptionFailed, MalformedMessage, MissingResponse, NoCertificate, NotSigned, Refused
 from saml.gate import GATE, Item, Stage
 from saml.identity_provider import IdentityProvider
-from saml.markup import NAMESPACES, UNSPECIFIED, Element, children, parse, tag, text
-from saml.rules import RULES, Proof, Rule, instant
+from saml.markup import NAMESPACES, UNSPECIFIED, Element, children, parse, text
+from saml.rules import RULES, Proof, Rule, check_all, instant
 from saml.service_provider import ServiceProvider
 
 Given = TypeVar("Given")
@@ -57,73 +56,74 @@ def validate(
     response = gates.admit(encoded, gate)
     assertion = _verified(response, idp, sp, gate)
     proof = Proof(response, assertion, idp, sp, now, allow_unsolicited)
-    for rule in rules:
-        rule.check(proof)
+    check_all(rules, proof)
     return _read(proof)
 
 
 def _verified(response: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...]) -> Element:
     """The one assertion, read from what a good signature covers."""
-    encrypted = children(response, "saml:EncryptedAssertion")
-    if encrypted:
-        if children(response, "ds:Signature"):
-            toolkit.verify_response(response, idp)  # ciphertext that the IdP signed gives a stranger no oracle
-        return _opened(response, encrypted[0], idp, sp, gate)
-    toolkit.verify(response, None, idp, sp)
-    return _covered(response)
+    if _is_signed(response):
+        toolkit.verify(response, idp.certificates)
+    if children(response, "saml:EncryptedAssertion"):
+        return _opened(response, idp, sp, gate)
+    toolkit.check_signed_elements(response, None)
+    return _covered(response, idp)
 
 
-def _opened(
-    response: Element, encrypted: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...]
-) -> Element:
-    """`_verified` for an encrypted assertion. Until its signature is known to be good, one error for
-    everything."""
-    octets = decrypt(encrypted, sp.private_key_pem)
+def _opened(response: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...]) -> Element:
+    """`_verified` for an encrypted assertion: whatever is wrong with what was inside, one error."""
+    octets = decrypt(children(response, "saml:EncryptedAssertion")[0], sp.private_key_pem)
     try:
         gates.check(octets, Stage.OCTETS, gate)
         opened = _with_clear_assertion(response, octets)
         gates.check(opened, Stage.TREE, gate)
-        toolkit.verify(response, opened, idp, sp)
-        return _covered(opened)
+        toolkit.check_signed_elements(response, opened)
+        return _covered(opened, idp)
     except Refused:
         raise DecryptionFailed from None
 
 
 def _with_clear_assertion(response: Element, octets: bytes) -> Element:
-    """A copy of the response with the decrypted assertion in the encrypted one's place (SAML Core 2.3.4).
+    """The response, written anew with the decrypted octets in the encrypted assertion's place (SAML Core
+    2.3.4).
 
-    The octets may lean on namespaces that are declared around them (XML Encryption 4.3.3), so they are parsed
-    inside an element that declares the same.
+    Written, not moved from tree to tree: lxml would merge equal namespaces under one prefix, which breaks the
+    signature inside. All namespaces in scope are declared, since the octets may lean on them (XML Encryption
+    1.1, 4.4).
     """
-    copy = deepcopy(response)
-    encrypted = children(copy, "saml:EncryptedAssertion")[0]
-    declared = (
-        f"xmlns{':' if prefix else ''}{prefix or ''}={quoteattr(uri)}" for prefix, uri in encrypted.nsmap.items()
-    )
-    whole = gates.parse_message(f"<around {' '.join(declared)}>".encode() + octets + b"</around>")
-    if [child.tag for child in whole] != [tag("saml:Assertion")]:
-        raise MalformedMessage
-    copy.replace(encrypted, whole[0])
-    return copy
+    encrypted = children(response, "saml:EncryptedAssertion")[0]
+    scope = {**encrypted.nsmap, "bridge": NAMESPACES["samlp"]}
+    declared = [f"xmlns{f':{prefix}' if prefix else ''}={quoteattr(uri)}" for prefix, uri in scope.items()]
+    said = {str(name): str(value) for name, value in response.items()}
+    attributes = [f"{name}={quoteattr(value)}" for name, value in said.items() if not name.startswith("{")]
+    start = f"<bridge:Response {' '.join(declared + attributes)}>"
+    others = [
+        etree.tostring(child, with_tail=False, encoding="unicode") for child in response if child is not encrypted
+    ]
+    return gates.parse_message("".join([start, *others]).encode() + octets + b"</bridge:Response>")
 
 
-def _covered(response: Element) -> Element:
-    """The assertion read anew from its canonical form, without its signature: nothing of the tree around it
-    comes along.
+def _covered(response: Element, idp: IdentityProvider) -> Element:
+    """The assertion, covered by its own good signature or by that of the response, which is verified by now.
 
-    The gate holds that each signature covers the whole element that it stands in, so this is a part of what
-    was signed.
+    It is read anew from its canonical form, without its signature: nothing of the tree around it comes along.
+    The gate holds that a signature covers the whole element that it stands in, so this is a part of what was
+    signed.
     """
-    assertion = children(response, "saml:Assertion")[0]
-    signatures = children(assertion, "ds:Signature")
-    if not signatures and not children(response, "ds:Signature"):
+    assertion = _demand(response.find("saml:Assertion", NAMESPACES))
+    if _is_signed(assertion):
+        toolkit.verify(assertion, idp.certificates)
+        assertion.remove(children(assertion, "ds:Signature")[0])
+    elif not _is_signed(response):
         raise NotSigned
-    for signature in signatures:
-        assertion.remove(signature)
     try:
         return parse(etree.tostring(assertion, method="c14n", exclusive=True, with_comments=False))
     except (etree.LxmlError, ValueError):
         raise MalformedMessage from None
+
+
+def _is_signed(element: Element) -> bool:
+    return bool(children(element, "ds:Signature"))
 
 
 def _read(proof: Proof) -> Assertion:

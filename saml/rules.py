@@ -20,6 +20,7 @@ from saml.errors import (
     NotConfirmed,
     NotOneAuthentication,
     NotYetValid,
+    Refused,
     UnknownCondition,
     Unsolicited,
     WrongAudience,
@@ -291,3 +292,14 @@ RULES: tuple[Rule, ...] = (
     Rule("authenticated-already", "Core 2.7.2", authenticated_already),
     Rule("session-has-not-ended", "Profiles 4.1.4.3", session_has_not_ended),
 )
+
+
+def check_all(rules: tuple[Rule, ...], proof: Proof) -> None:
+    """Every rule in turn; the first that doesn't hold raises its `Refused`, with `check` set to the rule's
+    name."""
+    for rule in rules:
+        try:
+            rule.check(proof)
+        except Refused as refusal:
+            refusal.check = rule.name
+            raise

@@ -1,20 +1,22 @@
 """python3-saml, held by the hand: the one module that imports `onelogin`.
 
-What the library is trusted with: verifying the XML signatures of a message that `saml.gate` has let through,
-its schemas, and signing our own messages. What it isn't asked: times (it reads the wall clock), audience,
-recipient, destination, request. Those are `saml.rules`, over the verified bytes. So it runs with `strict`
-off, and only its structural and signature checks remain. Everything that it raises becomes a refusal.
+Three things are taken from the library: its own opinion of which elements a message signs (a second one,
+beside the gate's, written by others), its schemas, and the signing of our own messages. The signatures are
+verified as it does it, by xmlsec with nothing but the connection's certificates, yet with keys that are kept:
+the library parses each certificate again for each signature, which costs as much as verifying.
 
-Kept between calls, because making them costs more than a whole validation: the compiled schema and the
-settings of a connection. Neither depends on what a message says.
+What the library isn't asked: times (it reads the wall clock), audience, recipient, destination, request.
+Those are `saml.rules`, over the verified bytes. Everything that it or xmlsec raises becomes a refusal.
+
+Kept between calls are the compiled schema and the parsed certificates. Neither depends on what a message
+says.
 """
 
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-import xmlsec  # before onelogin and lxml's first use: a wrong pair of wheels fails here, with a clear message
+import xmlsec
 from lxml import etree
 from onelogin import saml2
 from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
@@ -23,8 +25,7 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from saml.errors import BadSignature, ForbiddenSignature, NotSigned
-from saml.identity_provider import IdentityProvider
-from saml.markup import Element
+from saml.markup import Element, children
 from saml.service_provider import ServiceProvider
 
 _SCHEMA_FILE = Path(saml2.__file__).parent / "schemas" / "saml-schema-protocol-2.0.xsd"
@@ -32,44 +33,47 @@ _schema_lock = Lock()
 
 
 class _Message(OneLogin_Saml2_Response):  # type: ignore[misc]
-    """The library's response over a tree that is parsed, let through by the gate, and decrypted already.
+    """The library's response over trees that are parsed, let through by the gate, and decrypted already.
 
     `document` is what arrived; `opened` the same with the assertion in clear, or None when it wasn't
     encrypted.
     """
 
-    def __init__(self, settings: OneLogin_Saml2_Settings, document: Element, opened: Element | None) -> None:
-        self._settings = settings
+    def __init__(self, document: Element, opened: Element | None) -> None:
+        self._settings = _settings()
         self._error = None
         self.document = document
         self.decrypted_document = opened
         self.encrypted = opened is not None
-        self.valid_scd_not_on_or_after = None
 
 
-def verify(document: Element, opened: Element | None, idp: IdentityProvider, sp: ServiceProvider) -> None:
-    """Every signature of the message is good under a certificate of `idp`, and there is at least one.
+def check_signed_elements(document: Element, opened: Element | None) -> None:
+    """The library, too, finds one assertion, and signatures only where they cover the element that they stand
+    in.
 
-    Raises `NotSigned`, `BadSignature` or `ForbiddenSignature`.
+    Raises `NotSigned` or `ForbiddenSignature`.
     """
+    message = _Message(document, opened)
     try:
-        _Message(_settings(idp, sp), document, opened).is_valid({}, raise_exceptions=True)
-    except OneLogin_Saml2_ValidationError as error:
-        raise _REFUSALS.get(error.code, ForbiddenSignature)() from error
-    except (OneLogin_Saml2_Error, xmlsec.Error, etree.LxmlError, ValueError, LookupError, AttributeError) as error:
-        raise BadSignature from error
+        signed, one = message.process_signed_elements(), message.validate_num_assertions()
+    except (OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError, etree.LxmlError) as error:
+        raise ForbiddenSignature from error
+    if not signed:
+        raise NotSigned
+    if not one:
+        raise ForbiddenSignature
 
 
-def verify_response(document: Element, idp: IdentityProvider) -> None:
-    """The signature on the response itself is good; asked before anything in it is decrypted. Raises
-    `BadSignature`."""
-    try:
-        good = OneLogin_Saml2_Utils.validate_sign(
-            document, multicerts=list(idp.certificates), xpath=OneLogin_Saml2_Utils.RESPONSE_SIGNATURE_XPATH
-        )
-    except (OneLogin_Saml2_Error, xmlsec.Error, etree.LxmlError, ValueError) as error:
-        raise BadSignature from error
-    if not good:
+def verify(element: Element, certificates: tuple[str, ...]) -> None:
+    """The signature that stands in `element` is good under one of `certificates` (PEM). Raises
+    `BadSignature`.
+
+    KeyInfo isn't read: the context has its key already (xmlSecDSigCtx with signKey set), and that is
+    configuration.
+    """
+    signature = children(element, "ds:Signature")[0]
+    xmlsec.tree.add_ids(element.getroottree().getroot(), ["ID"])
+    if not any(_is_good(signature, certificate) for certificate in certificates):
         raise BadSignature
 
 
@@ -85,10 +89,20 @@ def sign(xml: bytes, sp: ServiceProvider) -> bytes:
     return signed.encode() if isinstance(signed, str) else signed
 
 
-_REFUSALS = {
-    OneLogin_Saml2_ValidationError.NO_SIGNATURE_FOUND: NotSigned,
-    OneLogin_Saml2_ValidationError.INVALID_SIGNATURE: BadSignature,
-}
+def _is_good(signature: Element, certificate: str) -> bool:
+    try:
+        context = xmlsec.SignatureContext()
+        context.key = _key(certificate)
+        context.verify(signature)
+    except (xmlsec.Error, etree.LxmlError, ValueError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _key(certificate: str) -> xmlsec.Key:
+    """Safe to share: a context takes a copy."""
+    return xmlsec.Key.from_memory(certificate, xmlsec.constants.KeyDataFormatCertPem)
 
 
 @cache
@@ -96,12 +110,9 @@ def _schema() -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(_SCHEMA_FILE)))
 
 
-@lru_cache(maxsize=256)
-def _settings(idp: IdentityProvider, sp: ServiceProvider) -> OneLogin_Saml2_Settings:
-    settings: dict[str, Any] = {
-        "strict": False,
-        "sp": {"entityId": sp.entity_id, "assertionConsumerService": {"url": sp.acs_url}},
-        "idp": {"entityId": idp.entity_id, "x509certMulti": {"signing": list(idp.certificates)}},
-        "security": {"allowSingleLabelDomains": True},
-    }
-    return OneLogin_Saml2_Settings(settings, sp_validation_only=True)
+@cache
+def _settings() -> OneLogin_Saml2_Settings:
+    """The library demands settings of a service provider; of these, only `security` is read here."""
+    ours = {"entityId": "unused", "assertionConsumerService": {"url": "https://unused.invalid/"}}
+    security = {"rejectDeprecatedAlgorithm": True}
+    return OneLogin_Saml2_Settings({"strict": False, "sp": ours, "security": security}, sp_validation_only=True)

@@ -12,6 +12,7 @@ classes.
 """
 
 import base64
+import secrets
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,9 @@ from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 import xmlsec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from lxml import etree
 
 from saml.identity_provider import IdentityProvider
@@ -35,6 +39,7 @@ NS = {
     "ds": "http://www.w3.org/2000/09/xmldsig#",
     "xenc": "http://www.w3.org/2001/04/xmlenc#",
 }
+SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 Signed = Literal["assertion", "response", "both", "nothing"]
 
 _serial = count(1)
@@ -130,7 +135,7 @@ class Answer:
     in_response_to: str | None = "_request1"
     confirmation_in_response_to: str | None = "_request1"
     version: str = "2.0"
-    status: str = "urn:oasis:names:tc:SAML:2.0:status:Success"
+    status: str = SUCCESS
     inner_status: str | None = None
     status_message: str | None = None
     name_id: str | None = "mei@kicks.example"
@@ -209,16 +214,33 @@ def respond(
     sp: ServiceProvider = BRIDGE,
     **how: Any,
 ) -> etree._Element:
-    """The response as a tree: assertion signed, then encrypted (an xmlsec transform's name), then the
-    response signed."""
-    root = etree.fromstring(render(said))
-    if signed in ("assertion", "both"):
+    """The response as a tree. `encrypted` is the name of an xmlsec transform, `how` goes to `sign`."""
+    return issue(idp, render(said), signed=signed, encrypted=encrypted, sp=sp, **how)
+
+
+def issue(
+    idp: TestIdp,
+    unsigned: bytes,
+    *,
+    signed: Signed = "assertion",
+    encrypted: str | None = None,
+    sp: ServiceProvider = BRIDGE,
+    **how: Any,
+) -> etree._Element:
+    """An unsigned response with its assertion signed, then encrypted, then itself signed, as asked for."""
+    root = etree.fromstring(unsigned)
+    if signed in ("assertion", "both") and root.find("saml:Assertion", NS) is not None:
         sign(assertion_of(root), idp.key, **how)
     if encrypted:
         encrypt(root, sp, encrypted)
     if signed in ("response", "both"):
         sign(root, idp.key, **how)
-    return root
+    return reparsed(root)
+
+
+def reparsed(root: etree._Element) -> etree._Element:
+    """The tree as it arrives. lxml doesn't find by name what xmlsec has put into a tree."""
+    return etree.fromstring(etree.tostring(root))
 
 
 def post(response: etree._Element | bytes, relay_state: str | None = None) -> dict[str, str]:
@@ -250,6 +272,7 @@ def sign(
     digest: str = "SHA256",
     canonicalization: str = "EXCL_C14N",
     signing_key: xmlsec.Key | None = None,
+    inclusive: str | None = None,
 ) -> None:
     """An enveloped signature after the Issuer, its Reference to the element's own ID, with the certificate in
     KeyInfo."""
@@ -260,7 +283,9 @@ def sign(
     element.insert(0 if issuer is None else 1, signature)
     reference = xmlsec.template.add_reference(signature, getattr(xmlsec.Transform, digest), uri=f"#{element.get('ID')}")
     xmlsec.template.add_transform(reference, xmlsec.Transform.ENVELOPED)
-    xmlsec.template.add_transform(reference, xmlsec.Transform.EXCL_C14N)
+    exclusive = xmlsec.template.add_transform(reference, xmlsec.Transform.EXCL_C14N)
+    if inclusive is not None:
+        xmlsec.template.transform_add_c14n_inclusive_namespaces(exclusive, inclusive)
     if signing_key is None:
         xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
     xmlsec.tree.add_ids(element.getroottree().getroot(), ["ID"])
@@ -269,9 +294,22 @@ def sign(
     context.sign(signature)
 
 
-def encrypt(root: etree._Element, sp: ServiceProvider, algorithm: str, transport: str = "RSA_OAEP") -> None:
-    """The assertion replaced by an EncryptedAssertion for `sp`'s first certificate."""
+def encrypt(
+    root: etree._Element,
+    sp: ServiceProvider,
+    algorithm: str,
+    transport: str = "RSA_OAEP",
+    *,
+    octets: bytes | None = None,
+    oaep: tuple[hashes.HashAlgorithm, hashes.HashAlgorithm | None] | None = None,
+) -> None:
+    """The assertion (or other `octets` in its place) replaced by an EncryptedAssertion for `sp`'s first certificate.
+
+    `oaep` is (digest, mask's digest) and wraps the key anew, as xmlsec's Python binding can't.
+    """
     clear = assertion_of(root)
+    if octets is None:
+        octets = etree.tostring(clear, with_tail=False)
     data = xmlsec.template.encrypted_data_create(
         root, getattr(xmlsec.Transform, algorithm), type=xmlsec.EncryptionType.ELEMENT, ns="xenc"
     )
@@ -279,13 +317,56 @@ def encrypt(root: etree._Element, sp: ServiceProvider, algorithm: str, transport
     key_info = xmlsec.template.encrypted_data_ensure_key_info(data, ns="ds")
     encrypted_key = xmlsec.template.add_encrypted_key(key_info, getattr(xmlsec.Transform, transport))
     xmlsec.template.encrypted_data_ensure_cipher_value(encrypted_key)
-    context = xmlsec.EncryptionContext(_recipient(sp.certificates[0]))
     size = 128 if "128" in algorithm else 192 if "192" in algorithm else 256
-    context.key = xmlsec.Key.generate(xmlsec.KeyData.AES, size, xmlsec.KeyDataType.SESSION)
+    secret = secrets.token_bytes(size // 8)
+    context = xmlsec.EncryptionContext(_recipient(sp.certificates[0]))
+    context.key = xmlsec.Key.from_binary_data(xmlsec.KeyData.AES, secret)
     around = etree.Element(f"{{{NS['saml']}}}EncryptedAssertion")
+    around.append(reparsed(context.encrypt_binary(data, octets)))
     root.replace(clear, around)
-    alone = etree.fromstring(etree.tostring(clear))
-    around.append(context.encrypt_xml(data, alone))
+    if oaep is not None:
+        _wrap_anew(around, sp, secret, *oaep)
+
+
+def _wrap_anew(
+    around: etree._Element,
+    sp: ServiceProvider,
+    secret: bytes,
+    digest: hashes.HashAlgorithm,
+    mask: hashes.HashAlgorithm | None,
+) -> None:
+    """The AES key by RSA-OAEP with other digests: `rsa-oaep-mgf1p`, or with `mask` XML Encryption 1.1's `rsa-oaep`."""
+    key = around.find(".//xenc:EncryptedKey", NS)
+    assert key is not None
+    method, value = key.find("xenc:EncryptionMethod", NS), key.find("xenc:CipherData/xenc:CipherValue", NS)
+    assert method is not None
+    assert value is not None
+    method.clear()
+    method.set("Algorithm", f"{NS['xenc']}rsa-oaep-mgf1p" if mask is None else f"{_XENC11}rsa-oaep")
+    etree.SubElement(method, f"{{{NS['ds']}}}DigestMethod", Algorithm=_DIGEST_NAMES[digest.name])
+    if mask is not None:
+        etree.SubElement(method, f"{{{_XENC11}}}MGF", Algorithm=f"{_XENC11}mgf1{mask.name}")
+    public = x509.load_pem_x509_certificate(sp.certificates[0].encode()).public_key()
+    assert isinstance(public, rsa.RSAPublicKey)
+    oaep = padding.OAEP(padding.MGF1(mask or hashes.SHA1()), digest, None)
+    value.text = base64.b64encode(public.encrypt(secret, oaep)).decode()
+
+
+_XENC11 = "http://www.w3.org/2009/xmlenc11#"
+_DIGEST_NAMES = {
+    "sha1": f"{NS['ds']}sha1",
+    "sha256": f"{NS['xenc']}sha256",
+    "sha384": "http://www.w3.org/2001/04/xmldsig-more#sha384",
+    "sha512": f"{NS['xenc']}sha512",
+}
+
+
+def self_signed(key: ec.EllipticCurvePrivateKey) -> str:
+    """A certificate of an elliptic-curve key, PEM."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "kicks")])
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    dated = built.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    return dated.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def without(root: etree._Element, path: str) -> etree._Element:
@@ -320,7 +401,7 @@ def render(said: Answer) -> bytes:
         Destination=said.destination,
         InResponseTo=said.in_response_to,
     )
-    assertion = "" if "Success" not in said.status else _assertion(said)
+    assertion = "" if said.status != SUCCESS else _assertion(said)
     return f"""<samlp:Response xmlns:samlp="{NS["samlp"]}" xmlns:saml="{NS["saml"]}"{response}>{issuer}
   <samlp:Status>{_status(said)}</samlp:Status>
   {assertion}
@@ -350,9 +431,8 @@ def _assertion(said: Answer) -> str:
 
 def _subject(said: Answer) -> str:
     naming = _attributes(Format=said.name_id_format, SPNameQualifier=said.sp_name_qualifier)
-    name_id = (
-        "" if said.name_id is None else f"<saml:NameID{naming}>{escape(said.name_id)}{said.in_name_id}</saml:NameID>"
-    )
+    named = f"<saml:NameID{naming}>{escape(said.name_id or '')}{said.in_name_id}</saml:NameID>"
+    name_id = "" if said.name_id is None else named
     confirmed = _attributes(
         NotBefore=said.confirmation_not_before,
         NotOnOrAfter=said.confirmation_not_on_or_after,
