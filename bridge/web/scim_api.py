@@ -47,6 +47,19 @@ log = logging.getLogger(__name__)
 
 CAPABILITIES = discovery.Capabilities(max_results=MAX_COUNT, etag=True)
 
+#: What may be done to each collection, and to one of its things.
+METHODS = {
+    ("Users", False): "GET, HEAD, POST",
+    ("Users", True): "GET, HEAD, PUT, PATCH, DELETE",
+    ("Groups", False): "GET, HEAD, POST",
+    ("Groups", True): "GET, HEAD, PUT, PATCH, DELETE",
+    ("Schemas", False): "GET, HEAD",
+    ("Schemas", True): "GET, HEAD",
+    ("ResourceTypes", False): "GET, HEAD",
+    ("ResourceTypes", True): "GET, HEAD",
+    ("ServiceProviderConfig", False): "GET, HEAD",
+}
+
 blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2")
 
 
@@ -277,8 +290,13 @@ def me() -> NoReturn:
 
 @blueprint.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-def unknown(path: str) -> NoReturn:
+def unknown(path: str) -> Response:
     """Whatever else is asked for under this address, told only to those with a token."""
+    collection, _, rest = path.partition("/")
+    allowed = METHODS.get((collection, bool(rest)))
+    if allowed and "/" not in rest:
+        form = {"schemas": [errors.ERROR_SCHEMA], "status": "405", "detail": f"Here one may {allowed}."}
+        return _answer(form, status=405, headers={"Allow": allowed})
     raise errors.NotFound(f"There is nothing at /{path[:200]}.")
 
 

@@ -1,0 +1,420 @@
+"""`/scim/v2` as IdPs call it: status codes, headers, and each vendor's own way of saying things."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from bridge.domain.tokens import NewToken
+from bridge.flows.context import OPERATOR
+from bridge.flows.tokens import create_scim_token, revoke_token
+from bridge.storage.changes import changing
+from bridge.storage.connections import set_connection
+from bridge.storage.database import Database
+from bridge.web import scim_api
+from tests.world import World, another_connection, make_world
+
+ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+
+Call = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    return make_world(database, datetime.now(UTC))
+
+
+@pytest.fixture
+def client(world: World) -> FlaskClient:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    app.extensions["bridge"] = world.context
+    app.register_blueprint(scim_api.blueprint)
+    return app.test_client()
+
+
+def token_of(world: World) -> str:
+    return new_token(world).token
+
+
+def new_token(world: World) -> NewToken:
+    return create_scim_token(
+        world.context, OPERATOR, world.workspace.slug, world.connection.id, None, "for a test", world.now
+    )
+
+
+@pytest.fixture
+def call(world: World, client: FlaskClient) -> Call:
+    return caller(client, token_of(world))
+
+
+def caller(client: FlaskClient, token: str) -> Call:
+    def call(method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        sent = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return client.open(f"/scim/v2{path}", method=method, json=body, headers=sent)
+
+    return call
+
+
+def new_user(user_name: str = "ann@acme.example", **more: Any) -> dict[str, Any]:
+    emails = [{"value": user_name, "type": "work", "primary": True}]
+    return {"schemas": [USER], "userName": user_name, "emails": emails, **more}
+
+
+def created(call: Call, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = call("POST", path, body)
+    assert answer.status_code == 201, answer.json
+    said: dict[str, Any] = answer.get_json(force=True)
+    return said
+
+
+def patch(*operations: dict[str, Any]) -> dict[str, Any]:
+    return {"schemas": [PATCH], "Operations": list(operations)}
+
+
+def body_of(answer: TestResponse) -> dict[str, Any]:
+    said: dict[str, Any] = answer.get_json(force=True)
+    return said
+
+
+def refused(answer: TestResponse, status: int, scim_type: str | None = None) -> dict[str, Any]:
+    said = body_of(answer)
+    assert answer.status_code == status, said
+    assert answer.content_type == "application/scim+json"
+    assert said["schemas"] == [ERROR]
+    assert said["status"] == str(status)
+    assert said.get("scimType") == scim_type
+    assert said["detail"]
+    return said
+
+
+# -- Who calls ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/Users", "/ServiceProviderConfig", "/Nowhere", "/Users/x"])
+@pytest.mark.parametrize("sent", ["", "Bearer", "Bearer bscim_wrong", "Basic YTpi", "Bearer \x00"])
+def test_without_a_good_token_everything_is_401(client: FlaskClient, path: str, sent: str) -> None:
+    answer = client.get(f"/scim/v2{path}", headers={"Authorization": sent} if sent else {})
+    refused(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_revoked_token_is_refused_at_the_next_call(world: World, client: FlaskClient) -> None:
+    token = new_token(world)
+    call = caller(client, token.token)
+    assert call("GET", "/Users").status_code == 200
+    revoke_token(world.context, OPERATOR, world.workspace.slug, token.id, world.now)
+    refused(call("GET", "/Users"), 401)
+
+
+def test_a_disabled_connection_is_closed_now(world: World, call: Call) -> None:
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        set_connection(change, world.connection.key, enabled=False)
+    refused(call("POST", "/Users", new_user()), 403)
+
+
+def test_a_token_sees_its_own_connections_directory_only(world: World, client: FlaskClient, call: Call) -> None:
+    ann = created(call, "/Users", new_user())
+    group = created(call, "/Groups", {"schemas": [GROUP], "displayName": "eng", "members": [{"value": ann["id"]}]})
+    other = caller(client, token_of(another_connection(world, "Entra")))
+    for path in (f"/Users/{ann['id']}", f"/Groups/{group['id']}"):
+        refused(other("GET", path), 404)
+        refused(other("DELETE", path), 404)
+        remove = patch({"op": "replace", "path": "displayName", "value": "x"})
+        refused(other("PATCH", path, remove), 404)
+    assert body_of(other("GET", f'/Users?filter=id eq "{ann["id"]}"'))["totalResults"] == 0
+    assert body_of(other("GET", "/Groups"))["totalResults"] == 0
+    refused(other("POST", "/Groups", {"displayName": "x", "members": [{"value": ann["id"]}]}), 400, "invalidValue")
+
+
+# -- Users -------------------------------------------------------------------------------------------
+
+
+def test_a_created_user_is_answered_whole_with_location_and_version(call: Call) -> None:
+    answer = call("POST", "/Users", new_user(externalId="00u1", name={"givenName": "Ann", "familyName": "Lee"}))
+    said = body_of(answer)
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == said["meta"]["location"] == f"http://localhost:8000/scim/v2/Users/{said['id']}"
+    assert answer.headers["ETag"] == said["meta"]["version"] == 'W/"0"'
+    assert said["name"] == {"givenName": "Ann", "familyName": "Lee"}
+    assert body_of(call("GET", f"/Users/{said['id']}")) == said
+
+
+def test_a_password_is_taken_and_forgotten(call: Call) -> None:
+    said = created(call, "/Users", new_user(password="correct horse"))
+    assert "password" not in said
+    assert "correct horse" not in call("GET", f"/Users/{said['id']}").text
+
+
+def test_the_same_user_name_twice_is_409_uniqueness(call: Call) -> None:
+    created(call, "/Users", new_user())
+    refused(call("POST", "/Users", new_user("ANN@acme.example")), 409, "uniqueness")
+
+
+def test_who_is_not_found_can_be_created_and_who_conflicts_can_be_found(call: Call) -> None:
+    found = lambda: body_of(call("GET", '/Users?filter=userName eq "Ann@Acme.example"'))["totalResults"]  # noqa: E731
+    assert found() == 0
+    created(call, "/Users", new_user())
+    assert found() == 1
+
+
+def test_absent_is_not_false(call: Call) -> None:
+    ann = created(call, "/Users", new_user())
+    answer = call("PATCH", f"/Users/{ann['id']}", patch({"op": "replace", "value": {"displayName": "Ann"}}))
+    assert body_of(answer)["active"] is True
+    assert body_of(call("PUT", f"/Users/{ann['id']}", new_user()))["active"] is True
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "replace", "value": {"active": False}},
+        {"op": "Replace", "path": "active", "value": "False"},
+        {"op": "replace", "path": "urn:ietf:params:scim:schemas:core:2.0:User:active", "value": False},
+    ],
+    ids=["Okta", "Entra", "URN"],
+)
+def test_each_vendors_deactivation_deactivates(call: Call, operation: dict[str, Any]) -> None:
+    ann = created(call, "/Users", new_user())
+    answer = call("PATCH", f"/Users/{ann['id']}", patch(operation))
+    assert body_of(answer)["active"] is False
+    assert body_of(call("GET", f"/Users/{ann['id']}"))["active"] is False
+
+
+def test_a_refused_patch_changes_nothing(call: Call) -> None:
+    ann = created(call, "/Users", new_user())
+    operations = patch(
+        {"op": "replace", "path": "active", "value": False}, {"op": "replace", "path": "nope", "value": 1}
+    )
+    refused(call("PATCH", f"/Users/{ann['id']}", operations), 400, "invalidPath")
+    assert body_of(call("GET", f"/Users/{ann['id']}")) == ann
+
+
+def test_a_put_replaces_what_it_does_not_say(call: Call) -> None:
+    ann = created(call, "/Users", new_user(title="Lead"))
+    assert "title" not in body_of(call("PUT", f"/Users/{ann['id']}", new_user()))
+
+
+def test_a_deleted_user_is_gone_and_may_come_again_under_another_id(call: Call) -> None:
+    ann = created(call, "/Users", new_user())
+    assert call("DELETE", f"/Users/{ann['id']}").status_code == 204
+    refused(call("GET", f"/Users/{ann['id']}"), 404)
+    refused(call("DELETE", f"/Users/{ann['id']}"), 404)
+    assert created(call, "/Users", new_user())["id"] != ann["id"]
+
+
+def test_the_last_owner_is_kept_with_a_409(call: Call) -> None:
+    olga = created(call, "/Users", new_user("olga@acme.example"))
+    refused(call("DELETE", f"/Users/{olga['id']}"), 409)
+    off = patch({"op": "replace", "value": {"active": False}})
+    refused(call("PATCH", f"/Users/{olga['id']}", off), 409)
+
+
+def test_if_match_guards_and_if_none_match_saves(call: Call) -> None:
+    ann = created(call, "/Users", new_user())
+    path, off = f"/Users/{ann['id']}", patch({"op": "replace", "value": {"title": "Lead"}})
+    assert call("GET", path, If_None_Match='W/"0"').status_code == 304
+    assert call("PATCH", path, off, If_Match='W/"0"').status_code == 200
+    for stale in ('W/"0"', '"nonsense"', 'W/"99999999999999999999999"'):
+        refused(call("DELETE", path, If_Match=stale), 412)
+    assert call("GET", path).headers["ETag"] == 'W/"1"'
+
+
+def test_only_the_attributes_asked_for(call: Call) -> None:
+    created(call, "/Users", new_user(title="Lead"))
+    (found,) = body_of(call("GET", "/Users?attributes=userName"))["Resources"]
+    assert set(found) == {"schemas", "id", "userName"}
+    (found,) = body_of(call("GET", "/Users?excludedAttributes=emails,title"))["Resources"]
+    assert not {"emails", "title"} & set(found)
+
+
+# -- Lists -------------------------------------------------------------------------------------------
+
+
+def test_pages_by_index(call: Call) -> None:
+    for n in range(5):
+        created(call, "/Users", new_user(f"person{n}@acme.example"))
+    said = body_of(call("GET", "/Users?startIndex=2&count=2"))
+    assert (said["totalResults"], said["startIndex"], said["itemsPerPage"]) == (5, 2, 2)
+    assert [each["userName"][6] for each in said["Resources"]] == ["1", "2"]
+    assert body_of(call("GET", "/Users?count=0"))["Resources"] == []
+    assert body_of(call("GET", "/Users?startIndex=99"))["Resources"] == []
+    refused(call("GET", "/Users?count=many"), 400, "invalidValue")
+
+
+def test_a_filter_in_the_body_is_a_filter(call: Call) -> None:
+    created(call, "/Users", new_user())
+    search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": 'userName sw "ann"'}
+    assert body_of(call("POST", "/Users/.search", search))["totalResults"] == 1
+    assert body_of(call("POST", "/Groups/.search", {"filter": 'displayName eq "x"'}))["totalResults"] == 0
+
+
+@pytest.mark.parametrize("text", ["userName eq", "nope eq 1", "userName zz 1", "((((", "userName eq 'x'", "(" * 9000])
+def test_a_bad_filter_is_400_and_never_everybody(call: Call, text: str) -> None:
+    created(call, "/Users", new_user())
+    refused(call("POST", "/Users/.search", {"filter": text}), 400, "invalidFilter")
+
+
+# -- Groups ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def four(call: Call) -> list[str]:
+    return [created(call, "/Users", new_user(f"person{n}@acme.example"))["id"] for n in range(4)]
+
+
+@pytest.fixture
+def group(call: Call, four: list[str]) -> str:
+    members = [{"value": each} for each in four[:3]]
+    made: str = created(call, "/Groups", {"schemas": [GROUP], "displayName": "eng", "members": members})["id"]
+    return made
+
+
+def members(call: Call, group: str) -> list[str]:
+    return [each["value"] for each in body_of(call("GET", f"/Groups/{group}")).get("members", [])]
+
+
+@pytest.mark.parametrize(
+    ("operation", "left"),
+    [
+        ({"op": "remove", "path": 'members[value eq "{1}"]'}, [0, 2]),
+        ({"op": "Remove", "path": "members", "value": [{"value": "{1}", "$ref": None}]}, [0, 2]),
+        ({"op": "remove", "path": "members", "value": [{"value": "{0}"}, {"value": "{2}"}]}, [1]),
+        ({"op": "remove", "path": "members"}, []),
+        ({"op": "add", "path": "members", "value": [{"value": "{3}"}, {"value": "{0}"}]}, [0, 1, 2, 3]),
+        ({"op": "Add", "path": "members", "value": [{"$ref": None, "value": "{3}"}]}, [0, 1, 2, 3]),
+        ({"op": "add", "value": {"members": [{"value": "{3}"}]}}, [0, 1, 2, 3]),
+        ({"op": "replace", "path": "members", "value": [{"value": "{3}"}]}, [3]),
+        ({"op": "replace", "value": {"members": [], "displayName": "eng"}}, []),
+        ({"op": "replace", "path": "displayName", "value": "other"}, [0, 1, 2]),
+    ],
+    ids=str,
+)
+def test_a_change_of_members_changes_just_those(
+    call: Call, four: list[str], group: str, operation: dict[str, Any], left: list[int]
+) -> None:
+    said = _filled(operation, four)
+    assert call("PATCH", f"/Groups/{group}", patch(said)).status_code == 204
+    assert members(call, group) == [four[n] for n in left]
+
+
+def _filled(value: Any, ids: list[str]) -> Any:
+    if isinstance(value, str):
+        for n, each in enumerate(ids):
+            value = value.replace("{%d}" % n, each)  # noqa: UP031
+        return value
+    if isinstance(value, dict):
+        return {name: _filled(each, ids) for name, each in value.items()}
+    return [_filled(each, ids) for each in value] if isinstance(value, list) else value
+
+
+def test_oktas_swap_in_one_request(call: Call, four: list[str], group: str) -> None:
+    swap = patch(
+        {"op": "remove", "path": f'members[value eq "{four[0]}"]'},
+        {"op": "add", "path": "members", "value": [{"value": four[3]}]},
+    )
+    assert call("PATCH", f"/Groups/{group}", swap).status_code == 204
+    assert members(call, group) == four[1:]
+
+
+def test_a_user_says_its_groups(call: Call, four: list[str], group: str) -> None:
+    (shown,) = body_of(call("GET", f"/Users/{four[0]}"))["groups"]
+    assert (shown["value"], shown["display"]) == (group, "eng")
+    assert "groups" not in body_of(call("GET", f"/Users/{four[3]}"))
+
+
+def test_entra_never_asks_for_members(call: Call, group: str) -> None:
+    (found,) = body_of(call("GET", '/Groups?excludedAttributes=members&filter=displayName eq "ENG"'))["Resources"]
+    assert "members" not in found
+
+
+@pytest.mark.parametrize(
+    ("operation", "scim_type"),
+    [
+        ({"op": "add", "path": "members", "value": [{"value": "nobody"}]}, "invalidValue"),
+        ({"op": "add", "path": "members", "value": [{"value": "x", "type": "Group"}]}, "invalidValue"),
+        ({"op": "remove", "path": "displayName"}, "mutability"),
+        ({"op": "replace", "path": "nope", "value": "x"}, "invalidPath"),
+        ({"op": "fly", "path": "members"}, "invalidSyntax"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_applied_is_refused_and_changes_nothing(
+    call: Call, group: str, operation: dict[str, Any], scim_type: str
+) -> None:
+    before = body_of(call("GET", f"/Groups/{group}"))
+    rename = {"op": "replace", "path": "displayName", "value": "changed"}
+    refused(call("PATCH", f"/Groups/{group}", patch(rename, operation)), 400, scim_type)
+    assert body_of(call("GET", f"/Groups/{group}")) == before
+
+
+def test_a_put_of_a_group_is_exactly_its_members(call: Call, four: list[str], group: str) -> None:
+    body = {"schemas": [GROUP], "displayName": "renamed", "members": [{"value": four[3]}]}
+    said = body_of(call("PUT", f"/Groups/{group}", body))
+    assert (said["displayName"], [each["value"] for each in said["members"]]) == ("renamed", [four[3]])
+
+
+# -- Discovery and the rest --------------------------------------------------------------------------
+
+
+def test_discovery_says_what_is_supported(call: Call) -> None:
+    config = body_of(call("GET", "/ServiceProviderConfig"))
+    supported = {
+        name for name in ("patch", "filter", "etag", "sort", "bulk", "changePassword") if config[name]["supported"]
+    }
+    assert supported == {"patch", "filter", "etag"}
+    assert {each["name"] for each in body_of(call("GET", "/ResourceTypes"))["Resources"]} == {"User", "Group"}
+    for each in body_of(call("GET", "/Schemas"))["Resources"]:
+        assert body_of(call("GET", f"/Schemas/{each['id']}"))["id"] == each["id"]
+    refused(call("GET", "/Schemas?filter=id pr"), 403)
+    refused(call("GET", "/Schemas/urn:nope"), 404)
+
+
+def test_me_and_bulk_are_refused_aloud(call: Call) -> None:
+    refused(call("GET", "/Me"), 501)
+    refused(call("POST", "/Bulk", {}), 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b"\xff\xfe", 400),
+        (b'{"userName": "\\ud800"}', 400),
+        (b'{"userName": "a\\u0000b"}', 400),
+        (b'{"userName": 5}', 400),
+        (b"[" * 100_000, 400),
+        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, 400),
+        (b'{"userName": "' + b"x" * 1_100_000 + b'"}', 413),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_hostile_bodies_are_4xx_and_the_next_call_works(
+    world: World, client: FlaskClient, call: Call, body: bytes, status: int
+) -> None:
+    headers = {"Authorization": f"Bearer {token_of(world)}", "Content-Type": "application/scim+json"}
+    answer = client.post("/scim/v2/Users", data=body, headers=headers)
+    assert answer.status_code == status
+    assert body_of(answer)["schemas"] == [ERROR]
+    assert body_of(call("GET", "/Users"))["totalResults"] == 0
+
+
+def test_a_body_that_is_not_json_by_its_own_word_is_415(world: World, client: FlaskClient) -> None:
+    headers = {"Authorization": f"Bearer {token_of(world)}", "Content-Type": "text/xml"}
+    refused(client.post("/scim/v2/Users", data=b"<a/>", headers=headers), 415)
+
+
+def test_a_method_that_is_not_there_is_405(call: Call) -> None:
+    refused(call("DELETE", "/Users"), 405)
+    answer = call("POST", "/Users/x", {})
+    refused(answer, 405)
+    assert answer.headers["Allow"] == "GET, HEAD, PUT, PATCH, DELETE"
