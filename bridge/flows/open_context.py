@@ -1,0 +1,50 @@
+"""Opening the house: the database brought to this version's schema, and everything flows are handed."""
+
+from datetime import timedelta
+
+from bridge.domain.errors import DomainError
+from bridge.flows.context import Context
+from bridge.storage.database import Database, Synchronous, open_database
+from bridge.storage.schema import UnknownSchema, pending, upgrade
+from bridge.storage.secret_box import SecretBox
+from bridge.storage.unreachable import DatabaseFailed
+
+
+class CannotOpen(DomainError):
+    """The database can't be reached, written, or is newer than this version."""
+
+    code = "database"
+
+
+def open_context(
+    *,
+    database_url: str,
+    synchronous: Synchronous,
+    secret_keys: tuple[str, ...],
+    public_url: str,
+    session_days: int,
+    invite_days: int,
+) -> Context:
+    """What every flow is handed, over a database whose schema is this version's: made so where it wasn't.
+
+    Call it after a fork, never before. Raises CannotOpen.
+    """
+    database = open_database(database_url, synchronous=synchronous)
+    _bring_up_to_date(database)
+    return Context(
+        database=database,
+        secrets=SecretBox(secret_keys),
+        public_url=public_url,
+        session_lifetime=timedelta(days=session_days),
+        invite_lifetime=timedelta(days=invite_days),
+    )
+
+
+def _bring_up_to_date(database: Database) -> None:
+    try:
+        if pending(database):
+            upgrade(database)
+    except UnknownSchema as error:
+        raise CannotOpen(str(error)) from error
+    except DatabaseFailed as error:
+        raise CannotOpen(f"The database can't be used: {str(error.orig).splitlines()[0]}.") from error
