@@ -21,5 +21,5 @@ agree by speaking the standards.
 | `safe_xml`, `service_provider`, `authn_request`, `saml_response`, `signing_key` | SAML, pure: bytes and values |
 | `scim_client`, `dialect`, `okta`, `entra` | SCIM, usable without the rest: what each vendor sends for each change |
 | `provisioning` | changes the directory, then pushes the change in the dialect, and writes down what came back |
-| `company`, `app`, `sign_in_pages`, `console`, `json_api` | HTTP in and out |
+| `company`, `app`, `policy`, `sign_in_pages`, `console`, `json_api` | HTTP in and out |
 """

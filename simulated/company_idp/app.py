@@ -1,6 +1,7 @@
 """The web application: wires the parts, guards every request, turns errors into pages or JSON. Nothing else."""
 
 import json
+from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
 from flask import Flask, Response, jsonify, redirect, render_template, request
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from simulated.company_idp import console, json_api, sign_in_pages
 from simulated.company_idp.company import EXTENSION, Company, this_company
 from simulated.company_idp.errors import CompanyIdpError, Conflict, Invalid, NotFound, SamlRequestRefused
+from simulated.company_idp.policy import content_policy
 from simulated.company_idp.scim_client import ScimError
 
 LARGEST_BODY = 1024 * 1024
@@ -37,12 +39,13 @@ def create_app(company: Company) -> Flask:
     return app
 
 
-def _pretty_json(text: str) -> str:
-    """Indented if it is JSON (an answer that was cut short isn't), else as it is."""
+def _pretty_json(sent_or_answered: Any) -> str:
+    """A value, or text that is JSON, indented and in its own order; other text (an answer cut short) as it is."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        value = json.loads(sent_or_answered) if isinstance(sent_or_answered, str) else sent_or_answered
     except ValueError:
-        return text
+        return str(sent_or_answered)
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _start() -> AnyResponse:
@@ -73,11 +76,7 @@ def _guard() -> tuple[str, int] | None:
 
 def _harden(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault(
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
-    )
+    headers.setdefault("Content-Security-Policy", content_policy())
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     if not request.path.startswith("/static/"):

@@ -21,6 +21,7 @@ from simulated.company_idp.authn_request import AuthnRequest, read_post, read_re
 from simulated.company_idp.company import Company, this_company
 from simulated.company_idp.directory import Person
 from simulated.company_idp.errors import SamlRequestRefused
+from simulated.company_idp.policy import content_policy
 from simulated.company_idp.saml_response import Login, render_metadata, render_response
 from simulated.company_idp.service_provider import ServiceProvider
 from simulated.company_idp.sessions import SESSION_SECONDS, Pending
@@ -144,10 +145,7 @@ def _answer(company: Company, person: Person, pending: Pending | None) -> Respon
     answer = make_response(page)
     # The one page whose form goes elsewhere: to the registered address and no other.
     acs = urlsplit(sp.acs_url)
-    answer.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self'; script-src 'self'; form-action {acs.scheme}://{acs.netloc}; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
+    answer.headers["Content-Security-Policy"] = content_policy(f"{acs.scheme}://{acs.netloc}")
     return answer
 
 

@@ -1,48 +1,18 @@
 """The program, started as the demo starts it: says where it is, keeps its state, imports nothing of the bridge."""
 
 import json
-import os
 import re
-import signal
 import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.simulated.conftest import SP, STORY
-
-ROOT = Path(__file__).parents[2]
-DEMO = ROOT / "config" / "demo" / "company_idp.json"
-
-
-def command(state: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "simulated.company_idp", "--state", str(state), *more]
-
-
-@contextmanager
-def running(state: Path, *more: str) -> Iterator[str]:
-    """Its address, while it runs on a free port; ends it as Ctrl-C would."""
-    process = subprocess.Popen(
-        command(state, "--port", "0", *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    assert process.stdout is not None
-    try:
-        first = process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", first)
-        assert found, first
-        yield found[0]
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
-        assert (process.returncode, errors) == (0, "")
-    finally:
-        process.kill()
-        process.communicate()
+from tests.simulated.program import DEMO, ROOT, command, running
 
 
 def test_it_serves_and_a_second_start_finds_key_and_changes(tmp_path: Path) -> None:
@@ -109,7 +79,6 @@ def test_it_imports_nothing_of_the_bridge() -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ},
         timeout=60,
         check=True,
     )
