@@ -140,22 +140,26 @@ def end_facts(change: Change, table: Table, *where: ColumnElement[bool], returni
             return list(change.connection.execute(gone.returning(told)).scalars())
         return [None] * change.connection.execute(gone).rowcount
     ended = delete(table).where(*where).returning(*table.c).cte("ended")
-    copy = _copy_to_twin(change, table, ended, ())
-    if returning:
-        return list(change.connection.execute(copy.returning(PAST[table].c[returning])).scalars())
-    return [None] * change.connection.execute(copy).rowcount
+    copy = _copy_to_twin(change, table, ended, ()).returning(PAST[table].c[returning or "ended_by"])
+    moved = list(change.connection.execute(copy).scalars())
+    return moved if returning else [None] * len(moved)  # of an INSERT, the driver's rowcount isn't kept
 
 
 def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
-    """Keep what the rows said in the twin, then change them. Returns how many."""
-    change.connection.execute(_copy_to_twin(change, table, table, where))
+    """Keep what the rows said in the twin, then change them. Returns how many.
+
+    On PostgreSQL the copy locks the rows, so that of two transactions the second copies what the first made.
+    """
+    change.connection.execute(_copy_to_twin(change, table, table, where, locking=True))
     altered = update(table).where(*where).values(**values, **change.stands)
     return change.connection.execute(altered).rowcount
 
 
-def _copy_to_twin(change: Change, table: Table, source: Any, where: Sequence[ColumnElement[bool]]) -> Any:
+def _copy_to_twin(
+    change: Change, table: Table, source: Any, where: Sequence[ColumnElement[bool]], *, locking: bool = False
+) -> Any:
     twin = PAST[table]
     names = [column.name for column in table.columns]
     until = literal(change.now, Instant)
     rows = select(*(source.c[name] for name in names), until, literal(change.cause)).where(and_(True, *where))
-    return insert(twin).from_select([*names, "until", "ended_by"], rows)
+    return insert(twin).from_select([*names, "until", "ended_by"], rows.with_for_update() if locking else rows)

@@ -1,17 +1,238 @@
-"""Both engines keep the same promises."""
+"""Both engines keep the same promises: one transaction or nothing, the latest or one moment, and nothing lost."""
 
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from bridge.storage.database import Database
-from bridge.storage.tables import seen
+from bridge.storage.database import Database, open_database
+from bridge.storage.tables import counters, identities, seen
 
 
-@pytest.mark.parametrize("time", ["first", "second"])
-def test_each_test_finds_a_database_without_rows(database: Database, now: datetime, time: str) -> None:
-    with database.reading() as connection:
-        assert connection.execute(select(func.count()).select_from(seen)).scalar_one() == 0
+def put(database: Database, name: str, now: datetime) -> None:
     with database.writing() as connection:
-        connection.execute(insert(seen).values(hash=time.encode(), expires_at=now))
+        connection.execute(insert(seen).values(hash=name.encode(), expires_at=now))
+
+
+def count(database: Database) -> int:
+    with database.reading() as connection:
+        return connection.execute(select(func.count()).select_from(seen)).scalar_one()
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_each_test_finds_a_database_without_rows(database: Database, now: datetime, turn: str) -> None:
+    assert count(database) == 0
+    put(database, turn, now)
+
+
+# -- Transactions --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_stays_when_the_block_ends(database: Database, now: datetime) -> None:
+    put(database, "a", now)
+    assert count(database) == 1
+
+
+def test_what_is_written_is_undone_when_the_block_raises(database: Database, now: datetime) -> None:
+    with pytest.raises(IntegrityError), database.writing() as connection:
+        connection.execute(insert(seen), [{"hash": b"a", "expires_at": now}, {"hash": b"a", "expires_at": now}])
+    assert count(database) == 0
+    put(database, "b", now)  # and the next may write
+
+
+def test_nobody_sees_a_transaction_before_its_end(database: Database, now: datetime) -> None:
+    with database.writing() as connection:
+        connection.execute(insert(seen).values(hash=b"a", expires_at=now))
+        assert count(database) == 0
+    assert count(database) == 1
+
+
+def test_each_statement_of_a_reader_sees_the_latest_commit(database: Database, now: datetime) -> None:
+    with database.reading() as connection:
+        counts = [connection.execute(select(func.count()).select_from(seen)).scalar_one()]
+        put(database, "a", now)
+        counts.append(connection.execute(select(func.count()).select_from(seen)).scalar_one())
+    assert counts == [0, 1]
+
+
+def test_all_statements_of_a_snapshot_see_one_moment(database: Database, now: datetime) -> None:
+    with database.snapshot() as connection:
+        counts = [connection.execute(select(func.count()).select_from(seen)).scalar_one()]
+        put(database, "a", now)
+        counts.append(connection.execute(select(func.count()).select_from(seen)).scalar_one())
+    assert counts == [0, 0]
+    with database.snapshot() as connection:
+        assert connection.execute(select(func.count()).select_from(seen)).scalar_one() == 1
+
+
+def test_a_connection_that_gave_a_snapshot_reads_the_latest_again(database: Database, now: datetime) -> None:
+    for number in range(20):  # more than there are pooled connections
+        with database.snapshot() as connection:
+            connection.execute(select(func.count()).select_from(seen))
+        put(database, str(number), now)
+        assert count(database) == number + 1
+
+
+def test_a_snapshot_ends_when_its_block_raises(database: Database, now: datetime) -> None:
+    for _ in range(20):
+        with pytest.raises(DBAPIError), database.snapshot() as connection:
+            connection.execute(text("SELECT nothing FROM nowhere"))
+    put(database, "a", now)
+    assert count(database) == 1
+
+
+def test_foreign_keys_are_checked(database: Database, now: datetime) -> None:
+    with pytest.raises(IntegrityError), database.writing() as connection:
+        connection.execute(insert(identities).values(connection_id=1, subject="s", user_id=1, linked_at=now))
+
+
+# -- Several at once -----------------------------------------------------------------------------------------------
+
+ADD_ONE = update(counters).where(counters.c.key == "k").values(n=counters.c.n + 1)
+
+
+@pytest.fixture
+def counter(database: Database, now: datetime) -> Callable[[], int]:
+    """A row that counts; gives what it holds now."""
+    with database.writing() as connection:
+        connection.execute(insert(counters).values(key="k", window_start=now, n=0))
+
+    def read() -> int:
+        with database.reading() as connection:
+            number: int = connection.execute(select(counters.c.n)).scalar_one()
+            return number
+
+    return read
+
+
+def test_writers_of_many_threads_take_turns(database: Database, counter: Callable[[], int]) -> None:
+    def add(_: int) -> None:
+        with database.writing() as connection:
+            connection.execute(ADD_ONE)
+
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(add, range(120)))
+    assert counter() == 120
+
+
+WRITER = """
+import sys
+from sqlalchemy import text
+from bridge.storage.database import open_database
+
+database = open_database(sys.argv[1], synchronous="NORMAL")
+for number in range(int(sys.argv[2])):
+    with database.writing() as connection:
+        connection.execute(text("UPDATE counters SET n = n + 1"))
+    print(number + 1, flush=True)
+"""
+
+
+def start_writer(url: str, times: int) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", WRITER, url, str(times)], stdout=subprocess.PIPE, text=True)
+
+
+def test_writers_of_many_processes_take_turns(
+    database_url: str, database: Database, counter: Callable[[], int]
+) -> None:
+    writers = [start_writer(database_url, 50) for _ in range(3)]
+    assert [len(writer.communicate(timeout=60)[0].splitlines()) for writer in writers] == [50, 50, 50]
+    assert counter() == 150
+
+
+def test_what_was_answered_survives_the_kill_of_its_process(database_url: str, counter: Callable[[], int]) -> None:
+    writer = start_writer(database_url, 1_000_000)
+    assert writer.stdout is not None
+    while int(writer.stdout.readline()) < 20:
+        pass
+    writer.send_signal(signal.SIGKILL)
+    answered = int((writer.communicate(timeout=30)[0].splitlines() or ["20"])[-1])
+    assert counter() in (answered, answered + 1)  # one more was under way
+
+
+HOLDER = """
+import sys, time
+from sqlalchemy import text
+from bridge.storage.database import open_database
+
+with open_database(sys.argv[1]).writing() as connection:
+    connection.execute(text("UPDATE counters SET n = 99"))
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_writer_killed_inside_its_transaction_holds_up_nobody(
+    database_url: str, database: Database, counter: Callable[[], int]
+) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, database_url], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    holder.kill()
+    holder.communicate(timeout=30)
+    with database.writing() as connection:
+        connection.execute(ADD_ONE)
+    assert counter() == 1
+
+
+def test_readers_do_not_wait_for_a_writer(database: Database, now: datetime) -> None:
+    put(database, "a", now)
+    with database.writing() as connection:
+        connection.execute(insert(seen).values(hash=b"b", expires_at=now))
+        seen_meanwhile: list[int] = []
+        reader = threading.Thread(target=lambda: seen_meanwhile.append(count(database)))
+        reader.start()
+        reader.join(timeout=5)
+        assert seen_meanwhile == [1]
+
+
+# -- Opening -------------------------------------------------------------------------------------------------------
+
+
+def pragma(database: Database, name: str) -> object:
+    with database.reading() as connection:
+        return connection.execute(text(f"PRAGMA {name}")).scalar_one()
+
+
+def test_sqlite_loses_nothing_at_a_power_cut_unless_told_otherwise(tmp_path: Path) -> None:
+    for options, synchronous in (({}, 2), ({"synchronous": "NORMAL"}, 1)):
+        database = open_database(f"sqlite:///{tmp_path}/a.db", **options)  # type: ignore[arg-type]
+        assert (pragma(database, "synchronous"), pragma(database, "journal_mode")) == (synchronous, "wal")
+        database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_sqlite_without_a_file_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="needs a file"):
+        open_database(url)
+
+
+def test_it_knows_which_engine_it_is(database: Database, engine: str) -> None:
+    assert database.is_sqlite == (engine == "sqlite")
+
+
+def test_a_closed_database_holds_no_connection(database_url: str, engine: str) -> None:
+    database = open_database(database_url, synchronous="NORMAL")
+    count(database)
+    with database.writing() as connection:
+        connection.execute(text("SELECT 1"))
+    database.close()
+    if engine == "sqlite":  # the last to close it clears the write-ahead log away
+        assert not Path(f"{database_url.removeprefix('sqlite:///')}-wal").exists()
+    else:
+        with psycopg.connect(database_url, autocommit=True) as other:
+            count_all = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            deadline = time.monotonic() + 10
+            while other.execute(count_all).fetchone() != (1,):  # the server's side ends a moment later
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
