@@ -1,17 +1,24 @@
-"""The company IdP and the bridge's own SAML package, which share no code, understand each other."""
+"""The company IdP and the bridge's own SAML and SCIM packages, which share no code, understand each other."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from saml import authn_request, identity_provider, response, service_provider
 from saml.assertion import Assertion
+from scim.patch import apply_to_user, group_changes, parse_patch
+from scim.resources import parse_group, parse_user
+from scim.schemas import GROUP, USER
 from simulated.company_idp.company import Company
 from simulated.company_idp.signing_key import SigningKey
 from tests.simulated.conftest import SP
 from tests.simulated.saml_peer import form_of
 
+SEQUENCES = Path(__file__).parent / "sequences"
 SCOPE = {"allow_unsolicited": False}
 
 
@@ -82,3 +89,31 @@ def test_the_company_takes_the_bridges_request_by_post(
     assert answer.status_code == 303, answer.text
     form = log_in(client, answer.headers["Location"])
     assert response.validate(form, company_at_bridge, bridge, datetime.now(UTC), **SCOPE).in_response_to == "_request1"
+
+
+def understood(call: dict[str, Any]) -> object:
+    """What the bridge's SCIM package makes of one recorded call; raises where it refuses."""
+    method, path = call["call"].split(" ", 1)
+    is_user = path.startswith("/Users")
+    if method in ("POST", "PUT"):
+        return parse_user(call["body"]) if is_user else parse_group(call["body"])
+    if method == "PATCH":
+        resource_id = path.split("/")[2].split("?")[0]
+        patch = parse_patch(call["body"], USER if is_user else GROUP, resource_id)
+        before = {"userName": "gil@acme.example", "active": False, "name": {"familyName": "Old"}}
+        return apply_to_user(before, patch) if is_user else group_changes(patch)
+    return None
+
+
+@pytest.mark.parametrize("name", ["okta", "okta_wizard", "entra", "entra_compliant"])
+def test_the_bridge_understands_all_that_a_vendor_sends(name: str) -> None:
+    steps = json.loads((SEQUENCES / f"{name}.json").read_text(encoding="utf-8"))
+    meant = {step["does"]: [understood(call) for call in step["sends"]][-1] for step in steps}
+    assert meant["push a person who is there already"]["active"] is True
+    assert meant["push a person who is there already"]["name"]["familyName"] == "Adams"
+    assert meant["change a name"]["displayName"] == "Fay Adams"
+    assert meant["remove a member"] != meant["add a member"]
+    assert "u1" in repr(meant["remove a member"])
+    assert "crew" in repr(meant["rename the group"])
+    assert meant["deactivate"]["active"] is False
+    assert meant["reactivate"]["active"] is True
