@@ -34,6 +34,21 @@ def owner_set_up(to: str, workspace: str, link: str, expires_at: datetime) -> Ma
     )
 
 
+def prove_account(to: str, connection: str, workspace: str, link: str, minutes: int) -> Mail:
+    """Somebody whom a connection calls by this address wants to open this account."""
+    return _mail(
+        to,
+        f"Is it you who signs in to {workspace} with {connection}?",
+        (
+            f"Somebody who signed in with {connection} wants to open the workspace {workspace} with your account.",
+            "If it is you, follow the link in the browser you signed in with. From then on "
+            f"{connection} opens {workspace} for this account, and nothing else.",
+            f"The link works once, for {minutes} minutes. If it wasn’t you, do nothing.",
+        ),
+        ("It is me", link),
+    )
+
+
 def removed_with_tokens(to: str, workspace: str, person: str, tokens: Sequence[str]) -> Mail:
     """Owners learn which programs stop because the person who made their tokens left (product.md 2.9)."""
     return _mail(

@@ -1,0 +1,168 @@
+"""An IdP's person proves that an account is theirs, before the two are linked (product.md 2.6).
+
+By signing in as usual (`password_login` calls `link_proved`), or by a link mailed to the address that is stored in
+the account, never to one that was typed or asserted. Task and link work in the browser that signed in, once.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import TooManyTries
+from bridge.domain.identity import AssertedIdentity
+from bridge.domain.sign_in import (
+    Client,
+    MembershipEnded,
+    NotThatAccount,
+    OtherBrowser,
+    ProofExpired,
+    UnusableIdentity,
+    decide,
+)
+from bridge.domain.workspace import User
+from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.context import SYSTEM, Context
+from bridge.flows.deliver import queue_mail
+from bridge.flows.mail_texts import prove_account
+from bridge.flows.sessions import SignedIn, open_session
+from bridge.flows.settle_login import adopt, settle
+from bridge.flows.sign_in import authentication_by, unpack
+from bridge.flows.sign_in_log import log_signed_in
+from bridge.flows.sso_door import Door, open_door
+from bridge.storage import pending, people, sign_in
+from bridge.storage.changes import Change
+from bridge.storage.counters import count_try
+from bridge.storage.pending import Kind, Pending
+from bridge.storage.sessions import NewAuthentication
+
+LINK_LASTS = timedelta(minutes=15)
+_MAILS_AN_HOUR = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What has to be proved: that `account_email`, as stored, is the account of whom the IdP calls `email`."""
+
+    connection: str
+    connection_id: str
+    workspace: str
+    email: str
+    account_email: str
+
+
+def find_proof(context: Context, token: str, browser: str, now: datetime) -> Proof:
+    """The pending task. Raises ProofExpired, OtherBrowser, ConnectionOff."""
+    with context.database.reading() as rows:
+        asked = _check(pending.find_pending(rows, digest(token), "prove", now), browser)
+        identity = unpack(asked.result["identity"])
+        door = open_door(rows, identity.connection_id)
+        user = people.find_user_by_key(rows, asked.user_key or 0)
+    if user is None:
+        raise ProofExpired
+    return Proof(door.connection.name, door.connection.id, door.workspace.name, identity.email, user.email)
+
+
+def mail_link(context: Context, token: str, browser: str, now: datetime) -> Proof:
+    """Have a one-time link mailed to the account's stored address. Raises also TooManyTries: five an hour."""
+    proof, secret = find_proof(context, token, browser, now), new_secret()
+    _count_mail(context, proof, now)
+    with context.changing(SYSTEM, now) as change:
+        asked = _check(pending.find_pending(change.connection, digest(token), "prove", now), browser)
+        result = {**asked.result, "task": digest(token).hex()}
+        link = replace(asked, kind="link", result=result, expires_at=now + LINK_LASTS)
+        pending.put_pending(change, digest(secret), link)
+        url = f"{context.public_url}/prove/link/{secret}"
+        minutes = int(LINK_LASTS.total_seconds() // 60)
+        queue_mail(context, change, prove_account(proof.account_email, proof.connection, proof.workspace, url, minutes))
+    return proof
+
+
+def _count_mail(context: Context, proof: Proof, now: datetime) -> None:
+    window = timedelta(hours=1)
+    with context.database.writing() as connection:
+        tries, until = count_try(connection, f"proof-mail:{digest(proof.account_email).hex()}", now, window)
+    if tries > _MAILS_AN_HOUR:
+        raise TooManyTries("Enough links were mailed to this account for now.", int((until - now).total_seconds()) + 1)
+
+
+def follow_link(
+    context: Context, secret: str, browser: str, client: Client, now: datetime, *, old: str | None = None
+) -> SignedIn:
+    """The mailed link came back to the browser: link, and sign in. Raises a SignInRefused, LastOwner."""
+    return context.change(SYSTEM, now, lambda change: _follow_link(context, change, secret, browser, client, old))
+
+
+def _follow_link(
+    context: Context, change: Change, secret: str, browser: str, client: Client, old: str | None
+) -> SignedIn:
+    asked = _check(_take(change, secret, "link"), browser)
+    pending.take_pending(change, bytes.fromhex(asked.result["task"]), "prove")
+    user = people.find_user_by_key(change.connection, asked.user_key or 0)
+    if user is None:
+        raise ProofExpired
+    acting = replace(change, actor=f"user:{user.id}")
+    proof = _link(context, acting, asked, user, by_mail=True)
+    cookie = open_session(context, acting, user, (proof,), client, old)
+    _log(acting, asked, client)
+    return SignedIn(cookie, asked.return_to)
+
+
+def link_proved(
+    context: Context, change: Change, token: str, browser: str, user: User, client: Client
+) -> tuple[NewAuthentication, str]:
+    """The account's own sign-in proved it: link, in that transaction. Returns what to add to the session, and the
+    path to go on to. Raises a SignInRefused.
+    """
+    asked = _check(_take(change, token, "prove"), browser)
+    if asked.user_key != user.key:
+        raise NotThatAccount("You signed in to another account than the one that has this email.")
+    proof = _link(context, change, asked, user, by_mail=False)
+    _log(change, asked, client)
+    return proof, asked.return_to
+
+
+def _take(change: Change, secret: str, kind: Kind) -> Pending | None:
+    return pending.take_pending(change, digest(secret), kind)
+
+
+def _check(asked: Pending | None, browser: str) -> Pending:
+    if asked is None:
+        raise ProofExpired
+    if asked.browser_hash != digest(browser):
+        raise OtherBrowser
+    return asked
+
+
+def _link(context: Context, change: Change, asked: Pending, user: User, *, by_mail: bool) -> NewAuthentication:
+    identity = unpack(asked.result["identity"])
+    door = open_door(change.connection, identity.connection_id)
+    _check_free(change, door, identity, user)
+    found = sign_in.describe_found(change.connection, door.connection, "email", user, change.now)
+    decide(found, door.workspace, jit=door.jit)
+    if not user.email_proved:
+        if not by_mail:
+            raise NotThatAccount("The address of this account was never confirmed. Use the link by mail instead.")
+        adopt(change, door, user)
+    settle(change, door, identity, found, "link")
+    _accept(change, door, user)
+    return authentication_by(context, door, identity, change.now)
+
+
+def _check_free(change: Change, door: Door, identity: AssertedIdentity, user: User) -> None:
+    linked = sign_in.find_identity(change.connection, door.connection.key, identity.subject)
+    if linked not in (None, user.key):
+        raise UnusableIdentity(f"Your identity at {door.connection.name} opens another account by now.")
+
+
+def _accept(change: Change, door: Door, user: User) -> None:
+    membership = people.find_member(change.connection, door.workspace.key, user.key)
+    if membership is None:
+        raise MembershipEnded(door.workspace.name)
+    if not membership.accepted:
+        people.accept_membership(change, membership.key)
+        change.record(door.workspace.key, "membership.accepted", membership.id)
+
+
+def _log(change: Change, asked: Pending, client: Client) -> None:
+    identity = unpack(asked.result["identity"])
+    door = open_door(change.connection, identity.connection_id)
+    log_signed_in(change, door.connection.kind, identity.email, client, door.connection, asked.result["notes"])

@@ -1,0 +1,135 @@
+"""The login page's two questions: which way an email signs in, and whether a password is right (product.md 2.8).
+
+Guessing is counted in the database, by account and by address, so that no process forgets. Whether an account exists
+shows neither in the text nor in the time.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import TooManyTries
+from bridge.domain.people import email_domain, find_email, fold
+from bridge.domain.sign_in import Client, WrongCredentials
+from bridge.domain.workspace import User
+from bridge.flows.bearer_secrets import digest
+from bridge.flows.context import SYSTEM, Context
+from bridge.flows.link_account import link_proved
+from bridge.flows.passwords import verify
+from bridge.flows.sessions import SignedIn, open_session
+from bridge.flows.sign_in_log import log_signed_in
+from bridge.storage import people, sign_in
+from bridge.storage.changes import Change
+from bridge.storage.counters import count_try, forget_tries, take_back
+from bridge.storage.sessions import NewAuthentication
+
+WINDOW = timedelta(minutes=15)
+TRIES_BY_ACCOUNT = 10
+TRIES_BY_ADDRESS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A connection by which people of a domain sign in."""
+
+    connection_id: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What was typed. `proving`: the token of a pending proof and the browser's secret, where the login is one."""
+
+    email: str
+    password: str
+    proving: tuple[str, str] | None = None
+
+
+def ways_of(context: Context, email: str) -> tuple[Way, ...]:
+    """The connections that people with this email's domain sign in through; none where nobody proved it.
+
+    Depends on the domain only, never on whether the account exists.
+    """
+    with context.database.reading() as rows:
+        found = sign_in.list_connections_of_domain(rows, email_domain(email))
+    return tuple(Way(one.id, one.kind, one.name) for one in found)
+
+
+def sign_in_with_password(
+    context: Context, credentials: Credentials, client: Client, now: datetime, *, old: str | None = None
+) -> SignedIn:
+    """Check a password and open a session; link an identity, where the login proves an account.
+
+    Raises WrongCredentials, TooManyTries, what `link_account.link_proved` refuses.
+    """
+    email = find_email(credentials.email)
+    keys = _counters(credentials.email, client)
+    _count(context, keys, now)
+    user, kept = _look_up(context, email)
+    if not verify(kept, credentials.password) or user is None or kept is None:
+        raise WrongCredentials
+    right = _Right(user, kept, keys, credentials.proving)
+    return context.change(SYSTEM, now, lambda change: _sign_in(context, change, right, client, old))
+
+
+@dataclass(frozen=True, slots=True)
+class _Right:
+    """A password that was right, when it was compared."""
+
+    user: User
+    kept: str
+    counters: tuple[str, str]
+    proving: tuple[str, str] | None
+
+
+def _look_up(context: Context, email: str | None) -> tuple[User | None, str | None]:
+    if email is None:
+        return None, None
+    with context.database.reading() as rows:
+        user = people.find_user_by_email(rows, email)
+        return user, None if user is None else sign_in.find_password_hash(rows, user.key)
+
+
+def _counters(email: str, client: Client) -> tuple[str, str]:
+    return f"password:account:{digest(fold(email)).hex()}", f"password:address:{digest(client.address).hex()}"
+
+
+def _count(context: Context, keys: tuple[str, str], now: datetime) -> None:
+    """Count the try before it is made: many at once count as many."""
+    with context.database.writing() as connection:
+        counted = [count_try(connection, key, now, WINDOW) for key in keys]
+    for (tries, until), most in zip(counted, (TRIES_BY_ACCOUNT, TRIES_BY_ADDRESS), strict=True):
+        if tries > most:
+            seconds = int((until - now).total_seconds()) + 1
+            minutes = -(-seconds // 60)
+            wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+            raise TooManyTries(f"Too many tries. Wait {wait}, then try again.", seconds)
+
+
+def _sign_in(context: Context, change: Change, right: _Right, client: Client, old: str | None) -> SignedIn:
+    # Compared outside any transaction, for it takes long: by now it may have been changed, or the account closed.
+    user = people.find_user_by_key(change.connection, right.user.key)
+    if user is None or sign_in.find_password_hash(change.connection, user.key) != right.kept:
+        raise WrongCredentials
+    account, address = right.counters
+    forget_tries(change.connection, account)
+    take_back(change.connection, address)
+    return _open(context, replace(change, actor=f"user:{user.id}"), user, right.proving, client, old)
+
+
+def _open(
+    context: Context, change: Change, user: User, proving: tuple[str, str] | None, client: Client, old: str | None
+) -> SignedIn:
+    proofs: tuple[NewAuthentication, ...] = (_by_password(context, user, change.now),)
+    return_to = None
+    if proving:
+        token, browser = proving
+        linked, return_to = link_proved(context, change, token, browser, user, client)
+        proofs = (*proofs, linked)
+    cookie = open_session(context, change, user, proofs, client, old)
+    log_signed_in(change, "password", user.email, client)
+    return SignedIn(cookie, return_to)
+
+
+def _by_password(context: Context, user: User, now: datetime) -> NewAuthentication:
+    return NewAuthentication("password", user.id, now + context.session_lifetime)

@@ -1,0 +1,170 @@
+"""Sessions: opened by a proof, added to by another, ended; and what one reaches, computed at each request
+(product.md 2.7, 2.9).
+
+The cookie holds 256 random bits, the database their hash. A login always gives a new id.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.sign_in import ACCOUNT_KINDS, Authentication, Client, Seat, holds, reaches
+from bridge.domain.workspace import User, Workspace
+from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.context import SYSTEM, Context
+from bridge.storage import sessions
+from bridge.storage.changes import Change
+from bridge.storage.counters import delete_old_counters
+from bridge.storage.pending import delete_expired
+from bridge.storage.sessions import NewAuthentication, StoredSession
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedWorkspace:
+    """A workspace that a session opens, and the person's membership there."""
+
+    workspace: Workspace
+    membership_key: int
+    membership_id: str
+    owner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentSession:
+    """Who is there, and what their session reaches at this moment.
+
+    `authentications` are those that still vouch for something. `may_change_account`: the account itself was
+    authenticated, or by a workspace that proved the domain of its email.
+    """
+
+    key: int
+    id: str
+    user: User
+    workspaces: tuple[ReachedWorkspace, ...]
+    authentications: tuple[Authentication, ...]
+    may_change_account: bool
+    created_at: datetime
+    ends_at: datetime
+
+    def find_workspace(self, slug: str) -> ReachedWorkspace | None:
+        """The workspace with this slug, if the session reaches it."""
+        return next((reached for reached in self.workspaces if reached.workspace.slug == slug), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session was opened: the new secret for the cookie, and the path to go on to (None: the caller's own)."""
+
+    cookie: str
+    return_to: str | None = None
+
+
+# -- What a session reaches --------------------------------------------------------------------------
+
+
+def find_session(context: Context, cookie: str | None, now: datetime) -> CurrentSession | None:
+    """The session that a cookie names, or None: unknown, run out, or nothing in it vouches for anything any more.
+
+    Two statements, and a third once a minute.
+    """
+    if not cookie:
+        return None
+    with context.database.reading() as rows:
+        stored = sessions.find_session(rows, digest(cookie), now)
+        if stored is None:
+            return None
+        since = min(authentication.at for authentication in stored.authentications)
+        seats = sessions.find_seats(rows, stored.user, since, now)
+    current = _current(stored, seats, now)
+    if current is not None and now - stored.seen_at >= sessions.SEEN_EVERY:
+        with context.database.writing() as connection:
+            sessions.note_seen(connection, stored.key, now)
+    return current
+
+
+def _current(stored: StoredSession, seats: dict[int, Seat], now: datetime) -> CurrentSession | None:
+    living = tuple(one for one in stored.authentications if holds(one, seats, now))
+    if not living:
+        return None
+    opened = (seat for seat in seats.values() if any(reaches(one, seat, now) for one in living))
+    return CurrentSession(
+        key=stored.key,
+        id=stored.id,
+        user=stored.user,
+        workspaces=tuple(_reached(seat) for seat in opened),
+        authentications=living,
+        may_change_account=any(_vouches_for_account(one, seats) for one in living),
+        created_at=stored.created_at,
+        ends_at=stored.ends_at,
+    )
+
+
+def _reached(seat: Seat) -> ReachedWorkspace:
+    return ReachedWorkspace(seat.workspace, seat.membership_key, seat.membership_id, seat.owner)
+
+
+def _vouches_for_account(authentication: Authentication, seats: dict[int, Seat]) -> bool:
+    if authentication.kind in ACCOUNT_KINDS:
+        return True
+    seat = seats.get(authentication.workspace_key or 0)
+    return seat is not None and seat.domain_proved
+
+
+# -- Opening and ending ------------------------------------------------------------------------------
+
+
+def open_session(
+    context: Context, change: Change, user: User, proofs: tuple[NewAuthentication, ...], client: Client, old: str | None
+) -> str:
+    """Put proofs into a session under a new id. Returns the secret for the cookie.
+
+    `old` is the cookie that came with the request: a session of the same person is added to, another's ends.
+    """
+    secret, ends_at = new_secret(), change.now + context.session_lifetime
+    present = sessions.find_session(change.connection, digest(old), change.now) if old else None
+    key = None
+    if present is not None and present.user.key == user.key:
+        key = present.key if sessions.rename_session(change, present.key, digest(secret), ends_at) else None
+    elif present is not None:
+        sessions.delete_sessions(change, [present.key])
+    if key is None:
+        key = sessions.insert_session(change, digest(secret), user.key, client, ends_at)
+    for proof in proofs:
+        sessions.insert_authentication(change, key, proof)
+    _record_opened(change, user, proofs, client, ends_at)
+    return secret
+
+
+def _record_opened(
+    change: Change, user: User, proofs: tuple[NewAuthentication, ...], client: Client, ends_at: datetime
+) -> None:
+    """One event in each workspace that the proofs open."""
+    seats = sessions.find_seats(change.connection, user, change.now, change.now)
+    for proof in proofs:
+        opens = Authentication(proof.kind, change.now, ends_at, workspace_key=proof.workspace_key)
+        for key, seat in seats.items():
+            if reaches(opens, seat, change.now):
+                after = {"by": proof.kind, "address": client.address}
+                change.record(key, "session.created", user.id, after=after)
+
+
+def end_session(context: Context, cookie: str, now: datetime) -> None:
+    """Sign out: the session and all it holds are gone. Nothing happens where there is none."""
+    with context.changing(SYSTEM, now) as change:
+        stored = sessions.find_session(change.connection, digest(cookie), now)
+        if stored is not None:
+            sessions.delete_sessions(change, [stored.key])
+            seats = sessions.find_seats(change.connection, stored.user, now, now)
+            for key in _workspaces_left(stored, seats, now):
+                change.record(key, "session.ended", stored.user.id)
+
+
+def _workspaces_left(stored: StoredSession, seats: dict[int, Seat], now: datetime) -> list[int]:
+    living = [one for one in stored.authentications if holds(one, seats, now)]
+    return [key for key, seat in seats.items() if any(reaches(one, seat, now) for one in living)]
+
+
+def sweep_expired(context: Context, now: datetime) -> int:
+    """Forget sessions, pending logins, used proofs and counters that ran out. Returns how many rows went."""
+    with context.changing(SYSTEM, now) as change:
+        counted = delete_old_counters(change.connection, now - context.session_lifetime)
+        return sessions.delete_expired_sessions(change) + delete_expired(change) + counted

@@ -1,0 +1,166 @@
+"""A verified identity meets the rows: whose it is, and what a login changes (product.md 2.6, 5.1).
+
+Both run inside the transaction of the flow that signs somebody in.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.errors import Invalid
+from bridge.domain.identity import AssertedIdentity
+from bridge.domain.people import clean_name, find_email, fold
+from bridge.domain.roles import MINIMAL
+from bridge.domain.sign_in import AccountClosed, Found, HeldOut, SharedEmail, Step, UnusableIdentity, keepable_groups
+from bridge.domain.workspace import Membership, User
+from bridge.flows.sso_door import Door
+from bridge.storage import asserted_groups, people, sign_in
+from bridge.storage.asserted_groups import LoginRecord
+from bridge.storage.changes import Change, lock_workspace
+from bridge.storage.grants import insert_grant
+from bridge.storage.mappings import refresh_group_matches
+from bridge.storage.workspaces import check_last_owner
+
+_LONGEST_SUBJECT = 512
+
+
+def check_identity(identity: AssertedIdentity) -> AssertedIdentity:
+    """The identity with a name that can be shown. Raises UnusableIdentity for a subject or email nobody could keep."""
+    if not 0 < len(identity.subject) <= _LONGEST_SUBJECT or not identity.subject.isprintable():
+        raise UnusableIdentity("The identity provider’s name for you is longer than 512 characters, or unprintable.")
+    email = find_email(identity.email)
+    if email is None:
+        raise UnusableIdentity("The identity provider gave no email address that could receive mail.")
+    return replace(identity, email=email, name=_shown_name(identity.name, email))
+
+
+def _shown_name(name: str, email: str) -> str:
+    try:
+        return clean_name(name)
+    except Invalid:
+        return email.partition("@")[0]
+
+
+# -- Whose it is -------------------------------------------------------------------------------------
+
+
+def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found | None:
+    """The account that product.md 2.6 names for this identity, looked for in its order. None: nobody has the email.
+
+    Raises AccountClosed, HeldOut, SharedEmail.
+    """
+    rows, ours = change.connection, door.connection
+    linked = sign_in.find_identity(rows, ours.key, identity.subject)
+    if linked is not None:
+        return sign_in.describe_found(rows, ours, "identity", _open(people.find_user_by_key(rows, linked)), change.now)
+    pushed = _find_pushed(change, door, identity)
+    if pushed is not None:
+        return sign_in.describe_found(rows, ours, "push", pushed, change.now)
+    user = people.find_user_by_email(rows, identity.email)
+    return None if user is None else sign_in.describe_found(rows, ours, "email", user, change.now)
+
+
+def _open(user: User | None) -> User:
+    if user is None:
+        raise AccountClosed
+    return user
+
+
+def _find_pushed(change: Change, door: Door, identity: AssertedIdentity) -> User | None:
+    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.subject, identity.email)
+    if not records:
+        return None
+    best = records[0]
+    if best.membership_key is not None:
+        return _open(people.find_user_of(change.connection, best.membership_key))
+    if best.holds_out:
+        raise HeldOut(door.workspace.name)
+    if any(record.membership_key is not None for record in records):
+        # Their own record has no account since somebody else's came first with the same address: that one's account
+        # is not theirs.
+        raise SharedEmail(door.connection.name)
+    return None
+
+
+# -- What a login changes ----------------------------------------------------------------------------
+
+
+def settle(change: Change, door: Door, identity: AssertedIdentity, found: Found | None, step: Step) -> User:
+    """Make the account, link, membership and asserted groups what this login says. Returns the account."""
+    user = found.user if found else _create(change, door, identity)
+    if step == "adopt":
+        adopt(change, door, user)
+    if step != "enter":
+        _link(change, door, identity, user)
+    _follow_email(change, door, identity, user)
+    membership = (found.membership if found else None) or _join(change, door, user)
+    _keep_groups(change, door, identity, membership)
+    return user
+
+
+def _create(change: Change, door: Door, identity: AssertedIdentity) -> User:
+    proved = people.proves_domain(change.connection, door.workspace.key, identity.email)
+    user = people.insert_user(change, identity.email, identity.name, email_proved_at=change.now if proved else None)
+    change.record(door.workspace.key, "user.created", user.id, after={"email": user.email, "name": user.name})
+    return user
+
+
+def adopt(change: Change, door: Door, user: User) -> None:
+    """The address is proved for the first time: whatever was left in the account until now, by whomever, goes.
+
+    Raises LastOwner where that would take a last owner's own way in.
+    """
+    owned = sign_in.workspaces_owned_by_hand(change.connection, user.key)
+    for workspace_key in owned:
+        lock_workspace(change, workspace_key)
+    sign_in.clear_account(change, user.key)
+    people.set_user(change, user.key, email_proved_at=change.now)
+    for workspace_key in owned:
+        check_last_owner(change, workspace_key)
+    change.record(door.workspace.key, "user.adopted", user.id, after={"email": user.email})
+
+
+def _link(change: Change, door: Door, identity: AssertedIdentity, user: User) -> None:
+    if sign_in.find_identity(change.connection, door.connection.key, identity.subject) == user.key:
+        return
+    sign_in.link_identity(change, door.connection.key, identity.subject, user.key)
+    after = {"connection": door.connection.id, "subject": identity.subject}
+    change.record(door.workspace.key, "identity.linked", user.id, after=after)
+
+
+def _follow_email(change: Change, door: Door, identity: AssertedIdentity, user: User) -> None:
+    """An IdP changes an account's address only where its workspace proved both domains and the new one is free."""
+    old, new, workspace = user.email, identity.email, door.workspace.key
+    if fold(old) == fold(new) or people.find_user_by_email(change.connection, new) is not None:
+        return
+    if all(people.proves_domain(change.connection, workspace, email) for email in (old, new)):
+        people.set_user(change, user.key, email=new, email_ci=fold(new), email_proved_at=change.now)
+        change.record(workspace, "user.email_changed", user.id, before={"email": old}, after={"email": new})
+
+
+def _join(change: Change, door: Door, user: User) -> Membership:
+    membership = people.insert_membership(change, door.workspace.key, user.key, accepted=True)
+    insert_grant(change, door.workspace.key, membership.key, RoleInScope(MINIMAL, EVERYWHERE), change.actor)
+    change.record(
+        door.workspace.key, "membership.created", membership.id, after={"email": user.email, "role": MINIMAL.name}
+    )
+    return membership
+
+
+def _keep_groups(change: Change, door: Door, identity: AssertedIdentity, membership: Membership) -> None:
+    ours, workspace = door.connection, door.workspace.key
+    says = LoginRecord(identity.subject, identity.email, identity.name)
+    record = asserted_groups.record_of_login(change, ours.key, membership.key, says)
+    until = change.now + timedelta(days=door.asserted_days)
+    told = asserted_groups.replace_asserted(change, ours.key, record, keepable_groups(identity.groups), until)
+    if told.made:
+        refresh_group_matches(change, ours.key, [key for key, _, _ in told.made])
+    for _, uid, name in told.made:
+        change.record(workspace, "idp_group.asserted", uid, after={"name": name, "connection": ours.id})
+    if told.came or told.left:
+        change.record(workspace, "idp_groups.named_at_login", membership.id, after=_moved(told.came, told.left))
+
+
+def _moved(came: tuple[str, ...], left: tuple[str, ...]) -> dict[str, Any]:
+    return {"came_into": list(came), "left": list(left)}

@@ -1,0 +1,224 @@
+"""Signing in through a connection, from the request to the session; the same for SAML and OpenID Connect.
+
+- `begin`     a request is sent: who sent it, and where they want to go, is kept
+- `complete`  the IdP's verified answer: consumed, remembered, its person found or made; the result waits under a
+  one-time handle for a minute (an IdP's cross-site POST brings no cookie of ours)
+- `resume`    the browser fetches it: compared with the one that began, and only then a session is made
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bridge.domain.identity import AssertedIdentity, Replay
+from bridge.domain.sign_in import (
+    AccountClosed,
+    Client,
+    MembershipEnded,
+    OtherBrowser,
+    Replayed,
+    SignInRefused,
+    UnknownRequest,
+    check_alive,
+    decide,
+)
+from bridge.domain.workspace import User
+from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.context import SYSTEM, Context
+from bridge.flows.sessions import SignedIn, open_session
+from bridge.flows.settle_login import check_identity, find_person, settle
+from bridge.flows.sign_in_log import log_signed_in
+from bridge.flows.sso_door import Door, open_door
+from bridge.storage import pending, people
+from bridge.storage.changes import Change
+from bridge.storage.pending import Pending
+from bridge.storage.sessions import NewAuthentication
+
+#: How long somebody may take at the IdP, second factor and forgotten password included.
+_REQUEST_LASTS = timedelta(minutes=30)
+_HANDLE_LASTS = timedelta(seconds=60)
+_PROOF_LASTS = timedelta(minutes=30)
+
+Protocol = Literal["saml", "oidc"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofNeeded:
+    """The account exists, and the person has to show that it is theirs; `token` names that task, in this browser."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An IdP's verified answer: the identity, the request it answers (None: it came unasked), what may not come
+    twice, and notes for the sign-in log.
+    """
+
+    identity: AssertedIdentity
+    in_response_to: str | None
+    replay: Replay
+    notes: Sequence[str] = ()
+
+
+def begin(
+    context: Context, kind: Protocol, connection_id: str, request_id: str, browser: str, return_to: str, now: datetime
+) -> None:
+    """Keep that this browser sent a request. Several may be under way in one browser (two tabs).
+
+    Raises NotFound, ConnectionOff.
+    """
+    with context.changing(f"connection:{connection_id}", now) as change:
+        door = open_door(change.connection, connection_id)
+        request = Pending(kind, door.connection.key, None, digest(browser), return_to, None, now + _REQUEST_LASTS)
+        pending.put_pending(change, _request_hash(connection_id, request_id), request)
+
+
+def complete(context: Context, kind: Protocol, answer: Answer, now: datetime) -> str:
+    """Take an IdP's answer, once. Returns the handle under which its result waits for the browser.
+
+    Raises NotFound, a SignInRefused, LastOwner. A refused answer is spent all the same.
+    """
+    try:
+        actor = f"connection:{answer.identity.connection_id}"
+        return context.change(actor, now, lambda change: _complete(change, kind, answer))
+    except SignInRefused:
+        _spend(context, kind, answer, now)
+        raise
+
+
+def _complete(change: Change, kind: Protocol, answer: Answer) -> str:
+    identity, handle = check_identity(answer.identity), new_secret()
+    door = open_door(change.connection, identity.connection_id)
+    if not pending.remember(change, _proof_hash(answer), answer.replay.until):
+        raise Replayed
+    request = _take_request(change, kind, door, answer)
+    user_key, proved = _enter(change, door, identity)
+    result = {"identity": pack(identity), "proved": proved, "notes": list(answer.notes)}
+    until = change.now + _HANDLE_LASTS
+    pending.put_pending(
+        change, digest(handle), replace(request, kind="handle", user_key=user_key, result=result, expires_at=until)
+    )
+    return handle
+
+
+def _take_request(change: Change, kind: Protocol, door: Door, answer: Answer) -> Pending:
+    """The request that is answered, or what stands for one where the IdP may begin."""
+    if answer.in_response_to is None:
+        if not door.unsolicited:
+            raise UnknownRequest
+        return Pending("handle", door.connection.key, None, None, "/", None, change.now)
+    request = pending.take_pending(change, _request_hash(door.connection.id, answer.in_response_to), kind)
+    if request is None:
+        raise UnknownRequest
+    return request
+
+
+def _enter(change: Change, door: Door, identity: AssertedIdentity) -> tuple[int, bool]:
+    """The key of the account that is meant, and whether it is theirs without more proof."""
+    found = find_person(change, door, identity)
+    step = decide(found, door.workspace, jit=door.jit)
+    if found is not None and step == "prove":
+        return found.user.key, False
+    return settle(change, door, identity, found, step).key, True
+
+
+def _spend(context: Context, kind: Protocol, answer: Answer, now: datetime) -> None:
+    """In a second transaction, for the first was undone: request and proof are used up, whatever came of them."""
+    connection_id = answer.identity.connection_id
+    with context.changing(f"connection:{connection_id}", now) as change:
+        if answer.in_response_to is not None:
+            pending.take_pending(change, _request_hash(connection_id, answer.in_response_to), kind)
+        pending.remember(change, _proof_hash(answer), answer.replay.until)
+
+
+def resume(
+    context: Context, handle: str, browser: str, client: Client, now: datetime, *, old: str | None = None
+) -> SignedIn | ProofNeeded:
+    """What `complete` found, fetched once by the browser that began; `old` is its present session cookie.
+
+    Raises a SignInRefused: OtherBrowser where another browser began, and whatever has changed since.
+    """
+    with context.changing(SYSTEM, now) as change:
+        waiting = pending.take_pending(change, digest(handle), "handle")
+        if waiting is None:
+            raise UnknownRequest
+        if waiting.browser_hash not in (None, digest(browser)):
+            raise OtherBrowser
+        door = open_door(change.connection, waiting.result["identity"]["connection_id"])
+        if not waiting.result["proved"]:
+            return _ask_for_proof(change, waiting, browser)
+        return _sign_in(context, change, door, waiting, client, old)
+
+
+def _ask_for_proof(change: Change, waiting: Pending, browser: str) -> ProofNeeded:
+    token = new_secret()
+    asked = replace(waiting, kind="prove", browser_hash=digest(browser), expires_at=change.now + _PROOF_LASTS)
+    pending.put_pending(change, digest(token), asked)
+    return ProofNeeded(token)
+
+
+def _sign_in(
+    context: Context, change: Change, door: Door, waiting: Pending, client: Client, old: str | None
+) -> SignedIn:
+    user = people.find_user_by_key(change.connection, waiting.user_key or 0)
+    if user is None:
+        raise AccountClosed
+    _check_member(change, door, user)
+    identity = unpack(waiting.result["identity"])
+    acting = replace(change, actor=f"user:{user.id}")
+    proof = authentication_by(context, door, identity, change.now)
+    secret = open_session(context, acting, user, (proof,), client, old)
+    log_signed_in(acting, door.connection.kind, identity.email, client, door.connection, waiting.result["notes"])
+    return SignedIn(secret, waiting.return_to)
+
+
+def _check_member(change: Change, door: Door, user: User) -> None:
+    membership = people.find_member(change.connection, door.workspace.key, user.key)
+    if membership is None:
+        raise MembershipEnded(door.workspace.name)
+    check_alive(membership, door.workspace)
+
+
+# -- Shared with the proof of an account -------------------------------------------------------------
+
+
+def authentication_by(context: Context, door: Door, identity: AssertedIdentity, now: datetime) -> NewAuthentication:
+    """What an identity adds to a session: until the IdP's own limit, and as long as a session at most."""
+    ends_at = now + context.session_lifetime
+    return NewAuthentication(
+        kind=door.connection.kind,
+        subject=identity.subject,
+        ends_at=min(ends_at, identity.session_ends_at or ends_at),
+        connection_key=door.connection.key,
+        workspace_key=door.workspace.key,
+        name_id=identity.name_id,
+        session_index=identity.session_index,
+        groups=identity.groups,
+    )
+
+
+def pack(identity: AssertedIdentity) -> dict[str, Any]:
+    """An identity as JSON, until the browser comes back."""
+    ends_at = identity.session_ends_at
+    return asdict(identity) | {"session_ends_at": ends_at.isoformat() if ends_at else None}
+
+
+def unpack(packed: Mapping[str, Any]) -> AssertedIdentity:
+    """What `pack` was given."""
+    ends_at = packed["session_ends_at"]
+    values = {
+        "groups": tuple(packed["groups"]),
+        "session_ends_at": datetime.fromisoformat(ends_at) if ends_at else None,
+    }
+    return AssertedIdentity(**{**packed, **values})
+
+
+def _request_hash(connection_id: str, request_id: str) -> bytes:
+    # Of both, so that no other connection's answer finds it.
+    return digest(f"request:{connection_id}:{request_id}")
+
+
+def _proof_hash(answer: Answer) -> bytes:
+    return digest(f"proof:{answer.identity.connection_id}:{answer.replay.key}")

@@ -1,0 +1,44 @@
+"""A connection as a way in: open, or closed now (properties.md 5)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.domain.errors import NotFound
+from bridge.domain.roles import has_sso
+from bridge.domain.sign_in import ConnectionOff
+from bridge.domain.workspace import Connection, Workspace
+from bridge.storage import connections, workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An enabled connection and the one workspace it opens."""
+
+    connection: Connection
+    workspace: Workspace
+
+    @property
+    def jit(self) -> bool:
+        """Whether a first login makes accounts and memberships."""
+        return bool(self.connection.config.get("jit", True))
+
+    @property
+    def unsolicited(self) -> bool:
+        """Whether a login may begin at the IdP."""
+        return bool(self.connection.config.get("allow_idp_initiated", False))
+
+    @property
+    def asserted_days(self) -> int:
+        """For how many days the groups named at a login count: 7 unless set, 30 at most (product.md 5.1)."""
+        return min(int(self.connection.config.get("asserted_days", 7)), 30)
+
+
+def open_door(rows: Any, connection_id: str) -> Door:
+    """Raises NotFound; ConnectionOff where it is disabled or the plan has no single sign-on."""
+    connection = connections.find_by_uid(rows, connection_id)
+    workspace = None if connection is None else workspaces.find_by_key(rows, connection.workspace_key)
+    if connection is None or workspace is None:
+        raise NotFound("There is no such connection.")
+    if not connection.enabled or not has_sso(workspace.plan):
+        raise ConnectionOff(connection.name, workspace.name)
+    return Door(connection, workspace)

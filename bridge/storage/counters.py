@@ -1,0 +1,44 @@
+"""Tries, counted in a window of time by all processes together."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, text, update
+from sqlalchemy.types import Integer
+
+from bridge.storage.columns import Instant
+from bridge.storage.tables import counters
+
+_COUNT = (
+    text("""
+INSERT INTO counters (key, window_start, n) VALUES (:key, :now, 1)
+ON CONFLICT (key) DO UPDATE SET
+  n = CASE WHEN counters.window_start <= :ended THEN 1 ELSE counters.n + 1 END,
+  window_start = CASE WHEN counters.window_start <= :ended THEN :now ELSE counters.window_start END
+RETURNING n, window_start
+""")
+    .bindparams(bindparam("now", type_=Instant), bindparam("ended", type_=Instant))
+    .columns(n=Integer, window_start=Instant)
+)
+
+
+def count_try(connection: Any, key: str, now: datetime, window: timedelta) -> tuple[int, datetime]:
+    """Count one more under `key`. Returns how many in the present window, and when that ends."""
+    row = connection.execute(_COUNT, {"key": key, "now": now, "ended": now - window}).one()
+    return row.n, row.window_start + window
+
+
+def forget_tries(connection: Any, key: str) -> None:
+    """Begin anew under `key`."""
+    connection.execute(delete(counters).where(counters.c.key == key))
+
+
+def delete_old_counters(connection: Any, before: datetime) -> int:
+    """Forget windows that began before. Returns how many."""
+    gone: int = connection.execute(delete(counters).where(counters.c.window_start < before)).rowcount
+    return gone
+
+
+def take_back(connection: Any, key: str) -> None:
+    """The last try under `key` was a good one: it doesn't count."""
+    connection.execute(update(counters).where(counters.c.key == key, counters.c.n > 0).values(n=counters.c.n - 1))

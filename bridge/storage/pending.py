@@ -1,0 +1,88 @@
+"""What waits to be finished once: logins under way, their results, proofs, and proofs that were used.
+
+Everything is found by the hash of a secret, or of an id that nobody can guess, and ends by itself.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.storage.changes import Change
+from bridge.storage.tables import pending_requests, seen
+
+#: `saml`, `oidc`: a request we sent. `handle`: its result, until the browser fetches it. `prove`: a person has to
+#: prove an account first. `link`: the same, by a mailed link.
+Kind = Literal["saml", "oidc", "handle", "prove", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One thing under way. `browser_hash` None: begun by no browser of ours (IdP-initiated)."""
+
+    kind: Kind
+    connection_key: int | None
+    user_key: int | None
+    browser_hash: bytes | None
+    return_to: str
+    result: Any
+    expires_at: datetime
+
+
+_COLUMNS = (
+    pending_requests.c.kind,
+    pending_requests.c.connection_id,
+    pending_requests.c.user_id,
+    pending_requests.c.browser_hash,
+    pending_requests.c.return_to,
+    pending_requests.c.result,
+    pending_requests.c.expires_at,
+)
+
+
+def put_pending(change: Change, digest: bytes, pending: Pending) -> None:
+    """Keep one until it is taken or runs out."""
+    values = {
+        "hash": digest,
+        "kind": pending.kind,
+        "connection_id": pending.connection_key,
+        "user_id": pending.user_key,
+        "browser_hash": pending.browser_hash,
+        "return_to": pending.return_to,
+        "result": pending.result,
+        "expires_at": pending.expires_at,
+    }
+    change.connection.execute(insert(pending_requests).values(**values))
+
+
+def find_pending(connection: Any, digest: bytes, kind: Kind, now: datetime) -> Pending | None:
+    """The one of this kind that hasn't run out, or None."""
+    chosen = select(*_COLUMNS).where(
+        pending_requests.c.hash == digest, pending_requests.c.kind == kind, pending_requests.c.expires_at > now
+    )
+    row = connection.execute(chosen).first()
+    return None if row is None else Pending(*row)
+
+
+def take_pending(change: Change, digest: bytes, kind: Kind) -> Pending | None:
+    """The same, gone with this change: of two who try at once, one gets it."""
+    gone = delete(pending_requests).where(pending_requests.c.hash == digest, pending_requests.c.kind == kind)
+    row = change.connection.execute(gone.returning(*_COLUMNS)).first()
+    taken = None if row is None else Pending(*row)
+    return taken if taken and taken.expires_at > change.now else None
+
+
+def remember(change: Change, digest: bytes, until: datetime) -> bool:
+    """Whether this proof is new. Now it is no longer: not in any process, nor after a restart."""
+    dialect = sqlite if change.connection.dialect.name == "sqlite" else postgresql
+    first = dialect.insert(seen).values(hash=digest, expires_at=until).on_conflict_do_nothing()
+    return change.connection.execute(first.returning(seen.c.hash)).first() is not None
+
+
+def delete_expired(change: Change) -> int:
+    """Forget what ran out. Returns how many rows went."""
+    requests = delete(pending_requests).where(pending_requests.c.expires_at <= change.now)
+    proofs = delete(seen).where(seen.c.expires_at <= change.now)
+    return sum(change.connection.execute(statement).rowcount for statement in (requests, proofs))

@@ -1,0 +1,248 @@
+"""Sessions: rows found by the hash of a random id, the authentications they hold, and what those could reach.
+
+Reach is never stored: two statements gather what `bridge.domain.sign_in` needs to say it at each request.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, select, text, update
+
+from bridge.domain.identity import LoginKind
+from bridge.domain.people import email_domain
+from bridge.domain.roles import OWNER
+from bridge.domain.sign_in import Authentication, Client, Seat
+from bridge.domain.workspace import User, Workspace
+from bridge.storage.access import owner_condition
+from bridge.storage.changes import Change, insert_row
+from bridge.storage.columns import Instant
+from bridge.storage.tables import (
+    PAST,
+    authentications,
+    connections,
+    directory_users,
+    domains,
+    grants,
+    memberships,
+    sessions,
+    users,
+    workspaces,
+)
+
+#: How often a session's last use is written down (product.md 4.6).
+SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session that hasn't run out, its person, and every authentication it holds, ended ones too."""
+
+    key: int
+    id: str
+    user: User
+    created_at: datetime
+    ends_at: datetime
+    seen_at: datetime
+    authentications: tuple[Authentication, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuthentication:
+    """One proof to be added to a session; of an SSO login with its connection, and that one's workspace."""
+
+    kind: LoginKind
+    subject: str
+    ends_at: datetime
+    connection_key: int | None = None
+    workspace_key: int | None = None
+    name_id: str | None = None
+    session_index: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+# -- Finding -----------------------------------------------------------------------------------------
+
+_once_off = PAST[connections]
+_OFF_SINCE = exists().where(
+    _once_off.c.id == connections.c.id, ~_once_off.c.enabled, _once_off.c.until > authentications.c.at
+)
+_FIND = (
+    select(
+        sessions.c.id,
+        sessions.c.uid,
+        sessions.c.created_at,
+        sessions.c.ends_at,
+        sessions.c.seen_at,
+        users.c.id,
+        users.c.uid,
+        users.c.email,
+        users.c.name,
+        users.c.email_proved_at.is_not(None),
+        users.c.password_hash.is_not(None),
+        authentications.c.kind,
+        authentications.c.at,
+        authentications.c.ends_at,
+        connections.c.uid,
+        connections.c.workspace_id,
+        and_(connections.c.enabled, ~_OFF_SINCE),
+        authentications.c.groups,
+    )
+    .select_from(sessions)
+    .join(users, users.c.id == sessions.c.user_id)
+    .join(authentications, authentications.c.session_id == sessions.c.id)
+    .outerjoin(connections, connections.c.id == authentications.c.connection_id)
+    .where(sessions.c.hash == bindparam("hash"), sessions.c.ends_at > bindparam("now", type_=Instant))
+    .where(users.c.closed_at.is_(None))
+    .order_by(authentications.c.id)
+)
+
+
+def find_session(connection: Any, digest: bytes, now: datetime) -> StoredSession | None:
+    """The session with this hash, or None. One statement."""
+    rows = connection.execute(_FIND, {"hash": digest, "now": now}).all()
+    if not rows:
+        return None
+    key, uid, created, ends, seen, *person = rows[0][:11]
+    return StoredSession(key, uid, User(*person), created, ends, seen, tuple(_authentication(row) for row in rows))
+
+
+def _authentication(row: Any) -> Authentication:
+    kind, at, ends_at, connection_id, workspace_key, enabled, groups = row[11:]
+    return Authentication(kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups))
+
+
+_SINCE = bindparam("since", type_=Instant)
+_HELD_OUT = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
+_once_held = PAST[directory_users]
+_HELD_UNTIL = (
+    select(func.max(_once_held.c.until))
+    .select_from(directory_users)
+    .join(_once_held, _once_held.c.id == directory_users.c.id)
+    .where(directory_users.c.membership_id == memberships.c.id, _once_held.c.membership_id == memberships.c.id)
+    .where(_once_held.c.holds_out, _once_held.c.until > _SINCE)
+    .scalar_subquery()
+)
+_once_gone = PAST[memberships]
+_GONE_UNTIL = (
+    select(func.max(_once_gone.c.until))
+    .where(_once_gone.c.id == memberships.c.id, _once_gone.c.status == "removed", _once_gone.c.until > _SINCE)
+    .scalar_subquery()
+)
+_NAMED_OWNER = exists().where(grants.c.principal_id == memberships.c.id, grants.c.role == OWNER.id)
+_DOMAIN_PROVED = exists().where(
+    domains.c.name == bindparam("domain"),
+    domains.c.workspace_id == memberships.c.workspace_id,
+    domains.c.proved_at.is_not(None),
+)
+_SEATS = (
+    select(
+        workspaces.c.id,
+        workspaces.c.uid,
+        workspaces.c.slug,
+        workspaces.c.name,
+        workspaces.c.plan,
+        workspaces.c.require_sso,
+        workspaces.c.hipaa,
+        workspaces.c.rev,
+        memberships.c.id,
+        memberships.c.uid,
+        ~_HELD_OUT,
+        memberships.c.accepted_at.is_not(None),
+        memberships.c.sso_exempt,
+        workspaces.c.require_mfa,
+        text(f"({owner_condition('memberships.id')})").bindparams(bindparam("now", type_=Instant)),
+        _NAMED_OWNER,
+        _DOMAIN_PROVED,
+        _HELD_UNTIL,
+        _GONE_UNTIL,
+    )
+    .select_from(memberships)
+    .join(workspaces, workspaces.c.id == memberships.c.workspace_id)
+    .where(memberships.c.user_id == bindparam("user"), memberships.c.status == "active")
+    .order_by(workspaces.c.slug)
+)
+
+
+def find_seats(connection: Any, user: User, since: datetime, now: datetime) -> dict[int, Seat]:
+    """A person's memberships by the key of their workspace, for authentications made at `since` or later.
+
+    One statement. Removed memberships are left out.
+    """
+    values = {"user": user.key, "domain": email_domain(user.email), "since": since, "now": now}
+    return {row[0]: _seat(row) for row in connection.execute(_SEATS, values)}
+
+
+def _seat(row: Any) -> Seat:
+    alive, accepted, exempt, require_mfa, owner, named_owner, domain_proved = map(bool, row[10:17])
+    return Seat(
+        workspace=Workspace(*row[:8]),
+        membership_key=row[8],
+        membership_id=row[9],
+        alive=alive,
+        accepted=accepted,
+        sso_exempt=exempt,
+        require_mfa=require_mfa,
+        owner=owner,
+        named_owner=named_owner,
+        domain_proved=domain_proved,
+        dead_until=max((until for until in row[17:] if until is not None), default=None),
+    )
+
+
+# -- Opening, adding to, ending ----------------------------------------------------------------------
+
+
+def insert_session(change: Change, digest: bytes, user_key: int, client: Client, ends_at: datetime) -> int:
+    """A new session without any authentication. Returns its key."""
+    values = {"uid": str(uuid4()), "hash": digest, "user_id": user_key, "created_at": change.now}
+    values |= {"ends_at": ends_at, "seen_at": change.now}
+    return insert_row(change, sessions, values | {"user_agent": client.user_agent, "address": client.address})
+
+
+def rename_session(change: Change, key: int, digest: bytes, ends_at: datetime) -> bool:
+    """A new id, with the session's authentications kept. False where it is gone already."""
+    values = {"hash": digest, "ends_at": ends_at, "seen_at": change.now}
+    renamed = update(sessions).where(sessions.c.id == key).values(**values)
+    return bool(change.connection.execute(renamed).rowcount)
+
+
+def insert_authentication(change: Change, session_key: int, proof: NewAuthentication) -> None:
+    """Add a proof to a session, in the place of an older one of the same kind and connection."""
+    same = authentications.c.connection_id == proof.connection_key
+    if proof.connection_key is None:
+        same = authentications.c.connection_id.is_(None)
+    of_session = authentications.c.session_id == session_key
+    older = delete(authentications).where(of_session, authentications.c.kind == proof.kind, same)
+    change.connection.execute(older)
+    values = {
+        "session_id": session_key,
+        "kind": proof.kind,
+        "connection_id": proof.connection_key,
+        "subject": proof.subject,
+        "name_id": proof.name_id,
+        "session_index": proof.session_index,
+        "at": change.now,
+        "ends_at": proof.ends_at,
+        "groups": list(proof.groups),
+    }
+    change.connection.execute(insert(authentications).values(**values))
+
+
+def note_seen(connection: Any, key: int, now: datetime) -> None:
+    """Write down that a session was used, unless a use within the last minute is."""
+    stale = and_(sessions.c.id == key, sessions.c.seen_at <= now - SEEN_EVERY)
+    connection.execute(update(sessions).where(stale).values(seen_at=now))
+
+
+def delete_sessions(change: Change, keys: Collection[int]) -> int:
+    """End these sessions with all they hold. Returns how many there were."""
+    gone = delete(sessions).where(sessions.c.id.in_(list(keys)))
+    return change.connection.execute(gone).rowcount
+
+
+def delete_expired_sessions(change: Change) -> int:
+    """Forget sessions that ran out. Returns how many."""
+    return change.connection.execute(delete(sessions).where(sessions.c.ends_at <= change.now)).rowcount

@@ -1,0 +1,197 @@
+"""Whose a verified identity is (product.md 2.6): identities, pushed records and accounts, looked up; attempts kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import and_, delete, exists, insert, or_, select, update
+
+from bridge.domain.people import fold
+from bridge.domain.roles import OWNER
+from bridge.domain.sign_in import Found
+from bridge.domain.workspace import Connection, User
+from bridge.storage.access import may
+from bridge.storage.changes import Change
+from bridge.storage.connections import COLUMNS as CONNECTION
+from bridge.storage.people import find_member, proves_domain
+from bridge.storage.tables import (
+    connections,
+    directory_users,
+    domains,
+    grants,
+    identities,
+    memberships,
+    second_factors,
+    sessions,
+    sign_in_attempts,
+    users,
+    workspaces,
+)
+
+# -- Finding -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRecord:
+    """A connection's pushed record that an identity fits. `by_subject`: by user name or external id, not by email."""
+
+    membership_key: int | None
+    holds_out: bool
+    by_subject: bool
+
+
+def find_identity(connection: Any, connection_key: int, subject: str) -> int | None:
+    """The key of the user whom this subject of this connection is linked to."""
+    chosen = select(identities.c.user_id).where(
+        identities.c.connection_id == connection_key, identities.c.subject == subject
+    )
+    key: int | None = connection.execute(chosen).scalar()
+    return key
+
+
+def find_pushed_records(connection: Any, connection_key: int, subject: str, email: str) -> list[PushedRecord]:
+    """The pushed records that an identity fits: by external id, by user name, by email, in this order."""
+    columns = directory_users.c
+    fits = (columns.external_id == subject, columns.user_name_ci == fold(subject), columns.email_ci == fold(email))
+    chosen = select(columns.membership_id, columns.holds_out, *fits).where(
+        columns.connection_id == connection_key, columns.pushed, or_(*fits)
+    )
+    rows = connection.execute(chosen.order_by(columns.id)).all()
+    ranked = sorted(rows, key=lambda row: (not row[2], not row[3], row.membership_id is None))
+    return [PushedRecord(row.membership_id, row.holds_out, bool(row[2] or row[3])) for row in ranked]
+
+
+def describe_found(
+    connection: Any, ours: Connection, by: Literal["identity", "push", "email"], user: User, now: datetime
+) -> Found:
+    """All that `bridge.domain.sign_in.decide` looks at."""
+    membership = find_member(connection, ours.workspace_key, user.key)
+    pushing = _pushing(connection, membership.key) if membership else set()
+    return Found(
+        by=by,
+        user=user,
+        membership=membership,
+        domain_proved=proves_domain(connection, ours.workspace_key, user.email),
+        pushed_here=ours.key in pushing,
+        pushed_elsewhere=bool(pushing - {ours.key}),
+        signed_in_elsewhere=_signed_in_elsewhere(connection, ours, user.key),
+        owner=membership is not None and may(connection, membership.key, [OWNER.id], None, now),
+        has_credentials=_has_credentials(connection, user.key),
+    )
+
+
+def _pushing(connection: Any, membership_key: int) -> set[int]:
+    chosen = select(directory_users.c.connection_id).where(
+        directory_users.c.membership_id == membership_key, directory_users.c.pushed
+    )
+    return set(connection.execute(chosen).scalars())
+
+
+def _signed_in_elsewhere(connection: Any, ours: Connection, user_key: int) -> bool:
+    others = exists().where(
+        identities.c.user_id == user_key,
+        identities.c.connection_id == connections.c.id,
+        connections.c.workspace_id == ours.workspace_key,
+        connections.c.id != ours.key,
+    )
+    return bool(connection.execute(select(others)).scalar())
+
+
+def _has_credentials(connection: Any, user_key: int) -> bool:
+    factors = exists().where(second_factors.c.user_id == users.c.id)
+    own = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), factors)
+    return bool(connection.execute(select(exists().where(users.c.id == user_key, own))).scalar())
+
+
+def find_password_hash(connection: Any, user_key: int) -> str | None:
+    """What is kept of an account's password."""
+    kept: str | None = connection.execute(select(users.c.password_hash).where(users.c.id == user_key)).scalar()
+    return kept
+
+
+def list_connections_of_domain(connection: Any, domain: str) -> list[Connection]:
+    """The enabled connections that people of a proved domain sign in through; none where no workspace proved it.
+
+    The domain's own connection, else every one of its workspace.
+    """
+    chosen = (
+        select(*CONNECTION)
+        .select_from(domains)
+        .join(
+            connections,
+            and_(
+                connections.c.workspace_id == domains.c.workspace_id,
+                or_(domains.c.connection_id.is_(None), domains.c.connection_id == connections.c.id),
+            ),
+        )
+        .join(workspaces, workspaces.c.id == domains.c.workspace_id)
+        .where(domains.c.name == domain, domains.c.proved_at.is_not(None))
+        .where(connections.c.enabled, workspaces.c.plan == "business")
+        .order_by(connections.c.id)
+    )
+    return [Connection(*row) for row in connection.execute(chosen)]
+
+
+# -- Linking -----------------------------------------------------------------------------------------
+
+
+def link_identity(change: Change, connection_key: int, subject: str, user_key: int) -> None:
+    """From now this subject opens this account. IntegrityError where it opens another."""
+    values = {"connection_id": connection_key, "subject": subject, "user_id": user_key, "linked_at": change.now}
+    change.connection.execute(insert(identities).values(**values))
+
+
+def clear_account(change: Change, user_key: int) -> None:
+    """Take away every way in that somebody may have left in an account whose address was never proved."""
+    for table in (sessions, identities, second_factors):
+        change.connection.execute(delete(table).where(table.c.user_id == user_key))
+    cleared = update(users).where(users.c.id == user_key).values(password_hash=None, twilio_sub=None)
+    change.connection.execute(cleared)
+
+
+def workspaces_owned_by_hand(connection: Any, user_key: int) -> list[int]:
+    """The keys of the workspaces in which this person is an owner named by hand."""
+    chosen = (
+        select(memberships.c.workspace_id)
+        .join(grants, grants.c.principal_id == memberships.c.id)
+        .where(memberships.c.user_id == user_key, memberships.c.status == "active", grants.c.role == OWNER.id)
+    )
+    return sorted(set(connection.execute(chosen).scalars()))
+
+
+# -- Attempts ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One login, as the sign-in log tells it. `ref` is what the error page shows."""
+
+    ref: str
+    kind: str
+    outcome: Literal["signed_in", "refused"]
+    code: str
+    text: str
+    address: str
+    email: str | None = None
+    workspace_key: int | None = None
+    connection_key: int | None = None
+    steps: Sequence[str] = ()
+
+
+def insert_attempt(change: Change, attempt: Attempt) -> None:
+    """Keep one line of the sign-in log."""
+    values = {
+        "ref": attempt.ref,
+        "workspace_id": attempt.workspace_key,
+        "connection_id": attempt.connection_key,
+        "at": change.now,
+        "kind": attempt.kind,
+        "outcome": attempt.outcome,
+        "code": attempt.code,
+        "text": attempt.text,
+        "email": attempt.email,
+        "address": attempt.address,
+        "steps": list(attempt.steps),
+    }
+    change.connection.execute(insert(sign_in_attempts).values(**values))

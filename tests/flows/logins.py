@@ -1,0 +1,116 @@
+"""Logins as flows see them: an IdP's verified answer, from request to session, without any protocol."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from bridge.domain.identity import AssertedIdentity, Replay
+from bridge.domain.people import fold
+from bridge.domain.sign_in import Client
+from bridge.flows.context import OPERATOR
+from bridge.flows.passwords import hash_password
+from bridge.flows.sessions import CurrentSession, SignedIn, find_session
+from bridge.flows.sign_in import Answer, ProofNeeded, begin, complete, resume
+from bridge.storage import people
+from bridge.storage.changes import changing
+from bridge.storage.connections import set_connection
+from bridge.storage.tables import domains, workspaces
+from tests.world import World
+
+CLIENT = Client("192.0.2.7", "Firefox")
+PASSWORD = "correct horse battery"
+_serial = count(1)
+
+
+@dataclass
+class Browser:
+    """A browser with its two cookies."""
+
+    secret: str = field(default_factory=lambda: f"browser-{next(_serial)}")
+    session: str | None = None
+
+    def look(self, world: World, now: datetime | None = None) -> CurrentSession | None:
+        """What the session reaches at `now`."""
+        return find_session(world.context, self.session, now or world.now)
+
+    def reaches(self, world: World, now: datetime | None = None) -> list[str]:
+        """The slugs of the workspaces the session opens; none when signed out."""
+        current = self.look(world, now)
+        return [reached.workspace.slug for reached in current.workspaces] if current else []
+
+
+def identity(world: World, email: str, **said: Any) -> AssertedIdentity:
+    """What the world's IdP says of somebody; the subject is the email unless said otherwise."""
+    values = {"subject": email, "name": email.partition("@")[0], "groups": ()} | said
+    return AssertedIdentity(connection_id=world.connection.id, email=email, **values)
+
+
+def answer(world: World, email: str, *, to: str | None, key: str | None = None, **said: Any) -> Answer:
+    """A verified answer to the request `to`, None for one that came unasked."""
+    replay = Replay(key or f"assertion-{next(_serial)}", world.now + timedelta(minutes=10))
+    return Answer(identity(world, email, **said), to, replay)
+
+
+def start(world: World, browser: Browser, *, return_to: str = "/", now: datetime | None = None) -> str:
+    """Send the browser to the IdP. Returns the request's id."""
+    request_id = f"_request-{next(_serial)}"
+    begin(world.context, "saml", world.connection.id, request_id, browser.secret, return_to, now or world.now)
+    return request_id
+
+
+def sign_in(
+    world: World, email: str, browser: Browser | None = None, *, now: datetime | None = None, **said: Any
+) -> Browser:
+    """One whole login, which must succeed. Returns the browser, signed in."""
+    browser = browser or Browser()
+    outcome = attempt(world, email, browser, now=now, **said)
+    assert isinstance(outcome, SignedIn)
+    browser.session = outcome.cookie
+    return browser
+
+
+def attempt(
+    world: World, email: str, browser: Browser, *, now: datetime | None = None, **said: Any
+) -> SignedIn | ProofNeeded:
+    """One whole login, whatever comes of it."""
+    moment = now or world.now
+    request_id = start(world, browser, now=moment)
+    handle = complete(world.context, "saml", answer(world, email, to=request_id, **said), moment)
+    return resume(world.context, handle, browser.secret, CLIENT, moment, old=browser.session)
+
+
+def set_config(world: World, **changes: Any) -> None:
+    """The connection is set up otherwise."""
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        set_connection(change, world.connection.key, config={**world.connection.config, **changes})
+
+
+def set_workspace(world: World, **values: Any) -> None:
+    """Change columns of the workspace."""
+    with world.context.database.writing() as connection:
+        connection.execute(update(workspaces).where(workspaces.c.id == world.workspace.key).values(**values))
+
+
+def prove_domain(world: World, name: str) -> None:
+    """The workspace has proved this domain."""
+    row = {"name": name, "workspace_id": world.workspace.key, "token": "t", "token_expires_at": world.now}
+    with world.context.database.writing() as connection:
+        connection.execute(insert(domains).values(**row, proved_at=world.now, created_at=world.now))
+
+
+def account(world: World, email: str, *, proved: bool = True, password: str | None = None) -> int:
+    """Somebody has an account already. Returns its key."""
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        user = people.insert_user(change, email, fold(email), email_proved_at=world.now if proved else None)
+        if password:
+            people.set_user(change, user.key, password_hash=hash_password(password))
+        return user.key
+
+
+def join(world: World, user_key: int, *, accepted: bool = True) -> int:
+    """An account is a member of the workspace. Returns the membership's key."""
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        return people.insert_membership(change, world.workspace.key, user_key, accepted=accepted).key
