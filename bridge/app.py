@@ -1,5 +1,7 @@
 """Wiring: settings in, a house that works out."""
 
+from flask import Flask
+
 from bridge.domain.errors import Invalid
 from bridge.flows.context import Context
 from bridge.flows.deliver import Mailer
@@ -7,6 +9,7 @@ from bridge.flows.open_context import open_context
 from bridge.outside import mail
 from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
+from bridge.web import health, scim_api
 
 _METADATA_SECONDS, _METADATA_BYTES = 15.0, 4 * 2**20
 
@@ -24,6 +27,21 @@ def make_context(settings: Settings) -> Context:
         session_days=settings.session_days,
         invite_days=settings.invite_days,
     )
+
+
+def create_app(settings: Settings) -> Flask:
+    """The web application of one process. Raises CannotOpen."""
+    return create_web(make_context(settings))
+
+
+def create_web(context: Context) -> Flask:
+    """The same, over a context that is open already."""
+    app = Flask("bridge.web", static_folder=None)
+    app.extensions["bridge"] = context
+    app.secret_key = context.secrets.derive("flask.secret_key")
+    for blueprint in (scim_api.blueprint, health.blueprint):
+        app.register_blueprint(blueprint)
+    return app
 
 
 def make_mailer(settings: Settings) -> Mailer:

@@ -134,6 +134,12 @@ def find_workspace(context: Context, workspace_slug: str) -> Workspace:
         return get_workspace(connection, workspace_slug)
 
 
+def list_workspaces(context: Context) -> tuple[Workspace, ...]:
+    """Every workspace, by slug: for the operator."""
+    with context.database.reading() as connection:
+        return tuple(workspaces.list_workspaces(connection))
+
+
 def _no_longer_applies(change: Change, workspace: Workspace, plan: str) -> tuple[str, ...]:
     given = [given.role.id for given in grants_in_workspace(change.connection, workspace.key).values()]
     outside = [get_role(role) for role in dict.fromkeys(given) if not in_plan(get_role(role), plan)]

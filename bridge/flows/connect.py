@@ -23,7 +23,7 @@ from bridge.domain.people import clean_name, fold
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
-from bridge.storage import connections
+from bridge.storage import connection_removal, connections
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
 from saml.attributes import PRESETS, AttributeMapping
@@ -131,6 +131,23 @@ def set_enabled(
             kind = "connection.enabled" if enabled else "connection.disabled"
             change.record(workspace.key, kind, found.id, after={"name": found.name})
         return get_connection(change.connection, workspace, connection_id)
+
+
+def delete_connection(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime
+) -> Connection:
+    """Delete a connection with its directory, rules, tokens and sign-ins. Members stay, but those it held out.
+
+    Raises NotFound, Forbidden (not an owner).
+    """
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        found = get_connection(change.connection, workspace, connection_id)
+        ended = connection_removal.delete_connection(change, found)
+        before = {"name": found.name, "kind": found.kind, "members_ended": ended}
+        change.record(workspace.key, "connection.deleted", found.id, before=before)
+        return found
 
 
 def _config(draft: SamlDraft) -> dict[str, Any]:

@@ -72,7 +72,8 @@ def _put_off(context: Context, due: Due, now: datetime, error: str) -> None:
 
 
 def _wait(tries: int) -> timedelta:
-    return min(_SHORTEST_WAIT * 2 ** min(tries - 1, 16), _LONGEST_WAIT)
+    doubled: timedelta = _SHORTEST_WAIT * 2 ** min(tries - 1, 16)
+    return min(doubled, _LONGEST_WAIT)
 
 
 def _open(context: Context, body: dict[str, Any]) -> Mail:

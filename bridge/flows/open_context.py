@@ -7,7 +7,7 @@ from bridge.flows.context import Context
 from bridge.storage.database import Database, Synchronous, open_database
 from bridge.storage.schema import UnknownSchema, pending, upgrade
 from bridge.storage.secret_box import SecretBox
-from bridge.storage.unreachable import DatabaseFailed
+from bridge.storage.unreachable import DatabaseFailed, first_line
 
 
 class CannotOpen(DomainError):
@@ -47,4 +47,4 @@ def _bring_up_to_date(database: Database) -> None:
     except UnknownSchema as error:
         raise CannotOpen(str(error)) from error
     except DatabaseFailed as error:
-        raise CannotOpen(f"The database can't be used: {str(error.orig).splitlines()[0]}.") from error
+        raise CannotOpen(f"The database can't be used: {first_line(error)}.") from error

@@ -1,6 +1,7 @@
 """Grants as facts: given, and ended for good. An edit ends one and makes another."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from bridge.domain.access import ResourceRef, RoleInScope
 from bridge.domain.errors import NotFound
 from bridge.storage.changes import Change, begin_fact, begin_facts, end_facts
-from bridge.storage.tables import grant_labels, grant_resources, grants, resources
+from bridge.storage.tables import grant_labels, grant_resources, grants, principals, resources
 
 
 def resource_keys(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, int]:
@@ -36,6 +37,31 @@ def insert_grant(
     labels = [{"grant_id": key, "key": label.key, "value": label.value} for label in sorted(given.scope.labels)]
     begin_facts(change, grant_labels, labels)
     return key, uid
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """A standing grant: what it gives, and the principal it hangs on, by key and kind."""
+
+    key: int
+    principal_key: int
+    principal_kind: str
+    role: str
+
+
+def find_grant(connection: Any, workspace_key: int, uid: str) -> StoredGrant | None:
+    """A workspace's grant by its outside id, or None."""
+    chosen = select(grants.c.id, grants.c.principal_id, principals.c.kind, grants.c.role)
+    here = (principals.c.workspace_id == workspace_key) & (grants.c.uid == uid)
+    row = connection.execute(chosen.join_from(grants, principals).where(here)).first()
+    return None if row is None else StoredGrant(*row)
+
+
+def principals_of(connection: Any, grant_keys: Collection[int]) -> dict[int, tuple[str, int]]:
+    """The (kind, key) of the principal that each grant hangs on."""
+    chosen = select(grants.c.id, principals.c.kind, principals.c.id).join_from(grants, principals)
+    rows = connection.execute(chosen.where(grants.c.id.in_(list(grant_keys)))) if grant_keys else ()
+    return {key: (kind, principal) for key, kind, principal in rows}
 
 
 def end_grants(change: Change, principal_key: int) -> int:

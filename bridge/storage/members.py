@@ -1,12 +1,12 @@
 """Members of a workspace: searched, paged, and what their IdPs say of them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
-from bridge.domain.members import GivenGrant, Member, RecordAtIdp
+from bridge.domain.members import GivenGrant, Member, RecordAtIdp, Standing
 from bridge.domain.people import fold
 from bridge.storage.access import grants_of
 from bridge.storage.accounts import names_of_actors
@@ -59,6 +59,16 @@ def removed_members(workspace_key: int) -> ColumnElement[bool]:
     return and_(memberships.c.workspace_id == workspace_key, memberships.c.status == "removed")
 
 
+def held_out() -> ColumnElement[bool]:
+    """Whom an IdP's record holds out."""
+    return _HELD_OUT
+
+
+def inside(chosen: Any) -> ColumnElement[bool]:
+    """The memberships that a subquery names."""
+    return memberships.c.id.in_(chosen)
+
+
 def matching(search: str) -> ColumnElement[bool]:
     """Whose name or address contains this text, without case."""
     typed = search.strip()
@@ -109,17 +119,10 @@ def by_keys(keys: Collection[int]) -> ColumnElement[bool]:
     return memberships.c.id.in_(list(keys))
 
 
-def in_pages(connection: Any, where: ColumnElement[bool], size: int) -> Iterator[list[StoredMember]]:
-    """All that `where` names in the order they joined, `size` at a time, in flat memory."""
-    last = 0
-    while True:
-        chosen = _FROM.where(where, memberships.c.id > last).order_by(memberships.c.id).limit(size)
-        page = [_stored(row) for row in connection.execute(chosen)]
-        if page:
-            yield page
-        if len(page) < size:
-            return
-        last = page[-1].key
+def page_after(connection: Any, where: ColumnElement[bool], last_key: int, size: int) -> list[StoredMember]:
+    """The next `size` of all that `where` names, in the order they joined: for going through them in flat memory."""
+    chosen = _FROM.where(where, memberships.c.id > last_key).order_by(memberships.c.id).limit(size)
+    return [_stored(row) for row in connection.execute(chosen)]
 
 
 def with_last_sign_in(connection: Any, members: list[StoredMember], workspace_key: int) -> list[StoredMember]:
@@ -181,7 +184,7 @@ def lift_holds(change: Change, membership_key: int, *, deleted_only: bool) -> li
 
 
 def _stored(row: Any) -> StoredMember:
-    status = "removed" if row.status == "removed" else "suspended" if row.held_out else "active"
+    status: Standing = "removed" if row.status == "removed" else "suspended" if row.held_out else "active"
     member = Member(
         id=row.uid,
         user_id=row.user_uid,

@@ -34,8 +34,9 @@ def insert_resource(change: Change, workspace_key: int, resource: Resource) -> i
 
 def put_labels(change: Change, workspace_key: int, resource_key: int, given: Iterable[Label]) -> None:
     """Give a resource these labels beside those it has."""
-    rows = [{"resource_id": resource_key, "key": label.key, "value": label.value} for label in sorted(given)]
-    make_labels(change, workspace_key, [Label(row["key"], row["value"]) for row in rows])
+    wanted = sorted(given)
+    make_labels(change, workspace_key, wanted)
+    rows = [{"resource_id": resource_key, "key": label.key, "value": label.value} for label in wanted]
     begin_facts(change, resource_labels, rows)
 
 

@@ -53,7 +53,7 @@ _FIND_SCIM = (
 def find_scim_token(connection: Any, digest: bytes, now: datetime) -> FoundToken | None:
     """The SCIM token whose secret has this hash, if it works now. One statement."""
     row = connection.execute(_FIND_SCIM, {"hash": digest, "now": now}).first()
-    return None if row is None else FoundToken(*row[:4], Connection(*row[4:]))
+    return None if row is None else FoundToken(row[0], row[1], row[2], row[3], Connection(*row[4:]))
 
 
 def note_use(connection: Any, key: int, now: datetime) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, and_, bindparam, func, select, text, union, union_all
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, select, text, union, union_all
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.errors import Conflict, NotFound
@@ -57,6 +57,12 @@ def find_user_group(connection: Any, workspace_key: int, *, uid: str = "", name:
     named = user_groups.c.uid == uid if uid else user_groups.c.name_ci == fold(name)
     row = connection.execute(select(*_COLUMNS).where(user_groups.c.workspace_id == workspace_key, named)).first()
     return None if row is None else StoredUserGroup(row[0], UserGroup(*row[1:]))
+
+
+def by_keys(connection: Any, keys: Collection[int]) -> list[StoredUserGroup]:
+    """These User Groups."""
+    rows = connection.execute(select(*_COLUMNS).where(user_groups.c.id.in_(list(keys))))
+    return [StoredUserGroup(row[0], UserGroup(*row[1:])) for row in rows]
 
 
 def get_open_group(connection: Any, workspace_key: int, uid: str) -> StoredUserGroup:
@@ -173,7 +179,7 @@ def _by_hand(*columns: Any) -> Select[Any]:
     )
 
 
-_GROUPS = bindparam("groups", expanding=True)
+_GROUPS: BindParameter[Any] = bindparam("groups", expanding=True)
 _INSIDE = union_all(
     _by_hand(user_group_members.c.user_group_id, _M.c.id).where(user_group_members.c.user_group_id.in_(_GROUPS)),
     _by_rule(mapping_user_groups.c.user_group_id, _M.c.id).where(mapping_user_groups.c.user_group_id.in_(_GROUPS)),
@@ -229,7 +235,7 @@ def ways_in(
     return found + [WayIn(group, member, None, name) for group, member, name in connection.execute(by_rule, values)]
 
 
-_MEMBERS = bindparam("members", expanding=True)
+_MEMBERS: BindParameter[Any] = bindparam("members", expanding=True)
 
 
 def user_groups_of(connection: Any, membership_keys: Collection[int], now: datetime) -> dict[int, list[InUserGroup]]:
@@ -248,31 +254,46 @@ def user_groups_of(connection: Any, membership_keys: Collection[int], now: datet
     return found
 
 
-def deciders(connection: Any, keys: Collection[int]) -> dict[int, list[Decider]]:
-    """For each of these User Groups the rules that give it, once for each IdP group that they match now."""
-    chosen = (
-        select(
-            mapping_user_groups.c.user_group_id,
-            mappings.c.uid,
-            mappings.c.match,
-            mappings.c.value,
-            mappings.c.enabled,
-            mappings.c.origin,
-            connections.c.uid,
-            connections.c.name,
-            directory_groups.c.uid,
-            directory_groups.c.name,
-        )
-        .select_from(mapping_user_groups)
-        .join(mappings, mappings.c.id == mapping_user_groups.c.mapping_id)
+_RULE = (
+    mappings.c.uid,
+    mappings.c.match,
+    mappings.c.value,
+    mappings.c.enabled,
+    mappings.c.origin,
+    connections.c.uid,
+    connections.c.name,
+    directory_groups.c.uid,
+    directory_groups.c.name,
+)
+
+
+def _rules(key: Any, source: Any) -> Select[Any]:
+    """`key` and the columns of a Decider: rules, once for each IdP group that they match now."""
+    return (
+        select(key, *_RULE)
+        .select_from(source)
         .join(connections, connections.c.id == mappings.c.connection_id)
         .outerjoin(mapping_matches, mapping_matches.c.mapping_id == mappings.c.id)
         .outerjoin(directory_groups, directory_groups.c.id == mapping_matches.c.group_id)
-        .where(mapping_user_groups.c.user_group_id.in_(list(keys)))
         .order_by(mappings.c.id, directory_groups.c.name_ci)
     )
+
+
+def deciders(connection: Any, keys: Collection[int]) -> dict[int, list[Decider]]:
+    """For each of these User Groups the rules that give it, once for each IdP group that they match now."""
+    giving = mapping_user_groups.join(mappings, mappings.c.id == mapping_user_groups.c.mapping_id)
+    chosen = _rules(mapping_user_groups.c.user_group_id, giving)
+    return _by_key(connection.execute(chosen.where(mapping_user_groups.c.user_group_id.in_(list(keys)))))
+
+
+def rules_by_key(connection: Any, mapping_keys: Collection[int]) -> dict[int, list[Decider]]:
+    """These rules, each once for each IdP group that it matches now."""
+    return _by_key(connection.execute(_rules(mappings.c.id, mappings).where(mappings.c.id.in_(list(mapping_keys)))))
+
+
+def _by_key(rows: Any) -> dict[int, list[Decider]]:
     found: dict[int, list[Decider]] = {}
-    for key, *rest in connection.execute(chosen) if keys else ():
+    for key, *rest in rows:
         found.setdefault(key, []).append(Decider(*rest))
     return found
 

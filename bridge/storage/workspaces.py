@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, exists, insert, or_, select
 
 from bridge.domain.errors import LastOwner
 from bridge.domain.labels import BUILT_IN
@@ -47,6 +47,11 @@ def find_by_slug(connection: Any, slug: str) -> Workspace | None:
 def find_by_key(connection: Any, key: int) -> Workspace | None:
     """The workspace with this key, or None."""
     return find_workspace(connection, workspaces.c.id == key)
+
+
+def list_workspaces(connection: Any) -> list[Workspace]:
+    """Every workspace, by slug."""
+    return [Workspace(*row) for row in connection.execute(select(*_COLUMNS).order_by(workspaces.c.slug))]
 
 
 def insert_workspace(change: Change, slug: str, name: str, plan: str) -> Workspace:
@@ -97,13 +102,24 @@ def guarding_owners(change: Change, workspace_key: int, membership_key: int) -> 
     return bool(change.connection.execute(select(owned)).scalar())
 
 
+def keeps_owners_alone(connection: Any, workspace_key: int, membership_key: int) -> bool:
+    """Whether this member is the one owner named by hand who can sign in without the workspace's IdP."""
+    keeping = connection.execute(_keeping_owners(workspace_key)).scalars().all()
+    return list(keeping) == [membership_key]
+
+
 def count_keeping_owners(connection: Any, workspace_key: int) -> int:
     """Owners named by hand, active, held out by no IdP, with a way in of their own."""
+    return len(connection.execute(_keeping_owners(workspace_key)).scalars().all())
+
+
+def _keeping_owners(workspace_key: int) -> Select[tuple[int]]:
     factor = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
     held = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
     way_in = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), factor)
-    counted = (
-        select(func.count(memberships.c.id.distinct()))
+    return (
+        select(memberships.c.id)
+        .distinct()
         .select_from(memberships)
         .join(users, users.c.id == memberships.c.user_id)
         .join(grants, grants.c.principal_id == memberships.c.id)
@@ -113,7 +129,6 @@ def count_keeping_owners(connection: Any, workspace_key: int) -> int:
             grants.c.role == OWNER.id,
             users.c.closed_at.is_(None),
             ~held,
+            way_in,
         )
     )
-    with_way_in: int = connection.execute(counted.where(way_in)).scalar_one()
-    return with_way_in

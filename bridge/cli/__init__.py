@@ -1,0 +1,17 @@
+"""The `bridge` command: what the operator does, a module a noun.
+
+    bridge NOUN VERB ARGUMENT... [--option]...
+
+Each command calls one flow and shows what came of it: plain text for people or, with `--json` anywhere, one JSON object
+on stdout and nothing else. Exit status 0: done. 1: refused, one line on stderr (with `--json`, `{"error": {"code",
+"message"}}` on stdout). 2: wrong usage or settings. Secrets come from stdin or a file, never from an argument.
+
+- `terminal`   settings, time and output: what every command is made of
+- `shown`      domain values as JSON and as text
+- one module a noun: `workspace`, `connection`, `domain`, `scim_token`, `api_token`, `resource`, `user_group`, `grant`,
+  `mapping`, `access`, `users`, `db` (with `backup` and `restore`), `serve`, `doctor`, `demo`
+"""
+
+from bridge.cli.main import main
+
+__all__ = ["main"]

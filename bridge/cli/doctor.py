@@ -1,0 +1,110 @@
+"""`bridge doctor`: what is wrong with this installation, and what to do about it."""
+
+import importlib
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import click
+
+from bridge.app import make_context, make_mailer
+from bridge.cli.terminal import Terminal, Told, json_option
+from bridge.domain.errors import DomainError
+from bridge.flows.health import check_ready, check_writable
+from bridge.settings import Settings, SettingsError, read_settings
+
+_LEAST_SPACE = 500 * 2**20
+_MARKS = {"ok": "✓", "warning": "△", "broken": "⊗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `text` says what to do unless it is ok."""
+
+    subject: str
+    state: Literal["ok", "warning", "broken"]
+    text: str
+
+
+@click.command()
+@click.pass_obj
+@json_option
+def doctor(terminal: Terminal) -> None:
+    """Check settings, libraries, database and disk. Exit status 1 when something is broken."""
+    findings = examine()
+    broken = any(finding.state == "broken" for finding in findings)
+    wire = [{"subject": one.subject, "state": one.state, "text": one.text} for one in findings]
+    text = "\n".join(f"{_MARKS[one.state]} {one.subject}: {one.text}" for one in findings)
+    terminal.show(Told({"healthy": not broken, "findings": wire}, text))
+    if broken:
+        sys.exit(1)
+
+
+def examine() -> list[Finding]:
+    """Everything there is to find, in the order in which it would be put right."""
+    findings = [_libraries()]
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        return [*findings, *(Finding("settings", "broken", fault) for fault in error.faults)]
+    findings.append(Finding("settings", "ok", f"public address {settings.public_url}, data in {settings.data_dir}"))
+    return [
+        *findings,
+        *_look(_database, settings),
+        *_look(_mail, settings),
+        *_look(_disk, settings),
+        _address(settings),
+    ]
+
+
+def _look(check: Callable[[Settings], Finding], settings: Settings) -> list[Finding]:
+    try:
+        return [check(settings)]
+    except DomainError as error:
+        return [Finding(check.__name__.strip("_"), "broken", error.text)]
+
+
+def _libraries() -> Finding:
+    """lxml and xmlsec must carry one libxml2, or signatures can't be checked; it shows at import."""
+    try:
+        importlib.import_module("xmlsec")
+        importlib.import_module("saml.toolkit")
+    except (ImportError, RuntimeError) as error:
+        text = f"{error}. Install the locked versions, wheels only: ./dev setup"
+        return Finding("libraries", "broken", text)
+    return Finding("libraries", "ok", "SAML signatures can be checked")
+
+
+def _database(settings: Settings) -> Finding:
+    context = make_context(settings)
+    try:
+        check_ready(context)
+        check_writable(context)
+    finally:
+        context.database.close()
+    kind = "SQLite" if settings.uses_sqlite else "PostgreSQL"
+    return Finding("database", "ok", f"{kind}, at this version's schema, can be written")
+
+
+def _mail(settings: Settings) -> Finding:
+    make_mailer(settings)
+    if settings.mail_url.startswith("file:"):
+        text = f"every mail is kept as a file in {settings.mail_url.removeprefix('file://')}; nobody receives one"
+        return Finding("mail", "warning", f"{text}. Set BRIDGE_MAIL_URL to send it")
+    return Finding("mail", "ok", "leaves by SMTP")
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data_dir).free
+    shown = f"{free // 2**20:,} MB free in {settings.data_dir}"
+    return Finding("disk", "ok" if free >= _LEAST_SPACE else "warning", shown)
+
+
+def _address(settings: Settings) -> Finding:
+    local = "://localhost" in settings.public_url or "://127." in settings.public_url
+    if settings.public_url.startswith("https:") or local:
+        return Finding("address", "ok", settings.public_url)
+    text = f"{settings.public_url} is not https: cookies and passwords travel in the clear. Set BRIDGE_PUBLIC_URL"
+    return Finding("address", "warning", text)

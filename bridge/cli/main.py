@@ -1,0 +1,96 @@
+"""The door: takes `--json` out of the arguments, runs a command, and turns what it raises into an exit status."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from bridge.cli.access import access
+from bridge.cli.api_token import api_token
+from bridge.cli.connection import connection
+from bridge.cli.db import backup, db, restore
+from bridge.cli.demo import demo
+from bridge.cli.doctor import doctor
+from bridge.cli.domain import domain
+from bridge.cli.grant import grant
+from bridge.cli.mapping import mapping
+from bridge.cli.resource import resource
+from bridge.cli.scim_token import scim_token
+from bridge.cli.serve import serve
+from bridge.cli.terminal import Terminal, silence_stdout
+from bridge.cli.user_group import user_group
+from bridge.cli.users import users
+from bridge.cli.workspace import workspace
+from bridge.domain.errors import DomainError
+from bridge.settings import SettingsError
+
+DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def bridge() -> None:
+    """Connects companies' identity providers to a multi-workspace product, and can say why anybody may do anything."""
+
+
+for _command in (
+    demo,
+    serve,
+    workspace,
+    connection,
+    domain,
+    scim_token,
+    api_token,
+    resource,
+    user_group,
+    grant,
+    mapping,
+    access,
+    users,
+    db,
+    doctor,
+    backup,
+    restore,
+):
+    bridge.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit: 0 done, 1 refused, 2 wrong usage or settings."""
+    typed, is_json = _take_json(list(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(_run(typed, Terminal(is_json)))
+
+
+def _take_json(arguments: list[str]) -> tuple[list[str], bool]:
+    """`--json` may stand anywhere before a `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = [argument for argument in arguments[:end] if argument != "--json"]
+    return options + arguments[end:], len(options) < end
+
+
+def _run(arguments: list[str], terminal: Terminal) -> int:
+    try:
+        status = bridge.main(arguments, prog_name="bridge", standalone_mode=False, obj=terminal)
+        return status if isinstance(status, int) else DONE
+    except click.UsageError as error:
+        terminal.refuse("usage", _usage(error, terminal.is_json))
+        return WRONG_USAGE
+    except SettingsError as error:
+        terminal.refuse("settings", str(error))
+        return WRONG_USAGE
+    except DomainError as error:
+        terminal.refuse(error.code, error.text)
+        return REFUSED
+    except click.ClickException as error:
+        terminal.refuse("refused", error.format_message())
+        return REFUSED
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        silence_stdout()
+        return REFUSED
+
+
+def _usage(error: click.UsageError, is_json: bool) -> str:
+    message = error.format_message()
+    return message if is_json or error.ctx is None else f"{error.ctx.get_usage()}\n{message}"

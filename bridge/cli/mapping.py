@@ -1,0 +1,133 @@
+"""`bridge mapping`: rules from IdP groups to User Groups and roles."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bridge.cli.shown import table, wire_mapping, wire_moved
+from bridge.cli.terminal import House, Told, told
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.group_mapping import parse_match
+from bridge.domain.roles import OWNER
+from bridge.flows import map_groups
+from bridge.flows.context import OPERATOR
+from bridge.flows.map_groups import MappingDraft, MappingFacts, Preview
+from bridge.flows.roles_given import parse_role_in_scope
+
+_OPTIONS = (
+    click.option("--connection", "connection_id", metavar="ID"),
+    click.option("--group", metavar="NAME", help="People in the IdP group of this name,"),
+    click.option("--group-id", metavar="ID", help="of this id (the bridge's, or external:ID),"),
+    click.option("--pattern", metavar="GLOB", help="or of any name like this one (* and ?)."),
+    click.option("--gives-role", metavar="ROLE", help='They get this role, such as "Source Admin",'),
+    click.option("--on", "scope", multiple=True, metavar="all|TYPE:ID|label:k:v", help="here (all otherwise),"),
+    click.option("--gives-user-group", "user_groups", multiple=True, metavar="NAME", help="join this User Group,"),
+    click.option("--gives-owner", is_flag=True, help="or become Workspace Owners."),
+)
+
+
+def draft_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that write a rule down."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+
+
+@click.group()
+def mapping() -> None:
+    """Rules: which IdP groups give which User Groups and roles."""
+
+
+@mapping.command("add")
+@click.argument("workspace")
+@draft_options
+@told
+def add(house: House, /, workspace: str, **options: Any) -> Told:
+    """Add a rule. It counts at once; preview it first."""
+    return _told(map_groups.add_mapping(house.context, OPERATOR, workspace, _draft(**options), house.now))
+
+
+@mapping.command("preview")
+@click.argument("workspace")
+@click.option("--delete", "mapping_id", metavar="ID", help="Preview the deletion of this rule instead.")
+@draft_options
+@told
+def preview(house: House, /, workspace: str, mapping_id: str | None, **options: Any) -> Told:
+    """Say who would gain and who would lose what. Changes nothing."""
+    if mapping_id is None:
+        return _previewed(map_groups.preview_add(house.context, workspace, _draft(**options), house.now))
+    if any(options.values()):
+        raise click.UsageError("--delete stands alone: the rule is there already.")
+    return _previewed(map_groups.preview_delete(house.context, workspace, mapping_id, house.now))
+
+
+@mapping.command("delete")
+@click.argument("workspace")
+@click.argument("mapping_id", metavar="ID")
+@told
+def delete(house: House, workspace: str, mapping_id: str) -> Told:
+    """Delete a rule, and with it all access that came by it alone."""
+    return _told(map_groups.remove_mapping(house.context, OPERATOR, workspace, mapping_id, house.now))
+
+
+@mapping.command("enable")
+@click.argument("workspace")
+@click.argument("mapping_id", metavar="ID")
+@told
+def enable(house: House, workspace: str, mapping_id: str) -> Told:
+    """Switch a rule on."""
+    return _told(map_groups.set_enabled(house.context, OPERATOR, workspace, mapping_id, True, house.now))
+
+
+@mapping.command("disable")
+@click.argument("workspace")
+@click.argument("mapping_id", metavar="ID")
+@told
+def disable(house: House, workspace: str, mapping_id: str) -> Told:
+    """Switch a rule off; it stays, and gives nothing."""
+    return _told(map_groups.set_enabled(house.context, OPERATOR, workspace, mapping_id, False, house.now))
+
+
+@mapping.command("list")
+@click.argument("workspace")
+@click.option("--mirrors", is_flag=True, help="The system-made rules of mirrors too.")
+@told
+def show_all(house: House, workspace: str, mirrors: bool) -> Told:
+    """List a workspace's rules as sentences."""
+    found = map_groups.list_mappings(house.context, workspace, mirrors_too=mirrors)
+    rows = [(one.id, "on" if one.enabled else "off", str(one.matched_groups), one.sentence) for one in found]
+    return Told({"mappings": [wire_mapping(one) for one in found]}, table(["Id", "", "Groups", "Rule"], rows))
+
+
+def _draft(
+    connection_id: str | None,
+    group: str | None,
+    group_id: str | None,
+    pattern: str | None,
+    gives_role: str | None,
+    scope: tuple[str, ...],
+    user_groups: tuple[str, ...],
+    gives_owner: bool,
+) -> MappingDraft:
+    if connection_id is None:
+        raise click.UsageError("Missing option '--connection'.")
+    if scope and gives_role is None:
+        raise click.UsageError("--on says where a role holds: name it by --gives-role.")
+    match = parse_match(name=group, group_id=group_id, pattern=pattern)
+    roles = [parse_role_in_scope(gives_role, scope)] if gives_role else []
+    roles += [RoleInScope(OWNER, EVERYWHERE)] if gives_owner else []
+    return MappingDraft(connection_id, match, user_groups, tuple(dict.fromkeys(roles)))
+
+
+def _told(found: MappingFacts) -> Told:
+    return Told({"mapping": wire_mapping(found)}, f"{found.sentence}\nId: {found.id}")
+
+
+def _previewed(seen: Preview) -> Told:
+    wire = {"gains": wire_moved(seen.gains), "loses": wire_moved(seen.loses), "revision": seen.revision}
+    lines = [f"{len(seen.gains)} gain, {len(seen.loses)} lose."]
+    for sign, people in (("+", seen.gains), ("−", seen.loses)):
+        for person in people:
+            what = "; ".join(f"{given.role.name} on {', '.join(given.scope.render())}" for given in person.roles)
+            lines.append(f"  {sign} {person.email}: {what}")
+    return Told(wire, "\n".join(lines))

@@ -1,0 +1,71 @@
+"""`bridge workspace`: customers' spaces, made by the operator."""
+
+import click
+
+from bridge.cli.shown import table
+from bridge.cli.terminal import House, Told, read_secret, told
+from bridge.domain.roles import PLANS
+from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, set_plan
+from bridge.flows.context import OPERATOR
+
+
+@click.group()
+def workspace() -> None:
+    """Make workspaces and set their plans."""
+
+
+@workspace.command("create")
+@click.argument("slug")
+@click.option("--name", required=True, help="What people see.")
+@click.option("--owner", "owner_email", required=True, metavar="EMAIL", help="The first owner; an account is made.")
+@click.option("--owner-name", metavar="NAME", help="The owner's name; otherwise that part of the address.")
+@click.option("--plan", type=click.Choice(PLANS), default="business", show_default=True)
+@click.option(
+    "--owner-password-stdin", is_flag=True, help="Read the owner's password from stdin; else a link is mailed."
+)
+@told
+def create(
+    house: House, slug: str, name: str, owner_email: str, owner_name: str | None, plan: str, owner_password_stdin: bool
+) -> Told:
+    """Make a workspace and its first owner."""
+    password = read_secret() if owner_password_stdin else None
+    draft = WorkspaceDraft(slug, name, owner_email, plan, password, owner_name)
+    made = create_workspace(house.context, OPERATOR, draft, house.now)
+    space, owner = made.workspace, made.owner
+    text = f"Made the workspace {space.slug} ({space.plan}). Its owner is {owner.email}."
+    text += " A link to choose a password is on its way by mail." if made.link_mailed else ""
+    return Told(
+        {
+            "workspace": {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan},
+            "owner": {"id": owner.id, "email": owner.email},
+        },
+        text,
+    )
+
+
+@workspace.command("set-plan")
+@click.argument("slug")
+@click.argument("plan", type=click.Choice(PLANS))
+@told
+def change_plan(house: House, slug: str, plan: str) -> Told:
+    """Put a workspace on another plan. Nothing is removed; what the plan lacks gives nothing."""
+    changed = set_plan(house.context, OPERATOR, slug, plan, house.now)
+    space = changed.workspace
+    text = f"{space.slug} is on the {space.plan} plan."
+    if changed.no_longer:
+        text += " What no longer applies, until it is on a larger one:\n" + "\n".join(
+            f"  {one}" for one in changed.no_longer
+        )
+    wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
+    return Told({"workspace": wire, "no_longer_applies": list(changed.no_longer)}, text)
+
+
+@workspace.command("list")
+@told
+def show_all(house: House) -> Told:
+    """List the workspaces."""
+    found = list_workspaces(house.context)
+    wire = [{"id": one.id, "slug": one.slug, "name": one.name, "plan": one.plan} for one in found]
+    return Told(
+        {"workspaces": wire}, table(["Slug", "Name", "Plan"], [(one.slug, one.name, one.plan) for one in found])
+    )

@@ -1,0 +1,121 @@
+"""Roles given by hand, to a member or to a User Group, and taken again (product.md 1.2 to 1.4).
+
+A grant is never changed: another scope is the end of one and the beginning of another. Ownership is the grant
+Workspace Owner, so the last one who owns by hand keeps it, whoever asks.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.access import RoleInScope, Scope
+from bridge.domain.errors import Conflict, NotFound
+from bridge.domain.roles import OWNER
+from bridge.domain.workspace import Workspace
+from bridge.flows.context import Context
+from bridge.flows.named import check_active, get_member, get_workspace, owner_acting
+from bridge.flows.roles_given import check_role_in_plan
+from bridge.storage import access, grants, user_groups
+from bridge.storage.changes import Change
+from bridge.storage.grants import StoredGrant
+from bridge.storage.workspaces import check_last_owner, guarding_owners
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """A grant just given."""
+
+    id: str
+    given: RoleInScope
+
+
+def give_to_member(
+    context: Context, actor: str, workspace_slug: str, membership_id: str, given: RoleInScope, now: datetime
+) -> NewGrant:
+    """Give a member a role in a scope.
+
+    Raises NotFound (the member, a listed resource), Conflict (the member has just that by hand), NotInPlan, Forbidden.
+    """
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        user, membership = get_member(change.connection, workspace, membership_id)
+        check_active(user, membership, workspace)
+        return _give(change, workspace, membership.key, f"member:{membership.id}", given)
+
+
+def give_to_user_group(
+    context: Context, actor: str, workspace_slug: str, user_group_id: str, given: RoleInScope, now: datetime
+) -> NewGrant:
+    """Give everybody in a User Group a role in a scope. Raises as `give_to_member` does."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        found = user_groups.find_user_group(change.connection, workspace.key, uid=user_group_id)
+        if found is None:
+            raise NotFound(f"{workspace.name} has no such User Group.")
+        return _give(change, workspace, found.key, f"user_group:{found.group.id}", given)
+
+
+def change_scope(
+    context: Context, actor: str, workspace_slug: str, grant_id: str, scope: Scope, now: datetime
+) -> NewGrant:
+    """End a grant and give the same role in another scope. Raises NotFound, Conflict (as `end_grant`), Forbidden."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        stored, before = _get_by_hand(change, workspace, grant_id)
+        if before.scope == scope:
+            return NewGrant(grant_id, before)
+        grants.end_grant_keys(change, [stored.key])
+        after = RoleInScope(before.role, scope)
+        _refuse_twice(change, stored.principal_key, after)
+        _, uid = grants.insert_grant(change, workspace.key, stored.principal_key, after, actor)
+        told = {"before": {"grant": grant_id, **_told(before)}, "after": {"grant": uid, **_told(after)}}
+        change.record(workspace.key, "grant.scope_changed", grant_id, **told)
+        return NewGrant(uid, after)
+
+
+def end_grant(context: Context, actor: str, workspace_slug: str, grant_id: str, now: datetime) -> NewGrant:
+    """Take a grant that was given by hand. Returns what it gave.
+
+    Raises NotFound, LastOwner, Conflict (it hangs on a rule or token: change that), Forbidden (not an owner).
+    """
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        stored, given = _get_by_hand(change, workspace, grant_id)
+        of_owner = stored.principal_kind == "membership" and stored.role == OWNER.id
+        guarded = of_owner and guarding_owners(change, workspace.key, stored.principal_key)
+        grants.end_grant_keys(change, [stored.key])
+        if guarded:
+            check_last_owner(change, workspace.key)
+        change.record(workspace.key, "grant.ended", grant_id, before=_told(given))
+        return NewGrant(grant_id, given)
+
+
+def _give(change: Change, workspace: Workspace, principal: int, holder: str, given: RoleInScope) -> NewGrant:
+    check_role_in_plan(given.role, workspace)
+    _refuse_twice(change, principal, given)
+    _, uid = grants.insert_grant(change, workspace.key, principal, given, change.actor)
+    change.record(workspace.key, "grant.given", uid, after={"to": holder, **_told(given)})
+    return NewGrant(uid, given)
+
+
+def _refuse_twice(change: Change, principal: int, given: RoleInScope) -> None:
+    standing = [one for _, one in access.grants_of(change.connection, [principal]).values()]
+    if given in standing:
+        raise Conflict(f"{given.role.name} is given there already, in the same scope.")
+
+
+def _get_by_hand(change: Change, workspace: Workspace, grant_id: str) -> tuple[StoredGrant, RoleInScope]:
+    stored = grants.find_grant(change.connection, workspace.key, grant_id)
+    if stored is None:
+        raise NotFound(f"{workspace.name} has no grant {grant_id[:80]!r}.")
+    if stored.principal_kind in ("mapping", "token"):
+        what = "rule" if stored.principal_kind == "mapping" else "token"
+        raise Conflict(f"This grant comes by a {what}: change or delete the {what}.")
+    return stored, access.grants_of(change.connection, [stored.principal_key])[stored.key][1]
+
+
+def _told(given: RoleInScope) -> dict[str, object]:
+    return {"role": given.role.name, "scope": given.scope.render()}

@@ -1,0 +1,129 @@
+"""Resources and labels, registered by hand or by the applications (product.md 1.5)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from bridge.domain.access import ResourceRef
+from bridge.domain.errors import Conflict, NotFound
+from bridge.domain.labels import BUILT_IN, Label, check_one_value_a_key
+from bridge.domain.people import clean_name
+from bridge.domain.resources import Resource, parse_resource_id
+from bridge.domain.roles import parse_resource_type
+from bridge.domain.slugs import make_slug
+from bridge.domain.workspace import Workspace
+from bridge.flows.context import Context
+from bridge.flows.named import get_workspace, owner_acting
+from bridge.storage import resources
+from bridge.storage.changes import Change
+from bridge.storage.resources import EndedGrants
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDraft:
+    """What is given for a new resource. Without an `id` it gets one."""
+
+    type: str
+    name: str
+    id: str | None = None
+    labels: frozenset[Label] = frozenset()
+
+
+def add_resource(context: Context, actor: str, workspace_slug: str, draft: ResourceDraft, now: datetime) -> Resource:
+    """Register a resource; labels that are new are made. Raises Invalid, NotFound, Conflict (the id), Forbidden."""
+    ref = ResourceRef(parse_resource_type(draft.type), parse_resource_id(draft.id) if draft.id else str(uuid4()))
+    name = clean_name(draft.name)
+    resource = Resource(ref, name, make_slug(name), check_one_value_a_key(draft.labels))
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        if resources.find_resource(change.connection, workspace.key, ref) is not None:
+            raise Conflict(f"There is a {ref} already.")
+        resources.insert_resource(change, workspace.key, resource)
+        after = {"name": name, "labels": [str(label) for label in sorted(resource.labels)]}
+        change.record(workspace.key, "resource.added", str(ref), after=after)
+    return resource
+
+
+def set_labels(
+    context: Context, actor: str, workspace_slug: str, ref: ResourceRef, labels: Collection[Label], now: datetime
+) -> Resource:
+    """Have a resource carry exactly these labels. Raises NotFound, Invalid (two values of one key), Forbidden."""
+    wanted = check_one_value_a_key(frozenset(labels))
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        key, before = _get(change, workspace, ref)
+        if before.labels != wanted:
+            resources.take_labels(change, key)
+            resources.put_labels(change, workspace.key, key, wanted)
+            told = {"before": sorted(map(str, before.labels)), "after": sorted(map(str, wanted))}
+            change.record(workspace.key, "resource.labels_set", str(ref), **told)
+        return _get(change, workspace, ref)[1]
+
+
+def delete_resource(context: Context, actor: str, workspace_slug: str, ref: ResourceRef, now: datetime) -> EndedGrants:
+    """Forget a resource, and the grants that list nothing else. Raises NotFound, Forbidden (not an owner)."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        key, resource = _get(change, workspace, ref)
+        ended = resources.end_resource(change, key)
+        before = {"name": resource.name, "grants_ended": ended.ended, "grants_narrowed": ended.narrowed}
+        change.record(workspace.key, "resource.deleted", str(ref), before=before)
+    return ended
+
+
+def list_resources(context: Context, workspace_slug: str) -> tuple[Resource, ...]:
+    """A workspace's resources by type and name. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        return tuple(resources.list_resources(connection, get_workspace(connection, workspace_slug).key))
+
+
+# -- Labels ------------------------------------------------------------------------------------------
+
+
+def list_labels(context: Context, workspace_slug: str) -> dict[Label, int]:
+    """A workspace's labels, and how many resources carry each. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        return resources.list_labels(connection, get_workspace(connection, workspace_slug).key)
+
+
+def add_label(context: Context, actor: str, workspace_slug: str, label: Label, now: datetime) -> None:
+    """Make a label. Raises NotFound, Conflict, Forbidden (not an owner)."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        if label in resources.list_labels(change.connection, workspace.key):
+            raise Conflict(f"There is a label {label} already.")
+        resources.make_labels(change, workspace.key, [label])
+        change.record(workspace.key, "label.added", str(label))
+
+
+def delete_label(context: Context, actor: str, workspace_slug: str, label: Label, now: datetime) -> None:
+    """Forget a label that nothing uses. Raises NotFound, Conflict (in use, or one that always exists), Forbidden."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        carried = resources.list_labels(change.connection, workspace.key).get(label)
+        if carried is None:
+            raise NotFound(f"There is no label {label}.")
+        granted = resources.grants_by_label(change.connection, workspace.key, label)
+        if label in BUILT_IN or carried or granted:
+            raise Conflict(_why_it_stays(label, carried, granted))
+        resources.delete_label(change, workspace.key, label)
+        change.record(workspace.key, "label.deleted", str(label))
+
+
+def _why_it_stays(label: Label, carried: int, granted: int) -> str:
+    if label in BUILT_IN:
+        return f"{label} exists in every workspace and can't be deleted."
+    return f"{label} is in use: {carried} resources carry it, and {granted} grants name it."
+
+
+def _get(change: Change, workspace: Workspace, ref: ResourceRef) -> tuple[int, Resource]:
+    found = resources.find_resource(change.connection, workspace.key, ref)
+    if found is None:
+        raise NotFound(f"There is no {ref} in {workspace.name}.")
+    return found
