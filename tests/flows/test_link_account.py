@@ -1,0 +1,236 @@
+"""Product.md 2.6: an IdP's person proves that an account is theirs, before the two are linked."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from bridge.domain import sign_in as refused
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.errors import LastOwner, TooManyTries
+from bridge.domain.roles import OWNER
+from bridge.flows.connect import set_enabled
+from bridge.flows.context import OPERATOR
+from bridge.flows.deliver import deliver_due
+from bridge.flows.link_account import find_proof, follow_link, mail_link
+from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.sign_in import ProofNeeded
+from bridge.storage import people
+from bridge.storage.changes import changing
+from bridge.storage.database import Database
+from bridge.storage.grants import insert_grant
+from bridge.storage.tables import identities, sessions
+from tests.flows.logins import CLIENT, PASSWORD, Browser, account, attempt, join, set_config, sign_in
+from tests.flows.mailer import KeptMail
+from tests.world import World, another_connection, make_world
+
+ANN = "ann@acme.example"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def world(database: Database, now: datetime) -> World:
+    return make_world(database, now)
+
+
+def ask(world: World, browser: Browser, email: str = ANN) -> str:
+    """A login that ends before the question whether the account is theirs. Returns its token."""
+    asked = attempt(world, email, browser, subject="s1", groups=("eng",))
+    assert isinstance(asked, ProofNeeded)
+    return asked.token
+
+
+def mailed(world: World, token: str, browser: Browser) -> str:
+    """The secret in the link that is mailed."""
+    mail_link(world.context, token, browser.secret, world.now)
+    mailer = KeptMail()
+    deliver_due(world.context, mailer, world.now)
+    (mail,) = mailer.sent
+    assert mail.to == ANN
+    _, _, secret = mail.text.partition("/prove/link/")
+    return secret.split()[0]
+
+
+def links(world: World) -> list[str]:
+    with world.context.database.reading() as rows:
+        return list(rows.execute(select(identities.c.subject)).scalars())
+
+
+def by_password(world: World, token: str, browser: Browser, email: str = ANN) -> str | None:
+    """Prove by signing in as usual. Returns where the browser goes on to."""
+    credentials = Credentials(email, PASSWORD, (token, browser.secret))
+    told = sign_in_with_password(world.context, credentials, CLIENT, world.now, old=browser.session)
+    browser.session = told.cookie
+    return told.return_to
+
+
+def test_the_question_names_the_connection_the_workspace_and_both_addresses(world: World) -> None:
+    account(world, ANN)
+    browser = Browser()
+    proof = find_proof(world.context, ask(world, browser, "Ann@ACME.example"), browser.secret, world.now)
+    assert (proof.connection, proof.workspace) == ("Okta", "Acme")
+    assert (proof.email, proof.account_email) == ("Ann@acme.example", ANN)
+
+
+def test_signing_in_as_usual_links_and_opens_the_workspace(world: World) -> None:
+    account(world, ANN, password=PASSWORD)
+    browser = Browser()
+    assert by_password(world, ask(world, browser), browser) == "/"
+    current = browser.look(world)
+    assert current is not None
+    assert [one.kind for one in current.authentications] == ["password", "saml"]
+    assert browser.reaches(world) == ["acme"]
+    assert links(world) == ["s1"]
+    assert sign_in(world, ANN, subject="s1").reaches(world) == ["acme"]
+
+
+def test_the_mailed_link_links_and_opens_the_workspace(world: World) -> None:
+    account(world, ANN)
+    browser = Browser()
+    secret = mailed(world, ask(world, browser), browser)
+    browser.session = follow_link(world.context, secret, browser.secret, CLIENT, world.now).cookie
+    assert browser.reaches(world) == ["acme"]
+    assert links(world) == ["s1"]
+
+
+def test_a_member_whose_membership_waited_has_accepted_it_by_proving(world: World) -> None:
+    key = account(world, ANN, password=PASSWORD)
+    join(world, key, accepted=False)
+    sign_in(another_connection(world, "Entra"), ANN)
+    browser = Browser()
+    by_password(world, ask(world, browser), browser)
+    with world.context.database.reading() as rows:
+        membership = people.find_member(rows, world.workspace.key, key)
+    assert membership is not None
+    assert membership.accepted
+
+
+def test_mail_goes_to_the_stored_address_never_the_asserted_one(world: World) -> None:
+    account(world, ANN)
+    browser = Browser()
+    token = ask(world, browser, "ANN@Acme.Example")
+    assert mailed(world, token, browser)
+
+
+def test_a_link_works_once(world: World) -> None:
+    account(world, ANN)
+    browser = Browser()
+    secret = mailed(world, ask(world, browser), browser)
+    follow_link(world.context, secret, browser.secret, CLIENT, world.now)
+    with pytest.raises(refused.ProofExpired):
+        follow_link(world.context, secret, browser.secret, CLIENT, world.now)
+
+
+def test_a_link_works_for_fifteen_minutes(world: World) -> None:
+    account(world, ANN)
+    browser = Browser()
+    secret = mailed(world, ask(world, browser), browser)
+    with pytest.raises(refused.ProofExpired):
+        follow_link(world.context, secret, browser.secret, CLIENT, world.now + 15 * MINUTE)
+
+
+def test_link_and_question_work_in_the_browser_that_signed_in_only(world: World) -> None:
+    account(world, ANN, password=PASSWORD)
+    browser, stranger = Browser(), Browser()
+    token = ask(world, browser)
+    secret = mailed(world, token, browser)
+    with pytest.raises(refused.OtherBrowser):
+        follow_link(world.context, secret, stranger.secret, CLIENT, world.now)
+    with pytest.raises(refused.OtherBrowser):
+        find_proof(world.context, token, stranger.secret, world.now)
+    with pytest.raises(refused.OtherBrowser):
+        by_password(world, token, stranger)
+    assert links(world) == []
+
+
+def test_once_proved_the_question_is_over(world: World) -> None:
+    account(world, ANN, password=PASSWORD)
+    browser = Browser()
+    token = ask(world, browser)
+    follow_link(world.context, mailed(world, token, browser), browser.secret, CLIENT, world.now)
+    with pytest.raises(refused.ProofExpired):
+        by_password(world, token, browser)
+
+
+def test_five_links_an_hour_and_no_more(world: World) -> None:
+    account(world, ANN)
+    browser = Browser()
+    token = ask(world, browser)
+    for _ in range(5):
+        mail_link(world.context, token, browser.secret, world.now)
+    with pytest.raises(TooManyTries) as told:
+        mail_link(world.context, token, browser.secret, world.now)
+    assert told.value.retry_after == 3601
+
+
+def test_proving_another_account_links_nothing(world: World) -> None:
+    account(world, ANN)
+    account(world, "bob@acme.example", password=PASSWORD)
+    browser = Browser()
+    with pytest.raises(refused.NotThatAccount):
+        by_password(world, ask(world, browser), browser, "bob@acme.example")
+    assert links(world) == []
+
+
+def test_a_password_proves_no_account_whose_address_was_never_proved(world: World) -> None:
+    account(world, ANN, proved=False, password=PASSWORD)
+    browser = Browser()
+    with pytest.raises(refused.NotThatAccount):
+        by_password(world, ask(world, browser), browser)
+    assert links(world) == []
+
+
+def test_the_mailed_link_proves_it_and_clears_what_others_left(world: World, database: Database) -> None:
+    key = account(world, ANN, proved=False, password=PASSWORD)
+    squatter = Browser()
+    squatter.session = sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, world.now).cookie
+    browser = Browser()
+    secret = mailed(world, ask(world, browser), browser)
+    browser.session = follow_link(world.context, secret, browser.secret, CLIENT, world.now).cookie
+    assert squatter.look(world) is None
+    with database.reading() as rows:
+        user = people.find_user_by_key(rows, key)
+    assert user is not None
+    assert user.email_proved
+    assert not user.has_password
+    assert browser.reaches(world) == ["acme"]
+
+
+def test_clearing_never_takes_a_last_owners_own_way_in(world: World, database: Database) -> None:
+    other = make_world(database, world.now, slug="other", owner="o@other.example")
+    member = join(other, account(other, ANN, proved=False, password=PASSWORD))
+    with changing(database, OPERATOR, world.now) as change:
+        insert_grant(change, other.workspace.key, member, RoleInScope(OWNER, EVERYWHERE), OPERATOR)
+        people.set_user(change, other.owner.key, password_hash=None)
+    browser = Browser()
+    secret = mailed(world, ask(world, browser), browser)
+    with pytest.raises(LastOwner):
+        follow_link(world.context, secret, browser.secret, CLIENT, world.now)
+    assert sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, world.now)
+
+
+@pytest.mark.parametrize("meanwhile", ["disabled", "pushed elsewhere", "no just-in-time", "linked to another"])
+def test_what_changed_meanwhile_is_looked_at_again(world: World, meanwhile: str) -> None:
+    account(world, ANN, password=PASSWORD)
+    browser = Browser()
+    token = ask(world, browser)
+    if meanwhile == "disabled":
+        set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
+    if meanwhile == "pushed elsewhere":
+        another_connection(world, "Entra").push(ANN)
+    if meanwhile == "no just-in-time":
+        set_config(world, jit=False)
+    if meanwhile == "linked to another":
+        sign_in(world, "bob@acme.example", subject="s1")
+    with pytest.raises(refused.SignInRefused):
+        by_password(world, token, browser)
+
+
+def test_a_refused_proof_leaves_no_session(world: World) -> None:
+    account(world, "bob@acme.example", password=PASSWORD)
+    account(world, ANN)
+    browser = Browser()
+    with pytest.raises(refused.NotThatAccount):
+        by_password(world, ask(world, browser), browser, "bob@acme.example")
+    with world.context.database.reading() as rows:
+        assert rows.execute(select(func.count()).select_from(sessions)).scalar() == 0
