@@ -40,6 +40,7 @@ LARGEST_TEXT = 1_000_000  # characters of base64; 600 groups in an encrypted ass
 DEEPEST = 32
 MOST_ELEMENTS = 20_000
 MOST_ATTRIBUTES = 20_000
+MOST_ATTRIBUTES_OF_ONE = 100  # canonicalization sorts them in quadratic time
 MOST_COMMENTS = 50
 
 
@@ -105,6 +106,7 @@ def no_doctype(octets: bytes) -> None:
 # -- tree: shape ------------------------------------------------------------------------------------------------------
 
 _too_deep = reader("boolean(" + "/*" * (DEEPEST + 1) + ")")
+_crowded = reader(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES_OF_ONE}])")
 _elements = reader("count(//*)")
 _attributes = reader("count(//@*)")
 _comments = reader("count(//comment() | //processing-instruction())")
@@ -128,7 +130,7 @@ def root_is_response(root: Element) -> None:
 def bounded(root: Element) -> None:
     """Caps on depth, elements, attributes, and comments with processing instructions."""
     counted = ((_elements, MOST_ELEMENTS), (_attributes, MOST_ATTRIBUTES), (_comments, MOST_COMMENTS))
-    if _too_deep(root) or any(count(root) > most for count, most in counted):
+    if _too_deep(root) or _crowded(root) or any(count(root) > most for count, most in counted):
         raise TooLarge
 
 

@@ -80,7 +80,10 @@ def verify(element: Element, certificates: tuple[str, ...]) -> None:
 def fits_schema(document: Element) -> bool:
     """Whether the message is what saml-schema-protocol-2.0.xsd allows."""
     with _schema_lock:
-        return _schema().validate(document)
+        try:
+            return _schema().validate(document)
+        except etree.XMLSchemaValidateError:  # an internal error of libxml2, e.g. over an entity reference
+            return False
 
 
 def sign(xml: bytes, sp: ServiceProvider) -> bytes:

@@ -753,6 +753,11 @@ def two_million_characters() -> bytes:
     return etree.tostring(root)
 
 
+@attack(errors.TooLarge, "not-too-long")
+def one_value_of_a_megabyte() -> Element:
+    return respond(KICKS, answer(attributes={"displayName": ("m" * 1_000_000,)}))
+
+
 @attack(errors.TooLarge, "bounded")
 def thirty_thousand_elements() -> bytes:
     return swap(signed_for_mei(), ">eng-mobile<", ">" + "<a/>" * 30_000 + "<")
@@ -763,13 +768,19 @@ def two_hundred_levels() -> bytes:
     return swap(signed_for_mei(), ">eng-mobile<", ">" + "<a>" * 200 + "</a>" * 200 + "<")
 
 
-@attack(errors.TooLarge, "bounded")
+@attack(errors.TooLarge, "bounded", wild=True)
 def sixty_thousand_attributes() -> bytes:
     many = " ".join(f'a{n}=""' for n in range(60_000))
     return swap(signed_for_mei(), ">eng-mobile<", f"><a {many}/><")
 
 
 @attack(errors.TooLarge, "bounded")
+def a_hundred_and_one_attributes_of_one_element() -> bytes:
+    many = " ".join(f'a{n}=""' for n in range(101))
+    return swap(signed_for_mei(), ">eng-mobile<", f"><a {many}/><")
+
+
+@attack(errors.TooLarge, "bounded", wild=True)
 def sixty_thousand_comments() -> bytes:
     return swap(signed_for_mei(), ">eng-mobile<", ">" + "<!---->x" * 60_000 + "<")
 
@@ -890,6 +901,15 @@ says(errors.NotYetValid, "conditions-are-valid-already", "not yet valid", not_be
 says(errors.NotYetValid, "response-is-not-from-the-future", "response from the future", response_issued=_FUTURE)
 says(errors.NotYetValid, "assertion-is-not-from-the-future", "assertion from the future", issued=_FUTURE)
 says(errors.NotOneAuthentication, "authenticated-once", "no authentication", authenticated=None)
+says(
+    errors.NotOneAuthentication,
+    "authenticated-once",
+    "two authentications",
+    more_statements=(
+        '<saml:AuthnStatement AuthnInstant="2026-11-21T10:57:00Z" SessionIndex="_other"><saml:AuthnContext>'
+        "<saml:AuthnContextDeclRef>urn:x</saml:AuthnContextDeclRef></saml:AuthnContext></saml:AuthnStatement>"
+    ),
+)
 says(errors.NotYetValid, "authenticated-already", "authenticated in the future", authenticated=_FUTURE)
 says(errors.Expired, "session-has-not-ended", "session over", session_not_on_or_after=_PAST)
 says(

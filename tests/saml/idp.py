@@ -25,7 +25,7 @@ from xml.sax.saxutils import escape, quoteattr
 import xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from lxml import etree
 
 from saml.identity_provider import IdentityProvider
@@ -361,12 +361,16 @@ _DIGEST_NAMES = {
 }
 
 
-def self_signed(key: ec.EllipticCurvePrivateKey) -> str:
-    """A certificate of an elliptic-curve key, PEM."""
+def self_signed(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> str:
+    """A certificate of any key, PEM."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "kicks")])
     built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     dated = built.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
-    return dated.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    return (
+        dated.sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+        .decode()
+    )
 
 
 def without(root: etree._Element, path: str) -> etree._Element:
