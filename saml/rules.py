@@ -117,7 +117,7 @@ def _check_issuer(issuer: Element | None, idp: IdentityProvider) -> None:
 
 
 def destination_is_ours(proof: Proof) -> None:
-    """Destination is the very address that the response was delivered to."""
+    """Destination is the very address that the response was delivered to. Demanded of unsigned responses, too."""
     if proof.response.get("Destination") != proof.sp.acs_url:
         raise WrongDestination(proof.sp.acs_url)
 

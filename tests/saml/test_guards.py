@@ -9,9 +9,9 @@ from functools import cache
 import pytest
 
 from saml.errors import Refused
-from saml.gate import GATE
+from saml.gate import GATE, Item
 from saml.response import validate
-from saml.rules import RULES
+from saml.rules import RULES, Rule
 from tests.saml.attacks import ATTACKS, Attack
 from tests.saml.idp import BRIDGE, KICKS, NOW
 
@@ -61,3 +61,9 @@ def test_without_it_something_bad_gets_further(guard: str) -> None:
         a.refusal.__name__ for a in caught_by(guard)
     }
     assert bool(changed) == (guard not in HELD_TWICE)
+
+
+@pytest.mark.parametrize("guard", [*GATE, *RULES], ids=lambda guard: guard.name)
+def test_each_says_what_it_holds(guard: Item | Rule) -> None:
+    assert guard.check.__doc__
+    assert isinstance(guard, Item) or guard.paragraph.startswith(("Core ", "Profiles ", "Bindings "))

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -348,3 +349,23 @@ def test_what_an_idp_says_with_no_is_kept_for_the_log_and_not_for_the_page() -> 
         accept(respond(KICKS, said, signed="nothing"))
     assert (refused.value.status, refused.value.idp_message) == ("AuthnFailed", "call 555-0100 for your account")
     assert "555" not in refused.value.text
+
+
+def test_threads_validate_side_by_side() -> None:
+    """Schema, certificates and keys are shared; each thread gets its own person."""
+
+    def one(number: int) -> bool:
+        email = f"person{number}@kicks.example"
+        form = forms[number]
+        return validate(form, KICKS.trusted, BRIDGE, NOW, allow_unsolicited=False).attributes["email"] == (email,)
+
+    kinds: list[tuple[Signed, str | None]] = [("assertion", None), ("both", "AES256_GCM"), ("response", "AES256")]
+    forms = [
+        post(
+            respond(KICKS, answer(attributes={"email": (f"person{n}@kicks.example",)}), signed=signed, encrypted=cipher)
+        )
+        for n in range(60)
+        for signed, cipher in [kinds[n % 3]]
+    ]
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(one, list(range(60)) * 3))
