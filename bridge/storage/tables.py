@@ -184,6 +184,8 @@ domains = Table(
     Column("proved_by", Text),
     Column("checked_at", Instant),
     _required("created_at", Instant),
+    Index(None, "workspace_id"),
+    Index(None, "connection_id"),
     # Several may claim, one has proved.
     Index("uq_domains_proved", "name", unique=True, sqlite_where=text("proved_at IS NOT NULL"),
           postgresql_where=text("proved_at IS NOT NULL")),
@@ -432,6 +434,7 @@ access_requests = Table(
     _to("resource_id", "resources.id", nullable=True),
     _required("message", Text),
     _required("created_at", Instant),
+    Index(None, "resource_id"),
     Index(None, "membership_id"),
 )
 tokens = Table(
@@ -451,6 +454,9 @@ tokens = Table(
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
     _one_of("kind", "scim", "api"),
+    Index(None, "connection_id"),
+    Index(None, "principal_id"),
+    Index(None, "made_by_membership"),
     Index(None, "workspace_id"),
 )
 sessions = Table(
@@ -497,6 +503,8 @@ pending_requests = Table(  # a login under way: the request we sent, then its re
     Column("result", Json),
     _required("expires_at", Instant),
     _one_of("kind", "saml", "oidc", "handle", "prove", "link"),
+    Index(None, "connection_id"),
+    Index(None, "user_id"),
     Index(None, "expires_at"),
 )
 seen = Table(
@@ -531,6 +539,7 @@ sign_in_attempts = Table(
     Column("email", Text),
     _required("address", Text),
     _required("steps", Json),
+    Index(None, "connection_id"),
     Index(None, "workspace_id", "at"),
 )
 provisioning_requests = Table(

@@ -697,6 +697,8 @@ def _domains() -> None:
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_domains_workspace_id")),
         sa.PrimaryKeyConstraint("name", "workspace_id", name=op.f("pk_domains")),
     )
+    op.create_index(op.f("ix_domains_connection_id"), "domains", ["connection_id"], unique=False)
+    op.create_index(op.f("ix_domains_workspace_id"), "domains", ["workspace_id"], unique=False)
     op.create_index(
         "uq_domains_proved",
         "domains",
@@ -816,7 +818,9 @@ def _pending_requests() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_pending_requests_user_id")),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_pending_requests")),
     )
+    op.create_index(op.f("ix_pending_requests_connection_id"), "pending_requests", ["connection_id"], unique=False)
     op.create_index(op.f("ix_pending_requests_expires_at"), "pending_requests", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_pending_requests_user_id"), "pending_requests", ["user_id"], unique=False)
 
 
 def _provisioning_requests() -> None:
@@ -879,6 +883,7 @@ def _sign_in_attempts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
         sa.UniqueConstraint("ref", name=op.f("uq_sign_in_attempts_ref")),
     )
+    op.create_index(op.f("ix_sign_in_attempts_connection_id"), "sign_in_attempts", ["connection_id"], unique=False)
     op.create_index(
         op.f("ix_sign_in_attempts_workspace_id_at"), "sign_in_attempts", ["workspace_id", "at"], unique=False
     )
@@ -921,6 +926,7 @@ def _access_requests() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_access_requests_uid")),
     )
     op.create_index(op.f("ix_access_requests_membership_id"), "access_requests", ["membership_id"], unique=False)
+    op.create_index(op.f("ix_access_requests_resource_id"), "access_requests", ["resource_id"], unique=False)
 
 
 def _directory_users() -> None:
@@ -1078,6 +1084,9 @@ def _tokens() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_tokens_hash")),
         sa.UniqueConstraint("uid", name=op.f("uq_tokens_uid")),
     )
+    op.create_index(op.f("ix_tokens_connection_id"), "tokens", ["connection_id"], unique=False)
+    op.create_index(op.f("ix_tokens_made_by_membership"), "tokens", ["made_by_membership"], unique=False)
+    op.create_index(op.f("ix_tokens_principal_id"), "tokens", ["principal_id"], unique=False)
     op.create_index(op.f("ix_tokens_workspace_id"), "tokens", ["workspace_id"], unique=False)
 
 
