@@ -107,16 +107,11 @@ def _read_string(attribute: Attribute, value: object, where: str) -> str | None:
     if not isinstance(value, str):
         raise InvalidValue(f"{where} must be a string.")
     check_text(value, where)
-    if attribute in _IDENTIFIERS:
-        _check_identifier(value, where)
-    return value or None
-
-
-def _check_identifier(value: str, where: str) -> None:
-    if value and not value.strip():
+    if attribute.required and value and not value.strip():
         raise InvalidValue(f"{where} must not be blank.")
-    if len(fold_case(value).encode()) > MAX_IDENTIFIER_BYTES:
+    if attribute in _IDENTIFIERS and len(fold_case(value).encode()) > MAX_IDENTIFIER_BYTES:
         raise InvalidValue(f"{where} must have at most {MAX_IDENTIFIER_BYTES} bytes.")
+    return value or None
 
 
 def _read_boolean(attribute: Attribute, value: object, where: str) -> bool:

@@ -68,10 +68,27 @@ def test_any_filter_has_an_answer_for_any_user(tree: Filter, body: dict[str, Any
 FOLDING = scim2_models.ScimPolicy(comparison_key=lambda at, text: text if at.case_exact else fold_case(text))
 
 
+def _compares_null_with_parts_of_many(tree: Filter) -> bool:
+    """Whether `emails.type eq null` is in it: no value at all here, some value without it to scim2-models.
+
+    RFC 7644 does not say. Here `eq null` is the same as `not (... pr)`, everywhere.
+    """
+    match tree:
+        case And(terms) | Or(terms):
+            return any(_compares_null_with_parts_of_many(term) for term in terms)
+        case Not(term):
+            return _compares_null_with_parts_of_many(term)
+        case Comparison(path, _, None):
+            return path.sub is not None and path.attribute.multi_valued
+        case _:
+            return False
+
+
 @given(generated.filters(), generated.bodies())
 def test_scim2_models_finds_the_same_users(tree: Filter, body: dict[str, Any]) -> None:
-    document = parse_user(body)
-    user = USER_MODEL.model_validate({"schemas": [USER.schema.id], **document})
+    assume(not _compares_null_with_parts_of_many(tree))
+    document = {"schemas": [USER.schema.id], **parse_user(body)}
+    user = USER_MODEL.model_validate(document)
     with FOLDING:
         theirs = scim2_models.ScimFilter[USER_MODEL](render_filter(tree)).match(user)  # type: ignore[valid-type]
     assert matches(tree, document) is theirs
