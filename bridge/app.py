@@ -1,6 +1,9 @@
 """Wiring: settings in, a house that works out."""
 
+from pathlib import Path
+
 from flask import Flask
+from flask_wtf import CSRFProtect
 
 from bridge.domain.errors import Invalid
 from bridge.flows.context import Context
@@ -9,8 +12,27 @@ from bridge.flows.open_context import open_context
 from bridge.outside import mail
 from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
-from bridge.web import health, scim_api
+from bridge.storage.tables import db
+from bridge.web import (
+    cookies,
+    error_pages,
+    headers,
+    health,
+    password_login,
+    prove_account,
+    saml_login,
+    scim_api,
+    session,
+)
+from bridge.web.pages import filters
 
+#: Programs authenticate by a bearer token: what a browser carries along signs nobody in there.
+_FOR_PROGRAMS = (scim_api.blueprint, health.blueprint)
+_FOR_PEOPLE = (saml_login.blueprint, password_login.blueprint, prove_account.blueprint, session.blueprint)
+
+_LARGEST_BODY = 10 * 2**20
+_STATIC_LASTS = 365 * 86400  # their address holds a fingerprint of their content
+_FORM_LASTS = 12 * 3600
 _METADATA_SECONDS, _METADATA_BYTES = 15.0, 4 * 2**20
 
 
@@ -36,12 +58,36 @@ def create_app(settings: Settings) -> Flask:
 
 def create_web(context: Context) -> Flask:
     """The same, over a context that is open already."""
-    app = Flask("bridge.web", static_folder=None)
+    app = Flask("bridge.web", static_folder="pages/static", template_folder="pages/templates")
     app.extensions["bridge"] = context
-    app.secret_key = context.secrets.derive("flask.secret_key")
-    for blueprint in (scim_api.blueprint, health.blueprint):
+    app.config.from_mapping(_config(context))
+    db.init_app(app)
+    filters.install(app, Path(app.static_folder or ""))
+    headers.install(app)
+    error_pages.install(app)
+    for blueprint in (*_FOR_PEOPLE, *_FOR_PROGRAMS):
         app.register_blueprint(blueprint)
+    forms = CSRFProtect(app)
+    forms.exempt(saml_login.acs)
+    for blueprint in _FOR_PROGRAMS:
+        forms.exempt(blueprint)
     return app
+
+
+def _config(context: Context) -> dict[str, object]:
+    return {
+        "SECRET_KEY": context.secrets.derive("flask.secret_key"),
+        "SESSION_COOKIE_NAME": cookies.CSRF,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": context.public_url.startswith("https://"),
+        "MAX_CONTENT_LENGTH": _LARGEST_BODY,
+        "SEND_FILE_MAX_AGE_DEFAULT": _STATIC_LASTS,
+        "SQLALCHEMY_DATABASE_URI": context.database.write_engine.url,
+        "WTF_CSRF_TIME_LIMIT": _FORM_LASTS,
+        # The token is bound to the cookie; the Referer that this would ask for is what proxies and browsers drop.
+        "WTF_CSRF_SSL_STRICT": False,
+    }
 
 
 def make_mailer(settings: Settings) -> Mailer:

@@ -1,10 +1,15 @@
-"""What belongs to the request under way: the house it is in, and the time it counts by."""
+"""What belongs to the request under way: the house it is in, the time it counts by, who asks, and from where."""
 
 from datetime import UTC, datetime
 
-from flask import current_app, g
+from flask import current_app, g, request
 
+from bridge.domain.sign_in import Client
 from bridge.flows.context import Context
+from bridge.flows.sessions import CurrentSession, find_session
+from bridge.web.cookies import session_secret
+
+_LONGEST_USER_AGENT = 300
 
 
 def current_context() -> Context:
@@ -19,3 +24,17 @@ def current_time() -> datetime:
         g.now = datetime.now(UTC)
     now: datetime = g.now
     return now
+
+
+def current_session() -> CurrentSession | None:
+    """Who is signed in and what they reach at this moment, asked once a request. None: nobody."""
+    if "signed_in" not in g:
+        g.signed_in = find_session(current_context(), session_secret(), current_time())
+    found: CurrentSession | None = g.signed_in
+    return found
+
+
+def current_client() -> Client:
+    """Where the request comes from."""
+    agent = "".join(character for character in request.headers.get("User-Agent", "") if character.isprintable())
+    return Client(request.remote_addr or "", agent[:_LONGEST_USER_AGENT])

@@ -1,0 +1,55 @@
+"""Our cookies: random secrets that scripts can't read and that other sites' forms don't bring along (SameSite=Lax).
+
+- `bridge_session`  the session
+- `bridge_browser`  tells the browser that began a login from one that was handed its end
+- `bridge_csrf`     Flask's own signed cookie, which holds the secret of our forms
+"""
+
+from datetime import timedelta
+
+from flask import Response, current_app, request
+
+SESSION = "bridge_session"
+BROWSER = "bridge_browser"
+CSRF = "bridge_csrf"
+_BROWSER_LASTS = timedelta(days=30)
+_LONGEST = 200
+
+
+def session_secret() -> str | None:
+    """The session that the browser says it has."""
+    return _read(SESSION)
+
+
+def browser_secret() -> str | None:
+    """What tells this browser from others, if it was here before."""
+    return _read(BROWSER)
+
+
+def _read(name: str) -> str | None:
+    value = request.cookies.get(name)
+    return value if value and len(value) <= _LONGEST else None
+
+
+def keep_session(response: Response, secret: str, lifetime: timedelta) -> None:
+    """Sign the browser in."""
+    _keep(response, SESSION, secret, lifetime)
+
+
+def keep_browser(response: Response, secret: str) -> None:
+    """Know the browser again."""
+    _keep(response, BROWSER, secret, _BROWSER_LASTS)
+
+
+def drop_session(response: Response) -> None:
+    """Sign the browser out."""
+    response.delete_cookie(SESSION, path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def _keep(response: Response, name: str, secret: str, lifetime: timedelta) -> None:
+    seconds = int(lifetime.total_seconds())
+    response.set_cookie(name, secret, max_age=seconds, path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def _secure() -> bool:
+    return bool(current_app.config["SESSION_COOKIE_SECURE"])

@@ -1,0 +1,53 @@
+"""`/prove/…`: an account with this email exists, and the IdP's person shows that it is theirs (product.md 2.6)."""
+
+from flask import Blueprint, Response, url_for
+
+from bridge.flows.link_account import LINK_LASTS, Proof, find_proof, follow_link, mail_link
+from bridge.web import refusals
+from bridge.web.cookies import browser_secret, keep_session, session_secret
+from bridge.web.current import current_client, current_context, current_time
+from bridge.web.pages.bare import render_bare
+from bridge.web.pages.views import ProveAccountPage
+from bridge.web.refusals import note_login
+from bridge.web.return_path import go, safe_path
+
+blueprint = Blueprint("prove_account", __name__, url_prefix="/prove")
+refusals.install(blueprint)
+
+
+@blueprint.get("/<token>")
+def ask(token: str) -> Response:
+    """Is this account yours? By signing in as usual, or by a link by mail."""
+    proof = find_proof(current_context(), token, browser_secret() or "", current_time())
+    return render_bare("prove_account.html", _page(token, proof))
+
+
+@blueprint.post("/<token>/mail")
+def mail(token: str) -> Response:
+    """Send the link to the stored address."""
+    proof = mail_link(current_context(), token, browser_secret() or "", current_time())
+    return render_bare("prove_account.html", _page(token, proof, mailed_to=proof.account_email))
+
+
+@blueprint.get("/link/<secret>")
+def follow(secret: str) -> Response:
+    """The link came back to the browser that asked for it."""
+    note_login(kind="saml")
+    context = current_context()
+    told = follow_link(context, secret, browser_secret() or "", current_client(), current_time(), old=session_secret())
+    response = go(safe_path(told.return_to))
+    keep_session(response, told.cookie, context.session_lifetime)
+    return response
+
+
+def _page(token: str, proof: Proof, *, mailed_to: str | None = None) -> ProveAccountPage:
+    return ProveAccountPage(
+        connection=proof.connection,
+        workspace=proof.workspace,
+        email=proof.email,
+        why=f"{proof.connection} can’t vouch for it, so show once that it is yours.",
+        sign_in_href=url_for("password.login", prove=token),
+        mail_action=url_for("prove_account.mail", token=token),
+        mailed_to=mailed_to,
+        link_minutes=int(LINK_LASTS.total_seconds() // 60),
+    )

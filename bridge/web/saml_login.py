@@ -1,0 +1,166 @@
+"""`/saml/<connection>/…`: the bridge as a SAML service provider, one for each connection.
+
+    GET  login     to the IdP, by Redirect or POST (SAML Profiles 4.1.4.1)
+    POST acs       the IdP's answer: proved, consumed, its result put under a one-time handle
+    GET  continue  the browser fetches it and is signed in
+    GET  metadata  what the IdP needs to know of us
+
+The POST comes from another site and brings no cookie of ours. So it signs nobody in: only the GET after it, which
+carries the cookie of the browser that began, makes the session (else one could be signed in as somebody else).
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from bridge.domain.errors import DomainError, NotFound
+from bridge.domain.identity import AssertedIdentity, Replay
+from bridge.domain.sign_in import keepable_groups
+from bridge.flows.bearer_secrets import new_secret
+from bridge.flows.connect import SamlConnection, load_saml
+from bridge.flows.sessions import SignedIn
+from bridge.flows.sign_in import Answer, begin, complete, resume
+from bridge.web import refusals
+from bridge.web.cookies import browser_secret, keep_browser, keep_session, session_secret
+from bridge.web.current import current_client, current_context, current_time
+from bridge.web.headers import let_form_go_to
+from bridge.web.pages.bare import render_bare
+from bridge.web.refusals import note_login, refused_page
+from bridge.web.return_path import go, safe_path
+from saml import attributes, authn_request, errors
+from saml.authn_request import PostForm
+from saml.response import validate
+from saml.service_provider import render_metadata
+
+blueprint = Blueprint("saml", __name__, url_prefix="/saml/<uuid:connection>")
+refusals.install(blueprint)
+
+#: The gate takes a million characters of base64; percent-encoded they are a little more.
+_LARGEST_FORM = 2_000_000
+_STATUSES: tuple[tuple[type[errors.SamlError], int], ...] = (
+    (errors.TooLarge, 413),
+    (errors.MissingResponse, 400),
+    (errors.MalformedMessage, 400),
+    (errors.InvalidRequest, 409),
+    (errors.SamlError, 403),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContinuePage:
+    """`continue.html`: one button that takes the browser, with `fields`, to the IdP at `action`."""
+
+    name: str
+    action: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@blueprint.errorhandler(errors.SamlError)
+def refuse(error: errors.SamlError) -> Response:
+    """A message that isn't accepted, with the reason an admin can act on."""
+    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
+    return refused_page(error.code, "The answer of your identity provider was refused", error.text, status)
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def refuse_large(_: RequestEntityTooLarge) -> Response:
+    """More than any IdP sends."""
+    return refuse(errors.TooLarge())
+
+
+@blueprint.get("/login")
+def login(connection: UUID) -> Response:
+    """Send the browser to the IdP, remembering that it was this one, and where it wanted to go."""
+    ours = _load(connection)
+    browser, request_id = browser_secret() or new_secret(), new_secret("_")
+    sent = _request(ours, request_id)
+    return_to = safe_path(request.args.get("return_to"))
+    begin(current_context(), "saml", ours.connection.id, request_id, browser, return_to, current_time())
+    response = _post_form(ours, sent) if isinstance(sent, PostForm) else go(sent.url, 302)
+    keep_browser(response, browser)
+    return response
+
+
+def _request(ours: SamlConnection, request_id: str) -> PostForm | authn_request.RedirectTo:
+    ask = authn_request.build if ours.idp.sso_redirect_url else authn_request.build_form
+    return ask(ours.idp, ours.sp, request_id, current_time(), relay_state=None)
+
+
+def _post_form(ours: SamlConnection, form: PostForm) -> Response:
+    let_form_go_to(form.url)
+    return render_bare("continue.html", ContinuePage(ours.connection.name, form.url, tuple(form.fields.items())))
+
+
+@blueprint.post("/acs")
+def acs(connection: UUID) -> Response:
+    """Take the IdP's answer (SAML Profiles 4.1.4.3). RelayState is never looked at: we know where to go on."""
+    request.max_content_length = request.max_form_memory_size = _LARGEST_FORM
+    ours = _load(connection)
+    answer = _validated(ours)
+    note_login(email=answer.identity.email, steps=tuple(answer.notes))
+    handle = complete(current_context(), "saml", answer, current_time())
+    return go(url_for("saml.resume_login", connection=connection, handle=handle))
+
+
+def _validated(ours: SamlConnection) -> Answer:
+    form, now = request.form.to_dict(), current_time()
+    proved = validate(form, ours.idp, ours.sp, now, allow_unsolicited=ours.allow_idp_initiated)
+    claims = attributes.read(proved, ours.attributes)
+    identity = AssertedIdentity(
+        connection_id=ours.connection.id,
+        subject=claims.subject,
+        email=claims.email,
+        name=claims.name,
+        groups=claims.groups,
+        session_index=proved.session_index,
+        name_id=proved.name_id,
+        session_ends_at=proved.session_not_on_or_after,
+    )
+    notes = tuple(_notes(ours, claims))
+    return Answer(identity, proved.in_response_to, Replay(proved.id, proved.not_on_or_after), notes)
+
+
+def _notes(ours: SamlConnection, claims: attributes.Claims) -> list[str]:
+    """What the sign-in log should say beside the outcome."""
+    notes = []
+    if claims.groups_left_out:
+        notes.append(f"{ours.connection.name} left the groups out, since there were more than it puts into an answer.")
+    dropped = len(claims.groups) - len(keepable_groups(claims.groups))
+    if dropped:
+        notes.append(f"{dropped} of the groups have a name that is too long, or can’t be printed; they don’t count.")
+    return notes
+
+
+@blueprint.get("/continue")
+def resume_login(connection: UUID) -> Response:
+    """The same browser's own request: the one that carries its cookies."""
+    note_login(kind="saml", connection_id=str(connection), again=url_for("saml.login", connection=connection))
+    context, browser = current_context(), browser_secret() or new_secret()
+    handle = request.args.get("handle", "")
+    told = resume(context, handle, browser, current_client(), current_time(), old=session_secret())
+    if isinstance(told, SignedIn):
+        response = go(safe_path(told.return_to))
+        keep_session(response, told.cookie, context.session_lifetime)
+    else:
+        response = go(url_for("prove_account.ask", token=told.token))
+    keep_browser(response, browser)
+    return response
+
+
+@blueprint.get("/metadata")
+def metadata(connection: UUID) -> Response:
+    """Our side of the connection, for the IdP (SAML Metadata 2.4.4)."""
+    return Response(render_metadata(_load(connection).sp), mimetype="application/samlmetadata+xml")
+
+
+def _load(connection: UUID) -> SamlConnection:
+    uid = str(connection)
+    note_login(kind="saml", connection_id=uid, again=url_for("saml.login", connection=connection))
+    try:
+        return load_saml(current_context(), uid)
+    except NotFound:
+        raise
+    except DomainError as error:
+        raise NotFound(error.text) from error

@@ -1,0 +1,132 @@
+"""A browser and a company's IdP in front of the real application: forms are sent as they were shown, answers are
+signed by `tests.saml.idp`.
+"""
+
+import base64
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Flask, g, request_started
+from flask.testing import FlaskClient
+from lxml import etree
+from werkzeug.test import TestResponse
+
+from bridge.flows.connect import SamlDraft, create_saml, load_saml
+from bridge.flows.context import OPERATOR, Context
+from saml.service_provider import ServiceProvider
+from tests.saml import idp
+from tests.saml.idp import TestIdp
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_REFERENCE = re.compile(r"\b([2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4})\b")
+
+
+@dataclass(frozen=True)
+class Company:
+    """A company's IdP and its connection to a workspace."""
+
+    idp: TestIdp
+    sp: ServiceProvider
+    connection_id: str
+
+    def path(self, what: str) -> str:
+        """`/saml/<connection>/<what>`."""
+        return f"/saml/{self.connection_id}/{what}"
+
+    def answer(self, **said: Any) -> dict[str, str]:
+        """A signed answer at this moment, good but for what is said."""
+        return idp.sign_in(self.idp, self.sp, datetime.now(UTC).replace(microsecond=0), **said)
+
+
+def connect(
+    context: Context, slug: str, issuer: TestIdp = idp.KICKS, *, name: str = "Okta", idp_initiated: bool = False
+) -> Company:
+    """A SAML connection of the workspace, made from the IdP's metadata."""
+    draft = SamlDraft(issuer.metadata, name=name, preset="okta", allow_idp_initiated=idp_initiated)
+    made = create_saml(context, OPERATOR, slug, draft, datetime.now(UTC))
+    return Company(issuer, load_saml(context, made.id).sp, made.id)
+
+
+class Surfer:
+    """One browser, with its cookies."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, path: str, **query: str) -> TestResponse:
+        """Follow a link."""
+        return self.client.get(path, query_string=query or None)
+
+    def submit(self, path: str, page: TestResponse, **fields: str) -> TestResponse:
+        """Send the form of a page that was shown, with its token."""
+        return self.client.post(path, data={"csrf_token": token_in(page), **fields})
+
+    def start(self, company: Company, **query: str) -> str:
+        """Go to the IdP. Returns the id of the request that arrives there."""
+        return request_id_in(self.get(company.path("login"), **query).headers["Location"])
+
+    def bring(self, app: Flask, company: Company, form: dict[str, str]) -> TestResponse:
+        """The IdP's page posts its answer: from another site, so without our cookies. Then the browser goes on."""
+        posted = app.test_client().post(company.path("acs"), data=form)
+        return self.get(posted.headers["Location"]) if posted.status_code == 303 else posted
+
+    def sign_in(self, app: Flask, company: Company, *, return_to: str = "", **said: Any) -> TestResponse:
+        """A whole login, from the link to the page after it."""
+        query = {"return_to": return_to} if return_to else {}
+        return self.bring(app, company, company.answer(in_response_to=self.start(company, **query), **said))
+
+    def enter_password(self, email: str, password: str, **query: str) -> TestResponse:
+        """Sign in by password, by way of both pages."""
+        shown = self.get("/login", way="password", **query)
+        return self.submit("/login", shown, email=email, password=password, way="password", **query)
+
+    def session(self) -> Any:
+        """What `/session` says, None when signed out."""
+        told = self.get("/session")
+        return told.json if told.status_code == 200 else None
+
+    def workspaces(self) -> list[str]:
+        """The slugs of the workspaces that the session reaches."""
+        told = self.session()
+        return [workspace["slug"] for workspace in told["workspaces"]] if told else []
+
+
+def token_in(page: TestResponse) -> str:
+    """The secret of the first form of a page."""
+    found = _TOKEN.search(page.text)
+    assert found is not None, page.text
+    return found[1]
+
+
+def reference_in(page: TestResponse) -> str | None:
+    """The reference that a refusal shows."""
+    found = _REFERENCE.search(page.text)
+    return found[1] if found else None
+
+
+def request_id_in(url: str) -> str:
+    """The ID of the AuthnRequest in an address of the Redirect binding."""
+    return authn_request_in(url).get("ID", "")
+
+
+def authn_request_in(url: str) -> etree._Element:
+    """The AuthnRequest in an address of the Redirect binding (SAML Bindings 3.4.4.1)."""
+    (packed,) = parse_qs(urlsplit(url).query)["SAMLRequest"]
+    return etree.fromstring(zlib.decompress(base64.b64decode(packed), -15))
+
+
+@contextmanager
+def at(app: Flask, now: datetime) -> Iterator[None]:
+    """Requests inside the block happen at `now`."""
+
+    def set_clock(_sender: Flask, **_: Any) -> None:
+        g.now = now
+
+    with request_started.connected_to(set_clock, app):
+        yield
