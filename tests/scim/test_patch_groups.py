@@ -1,0 +1,212 @@
+"""PATCH of a Group: told as changes of its rows, in order, without ever asking who its members are."""
+
+from typing import Any
+
+import pytest
+
+from scim.errors import InvalidFilter, InvalidPath, InvalidValue, Mutability, NoTarget, ScimError, TooMany
+from scim.patch import (
+    MAX_OPERATIONS,
+    DisplayNameSet,
+    ExternalIdSet,
+    GroupChange,
+    MembersAdded,
+    MembersRemoved,
+    MembersReplaced,
+    group_changes,
+    parse_patch,
+)
+from scim.schemas import GROUP, GROUP_SCHEMA
+
+
+def changes(*operations: dict[str, Any], group_id: str | None = "g1") -> tuple[GroupChange, ...]:
+    """What the operations do to a group."""
+    return group_changes(parse_patch({"Operations": list(operations)}, GROUP, group_id))
+
+
+def change(op: str, path: str | None = None, *value: Any) -> tuple[GroupChange, ...]:
+    """What one operation does, without path or value where none is given."""
+    body = {"op": op} if path is None else {"op": op, "path": path}
+    return changes({**body, "value": value[0]} if value else body)
+
+
+ANN, BOB = {"value": "a", "display": "Ann"}, {"value": "b"}
+
+
+# -- Members -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("members", [[ANN, BOB], [{"Value": "a", "$ref": None, "type": "User"}, BOB, ANN]])
+def test_add_adds_each_once(members: object) -> None:
+    assert change("add", "members", members) == (MembersAdded(("a", "b")),)
+    assert change("add", None, {"members": members}) == (MembersAdded(("a", "b")),)
+    assert change("Add", "MEMBERS", members) == (MembersAdded(("a", "b")),)
+    assert change("add", f"{GROUP_SCHEMA}:members", members) == (MembersAdded(("a", "b")),)
+
+
+def test_one_member_may_come_alone() -> None:
+    assert change("add", "members", ANN) == (MembersAdded(("a",)),)
+
+
+@pytest.mark.parametrize("members", [[], ""])
+def test_adding_nobody_changes_nothing(members: object) -> None:
+    assert change("add", "members", members) == ()
+
+
+def test_replace_says_who_is_in() -> None:
+    assert change("replace", "members", [ANN, BOB]) == (MembersReplaced(("a", "b")),)
+    assert change("replace", None, {"members": [ANN]}) == (MembersReplaced(("a",)),)
+
+
+@pytest.mark.parametrize("nobody", [[], None, ""])
+def test_replace_by_nobody_empties(nobody: object) -> None:
+    assert change("replace", "members", nobody) == (MembersReplaced(()),)
+    assert change("replace", None, {"members": nobody}) == (MembersReplaced(()),)
+
+
+@pytest.mark.parametrize(
+    ("path", "ids"),
+    [
+        ('members[value eq "a"]', ("a",)),
+        ('MEMBERS[VALUE EQ "a"]', ("a",)),
+        ('members[value eq "a" or value eq "b" or value eq "a"]', ("a", "b")),
+        ('members[(value eq "a") or (value eq "b" or value eq "c")]', ("a", "b", "c")),
+        ('members[value eq "a" and type eq "User"]', ("a",)),
+        ('members[type eq "user" and value eq "a"]', ("a",)),
+    ],
+)
+def test_remove_by_filter_removes_those_it_names(path: str, ids: tuple[str, ...]) -> None:
+    assert change("remove", path) == (MembersRemoved(ids),)
+
+
+@pytest.mark.parametrize("named", [[{"value": "a", "$ref": None}], [{"value": "a"}, {"value": "a"}], {"value": "a"}])
+def test_remove_by_value_list_removes_only_named_members(named: object) -> None:
+    assert change("Remove", "members", named) == (MembersRemoved(("a",)),)
+
+
+def test_remove_by_an_empty_value_list_removes_nobody() -> None:
+    assert change("remove", "members", []) == ()
+
+
+@pytest.mark.parametrize("value", [(), (None,)])
+def test_remove_without_a_value_removes_all(value: tuple[object, ...]) -> None:
+    assert change("remove", "members", *value) == (MembersReplaced(()),)
+
+
+@pytest.mark.parametrize("op", ["add", "replace"])
+def test_a_filter_that_describes_the_value_adds_it(op: str) -> None:
+    assert change(op, 'members[value eq "a"]', {"value": "a"}) == (MembersAdded(("a",)),)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        'display eq "Ann"',
+        'value ne "a"',
+        'value sw "a"',
+        "value pr",
+        'not (value eq "a")',
+        "value eq null",
+        'type eq "User"',
+        'value eq "a" and value eq "b"',
+        'value eq "a" or display eq "Ann"',
+        'value eq "a" and type eq "Group"',
+    ],
+)
+def test_a_filter_that_needs_the_present_members_is_refused(where: str) -> None:
+    with pytest.raises(InvalidFilter, match="value eq"):
+        change("remove", f"members[{where}]")
+
+
+@pytest.mark.parametrize(
+    "member", [{"value": "g", "type": "Group"}, {"value": "g", "$ref": "https://x/scim/v2/Groups/g"}]
+)
+@pytest.mark.parametrize("op", ["add", "replace"])
+def test_a_group_as_a_member_is_an_invalid_value(op: str, member: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue, match="group"):
+        change(op, "members", [ANN, member])
+    with pytest.raises(InvalidValue, match="group"):
+        change(op, None, {"members": [member]})
+
+
+# -- Name and external id ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", ["add", "replace"])
+def test_a_group_is_renamed(op: str) -> None:
+    assert change(op, "displayName", "eng") == (DisplayNameSet("eng"),)
+    assert change(op, None, {"DisplayName": "eng"}) == (DisplayNameSet("eng"),)
+
+
+def test_renaming_may_repeat_the_groups_own_id_and_no_other() -> None:
+    assert change("replace", None, {"id": "g1", "displayName": "eng"}) == (DisplayNameSet("eng"),)
+    with pytest.raises(Mutability, match="id"):
+        change("replace", None, {"id": "g2", "displayName": "eng"})
+
+
+def test_an_external_id_is_set_and_cleared() -> None:
+    assert change("add", "externalId", "E-1") == (ExternalIdSet("E-1"),)
+    assert change("remove", "externalId") == change("replace", "externalId", "") == (ExternalIdSet(None),)
+
+
+# -- Together ----------------------------------------------------------------------------------------------------
+
+
+def test_changes_come_in_the_order_of_the_operations() -> None:
+    assert changes(
+        {"op": "remove", "path": 'members[value eq "a"]'},
+        {"op": "add", "path": "members", "value": [BOB]},
+        {"op": "replace", "value": {"displayName": "eng", "members": [], "externalId": None}},
+        {"op": "add", "path": "members", "value": [ANN]},
+    ) == (
+        MembersRemoved(("a",)),
+        MembersAdded(("b",)),
+        DisplayNameSet("eng"),
+        MembersReplaced(()),
+        ExternalIdSet(None),
+        MembersAdded(("a",)),
+    )
+
+
+def test_what_a_body_may_hold_beyond_the_attributes_changes_nothing() -> None:
+    assert change("replace", None, {"schemas": [GROUP_SCHEMA], "meta": {}, "description": "x", "id": "g1"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "op", "path", "value"),
+    [
+        (Mutability, "remove", "displayName", ()),
+        (InvalidValue, "replace", "displayName", ("",)),
+        (InvalidValue, "replace", "displayName", (None,)),
+        (InvalidValue, "replace", "displayName", ({"value": "eng"},)),
+        (InvalidValue, "replace", "externalId", (5,)),
+        (InvalidValue, "add", "members", ()),
+        (InvalidValue, "add", "members", (None,)),
+        (InvalidValue, "add", "members", ("a",)),
+        (InvalidValue, "add", "members", (["a"],)),
+        (InvalidValue, "add", "members", ([{}],)),
+        (InvalidValue, "remove", "members", ("a",)),
+        (InvalidValue, "remove", "members", ([{"display": "Ann"}],)),
+        (InvalidPath, "add", "people", ([ANN],)),
+        (InvalidPath, "replace", "userName", ("x",)),
+        (InvalidFilter, "remove", "members[value eq a]", ()),
+        (NoTarget, "remove", None, ()),
+        (NoTarget, "remove", None, ({"members": [ANN]},)),
+        (Mutability, "replace", "members.value", ("a",)),
+        (Mutability, "remove", 'members[value eq "a"].value', ()),
+        (Mutability, "replace", 'members[value eq "a"].display', ("x",)),
+        (Mutability, "replace", 'members[value eq "a"]', ({"value": "b"},)),
+        (Mutability, "replace", "id", ("g2",)),
+        (Mutability, "remove", GROUP_SCHEMA, ()),
+    ],
+)
+def test_what_cannot_be_applied_is_refused(reason: type[ScimError], op: str, path: str | None, value: Any) -> None:
+    with pytest.raises(reason):
+        change(op, path, *value)
+
+
+def test_a_member_an_operation_is_fine_up_to_the_limit() -> None:
+    one = {"op": "add", "path": "members", "value": [ANN]}
+    assert len(changes(*[one] * MAX_OPERATIONS)) == MAX_OPERATIONS
+    with pytest.raises(TooMany):
+        changes(*[one] * (MAX_OPERATIONS + 1))
