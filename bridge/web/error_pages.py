@@ -8,13 +8,11 @@ import logging
 from flask import Flask, Response
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 
 from bridge.domain import errors
 from bridge.flows.sign_in_log import new_reference
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import ErrorPage, Link
-from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
 log = logging.getLogger(__name__)
@@ -69,8 +67,6 @@ def _expired_form(error: CSRFError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code >= 500:
         return _unexpected(error)
-    if isinstance(error, RequestRedirect):
-        return go(error.new_url, error.code)
     response = error_page(error.code)
     # What the status demands beside a page: Allow, Retry-After.
     for name, value in error.get_headers():

@@ -17,6 +17,7 @@ from bridge.flows.sign_in_log import Refusal, log_refused
 from bridge.web import refusals
 from bridge.web.cookies import browser_secret, keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_time
+from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import Field, LoginPage, Note, SignInWay
 from bridge.web.refusals import note_login
@@ -114,6 +115,7 @@ def _wait(asked: _Asked, error: TooManyTries) -> Response:
 def _email_page(asked: _Asked, *, error: str | None = None, status: int = 200) -> Response:
     field = Field("email", "Email", asked.email[:320], kind="email", error=error, autocomplete="username")
     action = url_for("password.enter")
+    let_forms_lead_elsewhere()  # the answer may be the way to the company's IdP
     return render_bare("login.html", LoginPage(action, email=field, hidden=asked.hidden), status)
 
 

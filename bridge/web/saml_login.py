@@ -25,7 +25,7 @@ from bridge.flows.sign_in import Answer, begin, complete, resume
 from bridge.web import refusals
 from bridge.web.cookies import browser_secret, keep_browser, keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_time
-from bridge.web.headers import let_form_go_to
+from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
 from bridge.web.refusals import note_login, refused_page
 from bridge.web.return_path import go, safe_path
@@ -89,7 +89,7 @@ def _request(ours: SamlConnection, request_id: str) -> PostForm | authn_request.
 
 
 def _post_form(ours: SamlConnection, form: PostForm) -> Response:
-    let_form_go_to(form.url)
+    let_forms_lead_elsewhere()
     return render_bare("continue.html", ContinuePage(ours.connection.name, form.url, tuple(form.fields.items())))
 
 
