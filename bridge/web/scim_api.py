@@ -28,6 +28,7 @@ from bridge.web.scim_resources import (
     whole_group,
 )
 from scim import discovery, errors
+from scim.filter_tree import Filter
 from scim.filters import parse_filter
 from scim.messages import (
     MAX_COUNT,
@@ -105,9 +106,13 @@ def search_users() -> Response:
 
 def _search_users(query: SearchQuery) -> Response:
     filter_ = parse_filter(query.filter, USER) if query.filter else None
-    page = {"offset": query.paging.offset, "count": query.paging.count}
-    found, total = provision_users.search_users(current_context(), _connection(), filter_, **page)
-    return _listed([shown_user(user, base_url()) for user in found], total, query, USER)
+    found, total = _find_users(query, filter_, query.paging.offset, query.paging.count)
+    return _listed(found, total, query, USER)
+
+
+def _find_users(_: SearchQuery, filter_: Filter | None, offset: int, count: int) -> tuple[list[dict[str, Any]], int]:
+    found, total = provision_users.search_users(current_context(), _connection(), filter_, offset=offset, count=count)
+    return [shown_user(user, base_url()) for user in found], total
 
 
 @blueprint.post("/Users")
@@ -170,16 +175,18 @@ def search_groups() -> Response:
 
 def _search_groups(query: SearchQuery) -> Response:
     filter_ = parse_filter(query.filter, GROUP) if query.filter else None
+    found, total = _find_groups(query, filter_, query.paging.offset, query.paging.count)
+    return _listed(found, total, query, GROUP)
+
+
+def _find_groups(
+    query: SearchQuery, filter_: Filter | None, offset: int, count: int
+) -> tuple[list[dict[str, Any]], int]:
     wanted = wants_attribute("members", query.attributes, query.excluded_attributes, GROUP)
     found, total = provision_groups.search_groups(
-        current_context(),
-        _connection(),
-        filter_,
-        offset=query.paging.offset,
-        count=query.paging.count,
-        with_members=wanted,
+        current_context(), _connection(), filter_, offset=offset, count=count, with_members=wanted
     )
-    return _listed([shown_group(group, base_url()) for group in found], total, query, GROUP)
+    return [shown_group(group, base_url()) for group in found], total
 
 
 @blueprint.post("/Groups")
@@ -240,6 +247,35 @@ def _with_wanted_members(group: DirectoryGroup) -> DirectoryGroup:
     if not wants_attribute("members", *_selection(), GROUP):
         return group
     return provision_groups.get_group(current_context(), _connection(), group.id, with_members=True)
+
+
+# -- Both ------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/.search")
+def search_all() -> Response:
+    """Look for people, then groups (RFC 7644 3.4.3). A filter on what one type doesn't have finds none of that type."""
+    query = parse_search(_body())
+    filters = {kind: _filter_for(query, kind) for kind in (USER, GROUP)}
+    if query.filter and not any(filters.values()):
+        parse_filter(query.filter, USER)  # says what is wrong
+    shown: list[dict[str, Any]] = []
+    total = 0
+    for kind, find in ((USER, _find_users), (GROUP, _find_groups)):
+        if query.filter and filters[kind] is None:
+            continue
+        offset, count = max(query.paging.offset - total, 0), query.paging.count - len(shown)
+        found, matching = find(query, filters[kind], offset, count)
+        shown += [select_attributes(each, query.attributes, query.excluded_attributes, kind) for each in found]
+        total += matching
+    return _answer(ListResponse(shown, total, query.paging.start_index).render())
+
+
+def _filter_for(query: SearchQuery, kind: ResourceType) -> Filter | None:
+    try:
+        return parse_filter(query.filter, kind) if query.filter else None
+    except errors.InvalidFilter:
+        return None
 
 
 # -- Discovery (RFC 7644 4) --------------------------------------------------------------------------

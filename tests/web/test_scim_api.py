@@ -256,6 +256,23 @@ def test_a_filter_in_the_body_is_a_filter(call: Call) -> None:
     assert body_of(call("POST", "/Groups/.search", {"filter": 'displayName eq "x"'}))["totalResults"] == 0
 
 
+def test_a_search_at_the_root_finds_people_and_then_groups_in_one_paging(call: Call) -> None:
+    for n in range(2):
+        created(call, "/Users", new_user(f"person{n}@acme.example"))
+        created(call, "/Groups", {"schemas": [GROUP], "displayName": f"group{n}"})
+    pages = [body_of(call("POST", "/.search", {"startIndex": n, "count": 1})) for n in range(1, 5)]
+    assert {page["totalResults"] for page in pages} == {4}
+    found = [each for page in pages for each in page["Resources"]]
+    assert [each.get("userName") or each["displayName"] for each in found] == [
+        "person0@acme.example",
+        "person1@acme.example",
+        "group0",
+        "group1",
+    ]
+    assert body_of(call("POST", "/.search", {"filter": 'userName sw "person"'}))["totalResults"] == 2
+    refused(call("POST", "/.search", {"filter": 'nope eq "x"'}), 400, "invalidFilter")
+
+
 @pytest.mark.parametrize("text", ["userName eq", "nope eq 1", "userName zz 1", "((((", "userName eq 'x'", "(" * 9000])
 def test_a_bad_filter_is_400_and_never_everybody(call: Call, text: str) -> None:
     created(call, "/Users", new_user())

@@ -1,0 +1,1 @@
+"""Others judge: referees written elsewhere, and the transcripts of vendors."""
