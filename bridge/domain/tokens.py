@@ -40,7 +40,10 @@ class ProvisioningCaller:
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
-    """A token as listed. `works` is false once it ran out, or its maker's membership ended or is held out."""
+    """A token as listed. `works` is false once it ran out, or its maker's membership ended or is held out.
+
+    `made_by` is an actor, `made_by_name` a person's name.
+    """
 
     id: str
     kind: TokenKind
@@ -54,3 +57,4 @@ class TokenFacts:
     expires_at: datetime | None
     last_used_at: datetime | None
     works: bool
+    made_by_name: str | None = None

@@ -11,6 +11,7 @@ from bridge.domain.access import RoleInScope
 from bridge.domain.tokens import TokenFacts, TokenKind
 from bridge.domain.workspace import Connection
 from bridge.storage.access import grants_of
+from bridge.storage.accounts import names_of_actors
 from bridge.storage.changes import Change, insert_row
 from bridge.storage.columns import Instant
 from bridge.storage.connections import COLUMNS as CONNECTION_COLUMNS
@@ -116,7 +117,8 @@ def list_tokens(
     chosen = chosen if where is None else chosen.where(where)
     rows = connection.execute(chosen, {"now": now}).all()
     roles = _roles_of(connection, [row.principal_id for row in rows if row.principal_id is not None])
-    return [_facts(row, tuple(roles.get(row.principal_id, ()))) for row in rows]
+    names = names_of_actors(connection, {row.made_by for row in rows})
+    return [_facts(row, tuple(roles.get(row.principal_id, ())), names.get(row.made_by)) for row in rows]
 
 
 def made_by(membership_key: int) -> ColumnElement[bool]:
@@ -146,7 +148,7 @@ def _roles_of(connection: Any, principals: list[int]) -> dict[int, list[RoleInSc
     return roles
 
 
-def _facts(row: Any, roles: tuple[RoleInScope, ...]) -> TokenFacts:
+def _facts(row: Any, roles: tuple[RoleInScope, ...], made_by_name: str | None) -> TokenFacts:
     return TokenFacts(
         id=row.uid,
         kind=row.kind,
@@ -160,4 +162,5 @@ def _facts(row: Any, roles: tuple[RoleInScope, ...]) -> TokenFacts:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         works=bool(row.works),
+        made_by_name=made_by_name,
     )

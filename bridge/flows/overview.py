@@ -1,0 +1,91 @@
+"""What pages show around their subject: how many there are, whom to ask, and where else somebody may go."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bridge.domain.roles import has_sso
+from bridge.domain.sentences import listed
+from bridge.domain.sign_in import Authentication, Seat, reaches
+from bridge.domain.workspace import Workspace
+from bridge.flows.context import Context
+from bridge.flows.named import get_workspace
+from bridge.flows.password_login import Way
+from bridge.flows.sessions import CurrentSession
+from bridge.storage import access, overview, sessions
+from bridge.storage.connections import list_connections
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceCounts:
+    """How many of each a workspace has. `people` are its members, suspended ones too."""
+
+    people: int
+    invited: int
+    user_groups: int
+    tokens: int
+
+
+def count_all(context: Context, workspace_slug: str) -> WorkspaceCounts:
+    """How many of each thing. Raises NotFound."""
+    with context.database.reading() as connection:
+        return WorkspaceCounts(**overview.count_each(connection, get_workspace(connection, workspace_slug).key))
+
+
+def count_holders(context: Context, workspace_slug: str, now: datetime) -> dict[str, int]:
+    """How many members have each role (by id), by whichever path. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        return access.count_holders(connection, get_workspace(connection, workspace_slug).key, now)
+
+
+def names_of_owners(context: Context, workspace_slug: str, most: int) -> tuple[str, ...]:
+    """Whom to ask: owners named by hand, those who have owned it longest first. Raises NotFound."""
+    with context.database.reading() as connection:
+        return tuple(overview.owner_names(connection, get_workspace(connection, workspace_slug).key, most))
+
+
+# -- Workspaces that a session doesn't reach ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedWorkspace:
+    """A workspace of the person that their session doesn't reach, and the ways that would open it."""
+
+    workspace: Workspace
+    owner: bool
+    connections: tuple[Way, ...]
+    by_account: bool
+
+    @property
+    def asks_for(self) -> str:
+        """What it asks for: `Okta or Entra`, `a password`."""
+        names = [way.name for way in self.connections]
+        return listed([*names, "a password"] if self.by_account else names, last="or") or "another way to sign in"
+
+
+def list_closed(context: Context, session: CurrentSession, now: datetime) -> tuple[ClosedWorkspace, ...]:
+    """The person's other workspaces, by slug: where one must sign in another way first.
+
+    None for a session that only a company's IdP vouches for: it must not learn where else somebody is
+    (properties.md 1).
+    """
+    if not session.may_change_account:
+        return ()
+    reached = {one.workspace.key for one in session.workspaces}
+    with context.database.snapshot() as connection:
+        seats = sessions.find_seats(connection, session.user, now, now)
+        return tuple(_closed(connection, seat, now) for key, seat in seats.items() if key not in reached and seat.alive)
+
+
+def find_closed(
+    context: Context, session: CurrentSession, workspace_slug: str, now: datetime
+) -> ClosedWorkspace | None:
+    """The one of them with this slug, or None."""
+    return next((one for one in list_closed(context, session, now) if one.workspace.slug == workspace_slug), None)
+
+
+def _closed(connection: Any, seat: Seat, now: datetime) -> ClosedWorkspace:
+    opened_by_sso = list_connections(connection, seat.workspace.key) if has_sso(seat.workspace.plan) else []
+    ways = tuple(Way(one.id, one.kind, one.name) for one in opened_by_sso if one.enabled)
+    by_password = Authentication("password", now, now)
+    return ClosedWorkspace(seat.workspace, seat.owner, ways, reaches(by_password, seat, now))
