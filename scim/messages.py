@@ -25,6 +25,9 @@ MAX_COUNT = 1_000
 MAX_START_INDEX = 2**53
 """Past any real directory, and small enough for every database's offset."""
 
+MAX_NAMES = 200
+"""How many attributes may be asked for or excluded; more than there are."""
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -215,6 +218,8 @@ def _parse_names(name: str, given: object) -> tuple[str, ...]:
     names = given.split(",") if isinstance(given, str) else given
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise InvalidValue(f"{name} must be a list of attribute names.")
+    if len(names) > MAX_NAMES:
+        raise InvalidValue(f"{name} must be at most {MAX_NAMES} attribute names.")
     return tuple(stripped for each in names if (stripped := each.strip()))
 
 

@@ -191,6 +191,7 @@ def test_parameter_names_have_any_case() -> None:
         {"filter": 5},
         {"attributes": 5},
         {"attributes": [5]},
+        {"attributes": ["userName"] * 201},
         {"attributes": {"a": "b"}},
         {"attributes": ["userName"], "excludedAttributes": ["emails"]},
         {"sortBy": ["userName"]},
