@@ -128,7 +128,7 @@ def apply_to_user(document: Mapping[str, Any], patch: Patch) -> Document:
 
 
 def group_changes(patch: Patch) -> tuple[GroupChange, ...]:
-    """What the operations do to a Group, in order. Raises InvalidFilter, Mutability."""
+    """What the operations do to a Group, in order; whatever could be refused was, when they were parsed."""
     return tuple(change for operation in patch.operations for change in _group_changes(operation))
 
 
