@@ -41,5 +41,6 @@ def restore(terminal: Terminal, file: Path) -> None:
     settings = read_settings()
     if not settings.uses_sqlite:
         raise DomainError("This is for the embedded database. For PostgreSQL: pg_restore --dbname=URL FILE")
-    held = back_up.restore(file, settings.data_dir)
-    terminal.show(Told({"restored": list(held)}, f"Put back {', '.join(held)} into {settings.data_dir}."))
+    database_file = Path(settings.database_url.removeprefix("sqlite:///"))
+    held = back_up.restore(file, database_file, settings.data_dir / KEY_FILE)
+    terminal.show(Told({"restored": list(held)}, f"Put back {' and '.join(held)} into {settings.data_dir}."))

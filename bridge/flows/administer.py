@@ -22,6 +22,7 @@ from bridge.storage.changes import Change
 from bridge.storage.connections import list_connections
 from bridge.storage.grants import insert_grant
 from bridge.storage.invites import insert_invite
+from bridge.storage.sign_in import clear_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,9 @@ def _owner_account(change: Change, email: str, name: str | None, password_hash: 
         return found
     if found.has_password:
         raise Conflict(f"{found.email} has an account with a password. Leave the owner's password out.")
-    # The operator vouches for the address by giving its password.
+    # The operator vouches for the address by giving its password; nobody had proved it before.
+    if not found.email_proved:
+        clear_account(change, found.key)
     people.set_user(change, found.key, password_hash=password_hash, email_proved_at=change.now)
     return User(found.key, found.id, found.email, found.name, True, True)
 

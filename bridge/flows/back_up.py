@@ -34,25 +34,27 @@ def back_up(context: Context, key_file: Path, target: Path) -> tuple[str, ...]:
     return tuple(members)
 
 
-def restore(source: Path, data_dir: Path) -> tuple[str, ...]:
-    """Put a backup into a data directory that has no database yet, while no server runs. Returns what was put there.
+def restore(source: Path, database_file: Path, key_file: Path) -> tuple[str, ...]:
+    """Put a backup where there is no database yet, while no server runs. Returns what was put there.
 
-    Raises Conflict where there is a database or another key already, Invalid for a file that is no backup.
+    A key that is there (each command makes one) is kept beside as `….old`. Raises Conflict where there is a database,
+    Invalid for a file that is no backup.
     """
-    for name in (_DATABASE, *(_DATABASE + suffix for suffix in _BESIDES)):
-        if (data_dir / name).exists():
-            raise Conflict(f"{data_dir / name} is there already: stop the server and move it away first.")
+    for suffix in ("", *_BESIDES):
+        present = database_file.with_name(database_file.name + suffix)
+        if present.exists():
+            raise Conflict(f"{present} is there already: stop the server and move it away first.")
     contents = _unpack(source)
-    key = contents.get(_KEY)
-    if key is not None and (data_dir / _KEY).exists() and (data_dir / _KEY).read_bytes() != key:
-        raise Conflict(f"{data_dir / _KEY} is another key than the backup's: move it away first.")
-    with tempfile.TemporaryDirectory(dir=data_dir) as folder:
+    targets = {_DATABASE: database_file, _KEY: key_file}
+    with tempfile.TemporaryDirectory(dir=database_file.parent) as folder:
         for name, content in contents.items():
             _write(Path(folder) / name, content)
         if not is_whole(Path(folder) / _DATABASE):
             raise Invalid(f"{source} holds no sound database of the bridge.")
+        if _KEY in contents and key_file.exists() and key_file.read_bytes() != contents[_KEY]:
+            os.replace(key_file, key_file.with_name(f"{key_file.name}.old"))
         for name in contents:
-            os.replace(Path(folder) / name, data_dir / name)
+            os.replace(Path(folder) / name, targets[name])
     return tuple(contents)
 
 

@@ -25,9 +25,7 @@ def is_whole(path: Path) -> bool:
     """Whether this file is a SQLite database whose pages and indexes are sound, and one of the bridge's."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
-            sound = copy.execute("PRAGMA quick_check").fetchone() == ("ok",)
-            return sound and copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone() == (
-                1,
-            )
+            ours = copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+            return copy.execute("PRAGMA quick_check").fetchone() == ("ok",) and ours is not None
     except sqlite3.DatabaseError:
         return False

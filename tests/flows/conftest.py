@@ -11,6 +11,7 @@ from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.context import OPERATOR, Context
 from bridge.storage.database import Database
 from bridge.storage.secret_box import SecretBox
+from tests.world import World
 
 METADATA = (Path(__file__).parent / "idp_metadata.xml").read_bytes()
 PASSWORD = "break-glass-at-kicks"
@@ -39,3 +40,9 @@ def marcus(made: NewWorkspace) -> str:
 def okta(context: Context, made: NewWorkspace, now: datetime) -> Connection:
     """The SAML connection of `kicks`."""
     return create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, preset="okta"), now)
+
+
+@pytest.fixture
+def kicks(context: Context, made: NewWorkspace, okta: Connection, now: datetime) -> World:
+    """`kicks` with its connection, into which Okta can push."""
+    return World(context, made.workspace, made.owner, okta, now)

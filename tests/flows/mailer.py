@@ -1,6 +1,11 @@
 """Mailers for tests: one that keeps what it is given, one that is down."""
 
+import re
+from datetime import datetime
+
 from bridge.domain.mail import Mail
+from bridge.flows.context import Context
+from bridge.flows.deliver import deliver_due
 
 
 class KeptMail:
@@ -24,3 +29,11 @@ class MailServerDown:
         """Count, and fail."""
         self.tries += 1
         raise ConnectionRefusedError(f"nobody answers (mail to {mail.to})")
+
+
+def link_of(context: Context, now: datetime) -> str:
+    """Deliver what is due and return the secret in the last invitation's link."""
+    mailer = KeptMail()
+    deliver_due(context, mailer, now)
+    links = re.findall(r"/invitations/(\S+)", mailer.sent[-1].text)
+    return str(links[-1])

@@ -1,0 +1,1 @@
+"""The `bridge` command, as a shell or a program runs it."""

@@ -1,0 +1,288 @@
+"""What programs outside rely on: names of commands and options, JSON keys, exit statuses."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import METADATA, Shell
+
+
+def keys(value: Any) -> Any:
+    """The shape of a JSON value: keys all the way down."""
+    if isinstance(value, dict):
+        return {key: keys(inner) for key, inner in value.items()}
+    return [keys(value[0])] if isinstance(value, list) and value else None
+
+
+def test_workspace_create(shell: Shell) -> None:
+    wire = shell.json("workspace", "create", "kicks", "--name", "Kicks Co", "--owner", "marcus@kicks.example")
+    assert keys(wire) == {
+        "workspace": {"id": None, "slug": None, "name": None, "plan": None},
+        "owner": {"id": None, "email": None},
+    }
+    assert (wire["workspace"]["slug"], wire["workspace"]["plan"]) == ("kicks", "business")
+
+
+@pytest.mark.parametrize("plan", ["free", "team", "business"])
+def test_workspace_plan(shell: Shell, plan: str) -> None:
+    command = ("workspace", "create", "kicks", "--name", "K", "--owner", "m@kicks.example", "--plan", plan)
+    assert shell.json(*command)["workspace"]["plan"] == plan
+    assert shell.json("workspace", "set-plan", "kicks", "team")["workspace"]["plan"] == "team"
+
+
+def test_connection_create(kicks: Shell) -> None:
+    command = ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", str(METADATA))
+    connection = kicks.json(*command, "--name", "Our IdP", "--idp-initiated")["connection"]
+    base = f"http://localhost:8000/saml/{connection['id']}"
+    assert connection == {
+        "id": connection["id"],
+        "kind": "saml",
+        "name": "Our IdP",
+        "enabled": True,
+        "login_url": f"{base}/login",
+        "acs_url": f"{base}/acs",
+        "slo_url": f"{base}/slo",
+        "sp_entity_id": f"{base}/metadata",
+        "sp_metadata_url": f"{base}/metadata",
+    }
+
+
+def test_every_url_begins_with_the_public_one(kicks: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_PUBLIC_URL", "https://bridge.example")
+    command = ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", str(METADATA))
+    connection = kicks.json(*command)["connection"]
+    assert all(connection[key].startswith("https://bridge.example/") for key in connection if key.endswith("url"))
+
+
+def test_connection_enable_disable_delete(kicks: Shell, okta: str) -> None:
+    assert kicks.json("connection", "disable", "kicks", okta)["connection"]["enabled"] is False
+    assert kicks.json("connection", "enable", "kicks", okta)["connection"]["enabled"] is True
+    assert kicks.json("connection", "delete", "kicks", okta)["connection"]["id"] == okta
+    assert kicks.json("connection", "list", "kicks") == {"connections": []}
+
+
+def test_oidc_is_refused_clearly_for_now(kicks: Shell) -> None:
+    command = ("connection", "create", "kicks", "--kind", "oidc", "--issuer", "https://idp.example", "--client-id", "x")
+    ran = kicks.run(*command, "--client-secret-stdin", stdin="secret\n")
+    assert ran.status == 1
+    assert "OpenID Connect" in ran.err
+    assert kicks.run(*command).status == 2
+
+
+def test_domain_add_and_verify(kicks: Shell, okta: str) -> None:
+    added = kicks.json("domain", "add", "kicks", "kicks.example", "--connection", okta)["domain"]
+    assert {"name", "status", "dns_record", "meta_tag"} <= set(added)
+    assert added["status"] == "pending"
+    assert kicks.run("domain", "verify", "kicks", "kicks.example").status == 1
+    assert kicks.json("domain", "verify", "kicks", "kicks.example", "--trust")["domain"]["status"] == "proved"
+
+
+def test_scim_token_create(kicks: Shell, okta: str) -> None:
+    wire = kicks.json("scim-token", "create", "kicks", "--connection", okta, "--expires-in", "30")
+    assert keys(wire) == {"token": None, "base_url": None, "id": None, "expires_at": None}
+    assert wire["base_url"] == "http://localhost:8000/scim/v2"
+    assert wire["expires_at"].endswith("Z")
+    assert kicks.json("scim-token", "create", "kicks", "--connection", okta)["expires_at"] is None
+
+
+def test_api_token_create(kicks: Shell) -> None:
+    wire = kicks.json("api-token", "create", "kicks", "--role", "Workspace Owner", "--description", "CI")
+    assert {"token", "base_url", "id"} <= set(wire)
+    [listed] = kicks.json("api-token", "list", "kicks")["tokens"]
+    assert (listed["id"], listed["description"]) == (wire["id"], "CI")
+    kicks.json("api-token", "revoke", "kicks", wire["id"])
+    assert kicks.json("api-token", "list", "kicks") == {"tokens": []}
+
+
+def test_resource_add(kicks: Shell) -> None:
+    command = ("resource", "add", "kicks", "source", "Orders", "--id", "orders")
+    wire = kicks.json(*command, "--label", "environment:prod", "--label", "team:web")
+    labels = ["environment:prod", "team:web"]
+    assert wire == {"resource": {"id": "orders", "type": "source", "name": "Orders", "labels": labels}}
+
+
+def test_user_group_create_and_add(kicks: Shell) -> None:
+    made = kicks.json("user-group", "create", "kicks", "Data Guild")["user_group"]
+    assert made == {"id": made["id"], "name": "Data Guild", "member_count": 0}
+    filled = kicks.json("user-group", "add", "kicks", "data guild", "marcus@kicks.example")["user_group"]
+    assert filled == {"id": made["id"], "name": "Data Guild", "member_count": 1}
+
+
+def test_grant_add_and_remove(kicks: Shell) -> None:
+    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders")
+    command = ("grant", "add", "kicks", "--member", "marcus@kicks.example", "--role", "Source Admin")
+    grant = kicks.json(*command, "--on", "source:orders")["grant"]
+    assert grant == {"id": grant["id"], "role": "Source Admin", "scope": ["source:orders"]}
+    narrow = kicks.json(*command, "--on", "label:environment:prod", "--on", "label:team:web")["grant"]
+    assert narrow["scope"] == ["label:environment:prod", "label:team:web"]
+    assert kicks.json("grant", "remove", "kicks", grant["id"])["grant"]["id"] == grant["id"]
+
+
+def test_grant_to_a_user_group(kicks: Shell) -> None:
+    kicks.json("user-group", "create", "kicks", "Guild")
+    command = ("grant", "add", "kicks", "--user-group", "guild", "--role", "source_read_only")
+    assert kicks.json(*command)["grant"]["scope"] == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("which", "match"),
+    [
+        (("--group", "eng-web"), {"by": "name", "value": "eng-web"}),
+        (("--group-id", "external:00g1"), {"by": "external_id", "value": "00g1"}),
+        (("--group-id", "some-id"), {"by": "id", "value": "some-id"}),
+        (("--pattern", "eng-*"), {"by": "glob", "value": "eng-*"}),
+    ],
+)
+def test_mapping_add(kicks: Shell, okta: str, which: tuple[str, str], match: dict[str, str]) -> None:
+    kicks.json("user-group", "create", "kicks", "Guild")
+    command = ("mapping", "add", "kicks", "--connection", okta, *which, "--gives-role", "Source Admin")
+    mapping = kicks.json(*command, "--on", "label:environment:prod", "--gives-user-group", "Guild")["mapping"]
+    assert mapping["match"] == match
+    assert mapping["gives"]["roles"] == [{"role": "Source Admin", "scope": ["label:environment:prod"]}]
+    assert [group["name"] for group in mapping["gives"]["user_groups"]] == ["Guild"]
+    assert mapping["id"] in kicks.run("mapping", "list", "kicks").out
+
+
+def test_mapping_preview_and_delete(kicks: Shell, okta: str) -> None:
+    rule = ("--connection", okta, "--group", "eng", "--gives-owner")
+    nobody = {"count": 0, "people": []}
+    preview = kicks.json("mapping", "preview", "kicks", *rule)
+    assert (preview["gains"], preview["loses"]) == (nobody, nobody)
+    added = kicks.json("mapping", "add", "kicks", *rule)["mapping"]
+    assert kicks.json("mapping", "preview", "kicks", "--delete", added["id"])["loses"] == nobody
+    assert kicks.json("mapping", "delete", "kicks", added["id"])["mapping"]["id"] == added["id"]
+    assert kicks.json("mapping", "list", "kicks") == {"mappings": []}
+
+
+def test_access_show(kicks: Shell) -> None:
+    [permission] = kicks.json("access", "show", "kicks", "MARCUS@kicks.example")["permissions"]
+    assert (permission["role"], permission["scope"]) == ("Workspace Owner", ["all"])
+    [because] = permission["because"]
+    assert because["kind"] == "individual"
+    assert because["given_by"] == "operator"
+
+
+def test_access_check(kicks: Shell) -> None:
+    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders")
+    for question in (["read", "source:orders"], ["edit", "source:orders"], ["create", "source"]):
+        wire = kicks.json("access", "check", "kicks", "marcus@kicks.example", *question)
+        assert wire["allowed"] is True
+        assert [because["kind"] for because in wire["because"]] == ["individual"]
+    wire = kicks.json("access", "check", "kicks", "nobody@kicks.example", "read", "source:orders")
+    assert (wire["allowed"], wire["because"]) == (False, [])
+    assert [way["kind"] for way in wire["what_would_give"]] == ["role"]
+
+
+def test_users_export(kicks: Shell) -> None:
+    ran = kicks.run("users", "export", "kicks")
+    head, row, *rest = ran.out.splitlines()
+    assert head.startswith("email,name,status,roles,user_groups,")
+    assert row.startswith("marcus@kicks.example,marcus,active,Workspace Owner,")
+    assert rest == []
+
+
+def test_backup_and_restore(kicks: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kicks.json("backup", str(tmp_path / "backup.tgz"))
+    before = kicks.json("workspace", "list")
+    monkeypatch.setenv("BRIDGE_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert kicks.json("restore", str(tmp_path / "backup.tgz")) == {"restored": ["bridge.db", "secret.key"]}
+    assert kicks.json("workspace", "list") == before
+    assert kicks.run("restore", str(tmp_path / "backup.tgz")).status == 1
+
+
+def test_db_upgrade(shell: Shell) -> None:
+    assert shell.run("db", "upgrade").status == 0
+
+
+def test_doctor_finds_a_fresh_house_healthy(shell: Shell) -> None:
+    wire = shell.json("doctor")
+    assert wire["healthy"] is True
+    assert {"libraries", "settings", "database", "mail", "disk"} <= {finding["subject"] for finding in wire["findings"]}
+
+
+# -- Refusals ------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_one_line_and_status_1(kicks: Shell) -> None:
+    ran = kicks.run("access", "show", "nowhere", "marcus@kicks.example")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == "There is no workspace 'nowhere'.\n"
+
+
+def test_a_refusal_in_json_has_code_and_message(kicks: Shell) -> None:
+    ran = kicks.run("access", "show", "nowhere", "marcus@kicks.example", "--json")
+    assert (ran.status, ran.err) == (1, "")
+    assert ran.wire == {"error": {"code": "not_found", "message": "There is no workspace 'nowhere'."}}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nonsense",),
+        ("workspace", "create"),
+        ("workspace", "create", "x", "--name", "X", "--owner", "a@b.example", "--plan", "gold"),
+        ("grant", "add", "kicks", "--role", "Source Admin"),
+        ("mapping", "add", "kicks", "--group", "x", "--gives-role", "Source Admin"),
+        ("connection", "create", "kicks", "--kind", "saml"),
+        ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", "no-such-file.xml"),
+        ("access", "check", "kicks", "a@b.example", "delete", "source:x"),
+        ("users", "export", "kicks", "--json"),
+        ("workspace", "create", "x", "--name", "X", "--owner", "a@b.example", "--owner-password-stdin"),
+    ],
+)
+def test_wrong_usage_is_status_2(kicks: Shell, arguments: tuple[str, ...]) -> None:
+    assert kicks.run(*arguments).status == 2
+
+
+def test_wrong_usage_in_json_is_json_too(shell: Shell) -> None:
+    ran = shell.run("workspace", "create", "--json")
+    assert ran.status == 2
+    assert ran.wire["error"]["code"] == "usage"
+
+
+def test_every_fault_of_the_settings_is_told_at_once(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_PUBLIC_URL", "nonsense")
+    monkeypatch.setenv("BRIDGE_DATABASE_URL", "mysql://x")
+    ran = shell.run("workspace", "list")
+    assert ran.status == 2
+    assert "BRIDGE_PUBLIC_URL" in ran.err
+    assert "BRIDGE_DATABASE_URL" in ran.err
+
+
+def test_a_database_out_of_reach_is_a_refusal_without_its_password(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_DATABASE_URL", "postgresql://me:hidden-word@127.0.0.1:1/bridge")
+    monkeypatch.setenv("BRIDGE_SECRET_KEYS", "k")
+    ran = shell.run("workspace", "list")
+    assert ran.status == 1
+    assert "database" in ran.err
+    assert "hidden-word" not in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_json_may_stand_anywhere(kicks: Shell, place: int) -> None:
+    arguments = ["connection", "list", "kicks"]
+    arguments.insert(place, "--json")
+    assert json.loads(kicks.run(*arguments).out) == {"connections": []}
+
+
+def test_a_secret_is_never_an_argument(shell: Shell) -> None:
+    helped = shell.run("workspace", "create", "--help").out + shell.run("connection", "create", "--help").out
+    assert "--owner-password-stdin" in helped
+    assert "--client-secret-stdin" in helped
+    assert "--owner-password " not in helped
+
+
+def test_help_names_every_command(shell: Shell) -> None:
+    ran = shell.run("--help")
+    assert ran.status == 0
+    nouns = (
+        "demo serve workspace connection domain scim-token api-token resource user-group grant mapping access users db"
+    )
+    for noun in [*nouns.split(), "doctor", "backup", "restore"]:
+        assert f"  {noun} " in ran.out

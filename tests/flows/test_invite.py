@@ -1,0 +1,269 @@
+"""Invitations (product.md 1.7; properties 7a, 12, 20)."""
+
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope
+from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound, NotInPlan
+from bridge.domain.mail import Mail
+from bridge.domain.roles import OWNER
+from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
+from bridge.flows.context import OPERATOR
+from bridge.flows.deliver import deliver_due
+from bridge.flows.explain import access_of
+from bridge.flows.invite import (
+    InviteDraft,
+    accept_as,
+    accept_with_password,
+    invite,
+    list_invites,
+    open_invitation,
+    resend,
+    revoke,
+)
+from bridge.flows.members import find_member_id, get_person, remove_member
+from bridge.flows.provision_users import delete_user
+from bridge.flows.resources import ResourceDraft, add_resource, delete_resource
+from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.user_groups import create_user_group, delete_user_group, find_user_group_id
+from bridge.storage import people
+from bridge.storage.sign_in import link_identity
+from tests.flows.audit import audit_events, everything_kept
+from tests.flows.mailer import KeptMail, link_of
+from tests.world import World
+
+PASSWORD = "a long enough password"
+LUCIA = InviteDraft(("lucia@kicks.example",))
+ADMIN = parse_role_in_scope("Source Admin", [])
+
+
+def send(kicks: World, actor: str, draft: InviteDraft = LUCIA) -> str:
+    """Invite, and return the secret in the mailed link."""
+    invite(kicks.context, actor, "kicks", draft, kicks.now)
+    return link_of(kicks.context, kicks.now)
+
+
+def mails(kicks: World) -> list[Mail]:
+    mailer = KeptMail()
+    deliver_due(kicks.context, mailer, kicks.now)
+    return mailer.sent
+
+
+def roles_of(kicks: World, email: str) -> set[str]:
+    return {one.role.name for one in access_of(kicks.context, "kicks", email, kicks.now)}
+
+
+def test_a_new_person_accepts_with_a_name_and_a_password(kicks: World, marcus: str) -> None:
+    guild = create_user_group(kicks.context, marcus, "kicks", "Data Guild", kicks.now)
+    secret = send(kicks, marcus, InviteDraft(("lucia@kicks.example",), (ADMIN,), (guild.id,)))
+    opened = open_invitation(kicks.context, secret, None, kicks.now)
+    assert (opened.workspace, opened.email, opened.invited_by, opened.needs) == (
+        "Kicks Co",
+        "lucia@kicks.example",
+        "Marcus",
+        "account",
+    )
+    assert opened.gives == ("get Source Admin on all sources", "join Data Guild")
+    user = accept_with_password(kicks.context, secret, "Lucía Ferreiro", PASSWORD, kicks.now)
+    assert (user.name, user.email_proved, user.has_password) == ("Lucía Ferreiro", True, True)
+    person = get_person(kicks.context, "kicks", find_member_id(kicks.context, "kicks", user.email), kicks.now)
+    assert person.member.accepted
+    assert [(one.given, one.given_by) for one in person.grants] == [(ADMIN, marcus)]
+    assert [one.name for one in person.user_groups] == ["Data Guild"]
+
+
+def test_the_mail_says_who_invites_and_what_it_gives(kicks: World, marcus: str) -> None:
+    invite(kicks.context, marcus, "kicks", InviteDraft(("lucia@kicks.example",), (ADMIN,)), kicks.now)
+    [mail] = mails(kicks)
+    assert (mail.to, mail.subject) == ("lucia@kicks.example", "Marcus invites you to Kicks Co")
+    assert "get Source Admin on all sources" in mail.text
+    assert mail.html is not None
+    assert 'href="http://localhost:8000/invitations/' in mail.html
+
+
+def test_the_link_is_kept_nowhere_in_the_clear(kicks: World, marcus: str) -> None:
+    invite(kicks.context, marcus, "kicks", LUCIA, kicks.now)
+    kept = everything_kept(kicks.context)
+    secret = link_of(kicks.context, kicks.now)
+    assert secret not in kept
+
+
+def test_an_invitation_counts_once(kicks: World, marcus: str) -> None:
+    secret = send(kicks, marcus)
+    accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
+    with pytest.raises(Expired):
+        accept_with_password(kicks.context, secret, "Somebody else", PASSWORD, kicks.now)
+    with pytest.raises(Expired):
+        open_invitation(kicks.context, secret, None, kicks.now)
+
+
+def test_an_invitation_ends_after_three_days(kicks: World, marcus: str) -> None:
+    secret = send(kicks, marcus)
+    later = kicks.now + timedelta(days=3)
+    with pytest.raises(Expired, match="run out"):
+        accept_with_password(kicks.context, secret, "Lucía", PASSWORD, later)
+    [pending] = list_invites(kicks.context, "kicks")
+    assert pending.is_expired(later)
+    assert not pending.is_expired(later - timedelta(seconds=1))
+
+
+def test_a_new_link_replaces_the_former(kicks: World, marcus: str) -> None:
+    first = send(kicks, marcus)
+    [pending] = list_invites(kicks.context, "kicks")
+    again = resend(kicks.context, marcus, "kicks", pending.id, kicks.now + timedelta(days=2))
+    second = link_of(kicks.context, kicks.now + timedelta(days=2))
+    assert again.id == pending.id
+    assert again.expires_at == kicks.now + timedelta(days=5)
+    with pytest.raises(Expired):
+        accept_with_password(kicks.context, first, "Lucía", PASSWORD, kicks.now)
+    accept_with_password(kicks.context, second, "Lucía", PASSWORD, kicks.now)
+
+
+def test_inviting_again_replaces_link_and_roles(kicks: World, marcus: str) -> None:
+    first = send(kicks, marcus, InviteDraft(("lucia@kicks.example",), (RoleInScope(OWNER, EVERYWHERE),)))
+    second = send(kicks, marcus, InviteDraft(("LUCIA@kicks.example",), (ADMIN,)))
+    assert len(list_invites(kicks.context, "kicks")) == 1
+    with pytest.raises(Expired):
+        accept_with_password(kicks.context, first, "Lucía", PASSWORD, kicks.now)
+    accept_with_password(kicks.context, second, "Lucía", PASSWORD, kicks.now)
+    assert roles_of(kicks, "lucia@kicks.example") == {"Source Admin"}
+
+
+def test_a_revoked_link_is_dead(kicks: World, marcus: str) -> None:
+    secret = send(kicks, marcus)
+    [pending] = list_invites(kicks.context, "kicks")
+    revoke(kicks.context, marcus, "kicks", pending.id, kicks.now)
+    assert list_invites(kicks.context, "kicks") == ()
+    with pytest.raises(Expired):
+        accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
+    with pytest.raises(NotFound):
+        revoke(kicks.context, marcus, "kicks", pending.id, kicks.now)
+    with pytest.raises(NotFound):
+        resend(kicks.context, marcus, "kicks", pending.id, kicks.now)
+
+
+@pytest.mark.parametrize("secret", ["", "wrong", "\ud800", "x" * 10_000])
+def test_a_wrong_link_opens_nothing(kicks: World, secret: str) -> None:
+    with pytest.raises(Expired):
+        open_invitation(kicks.context, secret, None, kicks.now)
+
+
+def test_who_has_an_account_signs_in_to_accept(kicks: World, marcus: str) -> None:
+    boots = create_workspace(
+        kicks.context,
+        OPERATOR,
+        WorkspaceDraft("boots", "Boots", "lucia@kicks.example", "business", PASSWORD),
+        kicks.now,
+    )
+    secret = send(kicks, marcus)
+    assert open_invitation(kicks.context, secret, None, kicks.now).needs == "sign_in"
+    assert open_invitation(kicks.context, secret, boots.owner.id, kicks.now).needs == "nothing"
+    with pytest.raises(Forbidden):
+        accept_with_password(kicks.context, secret, "Thief", "another long password", kicks.now)
+    assert accept_as(kicks.context, secret, boots.owner.id, kicks.now).id == boots.owner.id
+
+
+def test_an_invitation_is_bound_to_its_address(kicks: World, marcus: str) -> None:
+    secret = send(kicks, marcus)
+    with pytest.raises(Forbidden, match="lucia@"):
+        accept_as(kicks.context, secret, kicks.owner.id, kicks.now)
+    assert len(list_invites(kicks.context, "kicks")) == 1
+
+
+def test_an_unproved_account_loses_what_others_put_into_it(kicks: World, marcus: str) -> None:
+    with kicks.context.changing(OPERATOR, kicks.now) as change:
+        squatter = people.insert_user(change, "lucia@kicks.example", "Not Lucía")
+        link_identity(change, kicks.connection.key, "subject-of-a-stranger", squatter.key)
+    secret = send(kicks, marcus)
+    user = accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
+    assert user.id == squatter.id
+    assert "subject-of-a-stranger" not in everything_kept(kicks.context)
+
+
+def test_a_removed_member_comes_back_by_invitation(kicks: World, marcus: str) -> None:
+    accept_with_password(kicks.context, send(kicks, marcus), "Lucía", PASSWORD, kicks.now)
+    member = find_member_id(kicks.context, "kicks", "lucia@kicks.example")
+    remove_member(kicks.context, marcus, "kicks", member, kicks.now)
+    user_id = get_person(kicks.context, "kicks", member, kicks.now).member.user_id
+    accept_as(kicks.context, send(kicks, marcus), user_id, kicks.now)
+    assert get_person(kicks.context, "kicks", member, kicks.now).member.status == "active"
+
+
+def test_who_the_idp_deleted_comes_back_by_invitation(kicks: World, marcus: str) -> None:
+    record = kicks.push("lucia@kicks.example")
+    delete_user(kicks.context, kicks.connection, record.id, kicks.now)
+    accept_with_password(kicks.context, send(kicks, marcus), "Lucía", PASSWORD, kicks.now)
+    member = find_member_id(kicks.context, "kicks", "lucia@kicks.example")
+    assert get_person(kicks.context, "kicks", member, kicks.now).member.status == "active"
+
+
+def test_a_member_is_not_invited(kicks: World, marcus: str) -> None:
+    with pytest.raises(Conflict):
+        invite(kicks.context, marcus, "kicks", InviteDraft(("marcus@kicks.example",)), kicks.now)
+
+
+def test_one_wrong_address_invites_nobody(kicks: World, marcus: str) -> None:
+    with pytest.raises(Invalid):
+        invite(kicks.context, marcus, "kicks", InviteDraft(("lucia@kicks.example", "no address")), kicks.now)
+    assert mails(kicks) == []
+    assert list_invites(kicks.context, "kicks") == ()
+
+
+def test_many_are_invited_at_once_each_with_a_link_of_their_own(kicks: World, marcus: str) -> None:
+    draft = InviteDraft(("lucia@kicks.example", "Lucia@kicks.example", "peter@kicks.example"))
+    assert len(invite(kicks.context, marcus, "kicks", draft, kicks.now)) == 2
+    texts = [mail.text for mail in mails(kicks)]
+    assert len(set(texts)) == 2
+
+
+def test_a_mirror_and_a_role_outside_the_plan_are_not_promised(kicks: World, marcus: str) -> None:
+    kicks.push_group("eng")
+    mirror = find_user_group_id(kicks.context, "kicks", "eng")
+    with pytest.raises(Conflict):
+        invite(kicks.context, marcus, "kicks", InviteDraft(("lucia@kicks.example",), (), (mirror,)), kicks.now)
+    set_plan(kicks.context, OPERATOR, "kicks", "team", kicks.now)
+    reading = parse_role_in_scope("Source Read-only", [])
+    with pytest.raises(NotInPlan):
+        invite(kicks.context, marcus, "kicks", InviteDraft(("lucia@kicks.example",), (reading,)), kicks.now)
+
+
+def test_what_was_deleted_meanwhile_is_left_out(kicks: World, marcus: str) -> None:
+    guild = create_user_group(kicks.context, marcus, "kicks", "Guild", kicks.now)
+    for name in ("Orders", "Checkout"):
+        add_resource(kicks.context, marcus, "kicks", ResourceDraft("source", name, name.lower()), kicks.now)
+    both = parse_role_in_scope("Source Admin", ["source:orders", "source:checkout"])
+    gone = parse_role_in_scope("Source Read-only", ["source:checkout"])
+    secret = send(kicks, marcus, InviteDraft(("lucia@kicks.example",), (both, gone), (guild.id,)))
+    delete_resource(kicks.context, marcus, "kicks", ResourceRef("source", "checkout"), kicks.now)
+    delete_user_group(kicks.context, marcus, "kicks", guild.id, kicks.now)
+    assert open_invitation(kicks.context, secret, None, kicks.now).gives == ("get Source Admin on Orders",)
+    accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
+    [permission] = access_of(kicks.context, "kicks", "lucia@kicks.example", kicks.now)
+    assert permission.scope.render() == ["source:orders"]
+
+
+def test_only_owners_invite(kicks: World) -> None:
+    kicks.push("ines@kicks.example")
+    ines = get_person(
+        kicks.context, "kicks", find_member_id(kicks.context, "kicks", "ines@kicks.example"), kicks.now
+    ).member
+    with pytest.raises(Forbidden):
+        invite(kicks.context, f"user:{ines.user_id}", "kicks", LUCIA, kicks.now)
+
+
+def test_the_operators_link_lets_the_first_owner_choose_a_password(kicks: World) -> None:
+    create_workspace(kicks.context, OPERATOR, WorkspaceDraft("boots", "Boots", "olga@boots.example"), kicks.now)
+    secret = link_of(kicks.context, kicks.now)
+    assert open_invitation(kicks.context, secret, None, kicks.now).needs == "account"
+    user = accept_with_password(kicks.context, secret, "Olga", PASSWORD, kicks.now)
+    [permission] = access_of(kicks.context, "boots", user.email, kicks.now)
+    assert permission.role is OWNER
+
+
+def test_each_step_is_an_audit_event(kicks: World, marcus: str) -> None:
+    before = len(audit_events(kicks.context))
+    secret = send(kicks, marcus)
+    accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
+    kinds = [kind for _, kind, _ in audit_events(kicks.context)[before:]]
+    assert kinds == ["invitation.sent", "invitation.accepted"]

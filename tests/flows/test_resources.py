@@ -1,0 +1,126 @@
+"""Resources and labels (product.md 1.3, 1.5)."""
+
+import pytest
+
+from bridge.domain.access import ResourceRef
+from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.labels import Label, parse_label
+from bridge.domain.resources import Resource
+from bridge.flows.explain import access_of
+from bridge.flows.give_roles import give_to_member
+from bridge.flows.members import find_member_id
+from bridge.flows.resources import (
+    ResourceDraft,
+    add_label,
+    add_resource,
+    delete_label,
+    delete_resource,
+    list_labels,
+    list_resources,
+    set_labels,
+)
+from bridge.flows.roles_given import parse_role_in_scope
+from tests.world import World
+
+PROD, WEB = parse_label("environment:prod"), parse_label("team:web")
+
+
+def add(kicks: World, actor: str, name: str = "Orders", *labels: Label, kind: str = "source") -> Resource:
+    draft = ResourceDraft(kind, name, name.lower(), frozenset(labels))
+    return add_resource(kicks.context, actor, "kicks", draft, kicks.now)
+
+
+def give(kicks: World, actor: str, role: str, *scope: str) -> None:
+    member = find_member_id(kicks.context, "kicks", "marcus@kicks.example")
+    give_to_member(kicks.context, actor, "kicks", member, parse_role_in_scope(role, scope), kicks.now)
+
+
+def test_a_new_label_is_made_with_the_resource(kicks: World, marcus: str) -> None:
+    made = add(kicks, marcus, "Orders", PROD, WEB)
+    assert list_resources(kicks.context, "kicks") == (made,)
+    assert list_labels(kicks.context, "kicks") == {parse_label("environment:dev"): 0, PROD: 1, WEB: 1}
+
+
+def test_without_an_id_it_gets_one(kicks: World, marcus: str) -> None:
+    made = add_resource(kicks.context, marcus, "kicks", ResourceDraft("tracking plan", "Mobile Events"), kicks.now)
+    assert made.ref.type == "tracking_plan"
+    assert len(made.ref.id) == 36
+    assert made.slug == "mobile-events"
+
+
+def test_an_id_is_used_once_for_its_type(kicks: World, marcus: str) -> None:
+    add(kicks, marcus)
+    add(kicks, marcus, kind="warehouse")
+    with pytest.raises(Conflict):
+        add(kicks, marcus)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        ResourceDraft("spaceship", "Orders"),
+        ResourceDraft("source", ""),
+        ResourceDraft("source", "Orders", "with space"),
+        ResourceDraft("source", "Orders", "x" * 201),
+        ResourceDraft("source", "Orders", labels=frozenset({Label("a", "b"), Label("a", "c")})),
+    ],
+)
+def test_what_makes_no_sense_is_refused(kicks: World, marcus: str, draft: ResourceDraft) -> None:
+    with pytest.raises(Invalid):
+        add_resource(kicks.context, marcus, "kicks", draft, kicks.now)
+    assert list_resources(kicks.context, "kicks") == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "a:", ":b", "1a:b", "a:b:c", "a b:c", "a:-b", "ä:b", "a" * 65 + ":b"]
+)
+def test_a_label_is_key_and_value(text: str) -> None:
+    with pytest.raises(Invalid):
+        parse_label(text)
+
+
+def test_labels_are_replaced_whole(kicks: World, marcus: str) -> None:
+    made = add(kicks, marcus, "Orders", PROD)
+    assert set_labels(kicks.context, marcus, "kicks", made.ref, [WEB], kicks.now).labels == {WEB}
+    with pytest.raises(NotFound):
+        set_labels(kicks.context, marcus, "kicks", ResourceRef("source", "nowhere"), [WEB], kicks.now)
+
+
+def test_a_label_in_use_stays(kicks: World, marcus: str) -> None:
+    made = add(kicks, marcus, "Orders", WEB)
+    with pytest.raises(Conflict, match="1 resources carry it"):
+        delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+    delete_resource(kicks.context, marcus, "kicks", made.ref, kicks.now)
+    give(kicks, marcus, "Source Admin", "label:team:web")
+    with pytest.raises(Conflict, match="1 grants name it"):
+        delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+
+
+def test_a_label_that_nothing_uses_goes(kicks: World, marcus: str) -> None:
+    add_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+    with pytest.raises(Conflict):
+        add_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+    delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+    with pytest.raises(NotFound):
+        delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+
+
+def test_the_built_in_labels_stay(kicks: World, marcus: str) -> None:
+    with pytest.raises(Conflict):
+        delete_label(kicks.context, marcus, "kicks", PROD, kicks.now)
+
+
+def test_a_deleted_resource_leaves_lists_and_ends_grants_that_listed_only_it(kicks: World, marcus: str) -> None:
+    orders = add(kicks, marcus, "Orders")
+    add(kicks, marcus, "Checkout")
+    give(kicks, marcus, "Source Admin", "source:orders", "source:checkout")
+    give(kicks, marcus, "Source Read-only", "source:orders")
+    ended = delete_resource(kicks.context, marcus, "kicks", orders.ref, kicks.now)
+    assert (ended.ended, ended.narrowed) == (1, 1)
+    held = {
+        one.role.name: one.scope.render()
+        for one in access_of(kicks.context, "kicks", "marcus@kicks.example", kicks.now)
+    }
+    assert held == {"Workspace Owner": ["all"], "Source Admin": ["source:checkout"]}
+    with pytest.raises(NotFound):
+        delete_resource(kicks.context, marcus, "kicks", orders.ref, kicks.now)
