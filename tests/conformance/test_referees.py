@@ -65,7 +65,7 @@ def test_scim2_tester_finds_no_fault(server: Server) -> None:
 
 
 def test_scim_sanity_finds_no_fault_that_the_rfc_does_not_excuse(server: Server) -> None:
-    command = [Path(sys.executable).with_name("scim-sanity"), "probe", server.url, "--token", server.token]
+    command = [str(Path(sys.executable).with_name("scim-sanity")), "probe", server.url, "--token", server.token]
     done = subprocess.run(
         [*command, "--i-accept-side-effects", "--json-output"], capture_output=True, text=True, check=False, timeout=120
     )

@@ -39,7 +39,7 @@ def test_it_does_not_change(proof: Assertion) -> None:
     with pytest.raises(AttributeError):
         proof.name_id = "mallory@evil.example"  # type: ignore[misc]
     with pytest.raises(TypeError):
-        proof.attributes["email"] = ("mallory@evil.example",)  # type: ignore[index]
+        proof.attributes["email"] = ("mallory@evil.example",)
 
 
 def test_a_copy_says_the_same(proof: Assertion) -> None:

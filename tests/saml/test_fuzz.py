@@ -35,7 +35,7 @@ FRAGMENTS = (
 @cache
 def good(kind: int) -> bytes:
     signed, encrypted = KINDS[kind]
-    return etree.tostring(respond(KICKS, answer(), signed=signed, encrypted=encrypted))  # type: ignore[arg-type]
+    return etree.tostring(respond(KICKS, answer(), signed=signed, encrypted=encrypted))
 
 
 def names_mei_or_refuses(form: dict[str, str]) -> None:
@@ -76,7 +76,7 @@ def test_a_good_response_with_elements_moved_copied_or_dropped(kind: int, data: 
         chosen, target = (data.draw(st.sampled_from(elements)) for _ in range(2))
         copied = etree.fromstring(etree.tostring(chosen, with_tail=False))
         if data.draw(st.booleans()) and chosen.getparent() is not None:
-            chosen.getparent().remove(chosen)  # type: ignore[union-attr]
+            chosen.getparent().remove(chosen)
         target.insert(data.draw(st.integers(0, 3)), copied)
     names_mei_or_refuses(post(root))
 

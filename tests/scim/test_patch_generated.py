@@ -160,7 +160,7 @@ def _as_scim2_models_has_it(document: dict[str, Any], operations: list[Any]) -> 
     message = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}
     with TOLERANT:
         context = scim2_models.Context.RESOURCE_PATCH_REQUEST
-        scim2_models.PatchOp[USER_MODEL].model_validate(message, scim_ctx=context).patch(user)  # type: ignore[valid-type]
+        scim2_models.PatchOp[USER_MODEL].model_validate(message, scim_ctx=context).patch(user)
     return parse_without_default(user.model_dump(scim_ctx=scim2_models.Context.RESOURCE_QUERY_RESPONSE))
 
 

@@ -116,7 +116,7 @@ def _compare(ours: Attribute, theirs: scim2_models.Attribute, where: str) -> Non
 
 def _differences(ours: Attribute, theirs: scim2_models.Attribute) -> Iterator[str]:
     pairs = {
-        "type": (ours.type, theirs.type.value),
+        "type": (ours.type, theirs.type.value if theirs.type else None),
         "multiValued": (ours.multi_valued, theirs.multi_valued),
         "mutability": (ours.mutability, theirs.mutability.value),
         "returned": (ours.returned, theirs.returned.value),

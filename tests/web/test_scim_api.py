@@ -159,10 +159,10 @@ def test_the_same_user_name_twice_is_409_uniqueness(call: Call) -> None:
 
 
 def test_who_is_not_found_can_be_created_and_who_conflicts_can_be_found(call: Call) -> None:
-    found = lambda: body_of(call("GET", '/Users?filter=userName eq "Ann@Acme.example"'))["totalResults"]  # noqa: E731
-    assert found() == 0
+    look_up = '/Users?filter=userName eq "Ann@Acme.example"'
+    assert body_of(call("GET", look_up))["totalResults"] == 0
     created(call, "/Users", new_user())
-    assert found() == 1
+    assert body_of(call("GET", look_up))["totalResults"] == 1
 
 
 def test_absent_is_not_false(call: Call) -> None:
