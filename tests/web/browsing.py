@@ -24,7 +24,7 @@ from tests.saml import idp
 from tests.saml.idp import TestIdp
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-_REFERENCE = re.compile(r"\b([2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4})\b")
+_REFERENCE = re.compile(r'id="reference"[^>]*>([2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4})<')
 
 
 @dataclass(frozen=True)
