@@ -1,0 +1,144 @@
+"""Signing in across two real sites in Chromium: the bridge on localhost, the company's IdP on 127.0.0.1.
+
+What no test client shows: SameSite=Lax keeps our cookies from the IdP's POST, and form-action holds for redirects.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask, request
+from playwright.sync_api import Browser, Page
+
+from bridge.app import create_web
+from bridge.flows.context import OPERATOR
+from bridge.storage.changes import changing
+from bridge.storage.connections import set_connection
+from bridge.storage.database import Database
+from tests.browser.conftest import NewPage, served
+from tests.flows.logins import prove_domain
+from tests.saml.idp import TestIdp
+from tests.web.browsing import Company, authn_request_in, connect
+from tests.world import World, make_world
+
+pytestmark = pytest.mark.browser
+
+
+class CompanyIdp:
+    """An IdP's web site: it knows Mei, and answers whatever asks."""
+
+    def __init__(self) -> None:
+        self.company: Company | None = None
+        self.app = Flask("idp")
+        self.app.get("/sso/redirect")(self.sign_in)
+        self.app.get("/start")(self.start)
+
+    def sign_in(self) -> str:
+        """The page behind the AuthnRequest."""
+        return self._page(authn_request_in(request.url).get("ID"))
+
+    def start(self) -> str:
+        """The company's own dashboard: it asks nobody."""
+        return self._page(None)
+
+    def _page(self, request_id: str | None) -> str:
+        assert self.company is not None
+        form = self.company.answer(in_response_to=request_id)
+        fields = "".join(f'<input type="hidden" name="{name}" value="{escape(form[name])}">' for name in form)
+        action = escape(self.company.sp.acs_url)
+        head = '<!doctype html><title>Kicks</title><link rel="icon" href="data:,">'
+        return f'{head}<form method="post" action="{action}">{fields}<button>Mei</button>'
+
+
+@pytest.fixture
+def idp() -> Iterator[tuple[CompanyIdp, str]]:
+    """The company's IdP and its address."""
+    site = CompanyIdp()
+    with served(site.app) as address:
+        yield site, address
+
+
+@pytest.fixture
+def bridge(database: Database, idp: tuple[CompanyIdp, str]) -> Iterator[str]:
+    """The bridge, connected to the IdP, with its domain proved; gives the address people use."""
+    site, idp_address = idp
+    front = Flask("front")
+    with served(front) as address:
+        public_url = f"http://localhost:{urlsplit(address).port}"
+        made = make_world(database, datetime.now(UTC))
+        world = replace(made, context=replace(made.context, public_url=public_url))
+        prove_domain(world, "kicks.example")
+        site.company = connect(world.context, "acme", TestIdp(base_url=idp_address), name="Kicks", idp_initiated=True)
+        _disable_first_connection(world)
+        front.wsgi_app = create_web(world.context).wsgi_app  # type: ignore[method-assign]
+        yield public_url
+
+
+def _disable_first_connection(world: World) -> None:
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        set_connection(change, world.connection.key, enabled=False)
+
+
+def workspaces(page: Page, bridge: str) -> list[str]:
+    """What the browser's session reaches."""
+    told = page.request.get(f"{bridge}/session")
+    return [workspace["slug"] for workspace in told.json()["workspaces"]] if told.ok else []
+
+
+def test_from_the_email_through_the_idp_to_the_page_asked_for(bridge: str, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(f"{bridge}/login?return_to=/logout")
+    page.get_by_label("Email").fill("mei@kicks.example")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Mei").click()
+    page.wait_for_url(f"{bridge}/logout")
+    assert page.get_by_text("mei@kicks.example").is_visible()
+    assert workspaces(page, bridge) == ["acme"]
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{bridge}/login")
+    assert workspaces(page, bridge) == []
+
+
+def test_two_tabs_of_one_browser(bridge: str, new_page: NewPage) -> None:
+    first = new_page()
+    second = first.context.new_page()
+    for tab in (first, second):
+        tab.goto(f"{bridge}/login?return_to=/logout")
+        tab.get_by_label("Email").fill("mei@kicks.example")
+        tab.get_by_role("button", name="Continue").click()
+    for tab in (second, first):
+        tab.get_by_role("button", name="Mei").click()
+        tab.wait_for_url(f"{bridge}/logout")
+    assert workspaces(first, bridge) == ["acme"]
+
+
+def test_from_the_companys_own_dashboard(bridge: str, idp: tuple[CompanyIdp, str], browser: Browser) -> None:
+    _, idp_address = idp
+    page = browser.new_page()
+    page.goto(f"{idp_address}/start")
+    with page.expect_response(f"{bridge}/saml/*/continue?*") as told:
+        page.get_by_role("button", name="Mei").click()
+    assert told.value.status == 303
+    page.wait_for_url(f"{bridge}/**")
+    assert workspaces(page, bridge) == ["acme"]
+    page.close()
+
+
+def test_an_answer_carried_into_another_browser_signs_nobody_in(
+    bridge: str, idp: tuple[CompanyIdp, str], new_page: NewPage, browser: Browser
+) -> None:
+    """Login CSRF: a stranger's login, finished in the victim's browser by the stranger's page."""
+    _, idp_address = idp
+    stranger, victim = new_page(), browser.new_page()
+    stranger.goto(f"{bridge}/login")
+    stranger.get_by_label("Email").fill("mei@kicks.example")
+    stranger.get_by_role("button", name="Continue").click()
+    assert stranger.url.startswith(idp_address)
+    victim.goto(stranger.url)
+    victim.get_by_role("button", name="Mei").click()
+    victim.get_by_role("heading", name="Please start again").wait_for()
+    assert workspaces(victim, bridge) == []
+    victim.close()
