@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bridge.domain.errors import Invalid
+from bridge.domain.people import find_dns_name
 
 TOKEN_LIFETIME = timedelta(days=14)
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -41,10 +42,7 @@ class Domain:
 def parse_domain(text: str) -> str:
     """A domain's name in its ASCII form, in small letters. Raises Invalid."""
     written = text.strip().rstrip(".")
-    try:
-        name = written.encode("idna").decode().lower()
-    except UnicodeError:
-        name = ""
+    name = find_dns_name(written) or ""
     if not _NAME.fullmatch(name) or len(name) > 253:
         raise Invalid(f"{text.strip()[:80]!r} is no domain. Write it like kicks.example.", field="domain")
     return name

@@ -1,6 +1,7 @@
 """E-mail addresses and names: how they are checked and compared."""
 
 import email_validator
+import idna
 from email_validator import EmailNotValidError, validate_email
 
 from bridge.domain.errors import Invalid
@@ -10,8 +11,25 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 
 def fold(text: str) -> str:
-    """The form in which names and addresses are compared: without case, the same on every database."""
+    """The form in which names are compared: without case, the same on every database.
+
+    Not for what opens an account: "ß" is "ss" here. That is `fold_letters`.
+    """
     return text.strip().casefold()
+
+
+def fold_letters(text: str) -> str:
+    """The form in which addresses, and names that a login brings, are compared: without case, letter by letter.
+
+    Only where a capital and a small letter are a pair: a mailbox with ß, ſ, ﬁ or a Kelvin sign is another mailbox
+    than the one it looks like (a reset mailed to a look-alike once gave away accounts of a well-known product).
+    """
+    return "".join(map(_small, text.strip()))
+
+
+def _small(letter: str) -> str:
+    small = letter.lower()
+    return small if small.upper() == letter else letter
 
 
 def parse_email(text: str) -> str:
@@ -34,8 +52,17 @@ def find_email(text: str | None) -> str | None:
 
 
 def email_domain(email: str) -> str:
-    """The part behind the last @, compared without case."""
-    return fold(email.rpartition("@")[2])
+    """The part behind the last @, as DNS knows it: `bücher.example` is `xn--bcher-kva.example`."""
+    domain = email.rpartition("@")[2]
+    return find_dns_name(domain) or fold_letters(domain)
+
+
+def find_dns_name(domain: str) -> str | None:
+    """A domain's ASCII form in small letters (IDNA 2008, so that ß is not ss), or None where it has none."""
+    try:
+        return idna.encode(domain.strip(), uts46=True).decode()
+    except idna.IDNAError:
+        return None
 
 
 def clean_name(text: str, *, field: str = "name", longest: int = 200) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from bridge.domain.access import ResourceRef, RoleInScope, Scope, parse_scope
 from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
 from bridge.domain.group_mapping import phrase_role, phrase_user_group
-from bridge.domain.people import clean_name, fold, parse_email
+from bridge.domain.people import clean_name, fold_letters, parse_email
 from bridge.domain.roles import get_role
 from bridge.domain.workspace import Membership, User, Workspace
 from bridge.flows import mail_texts
@@ -27,6 +27,7 @@ from bridge.storage.changes import Change
 from bridge.storage.grants import insert_grant, resource_keys
 from bridge.storage.invites import StoredInvite
 from bridge.storage.members import lift_holds
+from bridge.storage.sign_in import clear_account
 
 Needs = Literal["account", "sign_in", "nothing"]
 MOST_AT_ONCE = 100
@@ -93,7 +94,9 @@ def invite(
         for email in emails:
             _invite_one(context, change, workspace, email, gives)
         pending = invites.list_pending(change.connection, workspace.key)
-        return tuple(_told(change.connection, one) for one in pending if fold(one.email) in map(fold, emails))
+        return tuple(
+            _told(change.connection, one) for one in pending if fold_letters(one.email) in map(fold_letters, emails)
+        )
 
 
 def list_invites(context: Context, workspace_slug: str) -> tuple[PendingInvite, ...]:
@@ -103,17 +106,33 @@ def list_invites(context: Context, workspace_slug: str) -> tuple[PendingInvite, 
         return tuple(_told(connection, one) for one in invites.list_pending(connection, workspace.key))
 
 
+def search_invites(
+    context: Context, workspace_slug: str, search: str, *, limit: int, offset: int = 0
+) -> tuple[tuple[PendingInvite, ...], int]:
+    """Those of them whose address contains a text, some at a time, and how many there are in all. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+        found, total = invites.page_of_pending(connection, workspace.key, search, limit=limit, offset=offset)
+        return tuple(_told(connection, one) for one in found), total
+
+
+def find_invite(context: Context, workspace_slug: str, invite_id: str) -> PendingInvite:
+    """One pending invitation. Raises NotFound, also where it was accepted or revoked."""
+    with context.database.snapshot() as connection:
+        return _told(connection, _get_pending(connection, get_workspace(connection, workspace_slug), invite_id))
+
+
 def resend(context: Context, actor: str, workspace_slug: str, invite_id: str, now: datetime) -> PendingInvite:
     """Mail a new link; the one sent before stops working. Raises NotFound, Forbidden (not an owner)."""
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        pending = _get_pending(change, workspace, invite_id)
+        pending = _get_pending(change.connection, workspace, invite_id)
         secret, expires_at = new_secret(), now + context.invite_lifetime
         invites.replace_link(change, pending.key, digest(secret), expires_at)
         _mail_link(context, change, workspace, pending.email, pending.gives, secret)
         change.record(workspace.key, "invitation.resent", pending.id, after={"email": pending.email})
-        return _told(change.connection, _get_pending(change, workspace, invite_id))
+        return _told(change.connection, _get_pending(change.connection, workspace, invite_id))
 
 
 def revoke(context: Context, actor: str, workspace_slug: str, invite_id: str, now: datetime) -> None:
@@ -121,13 +140,13 @@ def revoke(context: Context, actor: str, workspace_slug: str, invite_id: str, no
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        pending = _get_pending(change, workspace, invite_id)
+        pending = _get_pending(change.connection, workspace, invite_id)
         invites.revoke_invite(change, pending.key)
         change.record(workspace.key, "invitation.revoked", pending.id, before={"email": pending.email})
 
 
 def _addresses(emails: Sequence[str]) -> list[str]:
-    parsed = {fold(email): parse_email(email) for email in emails if email.strip()}
+    parsed = {fold_letters(email): email for email in map(parse_email, filter(str.strip, emails))}
     if not 1 <= len(parsed) <= MOST_AT_ONCE:
         raise Invalid(f"Name 1 to {MOST_AT_ONCE} addresses.", field="emails")
     return list(parsed.values())
@@ -174,8 +193,8 @@ def _mail_link(
     )
 
 
-def _get_pending(change: Change, workspace: Workspace, invite_id: str) -> StoredInvite:
-    pending = invites.find_pending_by_uid(change.connection, workspace.key, invite_id)
+def _get_pending(connection: Any, workspace: Workspace, invite_id: str) -> StoredInvite:
+    pending = invites.find_pending_by_uid(connection, workspace.key, invite_id)
     if pending is None:
         raise NotFound("There is no such pending invitation: it was accepted or revoked.")
     return pending
@@ -252,7 +271,7 @@ def accept_as(context: Context, secret: str, user_id: str, now: datetime) -> Use
     with context.changing(f"user:{user_id}", now) as change:
         pending, workspace = _open(change.connection, secret, now)
         user = people.find_user_by_uid(change.connection, user_id)
-        if user is None or fold(user.email) != fold(pending.email):
+        if user is None or fold_letters(user.email) != fold_letters(pending.email):
             raise Forbidden(f"This invitation is for {pending.email}. Sign in with that address to accept it.")
         _accept(change, workspace, pending, user)
         return user
@@ -282,7 +301,7 @@ def _claim_account(change: Change, pending: StoredInvite, name: str) -> User:
     if accounts.has_way_in(change.connection, user.key):
         raise Forbidden(f"{user.email} has an account. Sign in to accept the invitation.")
     if not user.email_proved:
-        accounts.clear_credentials(change, user)
+        clear_account(change, user.key)
     return user
 
 

@@ -184,7 +184,9 @@ def _facts(rows: Any, workspace: Workspace, chosen: list[StoredMapping]) -> list
     names = {each.key: each for each in connections.list_connections(rows, workspace.key)}
     given = mappings.user_groups_given(rows, keys)
     roles = _roles_of(rows, keys)
-    gone_or_named = mappings.group_names(rows, [each.match.value for each in chosen if each.match.kind == "id"])
+    gone_or_named = mappings.group_names(
+        rows, workspace.key, [each.match.value for each in chosen if each.match.kind == "id"]
+    )
     shown = []
     for each in chosen:
         phrases = [phrase_user_group(name) for _, _, name in given[each.key]]

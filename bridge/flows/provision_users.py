@@ -12,15 +12,16 @@ from datetime import datetime
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser, PushedUser, usable_email
 from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
-from bridge.domain.people import email_domain, fold
+from bridge.domain.people import email_domain, fold, fold_letters
 from bridge.domain.roles import MINIMAL
-from bridge.domain.workspace import Connection, Membership
+from bridge.domain.workspace import Connection, Membership, User
 from bridge.flows.context import Context, Told
 from bridge.flows.warn_owners import warn_of_last_owner
 from bridge.storage import directory, directory_search, people
 from bridge.storage.changes import Change
 from bridge.storage.directory import StoredUser
 from bridge.storage.grants import insert_grant
+from bridge.storage.sign_in import find_identity
 from bridge.storage.workspaces import check_last_owner, guarding_owners
 from scim.filter_tree import Filter
 
@@ -89,33 +90,46 @@ def _write_new(change: Change, connection: Connection, pushed: PushedUser, membe
     unpushed = directory.find_unpushed(change.connection, connection.key, membership.key)
     if unpushed is not None:
         return directory.adopt_user(change, unpushed, connection.key, pushed, membership.key)
-    if directory.has_record(change.connection, connection.key, membership.key):
-        # A second record of one connection with the same address is kept, not linked (product.md 4.8).
-        return directory.insert_user(change, connection.key, pushed, None)
     return directory.insert_user(change, connection.key, pushed, membership.key)
 
 
 def _membership_for(change: Change, connection: Connection, pushed: PushedUser) -> Membership | None:
-    """The membership a new push is about: found, revived or made. None without a usable address."""
-    email = usable_email(pushed)
-    if email is None:
-        return None
-    workspace, proved = (
-        connection.workspace_key,
-        people.proves_domain(change.connection, connection.workspace_key, email),
-    )
-    user = people.find_user_by_email(change.connection, email)
+    """The membership a new push is about: found, revived or made.
+
+    None without a usable address. None too for a second record of one connection with the same address, which is
+    kept, not linked (product.md 4.8): it says nothing of that person, so it doesn't undo an owner's removal.
+    """
+    workspace, user, email = connection.workspace_key, _find_account(change, connection, pushed), usable_email(pushed)
     if user is None:
-        user = people.insert_user(change, email, pushed.name, email_proved_at=change.now if proved else None)
-        change.record(workspace, "user.created", user.id, after={"email": user.email, "name": user.name})
-        return _join(change, connection, user.key, accepted=True)
+        return None if email is None else _make_member(change, connection, email, pushed.name)
+    proved = people.proves_domain(change.connection, workspace, user.email)
     membership = people.find_member(change.connection, workspace, user.key)
     if membership is None:
         return _join(change, connection, user.key, accepted=proved)
+    if directory.find_pushed(change.connection, connection.key, membership.key) is not None:
+        return None
     if membership.status == "removed":
         people.revive_membership(change, membership.key, accepted=proved or membership.accepted)
         _welcome(change, connection, membership, "membership.revived")
     return membership
+
+
+def _find_account(change: Change, connection: Connection, pushed: PushedUser) -> User | None:
+    """Whom this connection signs in under the record's own names, else who has its address (product.md 2.6)."""
+    subjects = [name for name in (pushed.external_id, pushed.user_name) if name]
+    signed_in = {find_identity(change.connection, connection.key, subject) for subject in subjects} - {None}
+    if len(signed_in) == 1:
+        return people.find_user_by_key(change.connection, signed_in.pop() or 0)
+    email = usable_email(pushed)
+    return None if email is None else people.find_user_by_email(change.connection, email)
+
+
+def _make_member(change: Change, connection: Connection, email: str, name: str) -> Membership:
+    proved = people.proves_domain(change.connection, connection.workspace_key, email)
+    user = people.insert_user(change, email, name, email_proved_at=change.now if proved else None)
+    made = {"email": user.email, "name": user.name}
+    change.record(connection.workspace_key, "user.created", user.id, after=made)
+    return _join(change, connection, user.key, accepted=True)
 
 
 def _join(change: Change, connection: Connection, user_key: int, *, accepted: bool) -> Membership:
@@ -175,12 +189,14 @@ def _event(before: PushedUser, after: PushedUser) -> str:
 def _late_link(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> int | None:
     """A record that had no usable address, or was second with it, may have one of its own now."""
     email = usable_email(wanted)
-    if email is None or fold(email) == stored.email_ci:
+    if email is None or fold_letters(email) == stored.email_ci:
+        return None
+    user = _find_account(change, connection, wanted)
+    member = people.find_member(change.connection, connection.workspace_key, user.key) if user else None
+    if member is not None and directory.has_record(change.connection, connection.key, member.key):
         return None
     membership = _membership_for(change, connection, wanted)
-    if membership is None or directory.has_record(change.connection, connection.key, membership.key):
-        return None
-    return membership.key
+    return membership.key if membership else None
 
 
 def _follow_account(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:
@@ -194,8 +210,12 @@ def _follow_account(change: Change, connection: Connection, stored: StoredUser, 
     if user.name != wanted.name and not people.has_other_life(change.connection, user.key, workspace):
         people.set_user(change, user.key, name=wanted.name)
     email = usable_email(wanted)
-    if email and fold(email) != fold(user.email) and _may_change_email(change, workspace, user.email, email):
-        people.set_user(change, user.key, email=email, email_ci=fold(email), email_proved_at=change.now)
+    if (
+        email
+        and fold_letters(email) != fold_letters(user.email)
+        and _may_change_email(change, workspace, user.email, email)
+    ):
+        people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
         change.record(workspace, "user.email_changed", user.id, before={"email": user.email}, after={"email": email})
 
 

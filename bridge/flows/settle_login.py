@@ -10,7 +10,7 @@ from typing import Any
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Invalid
 from bridge.domain.identity import AssertedIdentity
-from bridge.domain.people import clean_name, find_email, fold
+from bridge.domain.people import clean_name, find_email, fold_letters
 from bridge.domain.roles import MINIMAL
 from bridge.domain.sign_in import AccountClosed, Found, HeldOut, SharedEmail, Step, UnusableIdentity, keepable_groups
 from bridge.domain.workspace import Membership, User
@@ -53,6 +53,7 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
     rows, ours = change.connection, door.connection
     linked = sign_in.find_identity(rows, ours.key, identity.subject)
     if linked is not None:
+        _check_not_held(change, door, identity)
         return sign_in.describe_found(rows, ours, "identity", _open(people.find_user_by_key(rows, linked)), change.now)
     pushed = _find_pushed(change, door, identity)
     if pushed is not None:
@@ -67,10 +68,19 @@ def _open(user: User | None) -> User:
     return user
 
 
+def _check_not_held(change: Change, door: Door, identity: AssertedIdentity) -> None:
+    """A record without an account may be about somebody who has one: inactive, it keeps them out all the same."""
+    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.subject, identity.email)
+    if any(one.by_subject and one.holds_out and one.membership_key is None for one in records):
+        raise HeldOut(door.workspace.name)
+
+
 def _find_pushed(change: Change, door: Door, identity: AssertedIdentity) -> User | None:
     records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.subject, identity.email)
     if not records:
         return None
+    if len({one.membership_key for one in records if one.by_subject and one.membership_key is not None}) > 1:
+        raise UnusableIdentity("The identity provider’s name for you stands for two people that it pushes.")
     best = records[0]
     if best.membership_key is not None:
         return _open(people.find_user_of(change.connection, best.membership_key))
@@ -132,10 +142,10 @@ def _link(change: Change, door: Door, identity: AssertedIdentity, user: User) ->
 def _follow_email(change: Change, door: Door, identity: AssertedIdentity, user: User) -> None:
     """An IdP changes an account's address only where its workspace proved both domains and the new one is free."""
     old, new, workspace = user.email, identity.email, door.workspace.key
-    if fold(old) == fold(new) or people.find_user_by_email(change.connection, new) is not None:
+    if fold_letters(old) == fold_letters(new) or people.find_user_by_email(change.connection, new) is not None:
         return
     if all(people.proves_domain(change.connection, workspace, email) for email in (old, new)):
-        people.set_user(change, user.key, email=new, email_ci=fold(new), email_proved_at=change.now)
+        people.set_user(change, user.key, email=new, email_ci=fold_letters(new), email_proved_at=change.now)
         change.record(workspace, "user.email_changed", user.id, before={"email": old}, after={"email": new})
 
 
@@ -151,6 +161,7 @@ def _join(change: Change, door: Door, user: User) -> Membership:
 def _keep_groups(change: Change, door: Door, identity: AssertedIdentity, membership: Membership) -> None:
     ours, workspace = door.connection, door.workspace.key
     says = LoginRecord(identity.subject, identity.email, identity.name)
+    asserted_groups.link_pushed_record(change, ours.key, membership.key, identity.subject)
     record = asserted_groups.record_of_login(change, ours.key, membership.key, says)
     until = change.now + timedelta(days=door.asserted_days)
     told = asserted_groups.replace_asserted(change, ours.key, record, keepable_groups(identity.groups), until)

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import exists, or_, select
 
-from bridge.domain.workspace import User
-from bridge.storage.changes import Change
-from bridge.storage.tables import identities, second_factors, sessions, users
+from bridge.storage.tables import second_factors, users
 
 _PASSKEY = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
 _WAY_IN = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), _PASSKEY)
@@ -15,14 +13,6 @@ _WAY_IN = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None
 def has_way_in(connection: Any, user_key: int) -> bool:
     """Whether the account has a password, a Twilio link or a passkey."""
     return connection.execute(select(users.c.id).where(users.c.id == user_key, _WAY_IN)).first() is not None
-
-
-def clear_credentials(change: Change, user: User) -> None:
-    """Take every way in, session and link of an account whose address nobody had proved (product.md 2.6)."""
-    for table in (second_factors, sessions, identities):
-        change.connection.execute(delete(table).where(table.c.user_id == user.key))
-    nothing = {"password_hash": None, "twilio_sub": None}
-    change.connection.execute(update(users).where(users.c.id == user.key).values(**nothing))
 
 
 def names_of_actors(connection: Any, actors: set[str]) -> dict[str, str]:

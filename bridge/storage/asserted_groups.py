@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.domain.people import fold
+from bridge.domain.people import fold, fold_letters
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.tables import directory_groups, directory_users, group_members
@@ -38,6 +38,21 @@ class LoginRecord:
     name: str
 
 
+def link_pushed_record(change: Change, connection_key: int, membership_key: int, subject: str) -> None:
+    """A record that was pushed without an address turns out to be about this member: from now it holds them out.
+
+    Nothing happens where the connection has a record of the member already, or none of this name without one.
+    """
+    columns, theirs = directory_users.c, directory_users.alias("theirs")
+    known = exists().where(theirs.c.connection_id == connection_key, theirs.c.membership_id == membership_key)
+    named = or_(columns.external_id == subject, columns.user_name == subject)
+    here = and_(columns.connection_id == connection_key, columns.pushed, columns.membership_id.is_(None))
+    chosen = select(columns.id).where(here, named, ~known).order_by(columns.id).with_for_update(of=directory_users)
+    key = change.connection.execute(chosen).scalar()
+    if key is not None:
+        alter_facts(change, directory_users, columns.id == key, values={"membership_id": membership_key})
+
+
 def record_of_login(change: Change, connection_key: int, membership_key: int, says: LoginRecord) -> int:
     """The connection's one record of a member: the pushed one as it is, else one that the logins keep. Its key.
 
@@ -51,13 +66,13 @@ def record_of_login(change: Change, connection_key: int, membership_key: int, sa
     values = {
         "user_name": says.subject,
         "user_name_ci": fold(says.subject),
-        "email_ci": fold(says.email),
+        "email_ci": fold_letters(says.email),
         "display_name": says.name,
     }
     if row is None:
         return _insert_record(change, connection_key, membership_key, values)
     said = (row.user_name, row.email_ci, row.display_name)
-    if not row.pushed and said != (says.subject, fold(says.email), says.name):
+    if not row.pushed and said != (says.subject, fold_letters(says.email), says.name):
         alter_facts(change, directory_users, columns.id == row.id, values={**values, "modified_at": change.now})
     key: int = row.id
     return key

@@ -21,7 +21,7 @@ from bridge.domain.directory import (
     PushedUser,
     usable_email,
 )
-from bridge.domain.people import fold
+from bridge.domain.people import fold, fold_letters
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts
 from bridge.storage.tables import connections, directory_emails, directory_groups, directory_users, group_members
@@ -154,6 +154,15 @@ def find_unpushed(connection: Any, connection_key: int, membership_key: int) -> 
     return key
 
 
+def find_pushed(connection: Any, connection_key: int, membership_key: int) -> int | None:
+    """The record of this member that the connection's IdP pushes: its key, or None."""
+    chosen = select(directory_users.c.id).where(
+        pushed_users(connection_key), directory_users.c.membership_id == membership_key
+    )
+    key: int | None = connection.execute(chosen).scalar()
+    return key
+
+
 def has_record(connection: Any, connection_key: int, membership_key: int) -> bool:
     """Whether the connection has any record linked to this member."""
     chosen = select(directory_users.c.id).where(
@@ -170,7 +179,7 @@ def _columns(user: PushedUser) -> dict[str, Any]:
         "user_name": user.user_name,
         "user_name_ci": fold(user.user_name),
         "external_id": user.external_id,
-        "email_ci": None if email is None else fold(email),
+        "email_ci": None if email is None else fold_letters(email),
         "display_name": user.name,
         "document": dict(user.document),
     }
@@ -228,7 +237,7 @@ def _after_write(
         change.connection.execute(insert(directory_emails), rows)
     email = usable_email(user)
     written = DirectoryUser(uid, user, created, change.now, version)
-    return StoredUser(key, membership_key, None if email is None else fold(email), not user.active, written)
+    return StoredUser(key, membership_key, None if email is None else fold_letters(email), not user.active, written)
 
 
 def delete_user(change: Change, stored: StoredUser) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
-from bridge.domain.people import fold
+from bridge.domain.people import fold_letters
 from bridge.storage.changes import Change, insert_row
-from bridge.storage.tables import invites
+from bridge.storage.tables import invites, memberships, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,20 @@ def list_pending(connection: Any, workspace_key: int) -> list[StoredInvite]:
     return [StoredInvite(*row) for row in connection.execute(chosen)]
 
 
+def page_of_pending(
+    connection: Any, workspace_key: int, search: str, *, limit: int, offset: int
+) -> tuple[list[StoredInvite], int]:
+    """Those of them whose address contains a text, from `offset` on, and how many there are in all."""
+    found = and_(
+        invites.c.workspace_id == workspace_key,
+        _PENDING,
+        invites.c.email_ci.contains(fold_letters(search), autoescape=True),
+    )
+    total: int = connection.execute(select(func.count()).select_from(invites).where(found)).scalar_one()
+    chosen = select(*_COLUMNS).where(found).order_by(invites.c.id.desc()).limit(limit).offset(offset)
+    return [StoredInvite(*row) for row in connection.execute(chosen)], total
+
+
 def find_pending_by_hash(connection: Any, digest: bytes) -> StoredInvite | None:
     """The pending invitation that a link belongs to, or None."""
     return _find(connection, invites.c.hash == digest)
@@ -57,7 +71,7 @@ def find_pending_by_uid(connection: Any, workspace_key: int, uid: str) -> Stored
 
 def find_pending_by_email(connection: Any, workspace_key: int, email: str) -> StoredInvite | None:
     """The pending invitation of an address, compared without case, or None."""
-    return _find(connection, and_(invites.c.workspace_id == workspace_key, invites.c.email_ci == fold(email)))
+    return _find(connection, and_(invites.c.workspace_id == workspace_key, invites.c.email_ci == fold_letters(email)))
 
 
 def _find(connection: Any, where: ColumnElement[bool]) -> StoredInvite | None:
@@ -75,7 +89,7 @@ def insert_invite(
         "hash": digest,
         "workspace_id": workspace_key,
         "email": email,
-        "email_ci": fold(email),
+        "email_ci": fold_letters(email),
         "gives": gives,
         "invited_by": change.actor,
         "created_at": change.now,
@@ -104,3 +118,11 @@ def use_invite(change: Change, key: int) -> bool:
 def revoke_invite(change: Change, key: int) -> None:
     """End a pending invitation."""
     change.connection.execute(update(invites).where(invites.c.id == key).values(revoked_at=change.now))
+
+
+def revoke_invites_of(change: Change, membership_key: int) -> None:
+    """End what is pending for a member's address in their workspace."""
+    member = select(memberships.c.workspace_id, users.c.email_ci).join_from(memberships, users)
+    row = change.connection.execute(member.where(memberships.c.id == membership_key)).one()
+    here = and_(invites.c.workspace_id == row.workspace_id, invites.c.email_ci == row.email_ci, _PENDING)
+    change.connection.execute(update(invites).where(here).values(revoked_at=change.now))

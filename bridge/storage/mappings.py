@@ -293,9 +293,13 @@ def user_group_keys(connection: Any, workspace_key: int, names: Collection[str])
     return {folded[name_ci]: key for name_ci, key in connection.execute(chosen)}
 
 
-def group_names(connection: Any, uids: Collection[str]) -> dict[str, str]:
-    """The names of IdP groups by outside id."""
-    chosen = select(directory_groups.c.uid, directory_groups.c.name).where(directory_groups.c.uid.in_(list(uids)))
+def group_names(connection: Any, workspace_key: int, uids: Collection[str]) -> dict[str, str]:
+    """The names of a workspace's IdP groups by outside id; whoever writes another's id into a rule learns nothing."""
+    chosen = (
+        select(directory_groups.c.uid, directory_groups.c.name)
+        .join_from(directory_groups, connections)
+        .where(directory_groups.c.uid.in_(list(uids)), connections.c.workspace_id == workspace_key)
+    )
     return {row.uid: row.name for row in connection.execute(chosen)}
 
 

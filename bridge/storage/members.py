@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from bridge.domain.members import GivenGrant, Member, RecordAtIdp, Standing
-from bridge.domain.people import fold
+from bridge.domain.people import fold_letters
 from bridge.storage.access import grants_of
 from bridge.storage.accounts import names_of_actors
 from bridge.storage.changes import Change, alter_facts
@@ -76,7 +76,7 @@ def matching(search: str) -> ColumnElement[bool]:
     spellings = {typed, typed.lower(), typed.title()}
     named = [users.c.name.contains(spelling, autoescape=True) for spelling in spellings]
     lowered = func.lower(users.c.name).contains(typed.lower(), autoescape=True)
-    return or_(users.c.email_ci.contains(fold(typed), autoescape=True), lowered, *named)
+    return or_(users.c.email_ci.contains(fold_letters(typed), autoescape=True), lowered, *named)
 
 
 def known_to(connection_uid: str) -> ColumnElement[bool]:

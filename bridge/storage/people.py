@@ -7,11 +7,12 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
-from bridge.domain.people import email_domain, fold
+from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Membership, User
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts, insert_row
 from bridge.storage.grants import end_grants
+from bridge.storage.invites import revoke_invites_of
 from bridge.storage.tables import directory_users, domains, grants, memberships, user_group_members, users
 from bridge.storage.workspaces import insert_principal
 
@@ -45,7 +46,7 @@ def find_user(connection: Any, where: ColumnElement[bool]) -> User | None:
 
 def find_user_by_email(connection: Any, email: str) -> User | None:
     """The account with this address, compared without case, or None."""
-    return find_user(connection, users.c.email_ci == fold(email))
+    return find_user(connection, users.c.email_ci == fold_letters(email))
 
 
 def find_user_by_key(connection: Any, key: int) -> User | None:
@@ -61,7 +62,7 @@ def find_user_by_uid(connection: Any, uid: str) -> User | None:
 def insert_user(change: Change, email: str, name: str, *, email_proved_at: datetime | None = None) -> User:
     """A new account. Raises IntegrityError where the address is taken."""
     uid = str(uuid4())
-    values = {"uid": uid, "email": email, "email_ci": fold(email), "name": name, "created_at": change.now}
+    values = {"uid": uid, "email": email, "email_ci": fold_letters(email), "name": name, "created_at": change.now}
     key = insert_row(change, users, {**values, "email_proved_at": email_proved_at})
     return User(key, uid, email, name, email_proved_at is not None, False)
 
@@ -120,8 +121,10 @@ def end_membership(change: Change, membership_key: int) -> None:
     """Remove a member: the membership, its grants, its User Groups. Never the account (product.md 1.10).
 
     The one routine for it (properties.md 10). Sessions and tokens of the membership look at these rows at
-    each request, so nothing else has to be swept. The caller guards the last owner.
+    each request, so nothing else has to be swept. An invitation that they haven't used is taken back: it was sent
+    before they left. The caller guards the last owner.
     """
+    revoke_invites_of(change, membership_key)
     end_grants(change, membership_key)
     end_facts(change, user_group_members, user_group_members.c.membership_id == membership_key)
     alter_facts(

@@ -119,10 +119,7 @@ _HELD_OUT = exists().where(directory_users.c.membership_id == memberships.c.id, 
 _once_held = PAST[directory_users]
 _HELD_UNTIL = (
     select(func.max(_once_held.c.until))
-    .select_from(directory_users)
-    .join(_once_held, _once_held.c.id == directory_users.c.id)
-    .where(directory_users.c.membership_id == memberships.c.id, _once_held.c.membership_id == memberships.c.id)
-    .where(_once_held.c.holds_out, _once_held.c.until > _SINCE)
+    .where(_once_held.c.membership_id == memberships.c.id, _once_held.c.holds_out, _once_held.c.until > _SINCE)
     .scalar_subquery()
 )
 _once_gone = PAST[memberships]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, delete, exists, insert, or_, select, update
 
-from bridge.domain.people import fold
+from bridge.domain.people import fold, fold_letters
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Found
 from bridge.domain.workspace import Connection, User
@@ -52,14 +52,19 @@ def find_identity(connection: Any, connection_key: int, subject: str) -> int | N
 
 def find_pushed_records(connection: Any, connection_key: int, subject: str, email: str) -> list[PushedRecord]:
     """The pushed records that an identity fits: by external id, by user name, by email, in this order."""
-    columns = directory_users.c
-    fits = (columns.external_id == subject, columns.user_name_ci == fold(subject), columns.email_ci == fold(email))
-    chosen = select(columns.membership_id, columns.holds_out, *fits).where(
-        columns.connection_id == connection_key, columns.pushed, or_(*fits)
-    )
-    rows = connection.execute(chosen.order_by(columns.id)).all()
-    ranked = sorted(rows, key=lambda row: (not row[2], not row[3], row.membership_id is None))
-    return [PushedRecord(row.membership_id, row.holds_out, bool(row[2] or row[3])) for row in ranked]
+    columns, said, address = directory_users.c, fold_letters(subject), fold_letters(email)
+    fits = (columns.external_id == subject, columns.user_name_ci == fold(subject), columns.email_ci == address)
+    chosen = select(columns.membership_id, columns.holds_out, columns.external_id, columns.user_name, columns.email_ci)
+    here = and_(columns.connection_id == connection_key, columns.pushed)
+    ranked: list[tuple[int, bool, PushedRecord]] = []
+    for key, holds_out, external_id, user_name, email_ci in connection.execute(
+        chosen.where(here, or_(*fits)).order_by(columns.id)
+    ):
+        # The index folds "ß" to "ss", which is fine to look up by and not enough to be somebody.
+        ways = (external_id == subject, fold_letters(user_name) == said, email_ci == address)
+        if any(ways):
+            ranked.append((ways.index(True), key is None, PushedRecord(key, holds_out, ways[0] or ways[1])))
+    return [record for _, _, record in sorted(ranked, key=lambda each: each[:2])]
 
 
 def describe_found(

@@ -608,3 +608,8 @@ PAST: dict[Table, Table] = {
         resource_labels,
     )
 }
+
+# When whoever is back in was last held out: a session from before that stays ended, whatever became of the record.
+_held = PAST[directory_users].c
+Index("ix_directory_users_past_held", _held.membership_id, _held.until,
+      sqlite_where=text("holds_out"), postgresql_where=text("holds_out"))  # fmt: skip

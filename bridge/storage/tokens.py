@@ -16,16 +16,26 @@ from bridge.storage.changes import Change, insert_row
 from bridge.storage.columns import Instant
 from bridge.storage.connections import COLUMNS as CONNECTION_COLUMNS
 from bridge.storage.grants import end_grants
-from bridge.storage.tables import connections, directory_users, memberships, tokens, workspaces
+from bridge.storage.tables import PAST, connections, directory_users, memberships, tokens, workspaces
 
 #: How often a token's last use is written down (product.md 4.6).
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 _MAKER = memberships.alias("maker")
 _HELD_OUT = exists().where(directory_users.c.membership_id == _MAKER.c.id, directory_users.c.holds_out)
+_once_gone = PAST[memberships]
+# Who comes back begins anew: what they made before they were removed stays ended (properties.md 10).
+_GONE_SINCE = exists().where(
+    _once_gone.c.id == tokens.c.made_by_membership,
+    _once_gone.c.status == "removed",
+    _once_gone.c.until > tokens.c.created_at,
+)
 _MAKER_ALIVE = or_(
     tokens.c.made_by_membership.is_(None),
-    exists().where(_MAKER.c.id == tokens.c.made_by_membership, _MAKER.c.status == "active", ~_HELD_OUT),
+    and_(
+        exists().where(_MAKER.c.id == tokens.c.made_by_membership, _MAKER.c.status == "active", ~_HELD_OUT),
+        ~_GONE_SINCE,
+    ),
 )
 _NOW = bindparam("now", type_=Instant)
 _WORKS = and_(or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > _NOW), _MAKER_ALIVE)

@@ -143,6 +143,14 @@ def _directory_users_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
+    op.create_index(
+        "ix_directory_users_past_held",
+        "directory_users_past",
+        ["membership_id", "until"],
+        unique=False,
+        sqlite_where=sa.text("holds_out"),
+        postgresql_where=sa.text("holds_out"),
+    )
     op.create_index("ix_directory_users_past_key", "directory_users_past", ["id", "until"], unique=False)
 
 
