@@ -42,6 +42,7 @@ class Claims:
 _SOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 _MICROSOFT = "http://schemas.microsoft.com"
 _ENTRA_GROUPS = f"{_MICROSOFT}/ws/2008/06/identity/claims/groups"
+_ADFS_GROUPS = "http://schemas.xmlsoap.org/claims/Group"
 _ENTRA_OVERAGE = (f"{_MICROSOFT}/claims/groups.link", f"{_ENTRA_GROUPS}.link")
 
 _GENERIC = AttributeMapping(
@@ -55,7 +56,15 @@ _GENERIC = AttributeMapping(
         f"{_MICROSOFT}/identity/claims/displayname",
         "urn:oid:2.16.840.1.113730.3.1.241",
     ),
-    groups=("groups", "group", "memberOf", "Groups", _ENTRA_GROUPS, f"{_MICROSOFT}/ws/2008/06/identity/claims/role"),
+    groups=(
+        "groups",
+        "group",
+        "memberOf",
+        "Groups",
+        _ENTRA_GROUPS,
+        _ADFS_GROUPS,  # Auth0's, too
+        f"{_MICROSOFT}/ws/2008/06/identity/claims/role",
+    ),
 )
 
 # Each names what that console writes when its own guide is followed. An admin who chose other names sets a mapping.
@@ -107,7 +116,7 @@ PRESETS: Mapping[str, AttributeMapping] = MappingProxyType(
             given_name=(f"{_SOAP}/givenname",),
             family_name=(f"{_SOAP}/surname",),
             display_name=(f"{_SOAP}/name",),
-            groups=("http://schemas.xmlsoap.org/claims/Group", f"{_MICROSOFT}/ws/2008/06/identity/claims/groups"),
+            groups=(_ADFS_GROUPS, _ENTRA_GROUPS),
         ),
     }
 )

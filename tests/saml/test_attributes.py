@@ -55,6 +55,11 @@ def test_each_preset_reads_what_that_identity_provider_sends(preset: str) -> Non
     )
 
 
+def test_without_a_preset_the_names_that_auth0_and_ad_fs_use_are_read() -> None:
+    claims = read(asserted(**{name: (value,) for name, value in SENT["adfs"].items()}), PRESETS["generic"])
+    assert (claims.email, claims.name, claims.groups) == ("mei@kicks.example", "Mei Tanaka", ("eng",))
+
+
 def test_the_first_attribute_that_has_a_value_wins() -> None:
     mapping = AttributeMapping(email=("work", "home"), groups=("a", "b"))
     claims = read(asserted(work=(), home=("mei@home.example",), a=(), b=("x", "y", "x")), mapping)
