@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_core_python.base import AXE_SCRIPT
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
+from tests.axe import AXE_SCRIPT
 from tests.browser.conftest import NewPage, served
 from tests.browser.gallery import create_gallery
 from tests.browser.samples import FRAGMENTS, SAMPLES

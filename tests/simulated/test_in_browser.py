@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 
 import pytest
 import requests
-from axe_core_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.axe import AXE_SCRIPT
 from tests.simulated.program import DEMO, running
 from tests.simulated.saml_peer import authn_request, redirect_query, sp_metadata
 
