@@ -11,7 +11,7 @@ from typing import Literal
 from bridge.domain.access import Permission, ResourceRef, RoleInScope, Scope, fits, scope_covers
 from bridge.domain.people import fold
 from bridge.domain.resources import Resource
-from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, Level, Role
+from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, ROLES, Level, Role
 
 #: A sentence names this many resources; of more it names the first few.
 _MOST_NAMED, _FIRST_NAMED = 6, 5
@@ -278,6 +278,15 @@ def describe_role(role: Role) -> tuple[str, ...]:
     if role.gives[role.resource_type] != Level.EDIT:
         return (f"{_IN_SPACES.get(role.id, 'Read')} {plural}",)
     return f"{_IN_SPACES.get(role.id, 'Edit')} {plural}", f"Create {plural}, when given on all"
+
+
+def role_areas() -> tuple[tuple[str, tuple[Role, ...]], ...]:
+    """The catalogue by areas of the product: what has no area of its own is about the workspace."""
+    areas: dict[str, list[Role]] = {"The workspace": []}
+    for role in ROLES:
+        own = _title(role.resource_type) if role.resource_type else "Entities" if "entities" in role.gives else ""
+        areas.setdefault("The workspace" if role is OWNER or not own else own, []).append(role)
+    return tuple((title, tuple(roles)) for title, roles in areas.items())
 
 
 def role_scopes(role: Role) -> str:

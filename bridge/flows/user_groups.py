@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.errors import NotFound
+from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.members import GivenGrant, UserGroup, UserGroupMember
 from bridge.domain.people import clean_name
 from bridge.domain.workspace import Workspace
@@ -107,15 +107,33 @@ def preview_delete(context: Context, workspace_slug: str, user_group_id: str, no
 # -- Changing ----------------------------------------------------------------------------------------
 
 
-def create_user_group(context: Context, actor: str, workspace_slug: str, name: str, now: datetime) -> UserGroup:
-    """A new, empty User Group. Raises Invalid, NotFound, Conflict (the name, without case), Forbidden."""
+def create_user_group(
+    context: Context, actor: str, workspace_slug: str, name: str, now: datetime, *, emails: Sequence[str] = ()
+) -> UserGroup:
+    """A new User Group with these first members by hand; all or nothing.
+
+    Raises Invalid (the name; field `members`: somebody is no member), NotFound, Conflict (the name, without case),
+    Forbidden.
+    """
     cleaned = clean_name(name)
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        _, uid = user_groups.insert_user_group(change, workspace.key, cleaned)
+        key, uid = user_groups.insert_user_group(change, workspace.key, cleaned)
         change.record(workspace.key, "user_group.created", uid, after={"name": cleaned})
-        return _get(change.connection, workspace, uid=uid).group
+        if emails:
+            people = _first_members(change, workspace, emails)
+            user_groups.add_members(change, key, list(people), actor)
+            after = {"name": cleaned, "people": list(people.values())}
+            change.record(workspace.key, "user_group.members_added", uid, after=after)
+        return _whole(change.connection, [_get(change.connection, workspace, uid=uid)], now)[0]
+
+
+def _first_members(change: Change, workspace: Workspace, emails: Sequence[str]) -> dict[int, str]:
+    try:
+        return _people(change, workspace, emails)
+    except NotFound as error:
+        raise Invalid(error.text, field="members") from error
 
 
 def rename_user_group(

@@ -460,8 +460,17 @@ WHY = v.WhyPanel(
         ),
     ),
 )
-PERSON_TABS = (v.Tab("Access", "/p/person", current=True), v.Tab("Roles by hand", "/p/person-grants", 1))
-GRANTS_TABS = (v.Tab("Access", "/p/person"), v.Tab("Roles by hand", "/p/person-grants", 1, current=True))
+
+
+def person_tabs(current: str, grants: int = 1, groups: int = 2) -> tuple[v.Tab, ...]:
+    """The tabs of a person's page."""
+    return (
+        v.Tab("Access", "/p/person", current=current == "access"),
+        v.Tab("Roles by hand", "/p/person-grants", grants, current=current == "grants"),
+        v.Tab("User Groups", "/p/person-groups", groups, current=current == "groups"),
+    )
+
+
 ORDER_ENRICHER = v.GrantRow(
     role="Function Read-only",
     text="See functions and their code, and how they ran.",
@@ -480,7 +489,7 @@ PERSON = v.PersonPage(
     crumbs=(ACCESS, USERS),
     member_since=at(14, 3, 2024),
     status=v.Status("ok", "Active in Okta"),
-    tabs=PERSON_TABS,
+    tabs=person_tabs("access"),
     tab="access",
     facts=(
         v.Fact("Signs in by", "Okta (SAML)"),
@@ -497,10 +506,18 @@ PERSON = v.PersonPage(
     give_href="/p/grant-role",
     remove_href="/p/person-remove",
 )
-PERSON_GRANTS = dataclasses.replace(PERSON, tab="grants", tabs=GRANTS_TABS, grants=(ORDER_ENRICHER,))
-PERSON_NO_GRANTS = dataclasses.replace(
-    PERSON_GRANTS, tabs=(GRANTS_TABS[0], v.Tab("Roles by hand", "/p/person-grants", 0, current=True)), grants=()
+PERSON_GRANTS = dataclasses.replace(PERSON, tab="grants", tabs=person_tabs("grants"), grants=(ORDER_ENRICHER,))
+PERSON_GROUPS = dataclasses.replace(
+    PERSON,
+    tab="groups",
+    tabs=person_tabs("groups"),
+    groups=(
+        v.InGroupRow("Data Guild", "/p/user-group-by-hand", (v.Chip("hand", "by hand"),), "/p/confirm"),
+        v.InGroupRow("Mobile Engineering", "/p/user-group", (ENG_MOBILE,)),
+    ),
 )
+PERSON_NO_GROUPS = dataclasses.replace(PERSON_GROUPS, tabs=person_tabs("groups", groups=0), groups=())
+PERSON_NO_GRANTS = dataclasses.replace(PERSON_GRANTS, tabs=person_tabs("grants", grants=0), grants=())
 LAST_OWNER = dataclasses.replace(
     PERSON,
     name="Marcus Lindqvist",
@@ -536,6 +553,7 @@ NOTHING_BUT_MEMBER = dataclasses.replace(
     permissions=(),
     changes=(),
     status=v.Status("off", "Suspended by Okta"),
+    nothing=("May do nothing at the moment", "Okta holds Sven Aaltonen out."),
     notes=(
         v.Note(
             "warn",
@@ -864,10 +882,10 @@ RENAME = dataclasses.replace(
 # ---------- Tokens and roles ----------
 
 TOKEN_ROWS = (
-    v.TokenRow("Terraform CI", "8aJi", "api", "Workspace Owner", None, at(21, 11, 2026), "/p/tokens?selected=1"),
+    v.TokenRow("Terraform CI", None, "api", "Workspace Owner", None, at(21, 11, 2026), "/p/tokens?selected=1"),
     v.TokenRow(
         "Okta provisioning, 2024",
-        "pQ2x",
+        None,
         "scim",
         "Okta pushes people and groups",
         ago(hours=0.1),
@@ -877,7 +895,7 @@ TOKEN_ROWS = (
     ),
     v.TokenRow(
         "Entra provisioning",
-        "r7Lm",
+        None,
         "scim",
         "Entra pushes people and groups",
         ago(hours=0.6),
@@ -886,7 +904,7 @@ TOKEN_ROWS = (
     ),
     v.TokenRow(
         "Tag audit script",
-        "0dZk",
+        None,
         "api",
         "Source Read-only (all), Tracking Plan Read-only (all)",
         ago(1),
@@ -894,14 +912,14 @@ TOKEN_ROWS = (
         "/p/tokens?selected=4",
     ),
     v.TokenRow(
-        "Warehouse loader", "Yb41", "api", "Warehouse Admin (1)", ago(hours=2), at(1, 2, 2026), "/p/tokens?selected=5"
+        "Warehouse loader", None, "api", "Warehouse Admin (1)", ago(hours=2), at(1, 2, 2026), "/p/tokens?selected=5"
     ),
     v.TokenRow(
-        "Old Okta import", "c9Tq", "scim", "Okta pushed people and groups", at(14, 8), at(14, 9), "/p/tokens?selected=6"
+        "Old Okta import", None, "scim", "Okta pushed people and groups", at(14, 8), at(14, 9), "/p/tokens?selected=6"
     ),
     v.TokenRow(
         "Sandbox tests",
-        "hE7v",
+        "stopped: Sven Aaltonen is no active member",
         "api",
         "Source Admin with environment:dev",
         at(11, 11),
@@ -1072,6 +1090,8 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "person": ("person.html", FRAME, PERSON),
     "person-grants": ("person.html", FRAME, PERSON_GRANTS),
     "person-no-grants": ("person.html", FRAME, PERSON_NO_GRANTS),
+    "person-groups": ("person.html", FRAME, PERSON_GROUPS),
+    "person-no-groups": ("person.html", FRAME, PERSON_NO_GROUPS),
     "person-last-owner": ("person.html", FRAME, LAST_OWNER),
     "person-nothing": ("person.html", FRAME, NOTHING_BUT_MEMBER),
     "person-many-paths": ("person.html", FRAME, MANY_PATHS),

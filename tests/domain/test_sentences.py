@@ -17,6 +17,7 @@ from bridge.domain.sentences import (
     for_whom,
     listed,
     reach_lines,
+    role_areas,
     role_scopes,
     shorten,
     without_minimal,
@@ -187,3 +188,12 @@ def test_words_are_joined_as_people_do() -> None:
     assert listed(["a", "b", "c"], "or") == "a, b or c"
     assert first_few(["a", "b", "c"]) == "a, b, c"
     assert first_few(["a", "b", "c", "d", "e"]) == "a, b, 3 more"
+
+
+def test_areas_hold_every_role_once_and_begin_with_the_workspace() -> None:
+    areas = dict(role_areas())
+    assert sorted(role.id for roles in areas.values() for role in roles) == sorted(role.id for role in ROLES)
+    assert next(iter(areas)) == "The workspace"
+    assert areas["The workspace"][0] is OWNER
+    assert [role.name for role in areas["Sources"]] == ["Source Admin", "Source Read-only"]
+    assert [role.name for role in areas["Entities"]] == ["Entities Admin", "Entities Read-only"]

@@ -1,6 +1,18 @@
 """The pages for people: a module a page family, with templates and static files beside them.
 
-A view function calls one flow, fills one value of `views` and renders the template of the same name with `page`,
-`frame` and `now`. `filters` write times, numbers and labels. Everything works without script; htmx only saves
-a page load. All of it runs under a policy without inline styles or scripts.
+- `workspaces`    `/`, `/w` to choose a workspace, its own start, the theme
+- `users`         everyone in a workspace, with a summary; the same as CSV
+- `person`        one person: access with every path, why not, roles by hand, User Groups, removal and return
+- `user_groups`   User Groups, who decides their members, what they give
+- `tokens`        keys for programs: made, shown once, revoked
+- `roles`         what each role gives
+- `invitations`   sent, repeated, revoked, and accepted
+
+`frame` lets somebody into a workspace their session reaches, and surrounds its pages; `bare` renders those outside.
+`given_roles`, `paths`, `forms` and `standing` are parts that several families share.
+
+A view function calls one flow to change something, fills one value of `views` and renders the template of the same
+name with `page`, `frame` and `now`. `filters` write times, numbers and labels. Everything works without script; htmx
+only saves a page load. All of it runs under a policy without inline styles or scripts. A form that is refused comes
+back with what was typed and the reason beside the field; one that is done sends the browser to what it changed.
 """

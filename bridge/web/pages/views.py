@@ -524,8 +524,19 @@ class GrantRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InGroupRow:
+    """A User Group that the person is in, and the ways by which they came in."""
+
+    name: str
+    href: str | None
+    ways: tuple[Chip, ...]
+    leave_href: str | None = None
+    """Where the person is taken out; None where only an IdP could."""
+
+
+@dataclass(frozen=True, slots=True)
 class PersonPage:
-    """`person.html`. `tab` says which of its tabs is shown: "access" or "grants" (Roles by hand)."""
+    """`person.html`. `tab` says which of its tabs is shown: "access", "grants" (Roles by hand) or "groups"."""
 
     name: str
     short_name: str
@@ -535,14 +546,17 @@ class PersonPage:
     member_since: datetime
     status: Status | None
     tabs: tuple[Tab, ...]
-    tab: Literal["access", "grants"]
+    tab: Literal["access", "grants", "groups"]
     facts: tuple[Fact, ...]
     notes: tuple[Note, ...] = ()
     permissions: tuple[PermissionLine, ...] = ()
+    nothing: tuple[str, str] | None = None
+    """Where there are no permissions, what that means here: a title and a sentence; None: a member without any."""
     totals: str = ""
     changes: tuple[AccessChange, ...] = ()
     why: WhyPanel | None = None
     grants: tuple[GrantRow, ...] = ()
+    groups: tuple[InGroupRow, ...] = ()
     give_href: str | None = None
     remove_href: str | None = None
     remove_locked: str | None = None
@@ -715,10 +729,13 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token. `expires` None means never; expired and soon-to-expire ones are marked by the template."""
+    """A token. `expires` None means never; expired and soon-to-expire ones are marked by the template.
+
+    `note` says in a few words what is special about it, e.g. that it stopped with who made it.
+    """
 
     name: str
-    ending: str
+    note: str | None
     kind: Literal["api", "scim"]
     may: str
     last_used: datetime | None

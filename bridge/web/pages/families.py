@@ -1,0 +1,13 @@
+"""Every page family that an app of ours has."""
+
+from bridge.web.pages import invitations, person, roles, tokens, user_groups, users, workspaces
+
+BLUEPRINTS = (
+    workspaces.blueprint,
+    users.blueprint,
+    person.blueprint,
+    user_groups.blueprint,
+    tokens.blueprint,
+    roles.blueprint,
+    invitations.blueprint,
+)

@@ -1,0 +1,216 @@
+"""A visit to a workspace: who looks, whether their session reaches it, and what surrounds its pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NoReturn
+
+from flask import Response, abort, g, make_response, render_template, request, url_for
+
+from bridge.domain.errors import Forbidden, NotFound
+from bridge.domain.sentences import listed
+from bridge.domain.workspace import Workspace
+from bridge.flows.context import Context
+from bridge.flows.overview import ClosedWorkspace, WorkspaceCounts, count_all, find_closed, names_of_owners
+from bridge.flows.sessions import CurrentSession, ReachedWorkspace
+from bridge.web.current import current_context, current_session, current_time
+from bridge.web.pages.bare import chosen_theme, render_bare
+from bridge.web.pages.views import Frame, Link, Me, NavItem, NavSection, Note, Pager, RefusedPage, Tab
+from bridge.web.return_path import go
+
+_OWNERS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody in a workspace that their session reaches at this moment."""
+
+    context: Context
+    session: CurrentSession
+    reached: ReachedWorkspace
+    now: datetime
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where they are."""
+        return self.reached.workspace
+
+    @property
+    def slug(self) -> str:
+        """How addresses and flows name it."""
+        return self.reached.workspace.slug
+
+    @property
+    def actor(self) -> str:
+        """How the audit trail names them."""
+        return f"user:{self.session.user.id}"
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether they own the workspace, by whichever path."""
+        return self.reached.owner
+
+    def is_self(self, membership_id: str) -> bool:
+        """Whether this membership is their own."""
+        return self.reached.membership_id == membership_id
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """The path of a page of this workspace."""
+        return url_for(endpoint, slug=self.slug, **values)
+
+
+# -- Coming in ---------------------------------------------------------------------------------------
+
+
+def enter(slug: str) -> Visit:
+    """The visit under way. Signed out, one is sent to sign in; what the session doesn't reach isn't there."""
+    session = current_session()
+    if session is None:
+        abort(go(sign_in_href()))
+    reached = session.find_workspace(slug)
+    if reached is None:
+        refuse_closed(session, slug)
+    return Visit(current_context(), session, reached, current_time())
+
+
+def enter_as_owner(slug: str) -> Visit:
+    """The same, for pages and actions of owners. Raises Forbidden."""
+    visit = enter(slug)
+    if not visit.is_owner:
+        raise Forbidden(f"Only Workspace Owners can open this page. {ask_owners(visit)}")
+    return visit
+
+
+def sign_in_href() -> str:
+    """Where one signs in to come back to the page under way; after a POST, to the start."""
+    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+    return url_for("password.login", return_to=back)
+
+
+def ask_owners(visit: Visit) -> str:
+    """Whom to turn to: `Ask Mei Tanaka or Marcus Lindqvist.`"""
+    names = names_of_owners(visit.context, visit.slug, _OWNERS_NAMED)
+    return f"Ask {listed(names, last='or')}." if names else "Ask whoever runs the bridge."
+
+
+def refuse_closed(session: CurrentSession, slug: str) -> NoReturn:
+    """What the session doesn't reach: the way in for a member who may know of it, else nothing at all."""
+    closed = find_closed(current_context(), session, slug, current_time())
+    if closed is None:
+        raise NotFound("There is nothing here that your sign-in opens. You may have to sign in another way.")
+    abort(render_bare("refused.html", _closed_page(session, closed), 403))
+
+
+def _closed_page(session: CurrentSession, closed: ClosedWorkspace) -> RefusedPage:
+    name = closed.workspace.name
+    ways = tuple(
+        Link(f"Continue with {way.name}", way_in_href(way.kind, way.connection_id, request.path), primary=n == 0)
+        for n, way in enumerate(closed.connections)
+    )
+    if closed.by_account:
+        ways = (*ways, Link("Sign in with your password", url_for("password.login", way="password"), not ways))
+    return RefusedPage(
+        title=f"{name} asks for {closed.asks_for}",
+        text=f"You are a member of {name} as {session.user.email}, but the way in which you signed in doesn’t open "
+        "it. Sign in the way it asks for; what you have open stays open.",
+        actions=(*ways, Link("Choose another workspace", url_for("workspaces.choose"))),
+        kicker="Not open yet",
+    )
+
+
+def way_in_href(kind: str, connection_id: str, return_to: str) -> str:
+    """Where a connection signs somebody in who then comes back."""
+    return url_for(f"{kind}.login", connection=connection_id, return_to=return_to)
+
+
+# -- What surrounds a page ---------------------------------------------------------------------------
+
+
+def show(visit: Visit, template: str, page: Any, *, status: int = 200, notices: tuple[Note, ...] = ()) -> Response:
+    """A page of the workspace, filled with its value of `views`."""
+    frame = replace(_frame(visit), notices=notices)
+    return make_response(render_template(template, page=page, frame=frame, now=visit.now), status)
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks for a part of a page; going back, it asks for the whole one again."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def _frame(visit: Visit) -> Frame:
+    return Frame(
+        workspace=visit.workspace.name,
+        plan=visit.workspace.plan,
+        people=counts(visit).people,
+        home_href=visit.url("workspaces.home"),
+        switch_href=url_for("workspaces.choose") if _has_others(visit) else None,
+        nav=_navigation(visit),
+        me=Me(visit.session.user.name, "Workspace Owner" if visit.is_owner else "Member"),
+        path=_path_shown(visit),
+        theme=chosen_theme(),
+        theme_action=url_for("workspaces.choose_theme"),
+        sign_out_action=url_for("session.leave"),
+    )
+
+
+def counts(visit: Visit) -> WorkspaceCounts:
+    """Asked once a request: the frame and the tabs show the same."""
+    if "counts" not in g:
+        g.counts = count_all(visit.context, visit.slug)
+    found: WorkspaceCounts = g.counts
+    return found
+
+
+def _has_others(visit: Visit) -> bool:
+    return len(visit.session.workspaces) > 1 or visit.session.may_change_account
+
+
+def _path_shown(visit: Visit) -> str:
+    return request.full_path.rstrip("?") if request.method == "GET" else visit.url("workspaces.home")
+
+
+def _navigation(visit: Visit) -> tuple[NavSection, ...]:
+    here = request.endpoint
+    own = visit.url("person.access", member=visit.reached.membership_id)
+    on_own = (request.view_args or {}).get("member") == visit.reached.membership_id
+    if not visit.is_owner:
+        roles = NavItem("Roles", visit.url("roles.index"), "role", current=here == "roles.index")
+        return (NavSection("You", (NavItem("Your access", own, "people", current=on_own), roles)),)
+    people = NavItem("Access Management", visit.url("users.index"), "people", current=not on_own)
+    return (NavSection("People", (people, NavItem("Your access", own, "role", current=on_own))),)
+
+
+def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:
+    """The tabs of Access Management; who is no owner has the one they can open."""
+    each = counts(visit)
+    roles = ("Roles", "roles.index", None)
+    tabs: tuple[tuple[str, str, int | None], ...] = (
+        ("Users", "users.index", each.people + each.invited),
+        ("User Groups", "user_groups.index", each.user_groups),
+        ("Tokens", "tokens.index", each.tokens),
+        roles,
+    )
+    return tuple(
+        Tab(text, visit.url(endpoint), count, current=text == current)
+        for text, endpoint, count in (tabs if visit.is_owner else (roles,))
+    )
+
+
+def pager(
+    visit: Visit, endpoint: str, where: Mapping[str, str], number: int, shown: int, total: int, *, size: int = 50
+) -> Pager:
+    """Page `number` of something, of which `shown` lines are there; `where` is what its address says beside."""
+    skipped = (number - 1) * size
+    kept = {name: value for name, value in where.items() if value}
+    return Pager(
+        first=skipped + 1 if shown else 0,
+        last=skipped + shown if shown else 0,
+        total=total,
+        previous=visit.url(endpoint, **kept, page=number - 1) if number > 1 else None,
+        next=visit.url(endpoint, **kept, page=number + 1) if shown and skipped + shown < total else None,
+    )
+
+
+def crumbs(visit: Visit, *more: Link) -> tuple[Link, ...]:
+    """The way down to a page below Access Management; nothing above one's own page for who is no owner."""
+    return (Link("Access Management", visit.url("users.index")), *more) if visit.is_owner else ()

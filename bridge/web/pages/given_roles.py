@@ -1,0 +1,215 @@
+"""Roles given by hand to a person or a User Group: listed, given, moved to another scope, taken.
+
+Both kinds of holder have the same pages; `person` and `user_groups` say who the holder is and what giving means.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response
+
+from bridge.domain.access import RoleInScope
+from bridge.domain.errors import DomainError, NotFound
+from bridge.domain.members import GivenGrant
+from bridge.domain.roles import OWNER, Role, get_role, in_plan
+from bridge.domain.sentences import Inventory, describe_permission, describe_reach
+from bridge.flows.give_roles import change_scope, end_grant
+from bridge.web.pages.forms import (
+    Picked,
+    Stock,
+    error_at,
+    error_note,
+    load_stock,
+    picked,
+    picked_of,
+    role_groups,
+    scope_picker,
+    typed,
+)
+from bridge.web.pages.frame import Visit, show
+from bridge.web.pages.paths import Givers
+from bridge.web.pages.views import Chip, ConfirmPage, Consequence, GrantPage, GrantRow, Link, Option
+from bridge.web.return_path import go
+from bridge.web.statuses import status_of
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom roles are given to. `pages` is the blueprint of its pages, `ids` what they take beside the slug."""
+
+    name: str
+    pages: str
+    ids: dict[str, Any]
+    crumbs: tuple[Link, ...]
+    grants: tuple[GivenGrant, ...]
+    givers: Givers
+    give: Callable[[RoleInScope], object]
+    loses: Callable[[GivenGrant, str], tuple[Consequence, ...]]
+    """What taking a grant does, given what it lets one do as a sentence."""
+    owner_locked: str | None = None
+    """Why the grant Workspace Owner can't be taken."""
+
+    def url(self, visit: Visit, page: str, **ids: str) -> str:
+        """The path of one of its pages."""
+        return visit.url(f"{self.pages}.{page}", **self.ids, **ids)
+
+    def grant(self, grant_id: object) -> GivenGrant:
+        """One of its grants. Raises NotFound."""
+        found = next((one for one in self.grants if one.id == str(grant_id)), None)
+        if found is None:
+            raise NotFound(f"{self.name} has no such role by hand; perhaps somebody took it a moment ago.")
+        return found
+
+
+# -- Listed ------------------------------------------------------------------------------------------
+
+
+def grant_rows(visit: Visit, holder: Holder, inventory: Inventory) -> tuple[GrantRow, ...]:
+    """The holder's grants, with what an owner can do about each."""
+    return tuple(_row(visit, holder, one, inventory) for one in holder.grants)
+
+
+def _row(visit: Visit, holder: Holder, one: GivenGrant, inventory: Inventory) -> GrantRow:
+    role = one.given.role
+    locked = holder.owner_locked if role is OWNER else None
+    row = GrantRow(
+        role=role.name,
+        text=role.text,
+        scope=scope_chips(one.given, inventory),
+        reach=describe_reach(one.given, inventory),
+        given_by=one.given_by_name or holder.givers.name(one.given_by),
+        at=one.since,
+        locked=locked if visit.is_owner else None,
+    )
+    if not visit.is_owner:
+        return row
+    return replace(
+        row,
+        change_href=holder.url(visit, "change_role", grant=one.id) if role.scopable else None,
+        take_href=None if locked else holder.url(visit, "take_role", grant=one.id),
+    )
+
+
+def scope_chips(given: RoleInScope, inventory: Inventory) -> tuple[Chip, ...]:
+    """The resources or labels of a scope; none for a scope of all."""
+    if given.scope.kind == "labels":
+        return tuple(Chip("resource", f"with {label}") for label in sorted(given.scope.labels))
+    if given.scope.kind == "list":
+        return tuple(Chip("resource", one.name) for one in inventory.reached(given))
+    return ()
+
+
+# -- Given -------------------------------------------------------------------------------------------
+
+
+def ask_for_role(visit: Visit, holder: Holder) -> Response:
+    """First the role; then, if it is known, where it applies."""
+    if typed("role"):
+        return _ask_where(visit, holder, get_role(typed("role")), Picked())
+    page = GrantPage(
+        title=f"Give {holder.name} a role",
+        crumbs=holder.crumbs,
+        cancel_href=holder.url(visit, "grants"),
+        action=holder.url(visit, "new_role"),
+        roles=role_groups(visit),
+    )
+    return show(visit, "grant_new.html", page)
+
+
+def give_role(visit: Visit, holder: Holder) -> Response:
+    """Give the role in the scope that was picked."""
+    role, left_at = get_role(typed("role")), picked()
+    try:
+        holder.give(RoleInScope(role, left_at.scope(role)))
+    except DomainError as error:
+        return _ask_where(visit, holder, role, left_at, error)
+    return go(holder.url(visit, "grants"))
+
+
+def _ask_where(visit: Visit, holder: Holder, role: Role, left_at: Picked, error: DomainError | None = None) -> Response:
+    page = GrantPage(
+        title=f"Give {holder.name} a role",
+        crumbs=holder.crumbs,
+        cancel_href=holder.url(visit, "grants"),
+        action=holder.url(visit, "give_role"),
+        role=Option(role.id, role.name, help=role.text),
+        other_role_href=holder.url(visit, "new_role"),
+        button="Give the role" if in_plan(role, visit.workspace.plan) else "Try to give the role",
+    )
+    return _show_where(visit, page, role, left_at, error)
+
+
+def _show_where(visit: Visit, page: GrantPage, role: Role, left_at: Picked, error: DomainError | None) -> Response:
+    stock = load_stock(visit) if role.scopable else Stock()
+    scope = scope_picker(stock, role, left_at, error_at(error, "scope")) if role.scopable else None
+    page = replace(page, scope=scope, note=error_note(error, "scope"))
+    return show(visit, "grant_new.html", page, status=status_of(error) if error else 200)
+
+
+# -- Moved to another scope --------------------------------------------------------------------------
+
+
+def ask_for_scope(visit: Visit, holder: Holder, grant_id: object) -> Response:
+    """Where the role applies now, to be changed."""
+    one = holder.grant(grant_id)
+    return _ask_elsewhere(visit, holder, one, picked_of(one.given.scope))
+
+
+def move_role(visit: Visit, holder: Holder, grant_id: object) -> Response:
+    """End the grant and give the same role in the scope that was picked."""
+    one, left_at = holder.grant(grant_id), picked()
+    try:
+        change_scope(visit.context, visit.actor, visit.slug, one.id, left_at.scope(one.given.role), visit.now)
+    except DomainError as error:
+        return _ask_elsewhere(visit, holder, one, left_at, error)
+    return go(holder.url(visit, "grants"))
+
+
+def _ask_elsewhere(
+    visit: Visit, holder: Holder, one: GivenGrant, left_at: Picked, error: DomainError | None = None
+) -> Response:
+    role = one.given.role
+    page = GrantPage(
+        title=f"Change where {role.name} applies",
+        crumbs=holder.crumbs,
+        cancel_href=holder.url(visit, "grants"),
+        action=holder.url(visit, "change_role", grant=one.id),
+        role=Option(role.id, role.name, help=role.text),
+        button="Save",
+    )
+    return _show_where(visit, page, role, left_at, error)
+
+
+# -- Taken -------------------------------------------------------------------------------------------
+
+
+def ask_to_take(visit: Visit, holder: Holder, grant_id: object) -> Response:
+    """What taking the role does, before it is done."""
+    return _confirm(visit, holder, holder.grant(grant_id))
+
+
+def take_role(visit: Visit, holder: Holder, grant_id: object) -> Response:
+    """End the grant."""
+    one = holder.grant(grant_id)
+    try:
+        end_grant(visit.context, visit.actor, visit.slug, one.id, visit.now)
+    except DomainError as error:
+        return _confirm(visit, holder, one, error)
+    return go(holder.url(visit, "grants"))
+
+
+def _confirm(visit: Visit, holder: Holder, one: GivenGrant, error: DomainError | None = None) -> Response:
+    role = one.given.role.name
+    sentence = describe_permission(one.given, load_stock(visit).inventory)
+    page = ConfirmPage(
+        title=f"Take {role} from {holder.name}?",
+        crumbs=holder.crumbs,
+        action=holder.url(visit, "take_role", grant=one.id),
+        button=f"Take {role} away",
+        consequences=holder.loses(one, sentence),
+        cancel_href=holder.url(visit, "grants"),
+    )
+    note = error_note(error)
+    notices = (note,) if note else ()
+    return show(visit, "confirm.html", page, status=status_of(error) if error else 200, notices=notices)

@@ -1,0 +1,244 @@
+"""Invitations: owners send, repeat and revoke them; the invited person accepts at `/invitations/<secret>`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+
+from bridge.domain.access import RoleInScope
+from bridge.domain.errors import DomainError, Expired
+from bridge.domain.roles import get_role
+from bridge.domain.sentences import listed
+from bridge.flows.invite import (
+    InviteDraft,
+    OpenedInvite,
+    accept_as,
+    accept_with_password,
+    find_invite,
+    invite,
+    open_invitation,
+    resend,
+    revoke,
+)
+from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.user_groups import list_user_groups
+from bridge.web.cookies import keep_session, session_secret
+from bridge.web.current import current_client, current_context, current_session, current_time
+from bridge.web.pages.bare import render_bare
+from bridge.web.pages.forms import (
+    Picked,
+    error_at,
+    error_note,
+    load_stock,
+    picked,
+    role_select,
+    scope_picker,
+    ticked,
+    typed,
+    typed_lines,
+)
+from bridge.web.pages.frame import Visit, crumbs, enter_as_owner, show
+from bridge.web.pages.views import (
+    Choice,
+    ConfirmPage,
+    Consequence,
+    Field,
+    InvitationPage,
+    InvitePage,
+    Link,
+    Note,
+    Option,
+    RefusedPage,
+)
+from bridge.web.return_path import go
+from bridge.web.statuses import status_of
+
+blueprint = Blueprint("invitations", __name__)
+
+EMAILS = Field("emails", "Email addresses", kind="textarea", help="One a line, or with commas between. At most 100.")
+_FIELDS = ("emails", "email", "scope", "role")
+
+
+def promise(gives: Sequence[str]) -> str:
+    """What an invitation gives, as one sentence: `Will get Source Admin on all sources and join Data Guild`."""
+    return f"Will {listed(list(gives))}" if gives else "Will see the workspace"
+
+
+# -- Owners invite -----------------------------------------------------------------------------------
+
+
+@blueprint.get("/w/<slug>/invitations/new")
+def new(slug: str) -> Response:
+    """Whom to invite, and what they get."""
+    return _form(enter_as_owner(slug), Picked())
+
+
+@blueprint.post("/w/<slug>/invitations/new")
+def send(slug: str) -> Response:
+    """Invite them all, or none."""
+    visit, left_at = enter_as_owner(slug), picked()
+    try:
+        draft = InviteDraft(typed_lines("emails"), _roles(left_at), tuple(sorted(ticked("user_group"))))
+        invite(visit.context, visit.actor, visit.slug, draft, visit.now)
+    except DomainError as error:
+        return _form(visit, left_at, error)
+    return go(visit.url("users.index", membership="invited"))
+
+
+def _roles(left_at: Picked) -> tuple[RoleInScope, ...]:
+    if not typed("role"):
+        return ()
+    role = get_role(typed("role"))
+    return (RoleInScope(role, left_at.scope(role)),)
+
+
+def _form(visit: Visit, left_at: Picked, error: DomainError | None = None) -> Response:
+    emails = replace(EMAILS, value="\n".join(typed_lines("emails")), error=error_at(error, "emails", "email"))
+    page = InvitePage(
+        crumbs=crumbs(visit, Link("Users", visit.url("users.index"))),
+        action=visit.url("invitations.send"),
+        cancel_href=visit.url("users.index"),
+        emails=emails,
+        role=role_select(visit, typed("role"), none="None but to see the workspace", error=error_at(error, "role")),
+        scope=scope_picker(load_stock(visit), left_at=left_at, error=error_at(error, "scope")),
+        user_groups=_user_groups(visit),
+        expires_days=visit.context.invite_lifetime.days,
+        notice=error_note(error, *_FIELDS),
+    )
+    return show(visit, "invite.html", page, status=status_of(error) if error else 200)
+
+
+def _user_groups(visit: Visit) -> Choice:
+    chosen = ticked("user_group")
+    options = tuple(
+        Option(
+            one.id,
+            one.name,
+            selected=one.id in chosen,
+            unavailable="Its IdP decides who is in it" if one.mirror else None,
+        )
+        for one in list_user_groups(visit.context, visit.slug, visit.now).groups
+    )
+    return Choice("user_group", "User Groups", options, help="Whoever joins one gets what it gives.")
+
+
+@blueprint.post("/w/<slug>/invitations/<uuid:invite>/resend")
+def send_again(slug: str, invite: UUID) -> Response:
+    """Mail a new link; the old one stops working."""
+    visit = enter_as_owner(slug)
+    resend(visit.context, visit.actor, visit.slug, str(invite), visit.now)
+    return go(visit.url("users.index", membership="invited"))
+
+
+@blueprint.get("/w/<slug>/invitations/<uuid:invite>/revoke")
+def ask_to_revoke(slug: str, invite: UUID) -> Response:
+    """What revoking means."""
+    visit = enter_as_owner(slug)
+    pending = find_invite(visit.context, visit.slug, str(invite))
+    page = ConfirmPage(
+        title=f"Revoke the invitation of {pending.email}?",
+        crumbs=crumbs(visit, Link("Users", visit.url("users.index"))),
+        action=visit.url("invitations.end", invite=pending.id),
+        button="Revoke the invitation",
+        consequences=(
+            Consequence("lose", f"The link that {pending.email} was mailed stops working"),
+            Consequence("remember", "They can be invited again at any time"),
+        ),
+        cancel_href=visit.url("users.index", membership="invited"),
+    )
+    return show(visit, "confirm.html", page)
+
+
+@blueprint.post("/w/<slug>/invitations/<uuid:invite>/revoke")
+def end(slug: str, invite: UUID) -> Response:
+    """End the invitation."""
+    visit = enter_as_owner(slug)
+    revoke(visit.context, visit.actor, visit.slug, str(invite), visit.now)
+    return go(visit.url("users.index", membership="invited"))
+
+
+# -- The invited person accepts ----------------------------------------------------------------------
+
+
+@blueprint.get("/invitations/<secret>")
+def look(secret: str) -> Response:
+    """What one is invited to, and what accepting takes."""
+    try:
+        return _invitation(secret, _open(secret))
+    except Expired as error:
+        return _ended(error)
+
+
+@blueprint.post("/invitations/<secret>")
+def accept(secret: str) -> Response:
+    """Accept with a new account, or as who is signed in; then open the workspace."""
+    try:
+        opened = _open(secret)
+        return _accept_as(secret, opened) if opened.needs == "nothing" else _accept_with_account(secret, opened)
+    except Expired as error:
+        return _ended(error)
+
+
+def _open(secret: str) -> OpenedInvite:
+    session = current_session()
+    return open_invitation(current_context(), secret, session.user.id if session else None, current_time())
+
+
+def _accept_as(secret: str, opened: OpenedInvite) -> Response:
+    session = current_session()
+    accept_as(current_context(), secret, session.user.id if session else "", current_time())
+    return go(url_for("workspaces.home", slug=opened.workspace_slug))
+
+
+def _accept_with_account(secret: str, opened: OpenedInvite) -> Response:
+    context, password = current_context(), request.form.get("password", "")
+    try:
+        accept_with_password(context, secret, typed("name"), password, current_time())
+    except Expired:
+        raise
+    except DomainError as error:
+        return _invitation(secret, opened, error)
+    told = sign_in_with_password(
+        context, Credentials(opened.email, password), current_client(), current_time(), old=session_secret()
+    )
+    response = go(url_for("workspaces.home", slug=opened.workspace_slug))
+    keep_session(response, told.cookie, context.session_lifetime)
+    return response
+
+
+def _invitation(secret: str, opened: OpenedInvite, error: DomainError | None = None) -> Response:
+    here = url_for("invitations.accept", secret=secret)
+    page = InvitationPage(
+        workspace=opened.workspace,
+        email=opened.email,
+        invited_by=opened.invited_by,
+        gives=tuple(text[:1].upper() + text[1:] for text in opened.gives),
+        expires=opened.expires_at,
+        action=here,
+        needs=opened.needs,
+        name=Field("name", "Your name", typed("name"), autocomplete="name", error=error_at(error, "name")),
+        password=Field(
+            "password", "Password", kind="password", autocomplete="new-password", error=error_at(error, "password")
+        ),
+        sign_in_href=url_for("password.login", return_to=here),
+        notice=error_note(error, "name", "password") or _somebody_else(opened),
+    )
+    return render_bare("invitation.html", page, status_of(error) if error else 200)
+
+
+def _somebody_else(opened: OpenedInvite) -> Note | None:
+    session = current_session()
+    if session is None or opened.needs == "nothing":
+        return None
+    return Note("info", f"You are signed in as {session.user.email}", "Accepting signs you in as who is invited.")
+
+
+def _ended(error: Expired) -> Response:
+    page = RefusedPage(
+        title="This invitation works no longer",
+        text=error.text,
+        actions=(Link("Sign in", url_for("password.login"), primary=True),),
+        kicker="Invitation ended",
+    )
+    return render_bare("refused.html", page, status_of(error))

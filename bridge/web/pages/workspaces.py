@@ -1,0 +1,78 @@
+"""Where one comes in: `/`, the choice of workspaces at `/w`, a workspace's own start, and the theme."""
+
+from flask import Blueprint, Response, request, url_for
+
+from bridge.flows.overview import ClosedWorkspace, count_all, list_closed
+from bridge.flows.sessions import ReachedWorkspace
+from bridge.web.current import current_context, current_session, current_time
+from bridge.web.pages.bare import THEME_COOKIE, parse_theme, render_bare
+from bridge.web.pages.frame import enter, sign_in_href, way_in_href
+from bridge.web.pages.views import WorkspaceChoice, WorkspacesPage
+from bridge.web.return_path import go, safe_path
+
+blueprint = Blueprint("workspaces", __name__)
+
+_YEAR = 365 * 86400
+
+
+@blueprint.get("/")
+def start() -> Response:
+    """To the workspaces, or to sign in."""
+    return go(url_for("workspaces.choose" if current_session() else "password.login"))
+
+
+@blueprint.get("/w")
+def choose() -> Response:
+    """The workspaces to choose from; with one only, straight there."""
+    session = current_session()
+    if session is None:
+        return go(sign_in_href())
+    closed = list_closed(current_context(), session, current_time())
+    if len(session.workspaces) == 1 and not closed:
+        return go(url_for("workspaces.home", slug=session.workspaces[0].workspace.slug))
+    choices = (*map(_open, session.workspaces), *map(_closed, closed))
+    page = WorkspacesPage(
+        name=session.user.name,
+        email=session.user.email,
+        workspaces=tuple(sorted(choices, key=lambda one: one.name.casefold())),
+        sign_out_action=url_for("session.leave"),
+    )
+    return render_bare("workspaces.html", page)
+
+
+def _open(reached: ReachedWorkspace) -> WorkspaceChoice:
+    return _choice(reached.workspace.slug, reached.workspace.name, reached.owner)
+
+
+def _closed(closed: ClosedWorkspace) -> WorkspaceChoice:
+    slug = closed.workspace.slug
+    only = closed.connections[0] if len(closed.connections) == 1 and not closed.by_account else None
+    home = url_for("workspaces.home", slug=slug)
+    href = way_in_href(only.kind, only.connection_id, home) if only else None
+    return _choice(slug, closed.workspace.name, closed.owner, asks=f"asks for {closed.asks_for}", href=href)
+
+
+def _choice(slug: str, name: str, owner: bool, *, asks: str | None = None, href: str | None = None) -> WorkspaceChoice:
+    people = count_all(current_context(), slug).people
+    role = "Workspace Owner" if owner else "Member"
+    return WorkspaceChoice(name, href or url_for("workspaces.home", slug=slug), role, people, asks)
+
+
+@blueprint.get("/w/<slug>")
+def home(slug: str) -> Response:
+    """For owners the people, for others their own page."""
+    visit = enter(slug)
+    if visit.is_owner:
+        return go(visit.url("users.index"))
+    return go(visit.url("person.access", member=visit.reached.membership_id))
+
+
+@blueprint.post("/theme")
+def choose_theme() -> Response:
+    """Remember light or dark in a cookie, and go back to the page."""
+    response = go(safe_path(request.form.get("return_to")))
+    theme = parse_theme(request.form.get("theme"))
+    if theme:
+        secure = request.is_secure
+        response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR, httponly=True, samesite="Lax", secure=secure)
+    return response
