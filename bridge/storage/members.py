@@ -86,9 +86,9 @@ def known_to(connection_uid: str) -> ColumnElement[bool]:
 
 
 def given_by_hand() -> ColumnElement[bool]:
-    """Who has a grant or a User Group by hand."""
+    """Who has a grant or a User Group by hand; what a connection gives whoever it brings is not by hand."""
     return or_(
-        exists().where(grants.c.principal_id == memberships.c.id),
+        exists().where(grants.c.principal_id == memberships.c.id, ~grants.c.given_by.startswith("connection:")),
         exists().where(user_group_members.c.membership_id == memberships.c.id),
     )
 

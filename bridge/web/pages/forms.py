@@ -28,6 +28,11 @@ def typed(name: str, longest: int = _LONGEST_LINE) -> str:
     return _printable(request.values.get(name, ""))[:longest].strip()
 
 
+def asked(name: str) -> str:
+    """What the address asks for by this name, cleaned in the same way."""
+    return _printable(request.args.get(name, ""))[:_LONGEST_LINE].strip()
+
+
 def typed_lines(name: str) -> tuple[str, ...]:
     """What was typed into a block of text, parted at line ends, commas, semicolons and spaces."""
     text = request.form.get(name, "")[:_LONGEST_TEXT]

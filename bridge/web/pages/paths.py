@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.domain.access import Because, Permission, RoleInScope
-from bridge.domain.members import Decider, PersonDetails
+from bridge.domain.members import Decider, GivenGrant, PersonDetails
 from bridge.domain.people import fold
 from bridge.domain.roles import Role
 from bridge.domain.sentences import Inventory, describe_permission
@@ -33,6 +33,11 @@ def givers_of(details: PersonDetails) -> Givers:
     return Givers(people | {f"connection:{one.connection_id}": one.connection for one in details.member.records})
 
 
+def grants_by_hand(details: PersonDetails) -> tuple[GivenGrant, ...]:
+    """The roles that somebody gave to this very person."""
+    return tuple(one for one in details.grants if not is_given_by_idp(one.given_by))
+
+
 def permission_lines(
     visit: Visit, permissions: Iterable[Permission], inventory: Inventory, givers: Givers
 ) -> tuple[PermissionLine, ...]:
@@ -49,14 +54,25 @@ def permission_lines(
 def path_of(visit: Visit, because: Because, role: Role, givers: Givers) -> Path:
     """One path, from where it begins to the role."""
     if because.kind == "individual":
-        begins = Chip("hand", f"{givers.name(because.given_by)}, {day(because.since, visit.now)}")
-        return Path((begins, role_chip(visit, role)))
+        return Path((_giver_chip(visit, because, givers), role_chip(visit, role)))
     if because.kind == "user_group":
         begins = Chip("hand", f"since {day(because.in_group_since or because.since, visit.now)}")
         return Path((begins, *_group_chip(visit, because), role_chip(visit, role)))
     idp_group = Chip("idp", because.idp_group or "an IdP group")
     rule = Chip("rule", rule_words(because.mapping, because.idp_group, because.idp_group_id))
     return Path((idp_group, rule, *_group_chip(visit, because), role_chip(visit, role)))
+
+
+def _giver_chip(visit: Visit, because: Because, givers: Givers) -> Chip:
+    name = givers.name(because.given_by)
+    if is_given_by_idp(because.given_by):
+        return Chip("rule", f"everyone from {name}")
+    return Chip("hand", f"{name}, {day(because.since, visit.now)}")
+
+
+def is_given_by_idp(actor: str) -> bool:
+    """Whether a grant is one that whoever comes through a connection has, not one given by hand."""
+    return actor.startswith("connection:")
 
 
 def role_chip(visit: Visit, role: Role) -> Chip:

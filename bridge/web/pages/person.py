@@ -26,7 +26,7 @@ from bridge.web.pages import given_roles, views
 from bridge.web.pages.forms import error_note, load_stock, typed
 from bridge.web.pages.frame import Visit, ask_owners, crumbs, enter, is_fragment, show
 from bridge.web.pages.given_roles import Holder, grant_rows
-from bridge.web.pages.paths import givers_of, permission_lines
+from bridge.web.pages.paths import givers_of, grants_by_hand, permission_lines
 from bridge.web.pages.standing import held_by, pushed_by, standing
 from bridge.web.pages.views import (
     Chip,
@@ -154,7 +154,7 @@ def _page(visit: Visit, details: PersonDetails, tab: TabName) -> PersonPage:
 
 
 def _tabs(visit: Visit, details: PersonDetails, current: TabName) -> tuple[Tab, ...]:
-    counts = {"grants": len(details.grants), "groups": len(details.user_groups)}
+    counts = {"grants": len(grants_by_hand(details)), "groups": len(details.user_groups)}
     names: dict[TabName, str] = {"access": "Access", "grants": "Roles by hand", "groups": "User Groups"}
     return tuple(
         Tab(text, _href(visit, details.member, name), counts.get(name), current=name == current)
@@ -300,8 +300,11 @@ def _way(visit: Visit, member: Member, way: WayToGet, inventory: Inventory) -> v
             f"{way.connection} group {listed(way.idp_groups, last='or')}",
             f"{by}: {gives}. Changed in {way.connection}.",
         )
-    give = visit.url("person.new_role", member=member.id, role=way.role.id) if visit.is_owner else None
-    return views.WayToGet("A role by hand", f"{way.role.name}: {gives}.", Link("Give it", give) if give else None)
+    text = f"{way.role.name}: {gives}."
+    if not visit.is_owner:
+        return views.WayToGet("A role by hand", f"{text} {ask_owners(visit)}")
+    give = Link("Give it", visit.url("person.new_role", member=member.id, role=way.role.id))
+    return views.WayToGet("A role by hand", text, give)
 
 
 # -- Their User Groups -------------------------------------------------------------------------------
@@ -384,7 +387,7 @@ def _holder(visit: Visit, details: PersonDetails) -> Holder:
         pages="person",
         ids={"member": member.id},
         crumbs=_crumbs(visit, member),
-        grants=details.grants,
+        grants=grants_by_hand(details),
         givers=givers_of(details),
         give=lambda given: give_to_member(visit.context, visit.actor, visit.slug, member.id, given, visit.now),
         loses=partial(_losing, details),
@@ -459,8 +462,9 @@ def _removal(details: PersonDetails, lasting: tuple[Permission, ...]) -> tuple[C
             "open in this workspace closes with the next click",
         )
     ]
-    if details.grants:
-        found.append(Consequence("lose", f"{counted(len(details.grants), 'role')} given by hand, for good"))
+    by_hand = grants_by_hand(details)
+    if by_hand:
+        found.append(Consequence("lose", f"{counted(len(by_hand), 'role')} given by hand, for good"))
     found.append(Consequence("keep", f"The account stays, and so does what {member.name} may do in other workspaces"))
     idp = listed(pushed_by(member)) or "A sign-in"
     found.append(

@@ -21,6 +21,7 @@ from bridge.web.pages import views
 from bridge.web.pages.filters import SOON, day, until
 from bridge.web.pages.forms import (
     Picked,
+    asked,
     error_at,
     error_note,
     load_stock,
@@ -71,7 +72,7 @@ def index(slug: str) -> Response:
 
 def _page(visit: Visit) -> TokensPage:
     every = list_tokens(visit.context, visit.slug, visit.now)
-    search, kind, number = typed("q"), typed("kind"), typed_page()
+    search, kind, number = asked("q"), asked("kind"), typed_page()
     found = [one for one in every if fold(search) in fold(one.description) and kind in ("", one.kind)]
     shown = found[(number - 1) * PAGE : number * PAGE]
     where = {"q": search, "kind": kind}
@@ -82,7 +83,7 @@ def _page(visit: Visit) -> TokensPage:
         filters=(_kinds(every, kind),),
         rows=tuple(_row(visit, one) for one in shown),
         pager=pager(visit, "tokens.index", where, number, len(shown), len(found)),
-        summary=next((_summary(visit, one) for one in every if one.id == typed("selected")), None),
+        summary=next((_summary(visit, one) for one in every if one.id == asked("selected")), None),
         create_href=visit.url("tokens.new"),
         none_yet=not every,
         nothing_found=None if shown else NothingFound("No such token", visit.url("tokens.index"), bool(kind)),
@@ -106,7 +107,7 @@ def _row(visit: Visit, token: TokenFacts) -> TokenRow:
         last_used=token.last_used_at,
         expires=token.expires_at,
         href=visit.url("tokens.index", selected=token.id),
-        selected=token.id == typed("selected"),
+        selected=token.id == asked("selected"),
     )
 
 
@@ -209,6 +210,8 @@ def _create(visit: Visit, wanted: _Wanted) -> NewToken:
     if wanted.kind == "scim":
         connection = typed("connection")
         return create_scim_token(visit.context, visit.actor, visit.slug, connection, days, name, visit.now)
+    if not typed("role"):
+        raise Invalid("Choose what it may do.", field="role")
     role = get_role(typed("role"))
     given = RoleInScope(role, wanted.left_at.scope(role))
     return create_api_token(visit.context, visit.actor, visit.slug, [given], days, name, visit.now)
@@ -260,7 +263,7 @@ def _lifetimes(chosen: str, error: DomainError | None) -> Choice:
 
 
 def _for_api(visit: Visit, page: TokenFormPage, wanted: _Wanted, error: DomainError | None) -> TokenFormPage:
-    role = role_select(visit, typed("role"), error=error_at(error, "role"))
+    role = role_select(visit, typed("role"), none="Choose a role", error=error_at(error, "role"))
     scope = scope_picker(load_stock(visit), left_at=wanted.left_at, error=error_at(error, "scope"))
     return replace(page, role=role, scope=scope)
 

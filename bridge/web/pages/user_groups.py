@@ -215,6 +215,9 @@ def _deciders(visit: Visit, group: UserGroup) -> Deciders:
     if group.mirror:
         text = f"Its members are the people of {idp}’s group {names}. To add or remove somebody, change it in {idp}."
         return Deciders("idp", f"{idp} decides who is in this User Group", text, paths)
+    text = f"The people of {idp}’s group {names} come in by a rule. You can put in others by hand."
+    if not group.by_hand:
+        return Deciders("info", f"{idp} brings people into this User Group", text, paths)
     by_hand = counted(group.by_hand, "member was", "members were")
     text = f"The people of {idp}’s group {names} come in by a rule; {by_hand} put in by hand."
     return Deciders("info", f"{idp} and you decide who is in this User Group", text, paths)
@@ -365,7 +368,7 @@ def ask_to_delete(slug: str, group: UUID) -> Response:
         title=f"Delete {found.name}?",
         crumbs=_crumbs(visit, found),
         action=_href(visit, found, "delete"),
-        button=f"Delete the User Group: {counted(loss.members, 'member loses', 'members lose')} what it gives",
+        button=f"Delete: {counted(loss.members, 'member loses', 'members lose')} what it gives",
         consequences=_loss(loss),
         cancel_href=_href(visit, found),
     )

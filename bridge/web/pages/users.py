@@ -21,7 +21,7 @@ from bridge.web.pages.filters import until
 from bridge.web.pages.forms import load_stock, typed, typed_page
 from bridge.web.pages.frame import Visit, access_tabs, counts, enter_as_owner, is_fragment, pager, show
 from bridge.web.pages.invitations import promise
-from bridge.web.pages.paths import givers_of
+from bridge.web.pages.paths import givers_of, grants_by_hand, is_given_by_idp
 from bridge.web.pages.standing import standing
 from bridge.web.pages.views import (
     Chip,
@@ -200,13 +200,19 @@ def _sources(member: Member) -> tuple[Source, ...]:
     for because in (path for one in member.permissions for path in one.because):
         if because.kind == "mapping":
             found.append(Source(because.connection or "An IdP", "idp"))
-        elif because.given_by.startswith("connection:"):
-            found.append(Source("First sign-in", "first_sign_in"))
+        elif is_given_by_idp(because.given_by):
+            found.extend(_through_idp(member, because.given_by))
         else:
             found.append(Source("By hand", "hand"))
     if not found:
         found = [Source(one.connection, "idp") for one in member.records if one.pushed]
     return tuple(dict.fromkeys(found))
+
+
+def _through_idp(member: Member, actor: str) -> list[Source]:
+    """The IdP that pushes somebody; a first sign-in, where none does."""
+    known = [one for one in member.records if actor == f"connection:{one.connection_id}" and one.pushed]
+    return [Source(one.connection, "idp") for one in known] or [Source("First sign-in", "first_sign_in")]
 
 
 def _invited_row(visit: Visit, invite: PendingInvite) -> PersonRow:
@@ -276,10 +282,11 @@ def _origins(visit: Visit, details: PersonDetails) -> tuple[Origin, ...]:
         elif because.kind == "user_group":
             href = visit.url("user_groups.show_roles", group=because.user_group_id)
             found[f"group {because.user_group_id}"] = Origin(Chip("group", because.user_group or "", href), "by hand")
-    if details.grants:
+    by_hand = grants_by_hand(details)
+    if by_hand:
         href = visit.url("person.grants", member=details.member.id)
-        givers = {one.given_by_name or givers_of(details).name(one.given_by) for one in details.grants}
-        chip = Chip("hand", counted(len(details.grants), "role"), href)
+        givers = {one.given_by_name or givers_of(details).name(one.given_by) for one in by_hand}
+        chip = Chip("hand", counted(len(by_hand), "role"), href)
         found["hand"] = Origin(chip, givers.pop() if len(givers) == 1 else f"{len(givers)} people")
     return tuple(found.values())
 
