@@ -42,6 +42,7 @@ MOST_ELEMENTS = 20_000
 MOST_ATTRIBUTES = 20_000
 MOST_ATTRIBUTES_OF_ONE = 100  # canonicalization sorts them in quadratic time
 MOST_COMMENTS = 50
+MOST_NAMESPACES = 50  # in scope of one element: lxml copies them in quadratic time where it renders a part of a tree
 
 
 class Stage(Enum):
@@ -128,9 +129,12 @@ def root_is_response(root: Element) -> None:
 
 
 def bounded(root: Element) -> None:
-    """Caps on depth, elements, attributes, and comments with processing instructions."""
+    """Caps on depth, elements, attributes, comments with processing instructions, and namespaces."""
     counted = ((_elements, MOST_ELEMENTS), (_attributes, MOST_ATTRIBUTES), (_comments, MOST_COMMENTS))
     if _too_deep(root) or _crowded(root) or any(count(root) > most for count, most in counted):
+        raise TooLarge
+    # In document order, so that no element inherits many; XPath's namespace axis is itself quadratic.
+    if any(len(element.nsmap) > MOST_NAMESPACES for element in root.iter(etree.Element)):
         raise TooLarge
 
 

@@ -790,10 +790,31 @@ def a_hundred_thousand_levels() -> bytes:
     return b"<a>" * 100_000 + b"</a>" * 100_000
 
 
-@attack(errors.BadSignature)
-def twenty_thousand_namespaces() -> bytes:
-    many = " ".join(f'xmlns:a{n}="urn:{n}"' for n in range(15_000))
-    return swap(signed_for_mei(), ">eng-mobile<", f"><a {many}>" + "<a0:b/>" * 15_000 + "</a><")
+@attack(errors.TooLarge, "bounded")
+def fifteen_thousand_namespaces() -> bytes:
+    return swap(signed_for_mei(), ">eng-mobile<", f"><a {_namespaces(15_000)}>" + "<a0:b/>" * 15_000 + "</a><")
+
+
+@attack(errors.TooLarge, "bounded")
+def namespaces_around_a_good_signature() -> bytes:
+    return swap(signed_for_mei(), "<samlp:Response ", f"<samlp:Response {_namespaces(51)} ")
+
+
+@attack(errors.TooLarge, "bounded", wild=True)
+def thirty_thousand_namespaces_around_an_encrypted_assertion() -> bytes:
+    return swap(encrypted(), "<samlp:Response ", f"<samlp:Response {_namespaces(30_000)} ")
+
+
+@attack(errors.DecryptionFailed, wild=True)
+def fifteen_thousand_namespaces_inside_the_encrypted_assertion() -> Element:
+    clear = etree.tostring(assertion_of(signed_for_mei()))
+    return _encrypted_bytes(
+        clear.replace(b"<saml:Assertion ", b"<saml:Assertion " + _namespaces(15_000).encode() + b" ")
+    )
+
+
+def _namespaces(number: int) -> str:
+    return " ".join(f'xmlns:a{n}="urn:{n}"' for n in range(number))
 
 
 @attack(errors.SplitText, "unbroken-text")
