@@ -1,6 +1,7 @@
 """The rules of the product, as values and pure functions: no IO, no framework, no protocol.
 
 - `identity`       who an IdP says somebody is (`AssertedIdentity`)
+- `sign_in`        whose account that opens, what a session reaches, and every reason why not
 - `directory`      what an IdP pushes: people, groups, and typed changes of a group's members
 - `roles`          the catalogue: which role gives which level on what, and what each plan includes
 - `access`         grants, scopes, and which grant makes another one superfluous

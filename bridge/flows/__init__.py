@@ -6,8 +6,10 @@ a counter, a mail to owners) is written in a second short transaction. Nothing i
 transaction: fetch first, then flow.
 
 - `provision`     an IdP pushes people and groups (SCIM)
-- `sign_in`       a person signs in: by SAML, by password, by proving an account that is theirs
-- `sessions`      what a session reaches, computed at each request
+- `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
+- `password_login`, `link_account`   by password; by proving first that an account is theirs
+- `sign_in_log`   each attempt, under the reference that a refusal shows
+- `sessions`      opened, added to, ended; what one reaches, computed at each request
 - `map_groups`    rules: add, remove, preview who gains and who loses
 - `explain`       what somebody may do, and why
 - `administer`    workspaces, members, User Groups, roles, resources, tokens, domains

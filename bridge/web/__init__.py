@@ -1,8 +1,12 @@
 """HTTP in and out: parse, call one flow, render. Nothing is decided here, and nothing is stored.
 
-- `saml_login`, `password_login`, `session`   ways in, `/session`, the way out
-- `scim_api`, `scim_resources`                `/scim/v2`
-- `pages/`                                    what people see
-- `current`                                   the request's context, session and time
-- `error_pages`                               what people are told when something is refused
+- `saml_login`, `password_login`     ways in; `prove_account` where one has to show that an account is theirs
+- `session`                          `/session`, and the way out
+- `scim_api`, `scim_resources`       `/scim/v2`
+- `pages/`                           what people see
+- `health`                           `/healthz`, `/readyz`
+- `current`, `cookies`               the request's context, session and time; what browsers keep for us
+- `statuses`, `error_pages`          which refusal has which status, and what people are told
+- `refusals`                         a refused login: into the sign-in log, and told with its reference
+- `headers`, `return_path`           what every answer says to the browser; never a way to another site
 """

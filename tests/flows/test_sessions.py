@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
@@ -393,3 +394,21 @@ def test_finding_a_session_takes_two_statements(world: World) -> None:
     browser.look(world)
     event.remove(engine, "before_cursor_execute", note)
     assert len(said) == 2, said
+
+
+def test_neither_statement_reads_a_table_from_end_to_end(world: World) -> None:
+    if not world.context.database.is_sqlite:
+        pytest.skip("the plans of an empty PostgreSQL say nothing")
+    browser = sign_in(world, ANN)
+    engine, said = world.context.database.read_engine, []
+
+    def note(*arguments: Any) -> None:
+        said.append((arguments[2], arguments[3]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    browser.look(world)
+    event.remove(engine, "before_cursor_execute", note)
+    with world.context.database.reading() as rows:
+        plans = [rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all() for sql, values in said]
+    scans = [step.detail for plan in plans for step in plan if step.detail.startswith("SCAN")]
+    assert [scan for scan in scans if "CONSTANT ROW" not in scan] == []
