@@ -263,7 +263,7 @@ def act_on_groups(me: Outsider, said: str, email: str, uid: str, n: int) -> None
 
 
 #: Twice, what everything else builds on.
-TRICKS: tuple[Callable[[Outsider, str, str, str, int], None], ...] = (
+TRICKS: tuple[Callable[..., None], ...] = (
     *(push, push, log_in, log_in, push_a_group, push_a_group),
     *(edit, delete, change_a_group, delete_a_group, answer_for_others),
     *(invite_people, act_on_members, act_on_connections, act_on_groups),

@@ -7,6 +7,7 @@ Beside: tests/flows/test_sign_in.py (the order of product.md 2.6), test_sessions
 """
 
 from datetime import datetime
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,7 +52,7 @@ def test_whatever_an_outsider_does_changes_no_row_of_the_workspace(furnished: Ac
     for _ in range(data.draw(st.integers(1, 15))):
         trick, n = data.draw(st.sampled_from(TRICKS)), data.draw(st.integers(0, 20))
         chosen = [data.draw(st.sampled_from(pool)) for pool in (outsider.texts(), outsider.addresses(), outsider.ids())]
-        outsider.do(lambda me, t=trick, c=chosen, n=n: t(me, *c, n))
+        outsider.do(partial(trick, said=chosen[0], email=chosen[1], uid=chosen[2], n=n))
     assert rows_of(world) == rows
     assert accounts_of(world) == accounts
     assert proofs_of(world) >= proofs

@@ -19,7 +19,7 @@ from bridge.flows.explain import access_of
 from bridge.flows.link_account import find_proof, follow_link, mail_link
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.password_login import Credentials, sign_in_with_password, ways_of
-from bridge.flows.sign_in import ProofNeeded, begin, complete, resume
+from bridge.flows.sign_in import ProofNeeded, complete, resume
 from bridge.flows.tokens import create_scim_token, find_scim_token
 from tests.flows.logins import (
     CLIENT,
@@ -75,7 +75,7 @@ def open_everything(world: World) -> dict[str, Try]:
         "access by its groups": lambda: any(one.role is not MINIMAL for one in access_of(context, "acme", ANN, now)),
         "scim token": lambda: works(lambda: find_scim_token(context, token, now)),
         "the login page's way": lambda: bool(ways_of(context, ANN)),
-        "a new request": lambda: works(lambda: begin(context, "saml", world.connection.id, "_n", "b", "/", now) or 1),
+        "a new request": lambda: works(lambda: start(world, Browser())),
         "an answer": lambda: works(lambda: complete(context, "saml", answer(world, ANN, to=request_id), now)),
         "an unasked answer": lambda: works(lambda: complete(context, "saml", answer(world, ANN, to=None), now)),
         "a handle": lambda: works(lambda: resume(context, handle, browser.secret, CLIENT, now)),

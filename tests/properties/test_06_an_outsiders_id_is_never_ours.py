@@ -39,7 +39,7 @@ OWNERS = ("Admins", "Workspace Owner", "owners")
 def ours(acme: World) -> dict[str, str]:
     """Internal ids and local names by what they are, each worth being: powerful User Groups, an owner, ids."""
     context, now = acme.context, acme.now
-    taken = {}
+    taken: dict[str, str] = {}
     for name in OWNERS:
         group = create_user_group(context, OPERATOR, "acme", name, now)
         give_to_user_group(context, OPERATOR, "acme", group.id, ADMIN, now)
