@@ -1,5 +1,7 @@
 """E-mail addresses and names: how they are checked and compared."""
 
+from functools import lru_cache
+
 import email_validator
 import idna
 from email_validator import EmailNotValidError, validate_email
@@ -41,6 +43,7 @@ def parse_email(text: str) -> str:
     return checked.normalized
 
 
+@lru_cache(4096)
 def find_email(text: str | None) -> str | None:
     """The address in `text`, or None where it holds none that could receive mail."""
     if text is None:

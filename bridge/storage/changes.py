@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Table, bindparam, delete, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bridge.storage.columns import Instant
@@ -77,19 +78,24 @@ def lock_workspace(change: Change, workspace_id: int) -> None:
     )
 
 
+_NEXT_IN_SEQUENCE = (
+    update(workspaces)
+    .where(workspaces.c.id == bindparam("workspace"))
+    .values(rev=workspaces.c.rev + 1, audit_seq=workspaces.c.audit_seq + bindparam("events"))
+    .returning(workspaces.c.audit_seq)
+)
+
+
 def _write_audit(change: Change) -> None:
     # Last of all statements, since on PostgreSQL the workspace's row is locked from here to the commit.
     for workspace_id in sorted({event.workspace_id for event in change.events}):
         events = [event for event in change.events if event.workspace_id == workspace_id]
         last = change.connection.execute(
-            update(workspaces)
-            .where(workspaces.c.id == workspace_id)
-            .values(rev=workspaces.c.rev + 1, audit_seq=workspaces.c.audit_seq + len(events))
-            .returning(workspaces.c.audit_seq)
+            _NEXT_IN_SEQUENCE, {"workspace": workspace_id, "events": len(events)}
         ).scalar_one()
         first = last - len(events) + 1
         change.connection.execute(
-            insert(audit), [_audit_row(change, event, first + n) for n, event in enumerate(events)]
+            _insert(audit), [_audit_row(change, event, first + n) for n, event in enumerate(events)]
         )
 
 
@@ -107,9 +113,15 @@ def _audit_row(change: Change, event: AuditEvent, seq: int) -> dict[str, Any]:
     }
 
 
+@cache
+def _insert(table: Table) -> Insert:
+    """One statement a table, made once: SQLAlchemy then finds its text by identity, not by comparing trees."""
+    return insert(table)
+
+
 def insert_row(change: Change, table: Table, values: Mapping[str, Any]) -> int:
     """Insert one row into a table with an `id`. Returns that id."""
-    key: tuple[int, ...] | None = change.connection.execute(insert(table).values(**values)).inserted_primary_key
+    key: tuple[int, ...] | None = change.connection.execute(_insert(table), dict(values)).inserted_primary_key
     if key is None:
         raise AssertionError(f"{table.name} gave out no key")
     return key[0]
@@ -123,7 +135,7 @@ def begin_fact(change: Change, table: Table, values: Mapping[str, Any]) -> int:
 def begin_facts(change: Change, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many facts in one statement."""
     if rows:
-        change.connection.execute(insert(table), [{**row, **change.stands} for row in rows])
+        change.connection.execute(_insert(table), [{**row, **change.stands} for row in rows])
 
 
 def end_facts(change: Change, table: Table, *where: ColumnElement[bool], returning: str | None = None) -> list[Any]:
@@ -158,8 +170,13 @@ def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], value
 def _copy_to_twin(
     change: Change, table: Table, source: Any, where: Sequence[ColumnElement[bool]], *, locking: bool = False
 ) -> Any:
-    twin = PAST[table]
     names = [column.name for column in table.columns]
-    until = literal(change.now, Instant)
-    rows = select(*(source.c[name] for name in names), until, literal(change.cause)).where(and_(True, *where))
-    return insert(twin).from_select([*names, "until", "ended_by"], rows.with_for_update() if locking else rows)
+    whole = _rows_of(table) if source is table else select(*(source.c[name] for name in names))
+    rows = whole.add_columns(literal(change.now, Instant), literal(change.cause)).where(*where)
+    copy = rows.with_for_update() if locking else rows
+    return insert(PAST[table]).from_select([*names, "until", "ended_by"], copy)
+
+
+@cache
+def _rows_of(table: Table) -> Any:
+    return select(*table.columns)

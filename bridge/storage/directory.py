@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.directory import (
@@ -24,6 +24,7 @@ from bridge.domain.directory import (
 from bridge.domain.people import fold, fold_letters
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts
+from bridge.storage.columns import Instant
 from bridge.storage.tables import connections, directory_emails, directory_groups, directory_users, group_members
 
 Hold = Literal["read", "stay", "alone"]
@@ -97,10 +98,17 @@ def list_users(
     return [_stored_user(row) for row in connection.execute(chosen)]
 
 
+_ONE_USER = select(*_USER).where(
+    directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
+    directory_users.c.uid == bindparam("uid"),
+)  # fmt: skip
+_ONE_USER_LOCKED = _ONE_USER.with_for_update()
+
+
 def find_user(connection: Any, connection_key: int, uid: str, *, lock: bool = False) -> StoredUser | None:
     """One pushed person, or None. With `lock`, nobody else changes the record until the change ends."""
-    chosen = select(*_USER).where(pushed_users(connection_key), directory_users.c.uid == uid)
-    row = connection.execute(chosen.with_for_update() if lock else chosen).first()
+    statement = _ONE_USER_LOCKED if lock else _ONE_USER
+    row = connection.execute(statement, {"connection": connection_key, "uid": uid}).first()
     return None if row is None else _stored_user(row)
 
 
@@ -119,16 +127,19 @@ def _emails(document: Any) -> tuple[PushedEmail, ...]:
     )
 
 
+_GROUPS_OF_USERS = (
+    select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
+    .join_from(group_members, directory_groups)
+    .where(group_members.c.directory_user_id.in_(bindparam("users", expanding=True)))
+    .where(directory_groups.c.source == "scim")
+    .order_by(directory_groups.c.id)
+)
+
+
 def groups_of_users(connection: Any, keys: Collection[int]) -> dict[int, tuple[tuple[str, str], ...]]:
     """For each person, the (outside id, name) of the pushed groups they are in."""
     groups: dict[int, list[tuple[str, str]]] = {}
-    chosen = (
-        select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
-        .join_from(group_members, directory_groups)
-        .where(group_members.c.directory_user_id.in_(list(keys)), directory_groups.c.source == "scim")
-        .order_by(directory_groups.c.id)
-    )
-    for key, uid, name in connection.execute(chosen):
+    for key, uid, name in connection.execute(_GROUPS_OF_USERS, {"users": list(keys)}):
         groups.setdefault(key, []).append((uid, name))
     return {key: tuple(found) for key, found in groups.items()}
 
@@ -276,16 +287,24 @@ def list_groups(
     return [_stored_group(row) for row in connection.execute(chosen)]
 
 
+_ONE_GROUP = select(*_GROUP).where(
+    directory_groups.c.connection_id == bindparam("connection"), directory_groups.c.source == "scim",
+    directory_groups.c.uid == bindparam("uid"),
+)  # fmt: skip
+_ONE_GROUP_HELD: dict[Hold, Select[Any]] = {
+    "read": _ONE_GROUP,
+    "stay": _ONE_GROUP.with_for_update(read=True, key_share=True),
+    "alone": _ONE_GROUP.with_for_update(),
+}
+
+
 def find_group(connection: Any, connection_key: int, uid: str, *, hold: Hold = "read") -> StoredGroup | None:
     """One pushed group without members, or None.
 
     `hold`, until the change ends: `stay` keeps it from being renamed or deleted, while its members may still
     change from elsewhere; `alone` keeps everything else off it.
     """
-    chosen = select(*_GROUP).where(pushed_groups(connection_key), directory_groups.c.uid == uid)
-    if hold != "read":
-        chosen = chosen.with_for_update(read=hold == "stay", key_share=hold == "stay")
-    row = connection.execute(chosen).first()
+    row = connection.execute(_ONE_GROUP_HELD[hold], {"connection": connection_key, "uid": uid}).first()
     return None if row is None else _stored_group(row)
 
 
@@ -323,11 +342,20 @@ def set_group(change: Change, key: int, *, name: str, external_id: str | None) -
     alter_facts(change, directory_groups, directory_groups.c.id == key, values=values)
 
 
+_TOUCH_GROUP = (
+    update(directory_groups)
+    .where(directory_groups.c.id == bindparam("key"))
+    .values(
+        n_members=directory_groups.c.n_members + bindparam("more"),
+        version=directory_groups.c.version + 1,
+        modified_at=bindparam("moment", type_=Instant),
+    )
+)
+
+
 def touch_group(change: Change, key: int, members: int) -> None:
     """One more version of the group, with `members` more (or fewer) in it."""
-    columns = directory_groups.c
-    values = {"n_members": columns.n_members + members, "version": columns.version + 1, "modified_at": change.now}
-    change.connection.execute(update(directory_groups).where(columns.id == key).values(values))
+    change.connection.execute(_TOUCH_GROUP, {"key": key, "more": members, "moment": change.now})
 
 
 def delete_group(change: Change, key: int) -> None:
@@ -336,17 +364,21 @@ def delete_group(change: Change, key: int) -> None:
     end_facts(change, directory_groups, directory_groups.c.id == key)
 
 
+_MEMBERS = (
+    select(directory_users.c.uid, directory_users.c.id, directory_users.c.display_name)
+    .where(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed)
+    .where(directory_users.c.uid.in_(bindparam("uids", expanding=True)))
+    .with_for_update(read=True, key_share=True)
+)
+
+
 def find_members(connection: Any, connection_key: int, uids: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Outside id to (key, name) of those that are pushed people of this connection; held against deletion."""
     found: dict[str, tuple[int, str]] = {}
     wanted = list(dict.fromkeys(uids))
     for start in range(0, len(wanted), 500):
-        chosen = (
-            select(directory_users.c.uid, directory_users.c.id, directory_users.c.display_name)
-            .where(pushed_users(connection_key), directory_users.c.uid.in_(wanted[start : start + 500]))
-            .with_for_update(read=True, key_share=True)
-        )
-        found |= {uid: (key, name) for uid, key, name in connection.execute(chosen)}
+        values = {"connection": connection_key, "uids": wanted[start : start + 500]}
+        found |= {uid: (key, name) for uid, key, name in connection.execute(_MEMBERS, values)}
     return found
 
 
