@@ -1,0 +1,122 @@
+"""Pages over a small story: acme's owner Olga, Kim who is a plain member, and Priya whom Okta pushes.
+
+Views add no SQL of their own, so their tests run on SQLite only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from bridge.domain.directory import DirectoryGroup, DirectoryUser
+from bridge.domain.labels import parse_label
+from bridge.domain.members import PersonDetails
+from bridge.flows.members import find_member_id, get_person
+from bridge.flows.passwords import hash_password
+from bridge.flows.resources import ResourceDraft, add_resource
+from bridge.storage import people
+from bridge.storage.changes import changing
+from tests.databases import Engine
+from tests.flows.audit import audit_events
+from tests.flows.logins import account, join
+from tests.web.browsing import Surfer
+from tests.world import World, make_world
+
+PASSWORD = "correct horse battery"
+OLGA, KIM, PRIYA = "olga@acme.example", "kim@acme.example", "priya@acme.example"
+
+
+@pytest.fixture(params=["sqlite"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """One kind of database is enough here."""
+    engine: Engine = request.param
+    return engine
+
+
+@dataclass(frozen=True)
+class Acme:
+    """The workspace with its people, resources and IdP group."""
+
+    world: World
+    app: Flask
+    eng: DirectoryGroup
+    priya: DirectoryUser
+
+    @property
+    def actor(self) -> str:
+        """Olga, as flows name her."""
+        return f"user:{self.world.owner.id}"
+
+    def member_id(self, email: str) -> str:
+        """The id in the address of somebody's page."""
+        return find_member_id(self.world.context, "acme", email)
+
+    def page_of(self, email: str, page: str = "") -> str:
+        """The path of somebody's page."""
+        return f"/w/acme/users/{self.member_id(email)}{page}"
+
+    def person(self, email: str) -> PersonDetails:
+        """What is stored of somebody."""
+        return get_person(self.world.context, "acme", self.member_id(email), self.world.now)
+
+    def told(self) -> list[str]:
+        """The kinds of event in the audit trail, in order."""
+        return [kind for _, kind, _ in audit_events(self.world.context)]
+
+    def signed_in(self, email: str) -> Surfer:
+        """A browser in which somebody has signed in by password."""
+        surfer = Surfer(self.app)
+        assert surfer.enter_password(email, PASSWORD).status_code == 303
+        return surfer
+
+
+@pytest.fixture
+def acme(world: World, app: Flask) -> Acme:
+    """The story."""
+    with changing(world.context.database, "operator", world.now) as change:
+        people.set_user(change, world.owner.key, password_hash=hash_password(PASSWORD))
+    join(world, account(world, KIM, password=PASSWORD))
+    for kind, name, *labels in (
+        ("source", "iOS Prod", "environment:prod"),
+        ("source", "Website"),
+        ("warehouse", "Snowflake"),
+    ):
+        draft = ResourceDraft(kind, name, name.lower().replace(" ", "-"), frozenset(map(parse_label, labels)))
+        add_resource(world.context, "operator", "acme", draft, world.now)
+    priya = world.push(PRIYA, name="Priya Raman")
+    return Acme(world, app, world.push_group("eng-mobile", priya), priya)
+
+
+@pytest.fixture
+def olga(acme: Acme) -> Surfer:
+    """The owner's browser."""
+    return acme.signed_in(OLGA)
+
+
+@pytest.fixture
+def kim(acme: Acme) -> Surfer:
+    """The browser of a member who is no owner."""
+    return acme.signed_in(KIM)
+
+
+@pytest.fixture
+def other(acme: Acme) -> World:
+    """Another company's workspace."""
+    return make_world(acme.world.context.database, acme.world.now, slug="other", owner="o@other.example")
+
+
+Send = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def send(olga: Surfer) -> Send:
+    """Send one of Olga's forms: `send(path, field=value)`; the token is that of the page at the path."""
+
+    def sent(path: str, shown_at: str | None = None, **fields: object) -> TestResponse:
+        shown = olga.get(shown_at or path)
+        assert shown.status_code == 200, shown.text
+        return olga.submit(path, shown, **fields)  # type: ignore[arg-type]  # lists of ticked boxes too
+
+    return sent

@@ -1,0 +1,140 @@
+"""Tokens: made, shown once, revoked."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.tokens import TokenFacts
+from bridge.flows.give_roles import give_to_member
+from bridge.flows.members import remove_member
+from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens
+from tests.web.browsing import Surfer, at
+from tests.web.pages.conftest import KIM, Acme, Send
+from tests.world import World
+
+NEW = "/w/acme/tokens/new"
+
+
+def tokens(acme: Acme) -> tuple[TokenFacts, ...]:
+    return list_tokens(acme.world.context, "acme", acme.world.now)
+
+
+def scim(acme: Acme, days: int | None = None) -> str:
+    world = acme.world
+    return create_scim_token(
+        world.context, acme.actor, "acme", world.connection.id, days, "Okta provisioning", world.now
+    ).id
+
+
+def secret_in(html: str) -> str:
+    found = re.search(r'<code id="new-token">([^<]+)<', html)
+    return found[1] if found else ""
+
+
+def test_api_token_is_shown_once_and_never_kept_by_the_browser(acme: Acme, olga: Surfer, send: Send) -> None:
+    told = send(NEW, kind="api", name="Terraform CI", role="source_admin", scope="all", expires="90")
+    assert told.status_code == 200
+    assert told.headers["Cache-Control"] == "no-store"
+    assert secret_in(told.text).startswith("bapi_")
+    assert "Token “Terraform CI” is ready." in told.text
+    [made] = tokens(acme)
+    assert (made.description, made.roles[0].role.name) == ("Terraform CI", "Source Admin")
+    assert made.expires_at is not None
+    assert made.expires_at - acme.world.now > timedelta(days=89)
+    again = olga.get("/w/acme/tokens", selected=made.id).text
+    assert secret_in(told.text) not in again
+    assert "by Olga Owner" in again
+    assert acme.told()[-1] == "token.created"
+
+
+def test_scim_token_opens_its_connection(acme: Acme, send: Send) -> None:
+    shown = f"{NEW}?kind=scim"
+    told = send(NEW, shown, kind="scim", name="Okta", connection=acme.world.connection.id, expires="")
+    caller = find_scim_token(acme.world.context, secret_in(told.text), acme.world.now)
+    assert caller is not None
+    assert caller.connection.id == acme.world.connection.id
+    assert "/scim/v2" in told.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "text"),
+    [
+        ({"name": "", "role": "source_admin", "scope": "all"}, "name", "Give it a name"),
+        ({"name": "CI", "role": "", "scope": "all"}, "role", "Choose what it may do."),
+        ({"name": "CI", "role": "source_admin", "scope": "listed"}, "scope", "Choose at least one resource"),
+        ({"name": "CI", "role": "source_admin", "expires": "7"}, "expires", "Choose one of these."),
+    ],
+)
+def test_what_is_wrong_is_told_beside_its_field(
+    acme: Acme, send: Send, fields: dict[str, str], field: str, text: str
+) -> None:
+    told = send(NEW, **{"kind": "api", "expires": "90", **fields})
+    assert told.status_code == 422
+    assert text in told.text.partition(f'id="f-{field}-error"')[2]
+    assert tokens(acme) == ()
+
+
+def test_another_workspaces_connection_is_refused(acme: Acme, send: Send, other: World) -> None:
+    told = send(NEW, f"{NEW}?kind=scim", kind="scim", name="Okta", connection=other.connection.id, expires="")
+    assert told.status_code == 404
+    assert tokens(acme) == ()
+
+
+def test_list_is_searched_and_narrowed_by_kind(acme: Acme, olga: Surfer) -> None:
+    scim(acme)
+    given = [parse_role_in_scope("Source Read-only", [])]
+    create_api_token(acme.world.context, acme.actor, "acme", given, None, "Tag audit", acme.world.now)
+    html = olga.get("/w/acme/tokens").text
+    assert "Okta pushes people and groups" in html
+    assert "Source Read-only (all)" in html
+    assert "SCIM (1)" in html
+    assert "Tag audit" not in olga.get("/w/acme/tokens", kind="scim").text.partition("<tbody>")[2]
+    assert "Okta provisioning" not in olga.get("/w/acme/tokens", q="AUDIT").text
+    assert "No such token" in olga.get("/w/acme/tokens", q="x").text
+
+
+def test_token_about_to_expire_says_what_then_happens(acme: Acme, olga: Surfer) -> None:
+    token = scim(acme, days=9)
+    html = olga.get("/w/acme/tokens", selected=token).text
+    assert "Expires in 9 days" in html
+    assert "nobody new arrives" in html
+    with at(acme.app, acme.world.now + timedelta(days=10)):
+        late = acme.signed_in("olga@acme.example").get("/w/acme/tokens", selected=token).text
+    assert "Expired yesterday" in late
+
+
+def test_token_of_somebody_who_left_says_that_it_stopped(acme: Acme, olga: Surfer) -> None:
+    world = acme.world
+    owner = parse_role_in_scope("Workspace Owner", [])
+    give_to_member(world.context, acme.actor, "acme", acme.member_id(KIM), owner, world.now)
+    kim = f"user:{acme.person(KIM).member.user_id}"
+    create_api_token(world.context, kim, "acme", [owner], None, "Kim's script", world.now)
+    remove_member(world.context, acme.actor, "acme", acme.member_id(KIM), world.now)
+    assert "stopped: kim@acme.example is no active member" in olga.get("/w/acme/tokens").text
+
+
+def test_revoking_says_first_who_stops_working(acme: Acme, olga: Surfer, send: Send) -> None:
+    path = f"/w/acme/tokens/{scim(acme)}/revoke"
+    html = olga.get(path).text
+    assert "Revoke: Okta stops pushing" in html
+    assert send(path).headers["Location"] == "/w/acme/tokens"
+    assert tokens(acme) == ()
+    assert olga.get(path).status_code == 404
+    assert acme.told()[-1] == "token.revoked"
+
+
+def test_members_who_are_no_owners_get_no_token(acme: Acme, kim: Surfer) -> None:
+    token = scim(acme)
+    shown = kim.get(acme.page_of(KIM))
+    assert kim.get("/w/acme/tokens").status_code == 403
+    assert kim.submit(NEW, shown, kind="api", name="x", role="source_admin", expires="").status_code == 403
+    assert kim.submit(f"/w/acme/tokens/{token}/revoke", shown).status_code == 403
+    assert len(tokens(acme)) == 1
+
+
+def test_a_form_without_its_token_makes_none(acme: Acme, olga: Surfer) -> None:
+    told = olga.client.post(NEW, data={"kind": "api", "name": "x", "role": "source_admin", "expires": ""})
+    assert told.status_code == 400
+    assert tokens(acme) == ()
