@@ -24,11 +24,17 @@ from bridge.web import (
     scim_api,
     session,
 )
-from bridge.web.pages import filters
+from bridge.web.pages import families, filters
 
 #: Programs authenticate by a bearer token: what a browser carries along signs nobody in there.
 _FOR_PROGRAMS = (scim_api.blueprint, health.blueprint)
-_FOR_PEOPLE = (saml_login.blueprint, password_login.blueprint, prove_account.blueprint, session.blueprint)
+_FOR_PEOPLE = (
+    saml_login.blueprint,
+    password_login.blueprint,
+    prove_account.blueprint,
+    session.blueprint,
+    *families.BLUEPRINTS,
+)
 
 _LARGEST_BODY = 10 * 2**20
 _STATIC_LASTS = 365 * 86400  # their address holds a fingerprint of their content
