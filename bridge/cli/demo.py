@@ -1,8 +1,142 @@
-"""`bridge demo`."""
+"""`bridge demo`: everything on one machine, seeded, so that a newcomer sees the whole story in two minutes.
+
+The bridge and the companies' identity providers run as processes of their own on loopback ports: the bridge on
+`localhost`, the others on `127.0.0.1`, since cookies ignore ports and cross-site behaviour should be real.
+"""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import click
 
+from bridge.app import make_context
+from bridge.cli.demo_crew import Crew
+from bridge.cli.demo_idp import Idp
+from bridge.cli.demo_story import Scene, Story, read_story, seed
+from bridge.cli.terminal import Terminal, Told, json_option
+from bridge.domain.errors import Conflict
+from bridge.settings import Settings, read_settings
+
+_CHECKOUT = Path(__file__).parents[2]
+_STORY = _CHECKOUT / "config" / "demo"
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where everything is. `idps`: the address of each connection's company, by the connection's key in the story."""
+
+    port: int
+    bridge: str
+    idps: Mapping[str, str]
+
 
 @click.command()
-def demo() -> None:
-    """Everything on one machine."""
+@click.option(
+    "--port", type=click.IntRange(1, 65500), default=8000, show_default=True, help="The next ones are used too."
+)
+@click.pass_obj
+@json_option
+def demo(terminal: Terminal, port: int) -> None:
+    """Everything on one machine, with a workspace of 312 people. Ctrl-C ends it; the next start finds its data."""
+    story = read_story(_STORY)
+    places = _places(story, port)
+    settings = read_settings({**os.environ, "BRIDGE_PUBLIC_URL": places.bridge})
+    _check_ports([port + n for n in range(1 + len(places.idps))])
+    with _stopped_by_signals(), Crew(settings.data_dir / "demo.log") as crew:
+        _start(crew, settings, places, story)
+        _seed(settings, places, story, quiet=terminal.is_json)
+        terminal.show(_told(places, story))
+        crew.watch()
+
+
+def _places(story: Story, port: int) -> Places:
+    public = os.environ.get("BRIDGE_PUBLIC_URL") or f"http://localhost:{port}"
+    idps = {key: f"http://{_HOST}:{port + n}" for n, key in enumerate(story.companies, start=1)}
+    return Places(port, public, idps)
+
+
+def _check_ports(ports: list[int]) -> None:
+    for port in ports:
+        with socket.socket() as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                attempt.bind((_HOST, port))
+            except OSError as error:
+                raise Conflict(
+                    f"Port {port} is in use by another program. The demo needs {ports[0]} to {ports[-1]}: stop that "
+                    "program, or choose others with --port."
+                ) from error
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does, also where a shell had it ignored; either is a good end."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(0)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _start(crew: Crew, settings: Settings, places: Places, story: Story) -> None:
+    """The bridge and each company's IdP; returns when all of them answer."""
+    paths = {"PYTHONPATH": os.pathsep.join([str(_CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    serve = ["-m", "bridge", "serve", "--port", str(places.port), "--workers", "2"]
+    crew.start("the bridge", serve, {**paths, "BRIDGE_PUBLIC_URL": places.bridge})
+    for key, url in places.idps.items():
+        file = story.companies[key]
+        options = ["--state", str(settings.data_dir / file.stem), "--story", str(file)]
+        port = ["--port", url.rpartition(":")[2]]
+        crew.start(f"the company IdP of {key}", ["-m", "simulated.company_idp", *port, *options], paths)
+    for url in (f"http://{_HOST}:{places.port}", *places.idps.values()):
+        crew.wait_for(f"{url}/healthz")
+
+
+def _seed(settings: Settings, places: Places, story: Story, *, quiet: bool) -> None:
+    context = make_context(settings)
+    try:
+        idps = {key: Idp(url) for key, url in places.idps.items()}
+        local = f"http://{_HOST}:{places.port}"
+        seed(Scene(context, story, idps, local, datetime.now(UTC), quiet), settings.data_dir / "demo.json")
+    finally:
+        context.database.close()
+
+
+def _told(places: Places, story: Story) -> Told:
+    first = next(iter(places.idps.values()))
+    logins = [{"at": places.bridge, **story.owner_login()}]
+    for key, url in places.idps.items():
+        logins += [{"at": url, **login} for login in story.featured_logins(key)]
+    wire = {
+        "bridge": places.bridge,
+        "company_idp": first,
+        "twilio": None,
+        "workspace": story.slug,
+        "logins": logins,
+    }
+    return Told(wire, _text(places, story, logins))
+
+
+def _text(places: Places, story: Story, logins: list[dict[str, Any]]) -> str:
+    lines = ["", "The demo is ready.", "", f"  The bridge      {places.bridge}/w/{story.slug}"]
+    lines += [f"  Company's IdP   {url}/console   ({key})" for key, url in places.idps.items()]
+    lines += ["", "Sign in at the bridge with any of these addresses; the company's IdP asks for the password."]
+    lines += [f"  {one['email']:<34}{one['password']:<22}{one['what']}" for one in logins]
+    return "\n".join([*lines, "", "Ctrl-C ends it. The next start finds everything again.", ""])

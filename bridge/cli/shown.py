@@ -121,10 +121,16 @@ def text_because(because: Because) -> str:
     """One path as a line: IdP group → rule → User Group → role."""
     steps = []
     if because.idp_group is not None:
-        steps += [f"{because.connection} group {because.idp_group}", f"rule {because.mapping}"]
+        steps.append(f"{because.connection} group {because.idp_group}")
+        # A rule that takes its one group by id has no other name.
+        steps += [] if because.mapping == because.idp_group_id else [f"rule {because.mapping}"]
     if because.user_group is not None:
         steps.append(f"User Group {because.user_group}")
-    return " → ".join(steps) if steps else f"given by hand ({because.given_by}, {because.since:%d %b %Y})"
+    if steps:
+        return " → ".join(steps)
+    by_idp = because.given_by.startswith("connection:")
+    how = "with the membership, by its connection" if by_idp else f"by hand, {because.given_by}"
+    return f"{how}, {because.since:%d %b %Y}"
 
 
 def text_permission(permission: Permission) -> str:

@@ -133,6 +133,25 @@ def set_enabled(
         return get_connection(change.connection, workspace, connection_id)
 
 
+def replace_metadata(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, metadata: bytes, now: datetime
+) -> Connection:
+    """Trust what the IdP's metadata says now, and no longer what it said before: certificates, addresses.
+
+    Raises Invalid, NotFound, Forbidden (not an owner).
+    """
+    idp = _parse_idp(metadata)
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        found = get_connection(change.connection, workspace, connection_id)
+        if found.config["idp"] != idp:
+            connections.set_connection(change, found.key, config={**found.config, "idp": idp})
+            told = {"before": found.config["idp"]["entity_id"], "after": idp["entity_id"]}
+            change.record(workspace.key, "connection.metadata_replaced", found.id, **told)
+        return get_connection(change.connection, workspace, connection_id)
+
+
 def delete_connection(
     context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime
 ) -> Connection:
@@ -154,16 +173,20 @@ def _config(draft: SamlDraft) -> dict[str, Any]:
     preset = draft.preset or "generic"
     if preset not in PRESETS:
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
-    try:
-        idp = parse_metadata(draft.metadata)
-    except InvalidMetadata as error:
-        raise Invalid(str(error), field="idp_metadata") from error
     return {
         "preset": preset,
-        "idp": {**asdict(idp), "certificates": list(idp.certificates)},
+        "idp": _parse_idp(draft.metadata),
         "allow_idp_initiated": draft.allow_idp_initiated,
         **_DEFAULT_CONFIG,
     }
+
+
+def _parse_idp(metadata: bytes) -> dict[str, Any]:
+    try:
+        idp = parse_metadata(metadata)
+    except InvalidMetadata as error:
+        raise Invalid(str(error), field="idp_metadata") from error
+    return {**asdict(idp), "certificates": list(idp.certificates)}
 
 
 def _new_secrets(context: Context, uid: str, now: datetime) -> bytes:

@@ -7,7 +7,15 @@ import pytest
 from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound, NotInPlan
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
-from bridge.flows.connect import SamlDraft, addresses, create_saml, list_connections, load_saml, set_enabled
+from bridge.flows.connect import (
+    SamlDraft,
+    addresses,
+    create_saml,
+    list_connections,
+    load_saml,
+    replace_metadata,
+    set_enabled,
+)
 from bridge.flows.context import OPERATOR, Context
 from tests.flows.audit import audit_events, everything_kept
 from tests.flows.conftest import METADATA
@@ -112,3 +120,22 @@ def test_another_workspace_cannot_switch_it(context: Context, okta: Connection, 
 def test_an_unknown_connection_is_not_found(context: Context, okta: Connection) -> None:
     with pytest.raises(NotFound):
         load_saml(context, "no-such-id")
+
+
+def test_new_metadata_replaces_what_was_trusted(context: Context, okta: Connection, now: datetime) -> None:
+    moved = METADATA.replace(b"kicks.okta.example", b"kicks-new.okta.example")
+    replace_metadata(context, OPERATOR, "kicks", okta.id, moved, now)
+    assert "kicks-new" in (load_saml(context, okta.id).idp.sso_redirect_url or "")
+    assert audit_events(context)[-1][1] == "connection.metadata_replaced"
+
+
+def test_the_same_metadata_changes_nothing(context: Context, okta: Connection, now: datetime) -> None:
+    before = audit_events(context)
+    assert replace_metadata(context, OPERATOR, "kicks", okta.id, METADATA, now).version == okta.version
+    assert audit_events(context) == before
+
+
+def test_bad_metadata_leaves_the_last_good_one(context: Context, okta: Connection, now: datetime) -> None:
+    with pytest.raises(Invalid):
+        replace_metadata(context, OPERATOR, "kicks", okta.id, b"<html></html>", now)
+    assert load_saml(context, okta.id).connection == okta
