@@ -1,7 +1,7 @@
 """What every flow is handed: where rows are, how secrets are kept, and what the operator has set."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -14,6 +14,8 @@ from bridge.storage.secret_box import SecretBox
 #: Actors as the audit trail names them; people, connections and tokens are `user:ID`, `connection:ID`, `token:ID`.
 OPERATOR = "operator"
 SYSTEM = "system"
+
+LOST_THE_RACE = "Somebody else is changing the same records. Try again."
 
 #: How often a transaction that lost a race is run again.
 TRIES = 3
@@ -31,9 +33,17 @@ class Context:
     session_lifetime: timedelta = timedelta(days=7)
     invite_lifetime: timedelta = timedelta(days=3)
 
-    def changing(self, actor: str, now: datetime) -> AbstractContextManager[Change]:
-        """One transaction with its audit events under one cause; when the block raises, nothing happened."""
-        return changing(self.database, actor, now)
+    @contextmanager
+    def changing(self, actor: str, now: datetime) -> Iterator[Change]:
+        """One transaction with its audit events under one cause; when the block raises, nothing happened.
+
+        Raises Conflict where another transaction was quicker; a flow that should look again uses `change`.
+        """
+        try:
+            with changing(self.database, actor, now) as change:
+                yield change
+        except Collision as collision:
+            raise Conflict(LOST_THE_RACE) from collision
 
     def change(self, actor: str, now: datetime, do: Callable[[Change], Told]) -> Told:
         """Run `do` in one transaction. Who loses a race for a unique row looks again, and sees the winner's.
@@ -42,8 +52,8 @@ class Context:
         """
         for _ in range(TRIES):
             try:
-                with self.changing(actor, now) as change:
+                with changing(self.database, actor, now) as change:
                     return do(change)
             except Collision as collision:
                 lost = collision
-        raise Conflict("Somebody else is changing the same records. Try again.") from lost
+        raise Conflict(LOST_THE_RACE) from lost
