@@ -1,5 +1,6 @@
 """The people of a workspace: listed for its owners, shown one by one, removed, let back in (product.md 1.10, 4.4)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -18,6 +19,8 @@ from bridge.storage.changes import Change
 from bridge.storage.members import StoredMember
 
 PAGE = 50
+#: This many members can be named in one statement.
+_FEW = 5_000
 Which = Literal["everyone", "owners", "members", "suspended", "removed"]
 
 
@@ -77,21 +80,28 @@ def find_member_id(context: Context, workspace_slug: str, email: str) -> str:
 
 
 def _page(connection: Any, workspace: Workspace, query: MembersQuery, now: datetime) -> tuple[list[StoredMember], int]:
-    where = _where(workspace, query)
-    roles = {get_role(query.role).id} if query.role else set()
-    if not roles and query.which in ("everyone", "suspended", "removed"):
+    where, crowds = _where(workspace, query), []
+    for holding, inside in _held(connection, workspace, query, now):
+        if len(holding) > _FEW:
+            crowds.append((holding, inside))
+        else:
+            where &= members.by_keys(holding) if inside else ~members.by_keys(holding)
+    if not crowds:
         total = members.count(connection, where)
         return members.list_members(connection, where, limit=PAGE, offset=_offset(query)), total
-    # Roles are derived, so who holds one is asked of access; names are sorted by the database all the same.
-    keys = members.keys_in_order(connection, where)
-    if roles:
-        holding = _holders(connection, workspace, roles, now)
-        keys = [key for key in keys if key in holding]
-    if query.which in ("owners", "members"):
-        owners = _holders(connection, workspace, {OWNER.id}, now)
-        keys = [key for key in keys if (key in owners) == (query.which == "owners")]
+    # More than a statement takes: the keys are sorted by the database all the same, and looked through here.
+    every = members.keys_in_order(connection, where)
+    keys = [key for key in every if all((key in holding) == inside for holding, inside in crowds)]
     chosen = keys[_offset(query) : _offset(query) + PAGE]
     return members.list_members(connection, members.by_keys(chosen)), len(keys)
+
+
+def _held(connection: Any, workspace: Workspace, query: MembersQuery, now: datetime) -> Iterator[tuple[set[int], bool]]:
+    """Sets of members that those looked for are in (or not in): roles are derived, so access is asked."""
+    if query.role:
+        yield access.holders_of_roles(connection, workspace.key, {get_role(query.role).id}, now), True
+    if query.which in ("owners", "members"):
+        yield access.holders_of_roles(connection, workspace.key, {OWNER.id}, now), query.which == "owners"
 
 
 def _where(workspace: Workspace, query: MembersQuery) -> Any:
@@ -104,11 +114,6 @@ def _where(workspace: Workspace, query: MembersQuery) -> Any:
     if query.source:
         where &= members.given_by_hand() if query.source == "hand" else members.known_to(query.source)
     return where
-
-
-def _holders(connection: Any, workspace: Workspace, roles: set[str], now: datetime) -> set[int]:
-    given = access.grants_in_workspace(connection, workspace.key)
-    return access.holders(connection, workspace.key, [key for key, one in given.items() if one.role.id in roles], now)
 
 
 def _offset(query: MembersQuery) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, Connection, TextClause, bindparam, select, text
 
-from bridge.domain.access import Because, BecauseKind, ResourceRef, RoleInScope, Scope
+from bridge.domain.access import EVERYWHERE, Because, BecauseKind, ResourceRef, RoleInScope, Scope
 from bridge.domain.labels import Label
 from bridge.domain.roles import OWNER, get_role
 from bridge.storage.columns import Instant
@@ -25,9 +25,7 @@ ALIVE = """m.status = 'active' AND NOT EXISTS (
     SELECT 1 FROM directory_users h WHERE h.membership_id = m.id AND h.holds_out)"""
 
 # Asserted groups count until their time is over, and not where the pushed group of that name decides.
-COUNTS = (
-    """NOT (mm.asserted AND ((mm.shadowed AND d.pushed) OR d.asserted_until IS NULL OR d.asserted_until < :now))"""
-)
+COUNTS = """NOT (mm.asserted AND ((mm.shadowed AND d.pushed) OR d.asserted_until IS NULL OR d.asserted_until < :now))"""
 
 _UNEXPIRED = "(g.expires_at IS NULL OR g.expires_at > :now)"
 
@@ -247,14 +245,15 @@ def scopes_of(connection: Connection, grant_ids: Collection[int]) -> dict[int, S
 
 
 def grants_in_workspace(connection: Connection, workspace_id: int) -> dict[int, RoleInScope]:
-    """Every grant of a workspace, whoever holds it: grants are few, people many."""
+    """Every grant of a workspace, whoever holds it; everybody whom an IdP brings has one, to see the workspace."""
     rows = connection.execute(
-        select(grants.c.id, grants.c.role)
+        select(grants.c.id, grants.c.role, grants.c.scope)
         .join_from(grants, principals)
         .where(principals.c.workspace_id == workspace_id)
     ).all()
-    scopes = scopes_of(connection, [row.id for row in rows])
-    return {row.id: RoleInScope(get_role(row.role), scopes[row.id]) for row in rows}
+    narrowed = [row.id for row in rows if row.scope != "all"]
+    scopes = {key: scope for batch in in_batches(narrowed) for key, scope in scopes_of(connection, batch).items()}
+    return {row.id: RoleInScope(get_role(row.role), scopes.get(row.id, EVERYWHERE)) for row in rows}
 
 
 def grants_of(connection: Connection, principal_ids: Collection[int]) -> dict[int, tuple[int, RoleInScope]]:
@@ -300,6 +299,8 @@ def people_of_groups(connection: Connection, groups: MatchedGroups, now: datetim
 
 
 _HOLDERS = "SELECT DISTINCT membership_id FROM ({paths}) AS held"
+#: The ids stand in a statement once for each branch; PostgreSQL takes 65,535 parameters, SQLite at least 32,766.
+_MOST_PARAMETERS = 8_000
 _HELD_BY = _typed(
     _HOLDERS.format(
         paths=_paths(
@@ -316,10 +317,22 @@ def holders(
     connection: Connection, workspace_id: int, grant_ids: Collection[int], now: datetime, *, without: int = 0
 ) -> set[int]:
     """The members who have any of the grants, by whichever path that doesn't pass the rule `without`."""
-    if not grant_ids:
-        return set()
-    values = {"grant_ids": list(grant_ids), "workspace": workspace_id, "without": without, "now": now}
-    return set(connection.execute(_HELD_BY, values).scalars())
+    found: set[int] = set()
+    for batch in in_batches(grant_ids, _MOST_PARAMETERS):
+        values = {"grant_ids": batch, "workspace": workspace_id, "without": without, "now": now}
+        found.update(connection.execute(_HELD_BY, values).scalars())
+    return found
+
+
+_OF_THESE_ROLES = _typed(
+    _HOLDERS.format(paths=_paths(_OF_ROLES, "m.workspace_id = :workspace", columns="m.id AS membership_id"))
+)
+
+
+def holders_of_roles(connection: Connection, workspace_id: int, roles: Collection[str], now: datetime) -> set[int]:
+    """The members who have any of the roles, wherever they apply, by whichever path."""
+    values = {"roles": list(roles), "workspace": workspace_id, "now": now}
+    return set(connection.execute(_OF_THESE_ROLES, values).scalars())
 
 
 _HELD_BY_EACH = _typed(

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from bridge.domain.group_mapping import GroupMatch
+from bridge.flows import members
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.invite import InviteDraft, invite, revoke
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -15,6 +16,7 @@ from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.sessions import CurrentSession, find_session
 from bridge.flows.tokens import create_scim_token
 from bridge.flows.user_groups import create_user_group
+from bridge.storage import access
 from bridge.storage.database import Database
 from tests.flows.logins import CLIENT, PASSWORD, account, join, set_workspace, sign_in
 from tests.world import World, make_world
@@ -127,3 +129,39 @@ def test_session_by_an_idp_alone_learns_of_no_other_workspace(world: World, othe
     assert session is not None
     join(other, session.user.key)
     assert list_closed(world.context, session, world.now) == ()
+
+
+@pytest.mark.parametrize("few", [0, 5_000])
+def test_filters_by_role_are_the_same_for_few_and_for_crowds(
+    world: World, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(members, "_FEW", few)
+    for name in "abc":
+        world.push(f"{name}@acme.example", name=name)
+    give(world, "a@acme.example", "Workspace Owner")
+    give(world, "b@acme.example", "PII Access")
+    give(world, "a@acme.example", "PII Access")
+
+    def found(**query: str) -> list[str]:
+        page = list_members(world.context, "acme", MembersQuery(**query), world.now)  # type: ignore[arg-type]
+        assert page.total == len(page.members)
+        return [one.name for one in page.members]
+
+    assert found(which="owners") == ["a", "Olga Owner"]
+    assert found(which="members") == ["b", "c"]
+    assert found(role="PII Access") == ["a", "b"]
+    assert found(role="PII Access", which="members") == ["b"]
+    assert found(role="Source Admin") == []
+
+
+def test_grants_are_looked_for_in_as_many_statements_as_they_need(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.push("a@acme.example")
+    give(world, "a@acme.example", "PII Access")
+    with world.context.database.reading() as rows:
+        every = access.grants_in_workspace(rows, world.workspace.key)
+        at_once = access.holders(rows, world.workspace.key, every, world.now)
+        monkeypatch.setattr(access, "_MOST_PARAMETERS", 1)
+        assert access.holders(rows, world.workspace.key, every, world.now) == at_once
+    assert len(every) > len(at_once) > 1
