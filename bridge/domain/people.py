@@ -20,6 +20,11 @@ def fold(text: str) -> str:
     return text.strip().casefold()
 
 
+def fold_user_name(text: str) -> str:
+    """The form in which user names are unique: as SCIM compares them, so that a name which no filter finds is free."""
+    return text.casefold()
+
+
 def fold_letters(text: str) -> str:
     """The form in which addresses, and names that a login brings, are compared: without case, letter by letter.
 

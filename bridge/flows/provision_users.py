@@ -12,7 +12,7 @@ from datetime import datetime
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser, PushedUser, usable_email
 from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
-from bridge.domain.people import email_domain, fold, fold_letters
+from bridge.domain.people import email_domain, fold_letters, fold_user_name
 from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership, User
 from bridge.flows.context import Context, Told
@@ -164,7 +164,7 @@ def change_user(
 
 def _change(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> StoredUser:
     before = stored.user.pushed
-    if fold(before.user_name) != fold(wanted.user_name):
+    if fold_user_name(before.user_name) != fold_user_name(wanted.user_name):
         _check_name_free(change, connection, stored, wanted)
     membership_key = stored.membership_key or _late_link(change, connection, stored, wanted)
     # Only the IdP's own change of mind holds out or lets in: a hold an owner lifted stays lifted until then.

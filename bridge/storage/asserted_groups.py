@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.domain.people import fold, fold_letters
+from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.tables import directory_groups, directory_users, group_members
@@ -65,7 +65,7 @@ def record_of_login(change: Change, connection_key: int, membership_key: int, sa
     row = change.connection.execute(chosen.with_for_update(key_share=True)).first()
     values = {
         "user_name": says.subject,
-        "user_name_ci": fold(says.subject),
+        "user_name_ci": fold_user_name(says.subject),
         "email_ci": fold_letters(says.email),
         "display_name": says.name,
     }

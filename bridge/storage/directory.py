@@ -21,7 +21,7 @@ from bridge.domain.directory import (
     PushedUser,
     usable_email,
 )
-from bridge.domain.people import fold, fold_letters
+from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts
 from bridge.storage.columns import Instant
@@ -146,7 +146,7 @@ def groups_of_users(connection: Any, keys: Collection[int]) -> dict[int, tuple[t
 
 def find_name_holder(connection: Any, connection_key: int, user_name: str) -> str | None:
     """The outside id of the pushed person with this user name, compared without case."""
-    name_ci = fold(user_name)
+    name_ci = fold_user_name(user_name)
     chosen = select(directory_users.c.uid).where(
         pushed_users(connection_key), directory_users.c.user_name_ci == name_ci
     )
@@ -188,7 +188,7 @@ def _columns(user: PushedUser) -> dict[str, Any]:
         "pushed": True,
         "active": user.active,
         "user_name": user.user_name,
-        "user_name_ci": fold(user.user_name),
+        "user_name_ci": fold_user_name(user.user_name),
         "external_id": user.external_id,
         "email_ci": None if email is None else fold_letters(email),
         "display_name": user.name,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import and_, delete, exists, insert, or_, select, update
 
-from bridge.domain.people import fold, fold_letters
+from bridge.domain.people import fold_letters, fold_user_name
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Found
 from bridge.domain.workspace import Connection, User
@@ -53,7 +53,11 @@ def find_identity(connection: Any, connection_key: int, subject: str) -> int | N
 def find_pushed_records(connection: Any, connection_key: int, subject: str, email: str) -> list[PushedRecord]:
     """The pushed records that an identity fits: by external id, by user name, by email, in this order."""
     columns, said, address = directory_users.c, fold_letters(subject), fold_letters(email)
-    fits = (columns.external_id == subject, columns.user_name_ci == fold(subject), columns.email_ci == address)
+    fits = (
+        columns.external_id == subject,
+        columns.user_name_ci == fold_user_name(subject),
+        columns.email_ci == address,
+    )
     chosen = select(columns.membership_id, columns.holds_out, columns.external_id, columns.user_name, columns.email_ci)
     here = and_(columns.connection_id == connection_key, columns.pushed)
     ranked: list[tuple[int, bool, PushedRecord]] = []
