@@ -12,6 +12,7 @@ transaction: fetch first, then flow.
 - `sessions`      opened, added to, ended; what one reaches, computed at each request
 - `map_groups`    rules: add, remove, preview who gains and who loses
 - `explain`       what somebody may do, and why
+- `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces, members, User Groups, roles, resources, tokens, domains
 - `connect`       connections to IdPs and their keys
 - `invite`        invitations
