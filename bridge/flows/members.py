@@ -130,12 +130,13 @@ def _details(connection: Any, workspace: Workspace, membership: Membership, now:
         records=members.records_of(connection, [key]).get(key, ()),
     )
     grants = members.given_grants(connection, key)
+    owns = any(grant.given.role is OWNER for grant in grants)
     return PersonDetails(
         member=member,
         grants=grants,
         user_groups=tuple(user_groups.user_groups_of(connection, [key], now).get(key, ())),
         tokens=_token_names(connection, workspace, key, now),
-        is_last_owner=workspaces.keeps_owners_alone(connection, workspace.key, key),
+        is_last_owner=owns and workspaces.keeps_owners_alone(connection, workspace.key, key),
     )
 
 

@@ -1,6 +1,8 @@
 """Invitations (product.md 1.7; properties 7a, 12, 20)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -267,3 +269,19 @@ def test_each_step_is_an_audit_event(kicks: World, marcus: str) -> None:
     accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
     kinds = [kind for _, kind, _ in audit_events(kicks.context)[before:]]
     assert kinds == ["invitation.sent", "invitation.accepted"]
+
+
+def test_two_who_open_one_link_at_once_are_one(kicks: World, marcus: str) -> None:
+    secret = send(kicks, marcus)
+    start = Barrier(2)
+
+    def accept(name: str) -> str:
+        start.wait()
+        try:
+            return accept_with_password(kicks.context, secret, name, PASSWORD, kicks.now).name
+        except (Conflict, Expired, Forbidden):
+            return "refused"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(accept, ("Lucía", "Somebody else")))
+    assert sorted(answer == "refused" for answer in answers) == [False, True]

@@ -1,0 +1,65 @@
+"""A workspace keeps an owner who can sign in on their own, whoever asks, also at once (product.md 1.1)."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from bridge.domain.errors import DomainError, LastOwner
+from bridge.domain.roles import OWNER
+from bridge.flows.context import OPERATOR
+from bridge.flows.explain import access_of
+from bridge.flows.give_roles import end_grant
+from bridge.flows.members import find_member_id, get_person, remove_member
+from bridge.storage.workspaces import count_keeping_owners
+from tests.flows.test_give_roles import owning_grant, second_owner
+from tests.world import World
+
+Leave = Callable[[World, str], object]
+
+
+def by_removal(kicks: World, member: str) -> object:
+    return remove_member(kicks.context, OPERATOR, "kicks", member, kicks.now)
+
+
+def by_ending_the_grant(kicks: World, member: str) -> object:
+    return end_grant(kicks.context, OPERATOR, "kicks", owning_grant(kicks, member), kicks.now)
+
+
+WAYS = (by_removal, by_ending_the_grant)
+
+
+def keeping(kicks: World) -> int:
+    with kicks.context.database.reading() as rows:
+        return count_keeping_owners(rows, kicks.workspace.key)
+
+
+@pytest.mark.parametrize("leave", WAYS)
+def test_the_last_one_stays_by_every_path(kicks: World, marcus: str, leave: Leave) -> None:
+    member = find_member_id(kicks.context, "kicks", "marcus@kicks.example")
+    with pytest.raises(LastOwner):
+        leave(kicks, member)
+    [permission] = access_of(kicks.context, "kicks", "marcus@kicks.example", kicks.now)
+    assert permission.role is OWNER
+    assert get_person(kicks.context, "kicks", member, kicks.now).is_last_owner
+
+
+@pytest.mark.parametrize("one_way", WAYS)
+@pytest.mark.parametrize("other_way", WAYS)
+def test_two_owners_who_leave_at_once_leave_one(kicks: World, marcus: str, one_way: Leave, other_way: Leave) -> None:
+    members = [find_member_id(kicks.context, "kicks", "marcus@kicks.example"), second_owner(kicks)]
+    start = Barrier(2)
+
+    def leave(way: Leave, member: str) -> str:
+        start.wait()
+        try:
+            way(kicks, member)
+        except DomainError as refusal:
+            return refusal.code
+        return "gone"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(leave, (one_way, other_way), members))
+    assert answers == ["gone", "last_owner"]
+    assert keeping(kicks) == 1
