@@ -7,6 +7,8 @@
 - `access`         grants, scopes, and which grant makes another one superfluous
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
 - `labels`         `key:value` labels of resources
+- `members`        a workspace's people and User Groups as its owners see them
+- `tokens`, `resources`, `domains`, `slugs`   what they say, each
 - `people`         e-mail addresses and names, compared and checked
 - `errors`         what can be refused, a class a reason
 

@@ -13,8 +13,10 @@ transaction: fetch first, then flow.
 - `map_groups`    rules: add, remove, preview who gains and who loses
 - `explain`       what somebody may do, and why
 - `overview`      counts, whom to ask, and workspaces a session does not reach
-- `administer`    workspaces, members, User Groups, roles, resources, tokens, domains
+- `administer`    workspaces and plans; `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains` beside it
 - `connect`       connections to IdPs and their keys
 - `invite`        invitations
 - `deliver`       mail that changes have put into the outbox
+- `export_users`, `back_up`, `health`   for whoever looks after it
+- `named`, `roles_given`, `bearer_secrets`, `passwords`   what several flows begin with
 """
