@@ -13,7 +13,8 @@ transaction: fetch first, then flow.
 - `map_groups`    rules: add, remove, preview who gains and who loses
 - `explain`       what somebody may do, and why
 - `overview`      counts, whom to ask, and workspaces a session does not reach
-- `administer`    workspaces and plans; `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains` beside it
+- `administer`    workspaces and plans
+- `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after
 - `connect`       connections to IdPs and their keys
 - `invite`        invitations
 - `deliver`       mail that changes have put into the outbox
