@@ -54,6 +54,7 @@ def make_context(settings: Settings) -> Context:
         public_url=settings.public_url,
         session_days=settings.session_days,
         invite_days=settings.invite_days,
+        asserted_groups_days=settings.asserted_groups_days,
     )
 
 

@@ -194,8 +194,8 @@ class Settings:
     """Days in which an invitation can be accepted."""
 
     asserted_groups_days: int = field(metadata=_read_by(_whole_number(1, 30), 7))
-    """Days for which groups that an IdP named at a login count. Groups that it pushes count until it takes them
-    back."""
+    """Days for which groups that an IdP named at a login count, for connections made from now on. Groups that it pushes
+    count until it takes them back."""
 
     fetch_private_addresses: bool = field(metadata=_read_by(_yes_or_no, True))
     """Whether the bridge may fetch what an admin's URL names (metadata, issuers) from private addresses too. Say false

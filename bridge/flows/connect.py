@@ -26,13 +26,14 @@ from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace,
 from bridge.storage import connection_removal, connections
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
+from bridge.storage.secret_box import CannotDecrypt
 from saml.attributes import PRESETS, AttributeMapping
 from saml.errors import InvalidMetadata
 from saml.identity_provider import IdentityProvider, parse_metadata
 from saml.service_provider import ServiceProvider, make_key_pair
 
 _PURPOSE = "connections.secrets_enc"
-_DEFAULT_CONFIG: Mapping[str, Any] = {"jit": True, "mirror_groups": True, "asserted_days": 7, "clock_skew": 60}
+_DEFAULT_CONFIG: Mapping[str, Any] = {"jit": True, "mirror_groups": True, "clock_skew": 60}
 _PRESET_NAMES = {
     "generic": "SAML",
     "okta": "Okta",
@@ -66,7 +67,6 @@ class SamlConnection:
     attributes: AttributeMapping
     allow_idp_initiated: bool
     jit: bool
-    asserted_days: int
 
 
 def addresses(context: Context, connection_id: str) -> SamlAddresses:
@@ -93,7 +93,7 @@ def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDr
 
     Raises Invalid (metadata, preset, name), NotFound, NotInPlan, Conflict (name in use), Forbidden (not an owner).
     """
-    config = _config(draft)
+    config = _config(context, draft)
     name = clean_name(draft.name or _PRESET_NAMES[config["preset"]], field="name", longest=100)
     uid = str(uuid4())
     secrets = _new_secrets(context, uid, now)
@@ -169,7 +169,7 @@ def delete_connection(
         return found
 
 
-def _config(draft: SamlDraft) -> dict[str, Any]:
+def _config(context: Context, draft: SamlDraft) -> dict[str, Any]:
     preset = draft.preset or "generic"
     if preset not in PRESETS:
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
@@ -177,6 +177,7 @@ def _config(draft: SamlDraft) -> dict[str, Any]:
         "preset": preset,
         "idp": _parse_idp(draft.metadata),
         "allow_idp_initiated": draft.allow_idp_initiated,
+        "asserted_days": context.asserted_groups_days,
         **_DEFAULT_CONFIG,
     }
 
@@ -220,7 +221,7 @@ def load_saml(context: Context, connection_id: str) -> SamlConnection:
         sealed = connections.find_secrets(connection, found.key)
     if sealed is None:
         raise DomainError(f"{found.name} has no key of its own. Delete it and make it again.")
-    kept = orjson.loads(context.secrets.decrypt(sealed, purpose=_PURPOSE))
+    kept = orjson.loads(_opened(context, found, sealed))
     return SamlConnection(
         connection=found,
         idp=_identity_provider(found.config["idp"]),
@@ -228,8 +229,16 @@ def load_saml(context: Context, connection_id: str) -> SamlConnection:
         attributes=_attributes(found.config),
         allow_idp_initiated=found.config["allow_idp_initiated"],
         jit=found.config["jit"],
-        asserted_days=found.config["asserted_days"],
     )
+
+
+def _opened(context: Context, found: Connection, sealed: bytes) -> bytes:
+    try:
+        return context.secrets.decrypt(sealed, purpose=_PURPOSE)
+    except CannotDecrypt as error:
+        raise DomainError(
+            f"The keys of {found.name} can't be read. The operator's `bridge doctor` says why."
+        ) from error
 
 
 def _identity_provider(kept: Mapping[str, Any]) -> IdentityProvider:
@@ -237,9 +246,9 @@ def _identity_provider(kept: Mapping[str, Any]) -> IdentityProvider:
 
 
 def _service_provider(ours: SamlAddresses, kept: Mapping[str, Any], clock_skew: int) -> ServiceProvider:
-    certificates = tuple(kept["certificates"])
+    # No address for single logout yet: metadata must not name what isn't there.
     return ServiceProvider(
-        ours.sp_entity_id, ours.acs_url, ours.slo_url, kept["private_key"], certificates, clock_skew=clock_skew
+        ours.sp_entity_id, ours.acs_url, None, kept["private_key"], tuple(kept["certificates"]), clock_skew=clock_skew
     )
 
 

@@ -32,6 +32,7 @@ class Context:
     public_url: str
     session_lifetime: timedelta = timedelta(days=7)
     invite_lifetime: timedelta = timedelta(days=3)
+    asserted_groups_days: int = 7
 
     @contextmanager
     def changing(self, actor: str, now: datetime) -> Iterator[Change]:

@@ -182,8 +182,8 @@ def what_would_give(context: Context, workspace_slug: str, question: Question, n
         roles = _roles(workspace, question)
         fitting = {
             key: given
-            for key, given in access.grants_in_workspace(connection, workspace.key).items()
-            if given.role.id in roles and _fits(given.scope, question, labels)
+            for key, given in access.grants_in_workspace(connection, workspace.key, roles=roles).items()
+            if _fits(given.scope, question, labels)
         }
         held = principals_of(connection, list(fitting))
         ways = [*_by_user_group(connection, fitting, held), *_by_rule(connection, fitting, held)]

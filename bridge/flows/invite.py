@@ -260,7 +260,7 @@ def accept_with_password(context: Context, secret: str, name: str, password: str
         pending, _ = _open(connection, secret, now)
     with context.changing(f"invitation:{pending.id}", now) as change:
         pending, workspace = _open(change.connection, secret, now)
-        user = _claim_account(change, pending, cleaned)
+        user = _claim_account(change, workspace, pending, cleaned)
         people.set_user(change, user.key, name=cleaned, password_hash=kept, email_proved_at=now)
         _accept(change, workspace, pending, user)
         return User(user.key, user.id, user.email, cleaned, True, True)
@@ -293,11 +293,13 @@ def _needs(connection: Any, user: User | None, signed_in: str | None) -> Needs:
     return "sign_in" if user is not None and accounts.has_way_in(connection, user.key) else "account"
 
 
-def _claim_account(change: Change, pending: StoredInvite, name: str) -> User:
+def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, name: str) -> User:
     """The account of the invited address, new or without a way in. The link proves that the mailbox is theirs."""
     user = people.find_user_by_email(change.connection, pending.email)
     if user is None:
-        return people.insert_user(change, pending.email, name)
+        user = people.insert_user(change, pending.email, name)
+        change.record(workspace.key, "user.created", user.id, after={"email": user.email, "name": user.name})
+        return user
     if accounts.has_way_in(change.connection, user.key):
         raise Forbidden(f"{user.email} has an account. Sign in to accept the invitation.")
     if not user.email_proved:

@@ -19,7 +19,7 @@ from bridge.domain.group_mapping import (
     phrase_role,
     phrase_user_group,
 )
-from bridge.domain.roles import in_plan
+from bridge.domain.roles import ROLES, covers, in_plan
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
@@ -273,13 +273,14 @@ def _moved(
     rows: Any, workspace: Workspace, groups: MatchedGroups, gives: list[RoleInScope], now: datetime, *, without: int = 0
 ) -> dict[int, list[RoleInScope]]:
     """For each member in the groups, what of `gives` no path that doesn't pass the rule `without` gives as well."""
-    standing = access.grants_in_workspace(rows, workspace.key)
+    narrowed = access.grants_in_workspace(rows, workspace.key, narrowed=True)
     touched = access.people_of_groups(rows, groups, now)
     moved: dict[int, list[RoleInScope]] = {}
     for given in _strongest(gives, workspace):
-        # Grants of the rule itself are held by nobody without it, so they cover nobody.
-        covering = [key for key, other in standing.items() if dominates(other, given)]
-        for member in touched - access.holders(rows, workspace.key, covering, now, without=without):
+        # A grant of the rule itself is held by nobody without the rule, so it covers nobody.
+        roles = [role.id for role in ROLES if covers(role, given.role) and in_plan(role, workspace.plan)]
+        covering = [key for key, other in narrowed.items() if other.role.id in roles and dominates(other, given)]
+        for member in touched - access.holders(rows, workspace.key, roles, covering, now, without=without):
             moved.setdefault(member, []).append(given)
     return moved
 

@@ -24,6 +24,7 @@ def open_context(
     public_url: str,
     session_days: int,
     invite_days: int,
+    asserted_groups_days: int = 7,
 ) -> Context:
     """What every flow is handed, over a database whose schema is this version's: made so where it wasn't.
 
@@ -37,6 +38,7 @@ def open_context(
         public_url=public_url,
         session_lifetime=timedelta(days=session_days),
         invite_lifetime=timedelta(days=invite_days),
+        asserted_groups_days=asserted_groups_days,
     )
 
 

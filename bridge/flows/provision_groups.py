@@ -60,10 +60,10 @@ def create_group(
     """
 
     def create_it(change: Change) -> DirectoryGroup:
-        # One at a time: the mirror's name must be free.
+        directory.count_in_directory(change, connection.key, groups=1)
+        # One at a time: the mirror's name must be free. Locked after the connection's row, as everywhere.
         lock_workspace(change, connection.workspace_key)
         stored = directory.insert_group(change, connection.key, name, external_id)
-        directory.count_in_directory(change, connection.key, groups=1)
         if connection.config.get("mirror_groups", True):
             make_mirror(change, connection, stored.group.id, name)
         refresh_group_matches(change, connection.key, [stored.key])

@@ -75,10 +75,9 @@ def _create(change: Change, connection: Connection, pushed: PushedUser) -> Direc
     if directory.find_name_holder(change.connection, connection.key, pushed.user_name):
         raise _name_taken(pushed.user_name)
     membership = _membership_for(change, connection, pushed)
-    guarded = membership is not None and not pushed.active and _guards(change, connection, membership.key)
     stored = _write_new(change, connection, pushed, membership)
     directory.count_in_directory(change, connection.key, users=1)
-    if guarded:
+    if membership is not None and not pushed.active and _guards(change, connection, membership.key):
         check_last_owner(change, connection.workspace_key)
     change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=_told(pushed))
     return stored.user
@@ -239,13 +238,13 @@ def delete_user(
 
 
 def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
-    guarded = stored.membership_key is not None and _guards(change, connection, stored.membership_key)
     directory.delete_user(change, stored)
     directory.count_in_directory(change, connection.key, users=-1)
     if stored.membership_key is not None:
+        guarded = _guards(change, connection, stored.membership_key)
         people.end_membership(change, stored.membership_key)
-    if guarded:
-        check_last_owner(change, connection.workspace_key)
+        if guarded:
+            check_last_owner(change, connection.workspace_key)
     change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=_told(stored.user.pushed))
 
 
@@ -264,6 +263,7 @@ def _with_groups(stored: StoredUser, groups: dict[int, tuple[tuple[str, str], ..
 
 
 def _guards(change: Change, connection: Connection, membership_key: int) -> bool:
+    # After the rows of groups and connection: whoever changes members locks those first and the workspace's last.
     return guarding_owners(change, connection.workspace_key, membership_key)
 
 

@@ -244,15 +244,20 @@ def scopes_of(connection: Connection, grant_ids: Collection[int]) -> dict[int, S
     }
 
 
-def grants_in_workspace(connection: Connection, workspace_id: int) -> dict[int, RoleInScope]:
-    """Every grant of a workspace, whoever holds it; everybody whom an IdP brings has one, to see the workspace."""
-    rows = connection.execute(
-        select(grants.c.id, grants.c.role, grants.c.scope)
-        .join_from(grants, principals)
-        .where(principals.c.workspace_id == workspace_id)
-    ).all()
-    narrowed = [row.id for row in rows if row.scope != "all"]
-    scopes = {key: scope for batch in in_batches(narrowed) for key, scope in scopes_of(connection, batch).items()}
+def grants_in_workspace(
+    connection: Connection, workspace_id: int, *, roles: Collection[str] | None = None, narrowed: bool = False
+) -> dict[int, RoleInScope]:
+    """The grants of a workspace, whoever holds them; only of `roles`, only those that don't hold everywhere, if so.
+
+    Everybody whom an IdP brings has one of Minimal Workspace Access: ask for all of them where they are wanted.
+    """
+    chosen = [principals.c.workspace_id == workspace_id]
+    chosen += [grants.c.role.in_(list(roles))] if roles is not None else []
+    chosen += [grants.c.scope != "all"] if narrowed else []
+    columns = select(grants.c.id, grants.c.role, grants.c.scope).join_from(grants, principals)
+    rows = connection.execute(columns.where(*chosen)).all()
+    keys = [row.id for row in rows if row.scope != "all"]
+    scopes = {key: scope for batch in in_batches(keys) for key, scope in scopes_of(connection, batch).items()}
     return {row.id: RoleInScope(get_role(row.role), scopes.get(row.id, EVERYWHERE)) for row in rows}
 
 
@@ -304,7 +309,7 @@ _MOST_PARAMETERS = 8_000
 _HELD_BY = _typed(
     _HOLDERS.format(
         paths=_paths(
-            f"g.id IN :grant_ids AND {_UNEXPIRED}",
+            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {_UNEXPIRED}",
             "m.workspace_id = :workspace",
             columns="m.id AS membership_id",
             rule=" AND mm.mapping_id <> :without",
@@ -314,12 +319,21 @@ _HELD_BY = _typed(
 
 
 def holders(
-    connection: Connection, workspace_id: int, grant_ids: Collection[int], now: datetime, *, without: int = 0
+    connection: Connection,
+    workspace_id: int,
+    roles: Collection[str],
+    grant_ids: Collection[int],
+    now: datetime,
+    *,
+    without: int = 0,
 ) -> set[int]:
-    """The members who have any of the grants, by whichever path that doesn't pass the rule `without`."""
+    """The members who have one of `roles` everywhere, or any of the grants, by a path that doesn't pass `without`.
+
+    Roles that hold everywhere are asked for by name: each pushed person holds such a grant of their own.
+    """
     found: set[int] = set()
-    for batch in in_batches(grant_ids, _MOST_PARAMETERS):
-        values = {"grant_ids": batch, "workspace": workspace_id, "without": without, "now": now}
+    for batch in list(in_batches(grant_ids, _MOST_PARAMETERS)) or [[]]:
+        values = {"roles": list(roles), "grant_ids": batch, "workspace": workspace_id, "without": without, "now": now}
         found.update(connection.execute(_HELD_BY, values).scalars())
     return found
 

@@ -204,3 +204,8 @@ def insert_attempt(change: Change, attempt: Attempt) -> None:
         "steps": list(attempt.steps),
     }
     change.connection.execute(insert(sign_in_attempts).values(**values))
+
+
+def delete_old_attempts(change: Change, before: datetime) -> int:
+    """Forget attempts from before that moment. Returns how many."""
+    return change.connection.execute(delete(sign_in_attempts).where(sign_in_attempts.c.at < before)).rowcount

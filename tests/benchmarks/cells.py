@@ -188,7 +188,7 @@ def request_id_of(saml_request: str) -> str:
 def _access_cells(bridge: Bridge, url: str) -> list[Cell]:
     context = open_context(
         database_url=url, synchronous="FULL", secret_keys=("for-tests",), public_url=bridge.url,
-        session_days=7, invite_days=3,
+        session_days=7, invite_days=3, asserted_groups_days=7,
     )  # fmt: skip
 
     question = ask("edit", "source:s1")

@@ -268,7 +268,7 @@ def test_each_step_is_an_audit_event(kicks: World, marcus: str) -> None:
     secret = send(kicks, marcus)
     accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
     kinds = [kind for _, kind, _ in audit_events(kicks.context)[before:]]
-    assert kinds == ["invitation.sent", "invitation.accepted"]
+    assert kinds == ["invitation.sent", "user.created", "invitation.accepted"]
 
 
 def test_two_who_open_one_link_at_once_are_one(kicks: World, marcus: str) -> None:

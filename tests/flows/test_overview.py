@@ -161,7 +161,7 @@ def test_grants_are_looked_for_in_as_many_statements_as_they_need(
     give(world, "a@acme.example", "PII Access")
     with world.context.database.reading() as rows:
         every = access.grants_in_workspace(rows, world.workspace.key)
-        at_once = access.holders(rows, world.workspace.key, every, world.now)
+        at_once = access.holders(rows, world.workspace.key, [], every, world.now)
         monkeypatch.setattr(access, "_MOST_PARAMETERS", 1)
-        assert access.holders(rows, world.workspace.key, every, world.now) == at_once
+        assert access.holders(rows, world.workspace.key, [], every, world.now) == at_once
     assert len(every) > len(at_once) > 1

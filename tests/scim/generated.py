@@ -153,7 +153,9 @@ KEYS = (
     | st.sampled_from(ODD_KEYS)
 )
 ANYTHING = JSON | st.dictionaries(KEYS, JSON, max_size=4) | st.lists(st.fixed_dictionaries({"value": JSON}), max_size=3)
-EXPECTED: st.SearchStrategy[Any] = st.sampled_from(["a", "b", True, False, "True", "False", None, "", [], {}, {"value": "a", "type": "work"}])
+EXPECTED: st.SearchStrategy[Any] = st.sampled_from(
+    ["a", "b", True, False, "True", "False", None, "", [], {}, {"value": "a", "type": "work"}]
+)
 OPERATIONS = st.fixed_dictionaries(
     {"op": st.sampled_from(["add", "Add", "replace", "Replace", "remove", "Remove"])},
     optional={"path": KEYS | NEARLY_FILTERS, "value": EXPECTED | ANYTHING},
