@@ -23,7 +23,7 @@ from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id
 from bridge.flows.provision_groups import get_group
 from bridge.flows.provision_users import get_user
-from bridge.flows.user_groups import create_user_group, list_members
+from bridge.flows.user_groups import create_user_group, list_members, list_user_groups
 from bridge.storage.sign_in import find_pushed_records
 from bridge.storage.tables import metadata
 from tests.flows.logins import Browser, attempt, sign_in
@@ -138,6 +138,14 @@ def test_a_mirror_of_a_group_named_as_a_role_gives_minimal_access(acme: World) -
         acme.push_group(role.name, ann)
         acme.push_group(role.id, ann)
     assert powers(acme, "ann@acme.example") == set()
+
+
+def test_two_groups_of_one_name_have_mirrors_of_their_own(acme: World) -> None:
+    acme.push_group("Engineering", acme.push("ann@acme.example"))
+    acme.push_group("Engineering", acme.push("ben@acme.example"))
+    groups = list_user_groups(acme.context, "acme", acme.now).groups
+    inside = [list_members(acme.context, "acme", group.id, acme.now).members for group in groups]
+    assert sorted(member.email for [member] in inside) == ["ann@acme.example", "ben@acme.example"]
 
 
 def test_a_user_name_is_nobodys_address_unless_it_is_one(acme: World) -> None:

@@ -18,13 +18,15 @@ from bridge.domain import sign_in as refused
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser, PushedUser
 from bridge.domain.errors import DomainError, Expired, Forbidden
-from bridge.domain.roles import MINIMAL, OWNER
+from bridge.domain.group_mapping import GroupMatch
+from bridge.domain.roles import OWNER
 from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.invite import InviteDraft, accept_as, accept_with_password, invite, open_invitation
 from bridge.flows.link_account import follow_link, mail_link
+from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, lift_hold, remove_member, restore_member
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.passwords import hash_password
@@ -64,6 +66,10 @@ def ann(acme: World) -> Ann:
     member = find_member_id(context, "acme", ANN)
     give_to_member(context, OPERATOR, "acme", member, RoleInScope(OWNER, EVERYWHERE), now)
     create_user_group(context, OPERATOR, "acme", "Guild", now, emails=[ANN])
+    for world, one in ((acme, record), (entra, second)):
+        group = world.push_group("Engineering", one)
+        draft = MappingDraft(world.connection.id, GroupMatch("id", group.id), (), (ADMIN,))
+        add_mapping(context, OPERATOR, "acme", draft, now)
     with changing(context.database, OPERATOR, now) as change:
         user = people.find_user_by_email(change.connection, ANN)
         assert user is not None
@@ -211,7 +217,13 @@ def test_whose_membership_ended_comes_back_with_nothing_they_had(ann: Ann, out: 
     come_back(ann, back)
     kept = [way for way in ("SCIM token", "API token", "acting as an owner") if ways[way](back)]
     assert kept == []
-    assert {one.role for one in access_of(ann.world.context, "acme", ANN, back.now)} <= {MINIMAL}
+    by_hand = [
+        because.given_by
+        for one in access_of(ann.world.context, "acme", ANN, back.now)
+        for because in one.because
+        if because.kind != "mapping"
+    ]
+    assert OPERATOR not in by_hand
 
 
 def test_a_session_stays_ended_when_the_connection_that_held_its_person_out_is_deleted(ann: Ann) -> None:
@@ -285,6 +297,25 @@ def test_who_signs_in_under_a_pushed_name_is_held_out_by_it(acme: World, first: 
     assert session.reaches(acme, acme.now + 2 * LATER) == []
     with pytest.raises(refused.HeldOut):
         attempt(acme, ANN, Browser(), subject="ann")
+
+
+def test_a_record_that_becomes_theirs_later_holds_them_out_at_the_next_login(acme: World) -> None:
+    sign_in(acme, ANN, subject="ann")
+    record = push(acme, replace(pushed("somebody"), emails=()))
+    for active in (True, False):
+        say(acme, record.id, replace(pushed("ann", active=active), emails=()))
+    with pytest.raises(refused.HeldOut):
+        attempt(acme, ANN, Browser(), subject="ann")
+
+
+def test_a_record_that_takes_the_address_of_who_was_removed_brings_nobody_back(acme: World) -> None:
+    sign_in(acme, ANN, subject="s1")
+    record = acme.push("somebody")
+    remove_member(acme.context, OPERATOR, "acme", find_member_id(acme.context, "acme", ANN), acme.now)
+    say(acme, record.id, person("somebody", ANN, "x", True))
+    assert access_of(acme.context, "acme", ANN, acme.now) == ()
+    with pytest.raises(refused.MembershipEnded):
+        attempt(acme, ANN, Browser(), subject="s1")
 
 
 def push(world: World, said: PushedUser) -> DirectoryUser:

@@ -7,16 +7,17 @@ Beside: tests/flows/test_provision_groups.py (any order of changes ends with exa
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from bridge.domain.directory import DirectoryGroup, GroupChange, GroupRenamed, MembersAdded, MembersRemoved
+from bridge.domain.directory import DirectoryGroup, GroupChange, MembersAdded, MembersRemoved
 from bridge.flows.provision_groups import change_group, get_group
 from bridge.flows.provision_users import delete_user
 from bridge.storage.columns import Instant
@@ -73,7 +74,6 @@ def test_any_concurrency_of_changes_of_different_members_ends_right(
             steps.append(kind((uid,)))
             (after.add if kind is MembersAdded else after.discard)(uid)
     run: list[Callable[[], None]] = [lambda step=step: change(acme, group, step) for step in steps]  # type: ignore[misc]
-    run.append(lambda: change(acme, group, GroupRenamed("Another")))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda each: each(), data.draw(st.permutations(run))))
     assert members(acme, group) == after
@@ -103,9 +103,9 @@ def test_logins_and_pushes_at_once_disturb_no_groups_of_each_other(acme: World, 
         sign_in(acme, f"p{n}@acme.example", groups=("any", "staff"))
 
     with ThreadPoolExecutor(4) as pool:
-        for n, uid in enumerate(everyone[:6]):
-            pool.submit(change, acme, group, MembersAdded((uid,)))
-            pool.submit(log_in, n)
+        done: list[Future[Any]] = [pool.submit(change, acme, group, MembersAdded((uid,))) for uid in everyone[:6]]
+        done += [pool.submit(log_in, n) for n in range(6)]
+    assert [each.exception() for each in done] == [None] * 12
     assert members(acme, group) == set(everyone[:6])
     assert counted(acme, group) == (6, 6)
     with acme.context.database.reading() as rows:
@@ -117,8 +117,12 @@ def test_deleting_people_and_adding_others_at_once_ends_right(acme: World, every
     group = acme.push_group("Any")
     change(acme, group, MembersAdded(tuple(everyone[:4])))
     with ThreadPoolExecutor(4) as pool:
-        for going, coming in zip(everyone[:4], everyone[4:], strict=True):
-            pool.submit(delete_user, acme.context, acme.connection, going, acme.now)
-            pool.submit(change, acme, group, MembersAdded((coming,)))
+        done: list[Future[Any]] = [
+            pool.submit(delete_user, acme.context, acme.connection, uid, acme.now) for uid in everyone[:4]
+        ]
+        done += [pool.submit(change, acme, group, MembersAdded((uid,))) for uid in everyone[4:]]
+        done += [pool.submit(acme.push, f"new{n}@acme.example") for n in range(4)]
+        done += [pool.submit(acme.push_group, f"New {n}") for n in range(4)]
+    assert [each.exception() for each in done] == [None] * 16
     assert members(acme, group) == set(everyone[4:])
     assert counted(acme, group) == (4, 4)

@@ -1,0 +1,57 @@
+"""Every guard guards: with each taken out in turn, the tests that the table names fail; with none, they pass."""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.properties.guards import GUARDS, Guard
+from tests.properties.switch import weakened
+
+ROOT = Path(__file__).parents[2]
+#: Two that are quick, tried at every run; the others with --long.
+QUICK = frozenset({"SSO opens its own workspace", "only a change of mind holds out"})
+PROPERTIES = {"1", "4", "5", "6", "7", "7a", "10", "11", "12", "13", "14", "15", "16", "17"}
+
+
+def outcomes(guard: Guard) -> tuple[set[str], str]:
+    """The named tests of which something failed with the guard taken out, and what pytest said."""
+    options = ("-p", "tests.properties.switch", f"--without={guard.name}", "-p", "no:cacheprovider", "--tb=line", "-rf")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "-k", "not postgresql", *guard.tests],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(re.findall(r"^FAILED (\S+?::\w+)", run.stdout, flags=re.MULTILINE)), run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [pytest.param(guard, marks=() if guard.name in QUICK else pytest.mark.long, id=guard.name) for guard in GUARDS],
+)
+def test_without_it_its_tests_fail(guard: Guard) -> None:
+    failed, said = outcomes(guard)
+    assert failed == set(guard.tests), said
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_each_guard_stands_in_its_module_once_and_its_tests_are_there(guard: Guard) -> None:
+    spec = find_spec(guard.module)
+    assert spec is not None
+    assert spec.origin is not None
+    ast.parse(weakened(guard, Path(spec.origin).read_text()))
+    for test in guard.tests:
+        path, _, name = test.partition("::")
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), flags=re.MULTILINE), test
+
+
+def test_guards_have_distinct_names_and_every_property_has_one() -> None:
+    assert len({guard.name for guard in GUARDS}) == len(GUARDS)
+    assert {guard.property for guard in GUARDS} == PROPERTIES
+    assert {guard.name for guard in GUARDS} >= QUICK
