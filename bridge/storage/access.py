@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, Connection, TextClause, bindparam, select, text
+from sqlalchemy import BigInteger, BindParameter, Connection, Text, TextClause, bindparam, select, text
 
 from bridge.domain.access import EVERYWHERE, Because, BecauseKind, ResourceRef, RoleInScope, Scope
 from bridge.domain.labels import Label
@@ -75,10 +75,13 @@ _BRANCHES = (
 def _typed(sql: str) -> TextClause:
     """The statement with the parameters it uses typed, lists as expanding ones."""
     kinds: dict[str, Any] = {"now": Instant, "membership": BigInteger, "resource": BigInteger, "without": BigInteger}
-    lists = ("roles", "grant_ids", "group_ids", "asserted_ids", "shadowed_ids", "members")
+    numbers = ("grant_ids", "group_ids", "asserted_ids", "shadowed_ids", "members")
+    lists: dict[str, Any] = {"roles": Text, **dict.fromkeys(numbers, BigInteger)}
     used = set(re.findall(r":(\w+)", sql))
     one = [bindparam(name, type_=kind) for name, kind in kinds.items() if name in used]
-    many: list[BindParameter[Any]] = [bindparam(name, expanding=True) for name in lists if name in used]
+    many: list[BindParameter[Any]] = [
+        bindparam(name, type_=kind, expanding=True) for name, kind in lists.items() if name in used
+    ]
     return text(sql).bindparams(*one, *many)
 
 
