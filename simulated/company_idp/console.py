@@ -19,6 +19,12 @@ PAGE = 25
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
 
+@blueprint.get("/", strict_slashes=False)
+def start() -> AnyResponse:
+    """The console begins with the people."""
+    return redirect("/console/people")
+
+
 @blueprint.get("/people")
 def people() -> str:
     """Everybody, searched and paged."""

@@ -85,6 +85,12 @@ def test_a_page_is_well_formed_labelled_and_without_inline_code(
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("address", ["/", "/console", "/console/"])
+def test_the_console_begins_with_the_people(client: FlaskClient, address: str) -> None:
+    answer = client.get(address)
+    assert (answer.status_code, answer.location) == (302, "/console/people")
+
+
 def test_people_are_searched_by_part_of_name_or_email(client: FlaskClient) -> None:
     assert "Cai O’Neill" in client.get("/console/people?q=neill").text
     assert "Cai O’Neill" in client.get("/console/people?q=cai@").text
