@@ -177,3 +177,20 @@ def test_setup_makes_the_bridge_command_in_a_fresh_checkout(tmp_path: Path, inst
     shown = subprocess.run([checkout / ".venv/bin/bridge", "--help"], capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stderr
     assert "workspace" in shown.stdout
+
+
+NOISE = "import sys; print('WARNING: a location is ignored\\nERROR: no such wheel', file=sys.stderr); sys.exit({})"
+
+
+def test_an_installers_warnings_are_dropped_where_it_succeeds(
+    dev: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dev.calmly_call([sys.executable, "-c", NOISE.format(0)])
+    assert capsys.readouterr().err == "ERROR: no such wheel\n"
+
+
+def test_an_installer_that_fails_is_heard_out(dev: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        dev.calmly_call([sys.executable, "-c", NOISE.format(3)])
+    assert end.value.code == 3
+    assert capsys.readouterr().err.startswith("WARNING: a location is ignored\nERROR: no such wheel\nFailed: ")
