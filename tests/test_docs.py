@@ -128,7 +128,7 @@ def test_commands_in_sentences_exist(path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "bridge worker",
+        "bridge juggle",
         "bridge workspace create kicks",
         "bridge mapping list kicks --everything",
         "bridge workspace set-plan kicks enormous",

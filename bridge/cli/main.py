@@ -18,9 +18,10 @@ from bridge.cli.mapping import mapping
 from bridge.cli.resource import resource
 from bridge.cli.scim_token import scim_token
 from bridge.cli.serve import serve
-from bridge.cli.terminal import Terminal, silence_stdout
+from bridge.cli.terminal import Terminal, is_text, silence_stdout
 from bridge.cli.user_group import user_group
 from bridge.cli.users import users
+from bridge.cli.worker import worker
 from bridge.cli.workspace import workspace
 from bridge.domain.errors import DomainError
 from bridge.settings import SettingsError
@@ -36,6 +37,7 @@ def bridge() -> None:
 for _command in (
     demo,
     serve,
+    worker,
     workspace,
     connection,
     domain,
@@ -70,6 +72,7 @@ def _take_json(arguments: list[str]) -> tuple[list[str], bool]:
 
 def _run(arguments: list[str], terminal: Terminal) -> int:
     try:
+        _check_text(arguments)
         status = bridge.main(arguments, prog_name="bridge", standalone_mode=False, obj=terminal)
         return status if isinstance(status, int) else DONE
     except click.UsageError as error:
@@ -89,6 +92,13 @@ def _run(arguments: list[str], terminal: Terminal) -> int:
     except BrokenPipeError:
         silence_stdout()
         return REFUSED
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Refuse bytes that are no text: Python reads them as lone surrogates, which nothing can store or print."""
+    for number, argument in enumerate(arguments, start=1):
+        if not is_text(argument):
+            raise click.UsageError(f"Argument {number} is no text in this terminal's encoding: {ascii(argument)}.")
 
 
 def _usage(error: click.UsageError, is_json: bool) -> str:

@@ -85,10 +85,24 @@ def read_secret() -> str:
     """A secret from stdin: its first line. Raises click.UsageError where there is none."""
     if sys.stdin.isatty():
         print("Type the secret and press Enter:", file=sys.stderr)
-    secret = sys.stdin.readline().rstrip("\r\n")
+    try:
+        secret = sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise click.UsageError("The secret on stdin is no text in this terminal's encoding.") from error
     if not secret:
         raise click.UsageError("There is no secret on stdin.")
+    if not is_text(secret):
+        raise click.UsageError("The secret on stdin is no text in this terminal's encoding.")
     return secret
+
+
+def is_text(typed: str) -> bool:
+    """Whether it can be written down: bytes that were no text came in as lone surrogates (PEP 383)."""
+    try:
+        typed.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def silence_stdout() -> None:

@@ -243,6 +243,21 @@ def test_wrong_usage_in_json_is_json_too(shell: Shell) -> None:
     assert ran.wire["error"]["code"] == "usage"
 
 
+@pytest.mark.parametrize("arguments", [("access", "show", "kicks", "\udcff@x.y"), ("\udcff",), ("--", "\udcff")])
+def test_bytes_that_are_no_text_are_wrong_usage(shell: Shell, arguments: tuple[str, ...]) -> None:
+    ran = shell.run(*arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert "no text" in ran.err
+    assert shell.run("--json", *arguments).wire["error"]["code"] == "usage"
+
+
+def test_a_secret_that_is_no_text_is_wrong_usage(shell: Shell) -> None:
+    command = ("workspace", "create", "kicks", "--name", "K", "--owner", "m@kicks.example", "--owner-password-stdin")
+    ran = shell.run(*command, stdin="break-glass-\udcff-at-kicks\n")
+    assert ran.status == 2
+    assert "no text" in ran.err
+
+
 def test_every_fault_of_the_settings_is_told_at_once(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRIDGE_PUBLIC_URL", "nonsense")
     monkeypatch.setenv("BRIDGE_DATABASE_URL", "mysql://x")
@@ -281,8 +296,6 @@ def test_a_secret_is_never_an_argument(shell: Shell) -> None:
 def test_help_names_every_command(shell: Shell) -> None:
     ran = shell.run("--help")
     assert ran.status == 0
-    nouns = (
-        "demo serve workspace connection domain scim-token api-token resource user-group grant mapping access users db"
-    )
+    nouns = "demo serve worker workspace connection domain scim-token api-token resource user-group grant mapping access users db"
     for noun in [*nouns.split(), "doctor", "backup", "restore"]:
         assert f"  {noun} " in ran.out
