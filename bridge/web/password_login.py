@@ -3,7 +3,7 @@
 Until a password is right, nothing that is shown depends on whether the account exists.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
@@ -16,7 +16,7 @@ from bridge.flows.password_login import Credentials, Way, sign_in_with_password,
 from bridge.flows.sign_in_log import Refusal, log_refused
 from bridge.web import refusals
 from bridge.web.cookies import browser_secret, keep_session, session_secret
-from bridge.web.current import current_client, current_context, current_time
+from bridge.web.current import current_client, current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import Field, LoginPage, Note, SignInWay
@@ -27,6 +27,12 @@ blueprint = Blueprint("password", __name__)
 refusals.install(blueprint)
 
 _LONGEST = 2000
+_SIGNED_OUT = Note(
+    "warn",
+    "You have been signed out",
+    "Your session ended, or your company or a Workspace Owner closed the way you came in. Sign in again: if something "
+    "keeps you out, you are told what.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,12 @@ def login() -> Response:
     if asked.prove:
         proof = find_proof(current_context(), asked.prove, browser_secret() or "", current_time())
         return _password_page(asked, proof.account_email)
-    return _email_page(asked)
+    return _email_page(asked, notice=_SIGNED_OUT if _lost_session() else None)
+
+
+def _lost_session() -> bool:
+    """Whether the browser brings a session that opens nothing any more; who signed out has none to bring."""
+    return session_secret() is not None and current_session() is None
 
 
 @blueprint.post("/login")
@@ -112,11 +123,18 @@ def _wait(asked: _Asked, error: TooManyTries) -> Response:
     return response
 
 
-def _email_page(asked: _Asked, *, error: str | None = None, status: int = 200) -> Response:
-    field = Field("email", "Email", asked.email[:320], kind="email", error=error, autocomplete="username")
-    action = url_for("password.enter")
+def _email_page(
+    asked: _Asked, *, error: str | None = None, notice: Note | None = None, status: int = 200
+) -> Response:
+    page = LoginPage(
+        action=url_for("password.enter"),
+        email=Field("email", "Email", asked.email[:320], kind="email", error=error, autocomplete="username"),
+        notice=notice,
+        hidden=asked.hidden,
+        password_href=None if asked.way else _back(replace(asked, way="password")),
+    )
     let_forms_lead_elsewhere()  # the answer may be the way to the company's IdP
-    return render_bare("login.html", LoginPage(action, email=field, hidden=asked.hidden), status)
+    return render_bare("login.html", page, status)
 
 
 def _password_page(

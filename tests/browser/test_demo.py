@@ -125,6 +125,7 @@ def test_who_the_company_deactivates_is_out_at_the_next_click(demo: Demo, new_pa
     expect(console.get_by_role("button", name="Reactivate Tomás")).to_be_visible()
     member.goto(demo.workspace)
     expect(member.get_by_label("Email")).to_be_visible()
+    expect(member.get_by_role("heading", name="You have been signed out")).to_be_visible()
 
 
 PAGES = ("users", "user-groups", "tokens", "tokens/new", "roles", "invitations/new", "user-groups/new")

@@ -1,5 +1,7 @@
 """`/login`: email first, then the company's IdP or the password (product.md 2.4, 2.8)."""
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,6 +69,22 @@ def test_who_asks_for_the_password_gets_the_password(world: World, company: Comp
     assert 'name="password"' in give_email(surfer, ANN, way="password").text
 
 
+def test_first_page_links_to_the_password_and_keeps_where_to_return(
+    world: World, company: Company, surfer: Surfer
+) -> None:
+    prove_domain(world, "acme.example")
+    join(world, account(world, ANN, password=PASSWORD))
+    first = surfer.get("/login", return_to="/w/acme/users")
+    found = re.search(r'<a href="([^"]+)">Sign in with a password instead</a>', first.text)
+    assert found
+    by_password = surfer.get(html.unescape(found[1]))
+    assert "Sign in with a password instead" not in by_password.text
+    kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', by_password.text))
+    assert (kept["way"], kept["return_to"]) == ("password", "/w/acme/users")
+    asked = surfer.submit("/login", by_password, email=ANN, **{name: kept[name] for name in ("way", "return_to")})
+    assert 'name="password"' in asked.text
+
+
 def test_nothing_shows_whether_an_account_exists(world: World, company: Company, surfer: Surfer) -> None:
     account(world, ANN, password=PASSWORD)
     known, unknown = give_email(surfer, ANN), give_email(surfer, "xyz@acme.example")
@@ -86,6 +104,24 @@ def test_what_is_no_address_is_asked_for_again(company: Company, surfer: Surfer,
     assert told.status_code == 422
     assert "aria-invalid" in told.text
     assert "<b>@" not in told.text
+
+
+def test_who_was_signed_out_is_told_so(world: World, app: Flask, company: Company, surfer: Surfer) -> None:
+    told = "You have been signed out"
+    surfer.sign_in(app, company)
+    assert surfer.session() is not None
+    assert told not in surfer.get("/login").text
+    with world.context.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE connections SET enabled = false")
+    assert told in surfer.get("/login").text
+    assert told not in Surfer(app).get("/login").text
+
+
+def test_who_signs_out_is_not_told_that_they_are(world: World, surfer: Surfer) -> None:
+    join(world, account(world, ANN, password=PASSWORD))
+    surfer.enter_password(ANN, PASSWORD)
+    surfer.submit("/logout", surfer.get("/logout"))
+    assert "You have been signed out" not in surfer.get("/login").text
 
 
 # -- The password ------------------------------------------------------------------------------------

@@ -260,6 +260,8 @@ class LoginPage:
     forgotten_href: str | None = None
     notice: Note | None = None
     hidden: tuple[tuple[str, str], ...] = ()
+    password_href: str | None = None
+    """The same first page in password mode, whatever the domain; None where it is that already."""
 
 
 @dataclass(frozen=True, slots=True)
