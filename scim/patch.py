@@ -93,6 +93,7 @@ class ExternalIdSet:
 GroupChange = MembersAdded | MembersRemoved | MembersReplaced | DisplayNameSet | ExternalIdSet
 
 _MEMBERS = cast(Attribute, GROUP.schema.find("members"))
+_ACTIVE = cast(Attribute, USER.schema.find("active"))
 _ACTIONS = frozenset({"add", "replace", "remove"})
 
 
@@ -118,6 +119,7 @@ def parse_patch(body: Mapping[str, Any], resource_type: ResourceType, resource_i
 def apply_to_user(document: Mapping[str, Any], patch: Patch) -> Document:
     """The document after all of the operations; the one given stays as it is.
 
+    A document whose `active` was removed says nothing about it: whoever keeps the person keeps their standing.
     Raises NoTarget where a filter chooses nothing and doesn't describe what it wants, InvalidValue where there would
     be two primary values or too many values.
     """
@@ -236,6 +238,8 @@ def _on_attribute(op: OperationName, path: AttributePath, where: Filter | None, 
     canonical = _read_value(op, path, where, value)
     if path.leaf.mutability == "writeOnly":
         return ()  # A password is understood and kept nowhere.
+    if path.attribute is _ACTIVE and canonical is None and op != "remove":
+        return ()  # Absent is not false, and not true either: null says nothing about a person's standing.
     if path.leaf.required and canonical is None:
         raise Mutability(f"{path} is required.") if op == "remove" else InvalidValue(f"{path} is required.")
     return (Operation(op, path, where, canonical),)

@@ -266,7 +266,9 @@ def _user_resource(stored: StoredUser, groups: tuple[tuple[str, str], ...]) -> d
     user = stored.user
     shown = [{"value": uid, "display": name, "type": "direct"} for uid, name in groups]
     meta = _meta("User", user.created_at, user.modified_at)
-    return {**user.pushed.document, "id": user.id, "groups": shown, "meta": meta}
+    # The column, as in SQL: a document whose `active` was removed doesn't say it.
+    said = {"id": user.id, "active": user.pushed.active, "groups": shown, "meta": meta}
+    return {**user.pushed.document, **said}
 
 
 def _group_resource(stored: StoredGroup, members: tuple[GroupMemberRef, ...]) -> dict[str, Any]:

@@ -134,14 +134,14 @@ def get_user(resource_id: str) -> Response:
 def put_user(resource_id: str) -> Response:
     """Replace a person (RFC 7644 3.5.1)."""
     body = _body()
-    return _change_user(resource_id, lambda user: pushed_user(replace_user(user.pushed.document, body)))
+    return _change_user(resource_id, lambda user: pushed_user(replace_user(user.pushed.document, body), user.pushed))
 
 
 @blueprint.patch("/Users/<resource_id>")
 def patch_user(resource_id: str) -> Response:
     """Change parts of a person, all or none (RFC 7644 3.5.2)."""
     patch = parse_patch(_body(), USER, resource_id)
-    return _change_user(resource_id, lambda user: pushed_user(apply_to_user(user.pushed.document, patch)))
+    return _change_user(resource_id, lambda user: pushed_user(apply_to_user(user.pushed.document, patch), user.pushed))
 
 
 def _change_user(resource_id: str, edit: Callable[[DirectoryUser], PushedUser]) -> Response:

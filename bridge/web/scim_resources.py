@@ -1,6 +1,9 @@
 """SCIM resources to domain values and back: nothing is decided here.
 
 What an IdP pushes is kept as its document; `PushedUser` beside it is what the product looks up by.
+
+A group's five changes are values twice, in `scim.patch` and in `domain.directory`, because neither package may import
+the other; `group_change` is the one place where they meet.
 """
 
 from collections.abc import Mapping
@@ -19,13 +22,13 @@ from scim.patch import (
 from scim.resources import GroupBody, Meta, Reference, render_group, render_user
 
 
-def pushed_user(document: Mapping[str, Any]) -> PushedUser:
-    """The person that a parsed document describes."""
+def pushed_user(document: Mapping[str, Any], present: PushedUser | None = None) -> PushedUser:
+    """The person that a parsed document describes; one that says no `active` leaves them as they are at `present`."""
     emails = document.get("emails", ())
     return PushedUser(
         user_name=document["userName"],
         external_id=document.get("externalId"),
-        active=document.get("active", True),
+        active=document["active"] if present is None else document.get("active", present.active),
         name=_name(document),
         emails=tuple(
             PushedEmail(email["value"], email.get("type"), email.get("primary", False))

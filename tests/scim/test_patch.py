@@ -274,6 +274,11 @@ def test_absent_is_not_false() -> None:
             assert apply_to_user(present, patch)["active"] is active
 
 
+@pytest.mark.parametrize(("path", "value"), [("active", None), (None, {"active": None})])
+def test_null_says_nothing_about_active(path: str | None, value: Any) -> None:
+    assert patched(operation(REPLACE, path, value)) == BOB
+
+
 def test_keys_of_a_value_may_be_paths() -> None:
     value = {
         "name.givenName": "Rob",

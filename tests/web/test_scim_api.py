@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from bridge.domain.tokens import NewToken
 from bridge.flows.context import OPERATOR
+from bridge.flows.provision_users import get_user
 from bridge.flows.tokens import create_scim_token, revoke_token
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
@@ -186,6 +187,35 @@ def test_each_vendors_deactivation_deactivates(call: Call, operation: dict[str, 
     answer = call("PATCH", f"/Users/{ann['id']}", patch(operation))
     assert body_of(answer)["active"] is False
     assert body_of(call("GET", f"/Users/{ann['id']}"))["active"] is False
+
+
+CLEARED = [
+    {"op": "remove", "path": "active"},
+    {"op": "replace", "path": "active", "value": None},
+    {"op": "replace", "value": {"active": None}},
+    {"op": "Add", "value": {"active": None}},
+    {"op": "remove", "path": f"{USER}:active"},
+]
+
+
+@pytest.mark.parametrize("was", [True, False])
+@pytest.mark.parametrize("operation", CLEARED, ids=str)
+def test_clearing_active_neither_suspends_nor_brings_back(
+    world: World, call: Call, was: bool, operation: dict[str, Any]
+) -> None:
+    ann = created(call, "/Users", new_user(active=was))
+    for method, body in (("PATCH", patch(operation)), ("PUT", new_user(title="Lead"))):
+        assert call(method, f"/Users/{ann['id']}", body).status_code == 200
+        assert get_user(world.context, world.connection, ann["id"]).pushed.active is was
+        in_sql = f"active eq {str(was).lower()}"
+        for text in (in_sql, f'{in_sql} and nickName ne "x"'):
+            assert body_of(call("GET", f"/Users?filter={text}"))["totalResults"] == 1
+
+
+def test_what_is_set_after_active_was_cleared_is_set(call: Call) -> None:
+    ann = created(call, "/Users", new_user(active=False))
+    both = patch({"op": "remove", "path": "active"}, {"op": "add", "path": "active", "value": True})
+    assert body_of(call("PATCH", f"/Users/{ann['id']}", both))["active"] is True
 
 
 def test_a_refused_patch_changes_nothing(call: Call) -> None:
