@@ -304,5 +304,15 @@ def for_whom(role: Role) -> str:
 def without_minimal(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
     """The permissions that reach something: seeing the workspace is left out where it is all, else it comes last."""
     every = tuple(permissions)
-    reaching = tuple(one for one in every if one.role is not MINIMAL)
+    reaching = _reaching(every)
     return reaching and (*reaching, *(one for one in every if one.role is MINIMAL))
+
+
+def count_reaching(permissions: Iterable[Permission]) -> tuple[int, int]:
+    """How many permissions reach something, and by how many paths: seeing the workspace is shown, not counted."""
+    reaching = _reaching(permissions)
+    return len(reaching), sum(len(one.because) for one in reaching)
+
+
+def _reaching(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+    return tuple(one for one in permissions if one.role is not MINIMAL)

@@ -123,9 +123,7 @@ def _wait(asked: _Asked, error: TooManyTries) -> Response:
     return response
 
 
-def _email_page(
-    asked: _Asked, *, error: str | None = None, notice: Note | None = None, status: int = 200
-) -> Response:
+def _email_page(asked: _Asked, *, error: str | None = None, notice: Note | None = None, status: int = 200) -> Response:
     page = LoginPage(
         action=url_for("password.enter"),
         email=Field("email", "Email", asked.email[:320], kind="email", error=error, autocomplete="username"),

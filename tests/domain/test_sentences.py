@@ -1,14 +1,17 @@
 """What people read of permissions: names, numbers, plurals, lists."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bridge.domain.access import EVERYWHERE, Permission, ResourceRef, RoleInScope, Scope
+from bridge.domain.access import EVERYWHERE, Because, Permission, ResourceRef, RoleInScope, Scope
 from bridge.domain.labels import parse_label
 from bridge.domain.resources import Resource
 from bridge.domain.roles import MINIMAL, OWNER, ROLES, Role, get_role
 from bridge.domain.sentences import (
     Inventory,
     ReachLine,
+    count_reaching,
     describe_all,
     describe_permission,
     describe_reach,
@@ -146,6 +149,14 @@ def test_seeing_the_workspace_is_named_only_where_it_is_all() -> None:
     seeing, reading = Permission(MINIMAL, EVERYWHERE, ()), Permission(get_role("PII Access"), EVERYWHERE, ())
     assert without_minimal([seeing]) == ()
     assert without_minimal([seeing, reading]) == (reading, seeing)
+
+
+def test_seeing_the_workspace_is_not_counted() -> None:
+    now = datetime(2025, 11, 21, tzinfo=UTC)
+    path = Because("individual", "g", "operator", now)
+    seeing, reading = (Permission(role, EVERYWHERE, (path, path)) for role in (MINIMAL, get_role("PII Access")))
+    assert count_reaching([seeing, reading]) == (1, 2)
+    assert count_reaching([seeing]) == (0, 0)
 
 
 def test_reach_lines_gather_by_kind() -> None:

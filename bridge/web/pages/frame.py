@@ -11,7 +11,7 @@ from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.sentences import listed
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.overview import ClosedWorkspace, WorkspaceCounts, count_all, find_closed, names_of_owners
+from bridge.flows.overview import ClosedWorkspace, WorkspaceCounts, count_all, find_closed, list_closed, names_of_owners
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import chosen_theme, render_bare
@@ -162,7 +162,8 @@ def counts(visit: Visit) -> WorkspaceCounts:
 
 
 def _has_others(visit: Visit) -> bool:
-    return len(visit.session.workspaces) > 1 or visit.session.may_change_account
+    """Whether there is something to switch to: a workspace reached, or one that asks for another way in."""
+    return len(visit.session.workspaces) > 1 or bool(list_closed(visit.context, visit.session, visit.now))
 
 
 def _path_shown(visit: Visit) -> str:

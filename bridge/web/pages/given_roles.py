@@ -1,13 +1,15 @@
 """Roles given by hand to a person or a User Group: listed, given, moved to another scope, taken.
 
-Both kinds of holder have the same pages; `person` and `user_groups` say who the holder is and what giving means.
+Both kinds of holder have the same pages, which `add_views` puts under theirs; `person` and `user_groups` say who the
+holder is and what giving means.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
-from flask import Response
+from flask import Blueprint, Response
 
 from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError, NotFound
@@ -60,6 +62,36 @@ class Holder:
         if found is None:
             raise NotFound(f"{self.name} has no such role by hand; perhaps somebody took it a moment ago.")
         return found
+
+
+def add_views(blueprint: Blueprint, under: str, find: Callable[..., tuple[Visit, Holder]]) -> None:
+    """The pages of a holder's roles, `under` the path of the holder. `find` takes what that path names, and raises
+    Forbidden or NotFound where this visitor can't change the holder.
+    """
+
+    @blueprint.get(f"{under}/new")
+    def new_role(**holder: Any) -> Response:
+        return ask_for_role(*find(**holder))
+
+    @blueprint.post(f"{under}/new", endpoint="give_role")
+    def give(**holder: Any) -> Response:
+        return give_role(*find(**holder))
+
+    @blueprint.get(f"{under}/<uuid:grant>")
+    def change_role(grant: UUID, **holder: Any) -> Response:
+        return ask_for_scope(*find(**holder), grant)
+
+    @blueprint.post(f"{under}/<uuid:grant>", endpoint="move_role")
+    def move(grant: UUID, **holder: Any) -> Response:
+        return move_role(*find(**holder), grant)
+
+    @blueprint.get(f"{under}/<uuid:grant>/end", endpoint="take_role")
+    def take(grant: UUID, **holder: Any) -> Response:
+        return ask_to_take(*find(**holder), grant)
+
+    @blueprint.post(f"{under}/<uuid:grant>/end")
+    def end_role(grant: UUID, **holder: Any) -> Response:
+        return take_role(*find(**holder), grant)
 
 
 # -- Listed ------------------------------------------------------------------------------------------

@@ -18,14 +18,15 @@ from bridge.domain.members import GivenGrant, InUserGroup, Member, PersonDetails
 from bridge.domain.people import fold
 from bridge.domain.resources import Resource
 from bridge.domain.roles import RESOURCE_TYPES
-from bridge.domain.sentences import Inventory, counted, describe_permission, listed, without_minimal
+from bridge.domain.sentences import Inventory, count_reaching, counted, describe_permission, listed, without_minimal
+from bridge.flows.connect import list_connections
 from bridge.flows.explain import Answer, Question, WayToGet, check, what_would_give
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.members import get_person, lift_hold, remove_member, restore_member
-from bridge.web.pages import given_roles, views
+from bridge.web.pages import views
 from bridge.web.pages.forms import error_note, load_stock, typed
 from bridge.web.pages.frame import Visit, ask_owners, crumbs, enter, is_fragment, show
-from bridge.web.pages.given_roles import Holder, grant_rows
+from bridge.web.pages.given_roles import Holder, add_views, grant_rows
 from bridge.web.pages.paths import givers_of, grants_by_hand, permission_lines
 from bridge.web.pages.standing import held_by, pushed_by, standing
 from bridge.web.pages.views import (
@@ -107,14 +108,14 @@ def why(slug: str, member: UUID) -> Response:
 def _show_access(visit: Visit, details: PersonDetails) -> Response:
     inventory = load_stock(visit).inventory
     lines = permission_lines(visit, without_minimal(details.member.permissions), inventory, givers_of(details))
-    paths = sum(len(line.paths) for line in lines)
+    permissions, paths = count_reaching(details.member.permissions)
     by = counted(paths, "path")
     may_ask = details.member.status == "active"
     page = replace(
         _page(visit, details, "access"),
         permissions=lines,
         nothing=_nothing(details.member),
-        totals=f"{counted(len(lines), 'permission')} by {by}.{' Each path alone is enough.' if paths > 1 else ''}",
+        totals=f"{counted(permissions, 'permission')} by {by}.{' Each path alone is enough.' if paths > 1 else ''}",
         why=_why(visit, details.member, _visible(visit, details, inventory)) if may_ask else None,
     )
     return show(visit, "person.html", page)
@@ -144,13 +145,17 @@ def _page(visit: Visit, details: PersonDetails, tab: TabName) -> PersonPage:
     )
     if not visit.is_owner or member.status == "removed":
         return page
-    locked = f"{member.name} is the last owner who can sign in. Make somebody else an owner first."
-    return replace(
-        page,
-        give_href=_href(visit, member, "new_role"),
-        remove_href=None if details.is_last_owner else _href(visit, member, "ask_to_remove"),
-        remove_locked=locked if details.is_last_owner else None,
-    )
+    page = replace(page, give_href=_href(visit, member, "new_role"))
+    if not details.is_last_owner:
+        return replace(page, remove_href=_href(visit, member, "ask_to_remove"))
+    locked = f"{member.name} is {_last_owner(visit)}. Make somebody else an owner by hand first."
+    return replace(page, remove_locked=locked)
+
+
+def _last_owner(visit: Visit) -> str:
+    """What somebody is who can't go: owners by rule may be there, but come in only by their IdP."""
+    idps = listed([one.name for one in list_connections(visit.context, visit.slug)], last="or")
+    return "the last owner who can sign in" + (f" without {idps}" if idps else "")
 
 
 def _tabs(visit: Visit, details: PersonDetails, current: TabName) -> tuple[Tab, ...]:
@@ -210,7 +215,7 @@ def _why(visit: Visit, member: Member, inventory: Inventory) -> WhyPanel:
         return panel
     question, name = _question(action, text, inventory)
     if question is None:
-        return replace(panel, resource=replace(resource, error=name))
+        return replace(panel, problem=name)
     return replace(panel, answer=_answer(visit, member, question, name, inventory))
 
 
@@ -338,46 +343,12 @@ def grants(slug: str, member: UUID) -> Response:
     return show(visit, "person.html", replace(_page(visit, details, "grants"), grants=rows))
 
 
-@blueprint.get("/roles/new")
-def new_role(slug: str, member: UUID) -> Response:
-    """Which role, and where."""
+def _find_holder(slug: str, member: UUID) -> tuple[Visit, Holder]:
     visit, details = _change(slug, member)
-    return given_roles.ask_for_role(visit, _holder(visit, details))
+    return visit, _holder(visit, details)
 
 
-@blueprint.post("/roles/new")
-def give_role(slug: str, member: UUID) -> Response:
-    """Give it."""
-    visit, details = _change(slug, member)
-    return given_roles.give_role(visit, _holder(visit, details))
-
-
-@blueprint.get("/roles/<uuid:grant>")
-def change_role(slug: str, member: UUID, grant: UUID) -> Response:
-    """Where it applies."""
-    visit, details = _change(slug, member)
-    return given_roles.ask_for_scope(visit, _holder(visit, details), grant)
-
-
-@blueprint.post("/roles/<uuid:grant>")
-def move_role(slug: str, member: UUID, grant: UUID) -> Response:
-    """Let it apply elsewhere."""
-    visit, details = _change(slug, member)
-    return given_roles.move_role(visit, _holder(visit, details), grant)
-
-
-@blueprint.get("/roles/<uuid:grant>/end")
-def take_role(slug: str, member: UUID, grant: UUID) -> Response:
-    """What taking it does."""
-    visit, details = _change(slug, member)
-    return given_roles.ask_to_take(visit, _holder(visit, details), grant)
-
-
-@blueprint.post("/roles/<uuid:grant>/end")
-def end_role(slug: str, member: UUID, grant: UUID) -> Response:
-    """Take it."""
-    visit, details = _change(slug, member)
-    return given_roles.take_role(visit, _holder(visit, details), grant)
+add_views(blueprint, "/roles", _find_holder)
 
 
 def _holder(visit: Visit, details: PersonDetails) -> Holder:
@@ -391,7 +362,7 @@ def _holder(visit: Visit, details: PersonDetails) -> Holder:
         givers=givers_of(details),
         give=lambda given: give_to_member(visit.context, visit.actor, visit.slug, member.id, given, visit.now),
         loses=partial(_losing, details),
-        owner_locked="the last owner who can sign in" if details.is_last_owner else None,
+        owner_locked=_last_owner(visit) if details.is_last_owner else None,
     )
 
 
@@ -436,7 +407,7 @@ def remove(slug: str, member: UUID) -> Response:
 def _ask_to_remove(visit: Visit, details: PersonDetails, error: DomainError | None = None) -> Response:
     member = details.member
     lasting = without_minimal(member.permissions)
-    lost = counted(len(lasting), "permission")
+    lost = counted(count_reaching(lasting)[0], "permission")
     page = RemovePersonPage(
         name=member.name,
         email=member.email,
@@ -454,11 +425,11 @@ def _ask_to_remove(visit: Visit, details: PersonDetails, error: DomainError | No
 
 
 def _removal(details: PersonDetails, lasting: tuple[Permission, ...]) -> tuple[Consequence, ...]:
-    member, paths = details.member, sum(len(one.because) for one in lasting)
+    member, (permissions, paths) = details.member, count_reaching(lasting)
     found = [
         Consequence(
             "lose",
-            f"{counted(len(lasting), 'permission')} by {counted(paths, 'path')}, at once; what is "
+            f"{counted(permissions, 'permission')} by {counted(paths, 'path')}, at once; what is "
             "open in this workspace closes with the next click",
         )
     ]

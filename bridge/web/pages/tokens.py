@@ -3,6 +3,7 @@
 A new one is shown in the answer to the form that made it, and never again.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
@@ -13,7 +14,7 @@ from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError, Invalid, NotFound
 from bridge.domain.people import fold
 from bridge.domain.roles import get_role
-from bridge.domain.sentences import shorten
+from bridge.domain.sentences import listed, shorten
 from bridge.domain.tokens import NewToken, TokenFacts
 from bridge.flows.connect import list_connections
 from bridge.flows.tokens import create_api_token, create_scim_token, list_tokens, revoke_token
@@ -83,7 +84,7 @@ def _page(visit: Visit) -> TokensPage:
         filters=(_kinds(every, kind),),
         rows=tuple(_row(visit, one) for one in shown),
         pager=pager(visit, "tokens.index", where, number, len(shown), len(found)),
-        summary=next((_summary(visit, one) for one in every if one.id == asked("selected")), None),
+        summary=next((_summary(visit, one, every) for one in every if one.id == asked("selected")), None),
         create_href=visit.url("tokens.new"),
         none_yet=not every,
         nothing_found=None if shown else NothingFound("No such token", visit.url("tokens.index"), bool(kind)),
@@ -133,22 +134,39 @@ def _maker(token: TokenFacts) -> str:
 # -- One, beside it ----------------------------------------------------------------------------------
 
 
-def _summary(visit: Visit, token: TokenFacts) -> TokenSummary:
+def _summary(visit: Visit, token: TokenFacts, every: Iterable[TokenFacts]) -> TokenSummary:
     scim = token.kind == "scim"
     used = Fact("Last used", at=token.last_used_at) if token.last_used_at else Fact("Last used", "never")
     second = visit.url("tokens.new", kind="scim", connection=token.connection_id) if scim else None
     return TokenSummary(
         name=token.description,
-        text=f"SCIM token of the connection {token.connection}" if scim else f"Public API token: {_may(token)}",
+        text=_what_for(token),
         facts=(Fact("Created", f"by {_maker(token)}", token.created_at), used),
-        stops=_stops(token),
+        stops=_stops(token, _others(token, every)),
         note=_warning(visit, token),
         second_href=second,
         revoke_href=visit.url("tokens.ask_to_revoke", token=token.id),
     )
 
 
-def _stops(token: TokenFacts) -> str:
+def _what_for(token: TokenFacts) -> str:
+    if token.kind == "scim":
+        return f"SCIM token of the connection {token.connection}"
+    return f"Public API token: {_may(token)}"
+
+
+def _others(token: TokenFacts, every: Iterable[TokenFacts]) -> list[str]:
+    """The names of the other tokens by which the same connection can go on pushing."""
+    return [
+        f"“{one.description}”"
+        for one in every
+        if one.connection_id == token.connection_id is not None and one.works and one.id != token.id
+    ]
+
+
+def _stops(token: TokenFacts, others: list[str]) -> str:
+    if others:
+        return f"The next call with it is refused. {token.connection} can go on with {listed(others, last='or')}."
     if token.kind == "scim":
         return f"{token.connection}’s next call is refused. People keep the access they have now."
     return "The next call with it is refused. Nobody’s own access changes."
@@ -283,16 +301,17 @@ def _for_scim(visit: Visit, page: TokenFormPage) -> TokenFormPage:
 def ask_to_revoke(slug: str, token: UUID) -> Response:
     """Who can't work any more once it is revoked."""
     visit = enter_as_owner(slug)
-    found = _get(visit, token)
-    stops = f"{found.connection} stops pushing" if found.kind == "scim" else "its next call is refused"
+    every = list_tokens(visit.context, visit.slug, visit.now)
+    found = _get(every, token)
+    others = _others(found, every)
     page = ConfirmPage(
         title=f"Revoke “{found.description}”?",
-        text=_summary(visit, found).text + ".",
+        text=f"{_what_for(found)}.",
         crumbs=crumbs(visit, Link("Tokens", visit.url("tokens.index"))),
         action=visit.url("tokens.revoke", token=found.id),
-        button=f"Revoke: {stops}",
+        button=f"Revoke: {_in_short(found, others)}",
         consequences=(
-            *_revoking(found),
+            *_revoking(found, others),
             Consequence("remember", "It can’t be undone; another token can be made at any time"),
         ),
         cancel_href=visit.url("tokens.index", selected=found.id),
@@ -300,7 +319,21 @@ def ask_to_revoke(slug: str, token: UUID) -> Response:
     return show(visit, "confirm.html", page)
 
 
-def _revoking(token: TokenFacts) -> tuple[Consequence, ...]:
+def _in_short(token: TokenFacts, others: list[str]) -> str:
+    if not token.works:
+        return "it doesn’t work any more"
+    if others:
+        return "the other token goes on" if len(others) == 1 else "the other tokens go on"
+    return f"{token.connection} stops pushing" if token.kind == "scim" else "its next call is refused"
+
+
+def _revoking(token: TokenFacts, others: list[str]) -> tuple[Consequence, ...]:
+    if not token.works:
+        return (Consequence("keep", "Nothing stops: its calls are refused already"),)
+    if others:
+        lost = "Whatever still uses this token is refused at its next call"
+        kept = f"{token.connection} can go on pushing with {listed(others, last='or')}"
+        return Consequence("lose", lost), Consequence("keep", kept)
     if token.kind == "scim":
         lost = f"{token.connection}’s next call is refused: nobody new arrives, nobody who leaves is removed"
         return Consequence("lose", lost), Consequence("keep", "People keep the access they have now")
@@ -315,8 +348,7 @@ def revoke(slug: str, token: UUID) -> Response:
     return go(visit.url("tokens.index"))
 
 
-def _get(visit: Visit, token: UUID) -> TokenFacts:
-    every = list_tokens(visit.context, visit.slug, visit.now)
+def _get(every: Iterable[TokenFacts], token: UUID) -> TokenFacts:
     found = next((one for one in every if one.id == str(token)), None)
     if found is None:
         raise NotFound("There is no such token; perhaps somebody revoked it a moment ago.")

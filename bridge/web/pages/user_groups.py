@@ -1,5 +1,6 @@
 """`/w/<slug>/user-groups`: User Groups, who decides who is in each, their members and their roles."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 from uuid import UUID
@@ -14,10 +15,9 @@ from bridge.domain.sentences import counted, listed, reach_lines, shorten
 from bridge.flows import user_groups
 from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.members import get_person
-from bridge.web.pages import given_roles
 from bridge.web.pages.forms import error_at, error_note, load_stock, typed, typed_lines, typed_page
 from bridge.web.pages.frame import Visit, access_tabs, counts, crumbs, enter_as_owner, pager, show
-from bridge.web.pages.given_roles import Holder, grant_rows
+from bridge.web.pages.given_roles import Holder, add_views, grant_rows
 from bridge.web.pages.paths import Givers, decider_path
 from bridge.web.pages.views import (
     Chip,
@@ -187,7 +187,17 @@ def _standing_deciders(group: UserGroup) -> list[Decider]:
 
 
 def _idps(group: UserGroup) -> str:
-    return listed(list(dict.fromkeys(one.connection for one in group.deciders))) or "Its IdP"
+    return listed(_names_of_idps(group.deciders)) or "Its IdP"
+
+
+def _names_of_idps(deciders: Iterable[Decider]) -> list[str]:
+    return list(dict.fromkeys(one.connection for one in deciders))
+
+
+def _their_groups(deciders: Iterable[Decider]) -> str:
+    """`the Okta group eng-mobile`, `the Okta groups eng-mobile and eng-web`, `the IdP groups ...` of several IdPs."""
+    idps, names = _names_of_idps(deciders), list(dict.fromkeys(one.idp_group or one.value for one in deciders))
+    return f"the {idps[0] if len(idps) == 1 else 'IdP'} {'group' if len(names) == 1 else 'groups'} {listed(names)}"
 
 
 def _summary(group: UserGroup) -> str:
@@ -210,17 +220,17 @@ def _deciders(visit: Visit, group: UserGroup) -> Deciders:
     if not deciders:
         text = "No IdP changes it: people stay until somebody removes them here."
         return Deciders("plain", "You decide who is in this User Group", text)
-    idp = _idps(group)
-    names = listed(list(dict.fromkeys(one.idp_group or one.value for one in deciders)))
+    idps, theirs = _names_of_idps(deciders), _their_groups(deciders)
     if group.mirror:
-        text = f"Its members are the people of {idp}’s group {names}. To add or remove somebody, change it in {idp}."
-        return Deciders("idp", f"{idp} decides who is in this User Group", text, paths)
-    text = f"The people of {idp}’s group {names} come in by a rule. You can put in others by hand."
+        text = f"Its members are the people of {theirs}. To add or remove somebody, change it in {listed(idps)}."
+        return Deciders("idp", f"{listed(idps)} decides who is in this User Group", text, paths)
     if not group.by_hand:
-        return Deciders("info", f"{idp} brings people into this User Group", text, paths)
+        text = f"The people of {theirs} come in by a rule. You can put in others by hand."
+        bring = "brings" if len(idps) == 1 else "bring"
+        return Deciders("info", f"{listed(idps)} {bring} people into this User Group", text, paths)
     by_hand = counted(group.by_hand, "member was", "members were")
-    text = f"The people of {idp}’s group {names} come in by a rule; {by_hand} put in by hand."
-    return Deciders("info", f"{idp} and you decide who is in this User Group", text, paths)
+    text = f"The people of {theirs} come in by a rule; {by_hand} put in by hand."
+    return Deciders("info", f"{listed([*idps, 'you'])} decide who is in this User Group", text, paths)
 
 
 def _member_row(visit: Visit, group: UserGroup, member: UserGroupMember) -> MemberRow:
@@ -406,46 +416,12 @@ def grants(slug: str, group: UUID) -> Response:
     return go(_href(visit, found))
 
 
-@blueprint.get("/<uuid:group>/roles/new")
-def new_role(slug: str, group: UUID) -> Response:
-    """Which role, and where."""
+def _find_holder(slug: str, group: UUID) -> tuple[Visit, Holder]:
     visit, found = _visit(slug, group)
-    return given_roles.ask_for_role(visit, _holder(visit, found))
+    return visit, _holder(visit, found)
 
 
-@blueprint.post("/<uuid:group>/roles/new")
-def give_role(slug: str, group: UUID) -> Response:
-    """Give it."""
-    visit, found = _visit(slug, group)
-    return given_roles.give_role(visit, _holder(visit, found))
-
-
-@blueprint.get("/<uuid:group>/roles/<uuid:grant>")
-def change_role(slug: str, group: UUID, grant: UUID) -> Response:
-    """Where it applies."""
-    visit, found = _visit(slug, group)
-    return given_roles.ask_for_scope(visit, _holder(visit, found), grant)
-
-
-@blueprint.post("/<uuid:group>/roles/<uuid:grant>")
-def move_role(slug: str, group: UUID, grant: UUID) -> Response:
-    """Let it apply elsewhere."""
-    visit, found = _visit(slug, group)
-    return given_roles.move_role(visit, _holder(visit, found), grant)
-
-
-@blueprint.get("/<uuid:group>/roles/<uuid:grant>/end")
-def take_role(slug: str, group: UUID, grant: UUID) -> Response:
-    """What taking it does."""
-    visit, found = _visit(slug, group)
-    return given_roles.ask_to_take(visit, _holder(visit, found), grant)
-
-
-@blueprint.post("/<uuid:group>/roles/<uuid:grant>/end")
-def end_role(slug: str, group: UUID, grant: UUID) -> Response:
-    """Take it."""
-    visit, found = _visit(slug, group)
-    return given_roles.take_role(visit, _holder(visit, found), grant)
+add_views(blueprint, "/<uuid:group>/roles", _find_holder)
 
 
 def _holder(visit: Visit, group: UserGroup) -> Holder:

@@ -505,6 +505,8 @@ class WhyPanel:
     act: Choice
     resource: Field
     answer: WhyAnswer | None = None
+    problem: str | None = None
+    """Why there is no answer, said in its place: htmx swaps no more than that."""
 
 
 @dataclass(frozen=True, slots=True)

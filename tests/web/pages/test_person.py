@@ -67,13 +67,24 @@ def test_each_permission_is_a_sentence_with_every_path(acme: Acme, olga: Surfer)
 def test_owner_does_everything_and_the_last_one_cannot_be_removed(acme: Acme, olga: Surfer) -> None:
     html = olga.get(acme.page_of(OLGA)).text
     assert "Do everything in this workspace" in html
-    assert "Olga Owner is the last owner who can sign in. Make somebody else an owner first." in html
+    last = "Olga Owner is the last owner who can sign in without Okta. Make somebody else an owner by hand first."
+    assert last in html
     assert "Remove from workspace" not in html
     assert "This is you" in html
 
 
 def test_who_has_nothing_is_said_to_have_nothing(acme: Acme, olga: Surfer) -> None:
     assert "Sees the workspace, and nothing in it" in olga.get(acme.page_of(KIM)).text
+
+
+def test_seeing_the_workspace_is_shown_last_and_not_counted(acme: Acme, olga: Surfer) -> None:
+    guild(acme)
+    shown = olga.get(acme.page_of(PRIYA)).text
+    assert re.findall(r"<h3>([^<]+)</h3>\n<ul", shown)[-1] == "See the workspace"
+    assert "1 permission by 2 paths. Each path alone is enough." in shown
+    leaving = olga.get(acme.page_of(PRIYA, "/remove")).text
+    assert "1 permission by 2 paths, at once" in leaving
+    assert "Remove Priya Raman: loses 1 permission<" in leaving
 
 
 def test_user_groups_say_how_one_came_in(acme: Acme, olga: Surfer) -> None:
@@ -150,6 +161,14 @@ def test_answer_is_a_fragment_for_htmx(acme: Acme, olga: Surfer) -> None:
     fragment = olga.client.get(path, query_string={"action": "edit", "resource": "Website"}, headers=HTMX)
     assert "<html" not in fragment.text
     assert 'id="why-answer"' in fragment.text
+
+
+def test_what_htmx_swaps_says_that_the_resource_is_unknown(acme: Acme, olga: Surfer) -> None:
+    query = {"action": "edit", "resource": "Web site"}
+    fragment = olga.client.get(acme.page_of(KIM, "/why"), query_string=query, headers=HTMX)
+    answer = fragment.text.partition('id="why-answer"')[2]
+    [told] = re.findall(r'role="alert">(.*?)</p>', answer, re.S)
+    assert "No resource is called “Web site”. Website is nearest." in told
 
 
 def test_a_member_asks_about_what_they_reach_and_learns_of_nothing_else(acme: Acme, kim: Surfer) -> None:

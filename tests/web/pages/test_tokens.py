@@ -125,6 +125,25 @@ def test_revoking_says_first_who_stops_working(acme: Acme, olga: Surfer, send: S
     assert acme.told()[-1] == "token.revoked"
 
 
+def test_revoking_one_of_two_says_that_the_other_goes_on(acme: Acme, olga: Surfer) -> None:
+    old, new = scim(acme), scim(acme)
+    given = [parse_role_in_scope("Source Read-only", [])]
+    create_api_token(acme.world.context, acme.actor, "acme", given, None, "Tag audit", acme.world.now)
+    html = olga.get(f"/w/acme/tokens/{old}/revoke").text
+    assert "Revoke: the other token goes on" in html
+    assert "Okta can go on pushing with “Okta provisioning”" in html
+    assert "stops pushing" not in html
+    assert "Okta can go on with “Okta provisioning”." in olga.get("/w/acme/tokens", selected=new).text
+
+
+def test_token_that_has_run_out_is_revoked_without_a_loss_and_keeps_nothing_going(acme: Acme, olga: Surfer) -> None:
+    short, lasting = scim(acme, days=1), scim(acme)
+    with at(acme.app, acme.world.now + timedelta(days=2)):
+        later = acme.signed_in("olga@acme.example")
+        assert "Nothing stops: its calls are refused already" in later.get(f"/w/acme/tokens/{short}/revoke").text
+        assert "Revoke: Okta stops pushing" in later.get(f"/w/acme/tokens/{lasting}/revoke").text
+
+
 def test_members_who_are_no_owners_get_no_token(acme: Acme, kim: Surfer) -> None:
     token = scim(acme)
     shown = kim.get(acme.page_of(KIM))

@@ -12,7 +12,7 @@ from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.roles_given import parse_role_in_scope
 from tests.web.browsing import Surfer
 from tests.web.pages.conftest import KIM, PRIYA, Acme, Send
-from tests.world import World
+from tests.world import World, another_connection
 
 
 def find(acme: Acme, name: str) -> UserGroup:
@@ -92,6 +92,20 @@ def test_rule_alone_leaves_room_for_people_by_hand(acme: Acme, olga: Surfer) -> 
     user_groups.create_user_group(acme.world.context, acme.actor, "acme", "Data Guild", acme.world.now)
     by_rule(acme)
     assert "Okta brings people into this User Group" in olga.get(path(acme, "Data Guild")).text
+
+
+def test_several_idps_are_several(acme: Acme, olga: Surfer, guild: str) -> None:
+    context, now = acme.world.context, acme.world.now
+    entra = another_connection(acme.world, "Entra")
+    entra.push_group("designers")
+    by_rule(acme)
+    draft = MappingDraft(entra.connection.id, GroupMatch("name", "designers"), ("Data Guild",))
+    add_mapping(context, acme.actor, "acme", draft, now)
+    both = olga.get(path(acme, "Data Guild")).text
+    assert "Okta, Entra and you decide who is in this User Group" in both
+    assert "The people of the IdP groups eng-mobile and designers come in by a rule" in both
+    user_groups.remove_members(context, acme.actor, "acme", guild, [KIM], now)
+    assert "Okta and Entra bring people into this User Group" in olga.get(path(acme, "Data Guild")).text
 
 
 # -- Making, renaming, deleting ----------------------------------------------------------------------

@@ -41,6 +41,14 @@ def test_several_are_there_to_choose(acme: Acme, olga: Surfer) -> None:
     assert 'href="/w"' in olga.get("/w/acme/users").text
 
 
+def test_with_one_workspace_there_is_nothing_to_switch_to(acme: Acme, olga: Surfer) -> None:
+    assert "Switch workspace" not in olga.get("/w/acme/users").text
+    own(acme, "sandbox")
+    assert "Switch workspace" in olga.get("/w/acme/users").text
+    set_workspace(acme.world, require_sso=True)
+    assert "Switch workspace" in olga.get("/w/sandbox/users").text
+
+
 def test_who_is_member_of_nothing_is_told_what_to_do(acme: Acme, app: Flask) -> None:
     account(acme.world, "sven@acme.example", password=PASSWORD)
     html = acme.signed_in("sven@acme.example").get("/w").text
