@@ -13,10 +13,10 @@ from bridge.domain.directory import (
     MembersRemoved,
     MembersReplaced,
 )
-from bridge.domain.errors import Invalid, NotFound, Stale
+from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
-from bridge.flows.provision_users import actor_of
+from bridge.flows.provision_users import Fits, actor_of, check_version
 from bridge.storage import directory, directory_search
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory import StoredGroup
@@ -83,11 +83,11 @@ def change_group(
     changes: Sequence[GroupChange],
     now: datetime,
     *,
-    if_version: int | None = None,
+    if_version: Fits | None = None,
 ) -> DirectoryGroup:
     """Apply the changes in their order, all or none. Returns the group without members.
 
-    Raises NotFound, Conflict (`if_version` is past), Invalid (a member to add that isn't in the directory).
+    Raises NotFound, Stale (`if_version` refuses it), Invalid (a member to add that isn't in the directory).
     """
 
     def change_it(change: Change) -> DirectoryGroup:
@@ -101,7 +101,7 @@ def change_group(
 
 
 def delete_group(
-    context: Context, connection: Connection, group_id: str, now: datetime, *, if_version: int | None = None
+    context: Context, connection: Connection, group_id: str, now: datetime, *, if_version: Fits | None = None
 ) -> None:
     """The group goes, and the access that came by it; no member leaves the workspace by that."""
 
@@ -192,13 +192,12 @@ def _check_all_known(ids: Sequence[str], known: dict[str, tuple[int, str]]) -> N
 
 
 def _get_held(
-    change: Change, connection: Connection, group_id: str, hold: directory.Hold, if_version: int | None
+    change: Change, connection: Connection, group_id: str, hold: directory.Hold, if_version: Fits | None
 ) -> StoredGroup:
     stored = directory.find_group(change.connection, connection.key, group_id, hold=hold)
     if stored is None:
         raise _unknown(group_id)
-    if if_version not in (None, stored.group.version):
-        raise Stale("The resource has changed since you read it.")
+    check_version(stored.group.version, if_version)
     return stored
 
 

@@ -26,11 +26,19 @@ from bridge.storage.workspaces import check_last_owner, guarding_owners
 from scim.filter_tree import Filter
 
 Edit = Callable[[DirectoryUser], PushedUser]
+#: Whether a change may be made to this version of a record.
+Fits = Callable[[int], bool]
 
 
 def actor_of(connection: Connection) -> str:
     """The connection, as the audit trail names it."""
     return f"connection:{connection.id}"
+
+
+def check_version(version: int, if_version: Fits | None) -> None:
+    """Raise Stale where `if_version` refuses the version there is."""
+    if if_version is not None and not if_version(version):
+        raise Stale("The resource is not in a version that your request allows.")
 
 
 def get_user(context: Context, connection: Connection, user_id: str) -> DirectoryUser:
@@ -144,16 +152,16 @@ def _welcome(change: Change, connection: Connection, membership: Membership, eve
 
 
 def change_user(
-    context: Context, connection: Connection, user_id: str, edit: Edit, now: datetime, *, if_version: int | None = None
+    context: Context, connection: Connection, user_id: str, edit: Edit, now: datetime, *, if_version: Fits | None = None
 ) -> DirectoryUser:
     """Replace what a record says by what `edit` makes of it; whatever `edit` raises changes nothing.
 
-    Raises NotFound, Conflict (the user name is another's, or `if_version` is past), LastOwner.
+    Raises NotFound, Stale (`if_version` refuses it), Conflict (the user name is another's), LastOwner.
     """
 
     def change_it(change: Change) -> DirectoryUser:
         stored = _get_locked(change, connection, user_id)
-        _check_version(stored.user.version, if_version)
+        check_version(stored.user.version, if_version)
         wanted = edit(stored.user)
         changed = stored if wanted == stored.user.pushed else _change(change, connection, stored, wanted)
         return _with_groups(changed, directory.groups_of_users(change.connection, [stored.key]))
@@ -225,13 +233,13 @@ def _may_change_email(change: Change, workspace_key: int, old: str, new: str) ->
 
 
 def delete_user(
-    context: Context, connection: Connection, user_id: str, now: datetime, *, if_version: int | None = None
+    context: Context, connection: Connection, user_id: str, now: datetime, *, if_version: Fits | None = None
 ) -> None:
     """The IdP deletes a person: record gone, groups gone, membership ended, held out until pushed anew."""
 
     def delete_it(change: Change) -> None:
         stored = _get_locked(change, connection, user_id)
-        _check_version(stored.user.version, if_version)
+        check_version(stored.user.version, if_version)
         _delete(change, connection, stored)
 
     _in_one_change(context, connection, user_id, now, delete_it)
@@ -271,11 +279,6 @@ def _check_name_free(change: Change, connection: Connection, stored: StoredUser,
     holder = directory.find_name_holder(change.connection, connection.key, wanted.user_name)
     if holder not in (None, stored.user.id):
         raise _name_taken(wanted.user_name)
-
-
-def _check_version(version: int, if_version: int | None) -> None:
-    if if_version is not None and version != if_version:
-        raise Stale("The resource has changed since you read it.")
 
 
 def _name_taken(user_name: str) -> Conflict:

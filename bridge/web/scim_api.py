@@ -5,6 +5,7 @@ directory there is; all others don't exist (properties.md 7).
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -48,6 +49,9 @@ log = logging.getLogger(__name__)
 
 CAPABILITIES = discovery.Capabilities(max_results=MAX_COUNT, etag=True)
 
+#: The ids that we give: UUIDs in small letters.
+OUR_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 #: What may be done to each collection, and to one of its things.
 METHODS = {
     ("Users", False): "GET, HEAD, POST",
@@ -82,6 +86,14 @@ def authenticate() -> None:
     if caller is None:
         raise errors.Unauthorized("Send a valid SCIM token as `Authorization: Bearer …`.")
     g.connection = caller.connection
+
+
+@blueprint.before_request
+def check_id() -> None:
+    """An id of another form than ours is nobody's, and may be more than a database takes as text."""
+    resource_id = (request.view_args or {}).get("resource_id")
+    if resource_id is not None and not OUR_ID.fullmatch(resource_id):
+        raise errors.NotFound(f"There is nothing with the id {resource_id[:100]!r} in this connection.")
 
 
 def _connection() -> Connection:
@@ -146,7 +158,7 @@ def patch_user(resource_id: str) -> Response:
 
 def _change_user(resource_id: str, edit: Callable[[DirectoryUser], PushedUser]) -> Response:
     user = provision_users.change_user(
-        current_context(), _connection(), resource_id, edit, current_time(), if_version=_if_match()
+        current_context(), _connection(), resource_id, edit, current_time(), if_version=_precondition()
     )
     return _one(shown_user(user, base_url()), user, USER)
 
@@ -154,7 +166,9 @@ def _change_user(resource_id: str, edit: Callable[[DirectoryUser], PushedUser]) 
 @blueprint.delete("/Users/<resource_id>")
 def delete_user(resource_id: str) -> Response:
     """Delete a person (RFC 7644 3.6)."""
-    provision_users.delete_user(current_context(), _connection(), resource_id, current_time(), if_version=_if_match())
+    provision_users.delete_user(
+        current_context(), _connection(), resource_id, current_time(), if_version=_precondition()
+    )
     return Response(status=204)
 
 
@@ -213,7 +227,7 @@ def put_group(resource_id: str) -> Response:
     """Replace a group, members and all (RFC 7644 3.5.1)."""
     changes = whole_group(parse_group(_body()))
     changed = provision_groups.change_group(
-        current_context(), _connection(), resource_id, changes, current_time(), if_version=_if_match()
+        current_context(), _connection(), resource_id, changes, current_time(), if_version=_precondition()
     )
     group = _with_wanted_members(changed)
     return _one(shown_group(group, base_url()), group, GROUP)
@@ -228,7 +242,7 @@ def patch_group(resource_id: str) -> Response:
     """
     changes = [group_change(change) for change in group_changes(parse_patch(_body(), GROUP, resource_id))]
     changed = provision_groups.change_group(
-        current_context(), _connection(), resource_id, changes, current_time(), if_version=_if_match()
+        current_context(), _connection(), resource_id, changes, current_time(), if_version=_precondition()
     )
     if not any(_selection()):
         return Response(status=204, headers={"ETag": version_of(changed)})
@@ -239,7 +253,9 @@ def patch_group(resource_id: str) -> Response:
 @blueprint.delete("/Groups/<resource_id>")
 def delete_group(resource_id: str) -> Response:
     """Delete a group (RFC 7644 3.6)."""
-    provision_groups.delete_group(current_context(), _connection(), resource_id, current_time(), if_version=_if_match())
+    provision_groups.delete_group(
+        current_context(), _connection(), resource_id, current_time(), if_version=_precondition()
+    )
     return Response(status=204)
 
 
@@ -324,6 +340,12 @@ def me() -> NoReturn:
     raise errors.NotSupported("This server does not support /Me.")
 
 
+@blueprint.post("/Bulk")
+def bulk() -> NoReturn:
+    """Many requests in one (RFC 7644 3.7)."""
+    raise errors.NotSupported("This server does not support /Bulk.")
+
+
 @blueprint.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def unknown(path: str) -> Response:
@@ -349,14 +371,20 @@ def _selection() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return query.attributes, query.excluded_attributes
 
 
-def _if_match() -> int | None:
-    """The version that the caller has read; None for whichever there is (RFC 7644 3.14)."""
-    given = request.headers.get("If-Match", "*").strip()
-    if given == "*":
+def _precondition() -> Callable[[int], bool] | None:
+    """Which version of a thing the caller is willing to change; None for whichever there is (RFC 7644 3.14)."""
+    if not {"If-Match", "If-None-Match"} & set(request.headers.keys()):
         return None
-    number = given.removeprefix("W/").strip('"')
-    # An ETag that we never gave out matches no version.
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else -1
+    return lambda version: _names("If-Match", version, absent=True) and not _names("If-None-Match", version)
+
+
+def _names(header: str, version: int, *, absent: bool = False) -> bool:
+    """Whether a header's ETags name that version (RFC 9110 13.1): `*`, or a list compared weakly, as ours are weak."""
+    given = request.headers.get(header)
+    if given is None:
+        return absent
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}
+    return given.strip() == "*" or str(version) in tags
 
 
 def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind: ResourceType) -> Response:
@@ -366,7 +394,7 @@ def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind
 
 def _one(rendered: dict[str, Any], resource: DirectoryUser | DirectoryGroup, kind: ResourceType) -> Response:
     version = version_of(resource)
-    if request.method == "GET" and request.headers.get("If-None-Match") in (version, "*"):
+    if request.method == "GET" and _names("If-None-Match", resource.version):
         return Response(status=304, headers={"ETag": version})
     location = {"ETag": version, "Content-Location": rendered["meta"]["location"]}
     return _answer(select_attributes(rendered, *_selection(), kind), headers=location)
