@@ -38,10 +38,10 @@ def count_holders(context: Context, workspace_slug: str, now: datetime) -> dict[
         return access.count_holders(connection, get_workspace(connection, workspace_slug).key, now)
 
 
-def names_of_owners(context: Context, workspace_slug: str, most: int) -> tuple[str, ...]:
-    """Whom to ask: owners named by hand, those who have owned it longest first. Raises NotFound."""
-    with context.database.reading() as connection:
-        return tuple(overview.owner_names(connection, get_workspace(connection, workspace_slug).key, most))
+def names_of_owners(context: Context, workspace_slug: str, most: int, now: datetime) -> tuple[str, ...]:
+    """Whom to ask: owners named by hand first, those who have owned it longest; then those by rules. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        return tuple(overview.owner_names(connection, get_workspace(connection, workspace_slug).key, most, now))
 
 
 # -- Workspaces that a session doesn't reach ---------------------------------------------------------

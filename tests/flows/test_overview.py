@@ -6,12 +6,13 @@ import pytest
 
 from bridge.domain.group_mapping import GroupMatch
 from bridge.flows import members
-from bridge.flows.give_roles import give_to_member
+from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.invite import InviteDraft, invite, revoke
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import MembersQuery, find_member_id, list_members, remove_member
 from bridge.flows.overview import WorkspaceCounts, count_all, count_holders, find_closed, list_closed, names_of_owners
 from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.provision_users import change_user
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.sessions import CurrentSession, find_session
 from bridge.flows.tokens import create_scim_token
@@ -19,7 +20,7 @@ from bridge.flows.user_groups import create_user_group
 from bridge.storage import access
 from bridge.storage.database import Database
 from tests.flows.logins import CLIENT, PASSWORD, account, join, set_workspace, sign_in
-from tests.world import World, make_world
+from tests.world import World, make_world, pushed
 
 ANN = "ann@acme.example"
 
@@ -90,8 +91,26 @@ def test_removed_people_hold_nothing(world: World) -> None:
 def test_owners_to_ask_are_those_named_by_hand_longest_first(world: World) -> None:
     world.push("a@acme.example", name="Ann Later")
     give(world, "a@acme.example", "Workspace Owner")
-    assert names_of_owners(world.context, "acme", 3) == ("Olga Owner", "Ann Later")
-    assert names_of_owners(world.context, "acme", 1) == ("Olga Owner",)
+    assert names_of_owners(world.context, "acme", 3, world.now) == ("Olga Owner", "Ann Later")
+    assert names_of_owners(world.context, "acme", 1, world.now) == ("Olga Owner",)
+
+
+def test_owners_to_ask_are_those_by_rules_too(world: World, other: World) -> None:
+    context, now = world.context, world.now
+    zoe, yan, _ = (world.push(f"{name}@acme.example", name=name) for name in ("zoe", "yan", "xia"))
+    world.push_group("bosses", zoe)
+    world.push_group("chiefs", yan, zoe)
+    owning = parse_role_in_scope("Workspace Owner", [])
+    board = create_user_group(context, olga(world), "acme", "Board", now, emails=["xia@acme.example"])
+    give_to_user_group(context, olga(world), "acme", board.id, owning, now)
+    bosses, chiefs = GroupMatch("name", "bosses"), GroupMatch("name", "chiefs")
+    add_mapping(context, olga(world), "acme", MappingDraft(world.connection.id, bosses, roles=(owning,)), now)
+    add_mapping(context, olga(world), "acme", MappingDraft(world.connection.id, chiefs, ("Board",)), now)
+    assert names_of_owners(context, "acme", 9, now) == ("Olga Owner", "xia", "yan", "zoe")
+    assert names_of_owners(context, "acme", 2, now) == ("Olga Owner", "xia")
+    change_user(context, world.connection, yan.id, lambda _: pushed("yan@acme.example", active=False), now)
+    assert names_of_owners(context, "acme", 9, now) == ("Olga Owner", "xia", "zoe")
+    assert names_of_owners(context, "other", 9, now) == ("Olga Owner",)
 
 
 def test_what_an_idp_gives_whoever_it_brings_is_not_by_hand(world: World) -> None:

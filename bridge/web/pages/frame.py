@@ -88,8 +88,10 @@ def sign_in_href() -> str:
 
 
 def ask_owners(visit: Visit) -> str:
-    """Whom to turn to: `Ask Mei Tanaka or Marcus Lindqvist.`"""
-    names = names_of_owners(visit.context, visit.slug, _OWNERS_NAMED)
+    """Whom to turn to: `Ask Mei Tanaka or Marcus Lindqvist.`; of many, the first two `or another Workspace Owner`."""
+    names = list(names_of_owners(visit.context, visit.slug, _OWNERS_NAMED + 1, visit.now))
+    if len(names) > _OWNERS_NAMED:
+        names = [*names[: _OWNERS_NAMED - 1], "another Workspace Owner"]
     return f"Ask {listed(names, last='or')}." if names else "Ask whoever runs the bridge."
 
 

@@ -7,6 +7,9 @@ from flask import Flask
 
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.context import OPERATOR
+from bridge.flows.give_roles import give_to_user_group
+from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import people
 from tests.flows.logins import account, join, set_workspace
 from tests.web.browsing import Company, Surfer
@@ -113,6 +116,20 @@ def test_frame_says_where_one_is_and_as_whom(acme: Acme, olga: Surfer, kim: Surf
     mine = kim.get(acme.page_of(KIM)).text
     assert "Access Management" not in mine
     assert re.search(rf'href="{acme.page_of(KIM)}" aria-current="page">.*?Your access', mine)
+
+
+def test_of_many_owners_the_first_are_named(acme: Acme, kim: Surfer) -> None:
+    context, now = acme.world.context, acme.world.now
+    board = create_user_group(context, acme.actor, "acme", "Board", now)
+    give_to_user_group(context, acme.actor, "acme", board.id, parse_role_in_scope("Workspace Owner", []), now)
+    for name, asked in (
+        ("Ann", "Ask Olga Owner or Ann."),
+        ("Bea", "Ask Olga Owner, Ann or Bea."),
+        ("Cid", "Ask Olga Owner, Ann or another Workspace Owner."),
+    ):
+        acme.world.push(f"{name}@acme.example", name=name)
+        add_members(context, acme.actor, "acme", board.id, [f"{name}@acme.example"], now)
+        assert asked in kim.get("/w/acme/tokens").text
 
 
 def test_roles_are_for_every_member_to_read(acme: Acme, olga: Surfer, kim: Surfer) -> None:
