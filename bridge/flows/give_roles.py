@@ -12,11 +12,12 @@ from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.named import check_active, get_member, get_workspace, owner_acting
+from bridge.flows.named import get_member, get_workspace, hold_active, owner_acting
 from bridge.flows.roles_given import check_role_in_plan
 from bridge.storage import access, grants, user_groups
 from bridge.storage.changes import Change
 from bridge.storage.grants import StoredGrant
+from bridge.storage.people import hold_members
 from bridge.storage.workspaces import check_last_owner, guarding_owners
 
 
@@ -33,13 +34,14 @@ def give_to_member(
 ) -> NewGrant:
     """Give a member a role in a scope.
 
-    Raises NotFound (the member, a listed resource), Conflict (the member has just that by hand), NotInPlan, Forbidden.
+    Raises NotFound (the member, a listed resource, a label), Conflict (the member has just that by hand), NotInPlan,
+    Forbidden.
     """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         user, membership = get_member(change.connection, workspace, membership_id)
-        check_active(user, membership, workspace)
+        hold_active(change, workspace, [(user, membership)])
         return _give(change, workspace, membership.key, f"member:{membership.id}", given)
 
 
@@ -66,7 +68,10 @@ def change_scope(
         stored, before = _get_by_hand(change, workspace, grant_id)
         if before.scope == scope:
             return NewGrant(grant_id, before)
-        grants.end_grant_keys(change, [stored.key])
+        # Held, since with the membership all grants of it end: none may be made beside that.
+        gone = stored.principal_kind == "membership" and not hold_members(change, [stored.principal_key])
+        if gone or not grants.end_grant_keys(change, [stored.key]):
+            raise _no_grant(workspace, grant_id)
         after = RoleInScope(before.role, scope)
         _refuse_twice(change, stored.principal_key, after)
         _, uid = grants.insert_grant(change, workspace.key, stored.principal_key, after, actor)
@@ -110,11 +115,15 @@ def _refuse_twice(change: Change, principal: int, given: RoleInScope) -> None:
 def _get_by_hand(change: Change, workspace: Workspace, grant_id: str) -> tuple[StoredGrant, RoleInScope]:
     stored = grants.find_grant(change.connection, workspace.key, grant_id)
     if stored is None:
-        raise NotFound(f"{workspace.name} has no grant {grant_id[:80]!r}.")
+        raise _no_grant(workspace, grant_id)
     if stored.principal_kind in ("mapping", "token"):
         what = "rule" if stored.principal_kind == "mapping" else "token"
         raise Conflict(f"This grant comes by a {what}: change or delete the {what}.")
     return stored, access.grants_of(change.connection, [stored.principal_key])[stored.key][1]
+
+
+def _no_grant(workspace: Workspace, grant_id: str) -> NotFound:
+    return NotFound(f"{workspace.name} has no grant {grant_id[:80]!r}.")
 
 
 def _told(given: RoleInScope) -> dict[str, object]:

@@ -23,8 +23,9 @@ from bridge.flows.named import get_workspace, owner_acting
 from bridge.flows.passwords import hash_password
 from bridge.flows.roles_given import check_role_in_plan
 from bridge.storage import accounts, invites, people, resources, user_groups, workspaces
+from bridge.storage.access import grants_of
 from bridge.storage.changes import Change
-from bridge.storage.grants import insert_grant, resource_keys
+from bridge.storage.grants import insert_grant, known_labels, scope_keys
 from bridge.storage.invites import StoredInvite
 from bridge.storage.members import lift_holds
 from bridge.storage.sign_in import clear_account
@@ -84,7 +85,7 @@ def invite(
 ) -> tuple[PendingInvite, ...]:
     """Invite people. An address that is invited already gets a new link and these roles instead of the former.
 
-    Raises Invalid, NotFound (User Group, resource), Conflict (a member already; a mirror), NotInPlan, Forbidden.
+    Raises Invalid, NotFound (User Group, resource, label), Conflict (a member already; a mirror), NotInPlan, Forbidden.
     """
     emails = _addresses(draft.emails)
     with context.changing(actor, now) as change:
@@ -155,7 +156,7 @@ def _addresses(emails: Sequence[str]) -> list[str]:
 def _check_gives(change: Change, workspace: Workspace, draft: InviteDraft) -> dict[str, Any]:
     for given in draft.roles:
         check_role_in_plan(given.role, workspace)
-        resource_keys(change.connection, workspace.key, given.scope.resources)
+        scope_keys(change.connection, workspace.key, given.scope)
     for group_id in draft.user_groups:
         user_groups.get_open_group(change.connection, workspace.key, group_id)
     roles = [{"role": given.role.id, "scope": given.scope.render()} for given in draft.roles]
@@ -165,7 +166,8 @@ def _check_gives(change: Change, workspace: Workspace, draft: InviteDraft) -> di
 def _invite_one(context: Context, change: Change, workspace: Workspace, email: str, gives: dict[str, Any]) -> None:
     user = people.find_user_by_email(change.connection, email)
     member = people.find_member(change.connection, workspace.key, user.key) if user else None
-    if member is not None and member.status == "active":
+    # Whom an IdP added may have yet to accept: an invitation is how they do (product.md 4.4).
+    if member is not None and member.status == "active" and member.accepted:
         raise Conflict(f"{email} is a member of {workspace.name} already.")
     secret, expires_at = new_secret(), change.now + context.invite_lifetime
     pending = invites.find_pending_by_email(change.connection, workspace.key, email)
@@ -222,9 +224,14 @@ def _resource_names(connection: Any, workspace_key: int, scope: Scope) -> list[s
 
 
 def _still_there(connection: Any, workspace_key: int, kept: Mapping[str, Any]) -> RoleInScope | None:
-    """What was promised, less resources that have gone since; None where nothing is left."""
+    """What was promised, less resources that have gone since; None where nothing is left.
+
+    Labels narrow together, so without one of them nothing is left: the rest would give more than was promised.
+    """
     role = get_role(kept["role"])
     scope = parse_scope(kept["scope"], role)
+    if scope.labels - known_labels(connection, workspace_key, scope.labels):
+        return None
     if scope.kind != "list":
         return RoleInScope(role, scope)
     present: frozenset[ResourceRef] = frozenset(resources.names_of(connection, workspace_key, scope.resources))
@@ -308,12 +315,16 @@ def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, 
 
 
 def _accept(change: Change, workspace: Workspace, pending: StoredInvite, user: User) -> None:
+    present = people.find_member(change.connection, workspace.key, user.key)
+    if present is not None:
+        people.hold_members(change, [present.key], alone=True)
     if not invites.use_invite(change, pending.key):
         raise Expired("This invitation was used a moment ago.")
     membership = _membership(change, workspace, user)
+    standing = [given for _, given in grants_of(change.connection, [membership.key]).values()]
     for kept in pending.gives["roles"]:
         given = _still_there(change.connection, workspace.key, kept)
-        if given is not None:
+        if given is not None and given not in standing:
             insert_grant(change, workspace.key, membership.key, given, pending.invited_by)
     groups = user_groups.open_groups(change.connection, workspace.key, pending.gives["user_groups"])
     for group_key in groups:

@@ -28,7 +28,7 @@ from bridge.storage import access, connections, mappings, mirrors, people, resou
 from bridge.storage.access import MatchedGroups
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory import find_group
-from bridge.storage.grants import insert_grant, resource_keys
+from bridge.storage.grants import insert_grant, scope_keys
 from bridge.storage.mappings import StoredMapping
 
 
@@ -147,11 +147,12 @@ def link_group(
     def link(change: Change) -> str:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        lock_workspace(change, workspace.key)
         connection = get_connection(change.connection, workspace, connection_id)
+        mappings.hold_connections(change, [connection.key])
         group = find_group(change.connection, connection.key, group_id, hold="alone")
         if group is None:
             raise NotFound(f"{connection.name} has pushed no group {group_id[:80]!r}.")
+        lock_workspace(change, workspace.key)
         key = _user_group_keys(change.connection, workspace, [user_group_name])[user_group_name]
         mapping_id = mirrors.link_group(change, connection, group_id, group.group.name, key)
         after = {"idp_group": group.group.name, "user_group": user_group_name}
@@ -306,7 +307,7 @@ def _checked(rows: Any, workspace: Workspace, draft: MappingDraft) -> tuple[Conn
     connection = get_connection(rows, workspace, draft.connection_id)
     for given in draft.roles:
         check_role_in_plan(given.role, workspace)
-        resource_keys(rows, workspace.key, given.scope.resources)
+        scope_keys(rows, workspace.key, given.scope)
     return connection, _user_group_keys(rows, workspace, draft.user_group_names)
 
 

@@ -7,14 +7,34 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from bridge.domain.access import ResourceRef, RoleInScope
+from bridge.domain.access import ResourceRef, RoleInScope, Scope
 from bridge.domain.errors import NotFound
+from bridge.domain.labels import Label
 from bridge.storage.changes import Change, begin_fact, begin_facts, end_facts
-from bridge.storage.tables import grant_labels, grant_resources, grants, principals, resources
+from bridge.storage.tables import grant_labels, grant_resources, grants, labels, principals, resources
 
 
-def resource_keys(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, int]:
-    """The keys of the workspace's resources. Raises NotFound, naming the first that isn't there."""
+def scope_keys(connection: Any, workspace_key: int, scope: Scope) -> dict[ResourceRef, int]:
+    """The keys of the resources that a scope lists.
+
+    Raises NotFound, naming the first resource or label that the workspace doesn't have: it would give nothing.
+    """
+    for label in sorted(scope.labels - known_labels(connection, workspace_key, scope.labels)):
+        raise NotFound(f"There is no label {label} in this workspace.")
+    return _resource_keys(connection, workspace_key, scope.resources)
+
+
+def known_labels(connection: Any, workspace_key: int, wanted: Collection[Label]) -> frozenset[Label]:
+    """Those of these labels that the workspace has."""
+    columns = labels.c
+    chosen = select(columns.key, columns.value).where(
+        columns.workspace_id == workspace_key, columns.key.in_([label.key for label in wanted])
+    )
+    here = (Label(key, value) for key, value in connection.execute(chosen)) if wanted else ()
+    return frozenset(wanted).intersection(here)
+
+
+def _resource_keys(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, int]:
     chosen = select(resources.c.type, resources.c.uid, resources.c.id).where(
         resources.c.workspace_id == workspace_key, resources.c.uid.in_([ref.id for ref in refs])
     )
@@ -28,14 +48,14 @@ def resource_keys(connection: Any, workspace_key: int, refs: Collection[Resource
 def insert_grant(
     change: Change, workspace_key: int, principal_key: int, given: RoleInScope, given_by: str
 ) -> tuple[int, str]:
-    """Give a role in a scope to a principal. Returns the grant's (key, outside id)."""
-    listed = resource_keys(change.connection, workspace_key, given.scope.resources)
+    """Give a role in a scope to a principal. Returns the grant's (key, outside id). Raises as `scope_keys` does."""
+    listed = scope_keys(change.connection, workspace_key, given.scope)
     uid = str(uuid4())
     values = {"uid": uid, "principal_id": principal_key, "role": given.role.id, "scope": given.scope.kind}
     key = begin_fact(change, grants, {**values, "given_by": given_by})
     begin_facts(change, grant_resources, [{"grant_id": key, "resource_id": n} for n in sorted(listed.values())])
-    labels = [{"grant_id": key, "key": label.key, "value": label.value} for label in sorted(given.scope.labels)]
-    begin_facts(change, grant_labels, labels)
+    named = [{"grant_id": key, "key": label.key, "value": label.value} for label in sorted(given.scope.labels)]
+    begin_facts(change, grant_labels, named)
     return key, uid
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope
 from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound, NotInPlan
+from bridge.domain.labels import Label
 from bridge.domain.mail import Mail
-from bridge.domain.roles import OWNER
+from bridge.domain.roles import MINIMAL, OWNER
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
@@ -26,7 +27,7 @@ from bridge.flows.invite import (
 )
 from bridge.flows.members import find_member_id, get_person, remove_member
 from bridge.flows.provision_users import delete_user
-from bridge.flows.resources import ResourceDraft, add_resource, delete_resource
+from bridge.flows.resources import ResourceDraft, add_label, add_resource, delete_label, delete_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import create_user_group, delete_user_group, find_user_group_id
 from bridge.storage import people
@@ -245,6 +246,23 @@ def test_what_was_deleted_meanwhile_is_left_out(kicks: World, marcus: str) -> No
     assert permission.scope.render() == ["source:orders"]
 
 
+def test_a_label_that_is_not_there_is_refused(kicks: World, marcus: str) -> None:
+    given = parse_role_in_scope("Source Admin", ["label:team:web"])
+    with pytest.raises(NotFound, match="team:web"):
+        invite(kicks.context, marcus, "kicks", InviteDraft(("lucia@kicks.example",), (given,)), kicks.now)
+
+
+def test_what_a_deleted_label_narrowed_is_left_out_whole(kicks: World, marcus: str) -> None:
+    web = Label("team", "web")
+    add_label(kicks.context, marcus, "kicks", web, kicks.now)
+    narrow = parse_role_in_scope("Source Admin", ["label:environment:prod", "label:team:web"])
+    reading = parse_role_in_scope("Source Read-only", ["label:environment:prod"])
+    secret = send(kicks, marcus, InviteDraft(("lucia@kicks.example",), (narrow, reading)))
+    delete_label(kicks.context, marcus, "kicks", web, kicks.now)
+    accept_with_password(kicks.context, secret, "Lucía", PASSWORD, kicks.now)
+    assert roles_of(kicks, "lucia@kicks.example") == {"Source Read-only"}
+
+
 def test_only_owners_invite(kicks: World) -> None:
     kicks.push("ines@kicks.example")
     ines = get_person(
@@ -285,3 +303,20 @@ def test_two_who_open_one_link_at_once_are_one(kicks: World, marcus: str) -> Non
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(accept, ("Lucía", "Somebody else")))
     assert sorted(answer == "refused" for answer in answers) == [False, True]
+
+
+def test_whom_an_idp_added_accepts_by_invitation(kicks: World, marcus: str) -> None:
+    """An account that another workspace brought is only this one's after its person said so (product.md 4.4)."""
+    draft = WorkspaceDraft("boots", "Boots", "lucia@kicks.example", "business", PASSWORD)
+    lucia = create_workspace(kicks.context, OPERATOR, draft, kicks.now).owner
+    kicks.push("lucia@kicks.example")
+    member = find_member_id(kicks.context, "kicks", "lucia@kicks.example")
+    assert not get_person(kicks.context, "kicks", member, kicks.now).member.accepted
+    minimal = RoleInScope(MINIMAL, EVERYWHERE)
+    secret = send(kicks, marcus, InviteDraft(("lucia@kicks.example",), (ADMIN, minimal)))
+    accept_as(kicks.context, secret, lucia.id, kicks.now)
+    person = get_person(kicks.context, "kicks", member, kicks.now)
+    assert person.member.accepted
+    assert sorted(one.given.role.name for one in person.grants) == ["Minimal Workspace Access", "Source Admin"]
+    with pytest.raises(Conflict):
+        send(kicks, marcus)
