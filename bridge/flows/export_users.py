@@ -12,7 +12,7 @@ from bridge.flows.context import Context
 from bridge.flows.explain import permissions_of
 from bridge.flows.invite import list_invites
 from bridge.flows.named import get_workspace
-from bridge.storage import members, user_groups
+from bridge.storage import invites, members, user_groups
 from bridge.storage.members import StoredMember
 
 COLUMNS = ("email", "name", "status", "roles", "user_groups", "idp", "member_since", "last_sign_in")
@@ -22,7 +22,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_users(context: Context, workspace_slug: str, now: datetime) -> Iterator[str]:
-    """CSV text, a page of 500 people a piece, in the order they joined; then those who are invited.
+    """CSV text, a page of 500 people a piece, in the order they joined; then those who are invited and no members.
 
     A row for each member, suspended ones too, whatever their number in flat memory. Raises NotFound at once, before
     the first piece.
@@ -82,7 +82,12 @@ def _role(permission: Permission) -> str:
 
 
 def _invited(context: Context, workspace: Workspace, now: datetime) -> Iterator[Sequence[str]]:
+    # An owner who is yet to choose a password is a member and has a link: one person, one row.
+    with context.database.reading() as connection:
+        members_already = invites.pending_of_members(connection, workspace.key)
     for invite in list_invites(context, workspace.slug):
+        if invite.id in members_already:
+            continue
         status = "invitation expired" if invite.is_expired(now) else "invited"
         yield (invite.email, "", status, "; ".join(invite.gives), "", "", "", "")
 

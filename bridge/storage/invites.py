@@ -45,6 +45,18 @@ def list_pending(connection: Any, workspace_key: int) -> list[StoredInvite]:
     return [StoredInvite(*row) for row in connection.execute(chosen)]
 
 
+def pending_of_members(connection: Any, workspace_key: int) -> set[str]:
+    """The outside ids of a workspace's pending invitations whose address is a present member's already."""
+    chosen = (
+        select(invites.c.uid)
+        .join(users, users.c.email_ci == invites.c.email_ci)
+        .join(memberships, memberships.c.user_id == users.c.id)
+        .where(invites.c.workspace_id == workspace_key, _PENDING)
+        .where(memberships.c.workspace_id == workspace_key, memberships.c.status == "active")
+    )
+    return set(connection.execute(chosen).scalars())
+
+
 def page_of_pending(
     connection: Any, workspace_key: int, search: str, *, limit: int, offset: int
 ) -> tuple[list[StoredInvite], int]:

@@ -49,6 +49,13 @@ def test_suspended_and_invited_people_are_said_removed_ones_are_not_there(kicks:
     }
 
 
+def test_a_member_with_a_pending_invitation_has_one_row(kicks: World, marcus: str) -> None:
+    invite(kicks.context, marcus, "kicks", InviteDraft(("Ines@kicks.example",)), kicks.now)
+    kicks.push("ines@kicks.example", active=False)
+    text = "".join(export_users(kicks.context, "kicks", kicks.now))
+    assert [row["status"] for row in csv.DictReader(io.StringIO(text))] == ["active", "suspended"]
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "  @"])
 def test_no_cell_begins_a_formula(start: str) -> None:
     [[cell]] = csv.reader(io.StringIO(render_rows([[f'{start}cmd|"/c calc"!A1']]), newline=""))
