@@ -98,7 +98,7 @@ def _check_text(arguments: list[str]) -> None:
     """Refuse bytes that are no text: Python reads them as lone surrogates, which nothing can store or print."""
     for number, argument in enumerate(arguments, start=1):
         if not is_text(argument):
-            raise click.UsageError(f"Argument {number} is no text in this terminal's encoding: {ascii(argument)}.")
+            raise click.UsageError(f"Argument {number} is no text in this terminal's encoding: {argument!a}.")
 
 
 def _usage(error: click.UsageError, is_json: bool) -> str:

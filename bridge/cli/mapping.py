@@ -67,7 +67,11 @@ def preview(house: House, /, workspace: str, mapping_id: str | None, **options: 
 @told
 def delete(house: House, workspace: str, mapping_id: str) -> Told:
     """Delete a rule, and with it all access that came by it alone."""
-    return _told(map_groups.remove_mapping(house.context, OPERATOR, workspace, mapping_id, house.now))
+    loses = len(map_groups.preview_delete(house.context, workspace, mapping_id, house.now).loses)
+    gone = map_groups.remove_mapping(house.context, OPERATOR, workspace, mapping_id, house.now)
+    people = "1 person loses" if loses == 1 else f"{loses} people lose"
+    text = f"Deleted: {gone.sentence.removesuffix('.')}; {people} access by it."
+    return Told({"mapping": wire_mapping(gone), "loses": {"count": loses}}, text)
 
 
 @mapping.command("enable")

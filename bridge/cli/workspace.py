@@ -2,11 +2,13 @@
 
 import click
 
+from bridge.app import make_mailer
 from bridge.cli.shown import table
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.roles import PLANS
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, set_plan
 from bridge.flows.context import OPERATOR
+from bridge.flows.deliver import deliver_due
 
 
 @click.group()
@@ -33,7 +35,7 @@ def create(
     made = create_workspace(house.context, OPERATOR, draft, house.now)
     space, owner = made.workspace, made.owner
     text = f"Made the workspace {space.slug} ({space.plan}). Its owner is {owner.email}."
-    text += " A link to choose a password is on its way by mail." if made.link_mailed else ""
+    text += f" {_mail_link(house)}" if made.link_mailed else ""
     return Told(
         {
             "workspace": {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan},
@@ -41,6 +43,13 @@ def create(
         },
         text,
     )
+
+
+def _mail_link(house: House) -> str:
+    """Have the link leave now: perhaps no server runs yet. What can't leave waits for `serve` or `worker`."""
+    if deliver_due(house.context, make_mailer(house.settings), house.now):
+        return "A link to choose a password was mailed."
+    return "The link to choose a password couldn't be mailed now; `bridge serve` or `bridge worker` tries again."
 
 
 @workspace.command("set-plan")

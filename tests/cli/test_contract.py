@@ -111,13 +111,28 @@ def test_user_group_create_and_add(kicks: Shell) -> None:
 
 
 def test_grant_add_and_remove(kicks: Shell) -> None:
-    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders")
+    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders", "--label", "team:web")
     command = ("grant", "add", "kicks", "--member", "marcus@kicks.example", "--role", "Source Admin")
     grant = kicks.json(*command, "--on", "source:orders")["grant"]
     assert grant == {"id": grant["id"], "role": "Source Admin", "scope": ["source:orders"]}
     narrow = kicks.json(*command, "--on", "label:environment:prod", "--on", "label:team:web")["grant"]
     assert narrow["scope"] == ["label:environment:prod", "label:team:web"]
     assert kicks.json("grant", "remove", "kicks", grant["id"])["grant"]["id"] == grant["id"]
+
+
+def test_a_label_that_is_not_there_is_refused_by_name(kicks: Shell, okta: str) -> None:
+    role = ("--role", "Source Admin", "--on", "label:no:such", "--json")
+    rule = ("--connection", okta, "--group", "eng", "--gives-role", "Source Admin", "--on", "label:no:such", "--json")
+    for command in (
+        ("grant", "add", "kicks", "--member", "marcus@kicks.example", *role),
+        ("api-token", "create", "kicks", *role),
+        ("mapping", "add", "kicks", *rule),
+        ("mapping", "preview", "kicks", *rule),
+    ):
+        ran = kicks.run(*command)
+        assert ran.status == 1
+        assert ran.wire["error"] == {"code": "not_found", "message": "There is no label no:such in this workspace."}
+    assert kicks.json("mapping", "list", "kicks") == {"mappings": []}
 
 
 def test_grant_to_a_user_group(kicks: Shell) -> None:
@@ -152,7 +167,8 @@ def test_mapping_preview_and_delete(kicks: Shell, okta: str) -> None:
     assert (preview["gains"], preview["loses"]) == (nobody, nobody)
     added = kicks.json("mapping", "add", "kicks", *rule)["mapping"]
     assert kicks.json("mapping", "preview", "kicks", "--delete", added["id"])["loses"] == nobody
-    assert kicks.json("mapping", "delete", "kicks", added["id"])["mapping"]["id"] == added["id"]
+    deleted = kicks.json("mapping", "delete", "kicks", added["id"])
+    assert (deleted["mapping"]["id"], deleted["loses"]) == (added["id"], {"count": 0})
     assert kicks.json("mapping", "list", "kicks") == {"mappings": []}
 
 
@@ -181,6 +197,31 @@ def test_users_export(kicks: Shell) -> None:
     assert head.startswith("email,name,status,roles,user_groups,")
     assert row.startswith("marcus@kicks.example,marcus,active,Workspace Owner,")
     assert rest == []
+
+
+def mails(folder: Path) -> list[str]:
+    return [path.read_text() for path in (folder / "var" / "mail").glob("*.eml")]
+
+
+def test_the_first_owners_link_is_mailed_at_once(shell: Shell, tmp_path: Path) -> None:
+    ran = shell.run("workspace", "create", "kicks", "--name", "Kicks Co", "--owner", "marcus@kicks.example")
+    assert "was mailed" in ran.out
+    [mail] = mails(tmp_path)
+    assert "To: marcus@kicks.example" in mail
+    assert "http://localhost:8000/invitations/" in mail
+
+
+def test_a_link_that_cannot_leave_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_MAIL_URL", "smtp://127.0.0.1:1")
+    ran = shell.run("workspace", "create", "kicks", "--name", "Kicks Co", "--owner", "marcus@kicks.example")
+    assert ran.status == 0
+    assert "couldn't be mailed now" in ran.out
+
+
+def test_an_owner_without_a_password_yet_is_exported_once(shell: Shell) -> None:
+    shell.json("workspace", "create", "kicks", "--name", "Kicks Co", "--owner", "marcus@kicks.example")
+    _, *people = shell.run("users", "export", "kicks").out.splitlines()
+    assert [person.split(",")[:3] for person in people] == [["marcus@kicks.example", "marcus", "active"]]
 
 
 def test_backup_and_restore(kicks: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,6 +337,6 @@ def test_a_secret_is_never_an_argument(shell: Shell) -> None:
 def test_help_names_every_command(shell: Shell) -> None:
     ran = shell.run("--help")
     assert ran.status == 0
-    nouns = "demo serve worker workspace connection domain scim-token api-token resource user-group grant mapping access users db"
-    for noun in [*nouns.split(), "doctor", "backup", "restore"]:
+    nouns = "demo serve worker workspace connection domain scim-token api-token resource user-group grant mapping"
+    for noun in [*nouns.split(), "access", "users", "db", "doctor", "backup", "restore"]:
         assert f"  {noun} " in ran.out

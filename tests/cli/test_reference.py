@@ -106,6 +106,7 @@ STORY = (
     "grant add kicks --user-group Guild --role source_admin --on source:orders",
     "mapping add kicks --connection CONNECTION --pattern eng-* --gives-role source_admin --on label:environment:prod",
     "mapping preview kicks --delete RULE",
+    "mapping delete kicks RULE",
     "access check kicks nobody@kicks.example edit source:orders",
     "resource delete kicks source:orders",
     "user-group delete kicks Guild",
