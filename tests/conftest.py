@@ -129,6 +129,20 @@ NEEDS = (
 )
 
 
+#: Rooms whose tests say nothing of their own about an engine: PostgreSQL has its turn there in the long run. Storage
+#: and flows run on both engines always.
+ONE_ENGINE_WILL_DO = ("tests/web/", "tests/properties/", "tests/conformance/", "tests/cli/")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as long what the other engine has said already."""
+    for item in items:
+        room = item.path.relative_to(config.rootpath).as_posix()
+        engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")  # type: ignore[attr-defined]
+        if engine == "postgresql" and room.startswith(ONE_ENGINE_WILL_DO):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out long tests; skip what can't run here, or fail where it was promised to."""

@@ -26,7 +26,7 @@ from tests.conftest import NODE_PEERS
 from tests.running import Bridge, running
 from tests.saml.idp import keys
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.long]
 
 ISSUER = "urn:samlp:kicks.example"
 NS = {"md": "urn:oasis:names:tc:SAML:2.0:metadata", "ds": "http://www.w3.org/2000/09/xmldsig#"}

@@ -61,7 +61,13 @@ def set_up(bridge: Bridge, company: Company, dialect: str) -> Story:
     return Story(bridge, company, connection)
 
 
-@pytest.fixture(params=["okta", "entra", "entra-compliant"])
+@pytest.fixture(
+    params=[
+        "okta",
+        pytest.param("entra", marks=pytest.mark.long),
+        pytest.param("entra-compliant", marks=pytest.mark.long),
+    ]
+)
 def story(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> Iterator[Story]:
     with running(tmp_path, database_url=database_url) as bridge, running_company(tmp_path) as company:
         yield set_up(bridge, company, request.param)

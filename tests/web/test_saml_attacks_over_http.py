@@ -25,6 +25,9 @@ from tests.saml import idp
 from tests.saml.idp import KICKS
 from tests.web.browsing import request_id_in
 
+pytestmark = pytest.mark.long  # a real server, and the same refusals as in test_saml_login
+
+
 AT_ONCE = 20
 SECONDS = 10  # that any one answer may take
 
