@@ -13,7 +13,7 @@ from bridge.flows import mail_texts
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.explain import permissions_of
-from bridge.flows.named import check_active, get_member, get_member_by_email, get_workspace, owner_acting
+from bridge.flows.named import get_member, get_member_by_email, get_workspace, hold_active, owner_acting
 from bridge.storage import access, members, people, tokens, user_groups, workspaces
 from bridge.storage.changes import Change
 from bridge.storage.members import StoredMember
@@ -165,9 +165,9 @@ def remove_member(context: Context, actor: str, workspace_slug: str, membership_
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         user, membership = get_member(change.connection, workspace, membership_id)
-        check_active(user, membership, workspace)
-        stopped = _token_names(change.connection, workspace, membership.key, now)
         guarded = workspaces.guarding_owners(change, workspace.key, membership.key)
+        hold_active(change, workspace, [(user, membership)])
+        stopped = _token_names(change.connection, workspace, membership.key, now)
         people.end_membership(change, membership.key)
         if guarded:
             workspaces.check_last_owner(change, workspace.key)

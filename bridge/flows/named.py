@@ -1,5 +1,6 @@
 """What a caller names, found or refused: the first lines of most flows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bridge.domain.errors import Forbidden, NotFound, NotInPlan
@@ -14,6 +15,7 @@ from bridge.storage.people import (
     find_user_by_email,
     find_user_by_key,
     find_user_by_uid,
+    hold_members,
 )
 from bridge.storage.workspaces import find_by_slug
 
@@ -52,10 +54,12 @@ def get_member(connection: Any, workspace: Workspace, membership_id: str) -> tup
     return user, membership
 
 
-def check_active(user: User, membership: Membership, workspace: Workspace) -> None:
-    """Refuse what only makes sense for a present member. Raises NotFound."""
-    if membership.status != "active":
-        raise NotFound(f"{user.email} is no member of {workspace.name} any more.")
+def hold_active(change: Change, workspace: Workspace, found: Sequence[tuple[User, Membership]]) -> None:
+    """Refuse what only makes sense for present members; they stay members until the change ends. Raises NotFound."""
+    active = hold_members(change, [membership.key for _, membership in found])
+    for user, membership in found:
+        if membership.key not in active:
+            raise NotFound(f"{user.email} is no member of {workspace.name} any more.")
 
 
 def check_sso_in_plan(workspace: Workspace) -> None:

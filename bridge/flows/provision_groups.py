@@ -20,9 +20,10 @@ from bridge.flows.provision_users import Fits, actor_of, check_version
 from bridge.storage import directory, directory_search
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory import StoredGroup
-from bridge.storage.mappings import end_group_matches, refresh_group_matches
+from bridge.storage.mappings import end_group_matches, hold_connections, refresh_group_matches
 from bridge.storage.mirrors import end_mirror, make_mirror, rename_mirror
 from scim.filter_tree import Filter
+from scim.sorting import Order
 
 #: An audit event names at most so many people; all of them are found by its cause.
 NAMED_IN_EVENT = 50
@@ -39,11 +40,18 @@ def get_group(context: Context, connection: Connection, group_id: str, *, with_m
 
 
 def search_groups(
-    context: Context, connection: Connection, filter_: Filter | None, *, offset: int, count: int, with_members: bool
+    context: Context,
+    connection: Connection,
+    filter_: Filter | None,
+    order: Order | None = None,
+    *,
+    offset: int,
+    count: int,
+    with_members: bool,
 ) -> tuple[list[DirectoryGroup], int]:
-    """The pushed groups that match, `count` of them after `offset`, and how many match in all."""
+    """The pushed groups that match, `count` of them after `offset`, and how many match in all, as `search_users`."""
     with context.database.reading() as rows:
-        stored, total = directory_search.search_groups(rows, connection.key, filter_, offset=offset, count=count)
+        stored, total = directory_search.search_groups(rows, connection.key, filter_, order, offset=offset, count=count)
         if not with_members:
             return [each.group for each in stored], total
         members = directory.members_of_groups(rows, [each.key for each in stored])
@@ -93,11 +101,20 @@ def change_group(
     def change_it(change: Change) -> DirectoryGroup:
         # Plain changes of members need not queue: rows decide, in whatever order they come.
         plain = if_version is None and all(isinstance(step, (MembersAdded, MembersRemoved)) for step in changes)
+        if _renames(change, connection, group_id, changes):
+            hold_connections(change, [connection.key])
         stored = _get_held(change, connection, group_id, "stay" if plain else "alone", if_version)
         _apply(change, connection, stored, changes)
         return _reread(change, connection, group_id)
 
     return context.change(actor_of(connection), now, change_it)
+
+
+def _renames(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> bool:
+    """Whether one of the steps says another name or external id: rules look at those, so the connection is held."""
+    named = [step for step in changes if isinstance(step, (GroupRenamed, GroupExternalIdSet))]
+    stored = directory.find_group(change.connection, connection.key, group_id) if named else None
+    return stored is not None and any(_renamed(stored.group, step) != stored.group for step in named)
 
 
 def delete_group(
@@ -106,6 +123,7 @@ def delete_group(
     """The group goes, and the access that came by it; no member leaves the workspace by that."""
 
     def delete_it(change: Change) -> None:
+        hold_connections(change, [connection.key])
         stored = _get_held(change, connection, group_id, "alone", if_version)
         _delete(change, connection, stored)
 
@@ -140,10 +158,7 @@ def _rename(
     change: Change, connection: Connection, stored: StoredGroup, step: GroupRenamed | GroupExternalIdSet
 ) -> DirectoryGroup:
     before = stored.group
-    if isinstance(step, GroupRenamed):
-        after = replace(before, name=step.name)
-    else:
-        after = replace(before, external_id=step.external_id)
+    after = _renamed(before, step)
     if after == before:
         return before
     lock_workspace(change, connection.workspace_key)
@@ -154,6 +169,12 @@ def _rename(
     said = {"before": _told(before), "after": _told(after)}
     change.record(connection.workspace_key, "idp_group.changed", before.id, **said)
     return after
+
+
+def _renamed(group: DirectoryGroup, step: GroupRenamed | GroupExternalIdSet) -> DirectoryGroup:
+    if isinstance(step, GroupRenamed):
+        return replace(group, name=step.name)
+    return replace(group, external_id=step.external_id)
 
 
 def _move(

@@ -10,11 +10,11 @@ from bridge.domain.members import GivenGrant, UserGroup, UserGroupMember
 from bridge.domain.people import clean_name
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.named import check_active, get_member_by_email, get_workspace, owner_acting
+from bridge.flows.named import get_member_by_email, get_workspace, hold_active, owner_acting
 from bridge.storage import members, user_groups
 from bridge.storage.access import grants_of
-from bridge.storage.changes import Change
-from bridge.storage.mappings import end_mapping
+from bridge.storage.changes import Change, lock_workspace
+from bridge.storage.mappings import end_mapping, hold_rules
 from bridge.storage.mirrors import end_user_group
 from bridge.storage.user_groups import StoredUserGroup
 
@@ -161,6 +161,8 @@ def delete_user_group(context: Context, actor: str, workspace_slug: str, user_gr
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         stored = _get(change.connection, workspace, uid=user_group_id)
+        hold_rules(change, [key for key, _ in _rules_without(change.connection, stored.key)])
+        lock_workspace(change, workspace.key)
         loss = _loss(change.connection, stored, now)
         for mapping_key, mapping_id in _rules_without(change.connection, stored.key):
             end_mapping(change, mapping_key)
@@ -212,12 +214,9 @@ def remove_members(
 
 
 def _people(change: Change, workspace: Workspace, emails: Sequence[str]) -> dict[int, str]:
-    found = {}
-    for email in emails:
-        user, membership = get_member_by_email(change.connection, workspace, email)
-        check_active(user, membership, workspace)
-        found[membership.key] = user.email
-    return found
+    found = [get_member_by_email(change.connection, workspace, email) for email in emails]
+    hold_active(change, workspace, found)
+    return {membership.key: user.email for user, membership in found}
 
 
 def _get(connection: Any, workspace: Workspace, *, uid: str = "", name: str = "") -> StoredUserGroup:

@@ -1,18 +1,21 @@
-"""Accounts' own ways in: what a person can sign in with that belongs to no company's IdP."""
+"""Accounts' own ways in: what a person can sign in with that belongs to no company's IdP; and who is held out."""
 
 from typing import Any
 
 from sqlalchemy import exists, or_, select
 
-from bridge.storage.tables import second_factors, users
+from bridge.storage.tables import directory_users, memberships, second_factors, users
 
 _PASSKEY = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
-_WAY_IN = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), _PASSKEY)
+#: Of a row of `users`: it has a password, a Twilio link or a passkey.
+WAY_IN = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), _PASSKEY)
+#: Of a row of `memberships`: an IdP's record holds the person out.
+HELD_OUT = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
 
 
 def has_way_in(connection: Any, user_key: int) -> bool:
     """Whether the account has a password, a Twilio link or a passkey."""
-    return connection.execute(select(users.c.id).where(users.c.id == user_key, _WAY_IN)).first() is not None
+    return connection.execute(select(users.c.id).where(users.c.id == user_key, WAY_IN)).first() is not None
 
 
 def names_of_actors(connection: Any, actors: set[str]) -> dict[str, str]:

@@ -72,7 +72,11 @@ def changing(database: Database, actor: str, now: datetime) -> Iterator[Change]:
 
 
 def lock_workspace(change: Change, workspace_id: int) -> None:
-    """Hold the workspace's row until the change ends: one at a time past this point (properties.md, owners)."""
+    """Hold the workspace's row until the change ends: one at a time past this point (properties.md, owners).
+
+    On PostgreSQL all flows lock rows in one order, so that no two wait for each other: a connection, its groups, its
+    records of people, memberships, and then the workspace, whose row every change with an audit event locks at its end.
+    """
     change.connection.execute(
         update(workspaces).where(workspaces.c.id == workspace_id).values(rev=workspaces.c.rev + 1)
     )
@@ -171,7 +175,7 @@ def _copy_to_twin(
     change: Change, table: Table, source: Any, where: Sequence[ColumnElement[bool]], *, locking: bool = False
 ) -> Any:
     names = [column.name for column in table.columns]
-    whole = _rows_of(table) if source is table else select(*(source.c[name] for name in names))
+    whole: Any = _rows_of(table) if source is table else select(*(source.c[name] for name in names))
     rows = whole.add_columns(literal(change.now, Instant), literal(change.cause)).where(*where)
     copy = rows.with_for_update() if locking else rows
     return insert(PAST[table]).from_select([*names, "until", "ended_by"], copy)

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 
 from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, end_facts
-from bridge.storage.mappings import end_mapping, list_mappings
+from bridge.storage.mappings import end_mapping, hold_connections, list_mappings
 from bridge.storage.mirrors import end_mirror
 from bridge.storage.people import end_membership
 from bridge.storage.tables import (
@@ -35,6 +35,7 @@ def delete_connection(change: Change, connection: Connection) -> int:
     (Without its record such a person would be let in again; gone is gone.) Who else came by it stays a member, with
     what was given by hand.
     """
+    hold_connections(change, [connection.key])
     ended = _end_held_out(change, connection.key)
     for uid, name in _pushed_groups(change.connection, connection.key):
         end_mirror(change, connection, uid, name)

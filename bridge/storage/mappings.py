@@ -3,6 +3,10 @@
 Matching is the one thing kept ready: `mapping_matches` holds the pairs that give something now (rule on,
 connection enabled, group matches). Whoever changes a rule, a group's name, or a connection refreshes the
 pairs in the same change, with one of the three `refresh_…` functions.
+
+A rule and a group made at once must not miss each other. So whoever changes one of them holds their connection from
+before the look at the other until the commit (`hold_connections`), and holds it before any row of a group or a
+workspace (the order of locks: `bridge.storage.changes.lock_workspace`).
 """
 
 from collections.abc import Collection, Iterable
@@ -85,6 +89,7 @@ def insert_mapping(
     origin: str = "admin",
 ) -> StoredMapping:
     """A new rule and the User Groups it gives; roles hang on it as grants. Refresh its matches after."""
+    hold_connections(change, [connection_key])
     key, uid = insert_principal(change, workspace_key, "mapping"), str(uuid4())
     values = {"id": key, "uid": uid, "workspace_id": workspace_key, "connection_id": connection_key}
     values |= {"match": match.kind, "value": match.value, "value_ci": fold(match.value), "origin": origin}
@@ -97,6 +102,7 @@ def insert_mapping(
 
 def end_mapping(change: Change, mapping_key: int) -> None:
     """Remove a rule and all it gives."""
+    hold_rules(change, [mapping_key])
     end_facts(change, mapping_matches, mapping_matches.c.mapping_id == mapping_key)
     end_facts(change, mapping_user_groups, mapping_user_groups.c.mapping_id == mapping_key)
     end_grants(change, mapping_key)
@@ -105,6 +111,7 @@ def end_mapping(change: Change, mapping_key: int) -> None:
 
 def set_mapping_enabled(change: Change, mapping: StoredMapping, enabled: bool) -> None:
     """Switch a rule on or off."""
+    hold_connections(change, [mapping.connection_key])
     alter_facts(change, mappings, mappings.c.id == mapping.key, values={"enabled": enabled})
     refresh_mapping_matches(change, mapping.connection_key, mapping.key)
 
@@ -121,6 +128,22 @@ class StoredGroup:
     shadowed: bool
 
 
+def hold_connections(change: Change, keys: Collection[int]) -> None:
+    """From here to the commit nobody else changes rules or names of groups of these connections."""
+    _hold(change, connections.c.id.in_(list(keys)))
+
+
+def hold_rules(change: Change, mapping_keys: Collection[int]) -> None:
+    """The same for the connections of these rules."""
+    _hold(change, connections.c.id.in_(select(mappings.c.connection_id).where(mappings.c.id.in_(list(mapping_keys)))))
+
+
+def _hold(change: Change, where: ColumnElement[bool]) -> None:
+    # Not FOR UPDATE: logins and pushes of people, which only refer to the connection, need not wait.
+    held = select(connections.c.id).where(where).order_by(connections.c.id).with_for_update(key_share=True)
+    change.connection.execute(held).all()
+
+
 def refresh_group_matches(
     change: Change, connection_key: int, group_keys: Collection[int], *, also_named: Collection[str] = ()
 ) -> None:
@@ -129,6 +152,7 @@ def refresh_group_matches(
     `also_named`: names (or external ids) a pushed group had until now; asserted groups of such a name may
     no longer be shadowed by it.
     """
+    hold_connections(change, [connection_key])
     touched = set(group_keys) | _asserted_of_the_same_name(change, connection_key, group_keys, also_named)
     if touched:
         groups = _groups(change.connection, connection_key, directory_groups.c.id.in_(touched))
@@ -138,6 +162,7 @@ def refresh_group_matches(
 
 def refresh_mapping_matches(change: Change, connection_key: int, mapping_key: int) -> None:
     """This rule is new, or switched: bring its pairs up to date."""
+    hold_connections(change, [connection_key])
     rules = _live_rules(change.connection, connection_key, mappings.c.id == mapping_key)
     groups = [group for rule in rules for group in groups_of_match(change.connection, connection_key, rule.match)]
     _settle(change, _pairs(groups, rules), mapping_matches.c.mapping_id == mapping_key)
@@ -145,6 +170,7 @@ def refresh_mapping_matches(change: Change, connection_key: int, mapping_key: in
 
 def refresh_connection_matches(change: Change, connection_key: int) -> None:
     """This connection was enabled or disabled: bring all its pairs up to date."""
+    hold_connections(change, [connection_key])
     groups = _groups(change.connection, connection_key, true())
     rules = _live_rules(change.connection, connection_key, true())
     here = select(mappings.c.id).where(mappings.c.connection_id == connection_key)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from bridge.domain.members import GivenGrant, Member, RecordAtIdp, Standing
 from bridge.domain.people import fold_letters
 from bridge.storage.access import grants_of
-from bridge.storage.accounts import names_of_actors
+from bridge.storage.accounts import HELD_OUT, names_of_actors
 from bridge.storage.changes import Change, alter_facts
 from bridge.storage.tables import (
     authentications,
@@ -32,12 +32,11 @@ class StoredMember:
     member: Member
 
 
-_HELD_OUT = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
 _COLUMNS = (
     memberships.c.id,
     memberships.c.user_id,
     memberships.c.status,
-    _HELD_OUT.label("held_out"),
+    HELD_OUT.label("held_out"),
     memberships.c.uid,
     users.c.uid.label("user_uid"),
     users.c.name,
@@ -61,7 +60,7 @@ def removed_members(workspace_key: int) -> ColumnElement[bool]:
 
 def held_out() -> ColumnElement[bool]:
     """Whom an IdP's record holds out."""
-    return _HELD_OUT
+    return HELD_OUT
 
 
 def inside(chosen: Any) -> ColumnElement[bool]:

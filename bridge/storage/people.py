@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Membership, User
+from bridge.storage.accounts import HELD_OUT, has_way_in
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts, insert_row
 from bridge.storage.grants import end_grants
 from bridge.storage.invites import revoke_invites_of
-from bridge.storage.tables import directory_users, domains, grants, memberships, user_group_members, users
+from bridge.storage.tables import domains, grants, memberships, user_group_members, users
 from bridge.storage.workspaces import insert_principal
 
 _USER = (
@@ -24,7 +25,6 @@ _USER = (
     users.c.email_proved_at.is_not(None),
     users.c.password_hash.is_not(None),
 )
-_HELD_OUT = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
 _MEMBERSHIP = (
     memberships.c.id,
     memberships.c.uid,
@@ -33,7 +33,7 @@ _MEMBERSHIP = (
     memberships.c.status,
     memberships.c.accepted_at.is_not(None),
     memberships.c.sso_exempt,
-    _HELD_OUT,
+    HELD_OUT,
     memberships.c.created_at,
 )
 
@@ -117,6 +117,16 @@ def accept_membership(change: Change, membership_key: int) -> None:
     alter_facts(change, memberships, memberships.c.id == membership_key, values={"accepted_at": change.now})
 
 
+def hold_members(change: Change, membership_keys: Collection[int], *, alone: bool = False) -> set[int]:
+    """Keep these memberships as they are until the change ends, or `alone` to change them. Returns the active ones.
+
+    Whoever gives a member something by hand calls it, since what is given while they are removed would outlive that.
+    """
+    chosen = select(memberships.c.id, memberships.c.status).where(memberships.c.id.in_(list(membership_keys)))
+    lock = chosen.order_by(memberships.c.id).with_for_update(read=not alone, key_share=not alone)
+    return {row.id for row in change.connection.execute(lock) if row.status == "active"}
+
+
 def end_membership(change: Change, membership_key: int) -> None:
     """Remove a member: the membership, its grants, its User Groups. Never the account (product.md 1.10).
 
@@ -124,12 +134,13 @@ def end_membership(change: Change, membership_key: int) -> None:
     each request, so nothing else has to be swept. An invitation that they haven't used is taken back: it was sent
     before they left. The caller guards the last owner.
     """
-    revoke_invites_of(change, membership_key)
-    end_grants(change, membership_key)
-    end_facts(change, user_group_members, user_group_members.c.membership_id == membership_key)
+    # First, so that whoever gives them something now (`hold_members`) has finished, or finds them gone.
     alter_facts(
         change, memberships, memberships.c.id == membership_key, values={"status": "removed", "sso_exempt": False}
     )
+    revoke_invites_of(change, membership_key)
+    end_grants(change, membership_key)
+    end_facts(change, user_group_members, user_group_members.c.membership_id == membership_key)
 
 
 def proves_domain(connection: Any, workspace_key: int, email: str) -> bool:
@@ -145,10 +156,7 @@ def proves_domain(connection: Any, workspace_key: int, email: str) -> bool:
 def has_other_life(connection: Any, user_key: int, workspace_key: int) -> bool:
     """Whether an account is more than this workspace's: a way in of its own, or another workspace."""
     elsewhere = exists().where(memberships.c.user_id == user_key, memberships.c.workspace_id != workspace_key)
-    own = exists().where(
-        users.c.id == user_key, or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None))
-    )
-    return bool(connection.execute(select(or_(elsewhere, own))).scalar())
+    return has_way_in(connection, user_key) or bool(connection.execute(select(elsewhere)).scalar())
 
 
 def find_user_of(connection: Any, membership_key: int) -> User | None:

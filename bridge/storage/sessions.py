@@ -17,6 +17,7 @@ from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Authentication, Client, Seat
 from bridge.domain.workspace import User, Workspace
 from bridge.storage.access import owner_condition
+from bridge.storage.accounts import HELD_OUT
 from bridge.storage.changes import Change, insert_row
 from bridge.storage.columns import Instant
 from bridge.storage.tables import (
@@ -115,7 +116,6 @@ def _authentication(row: Any) -> Authentication:
 
 
 _SINCE = bindparam("since", type_=Instant)
-_HELD_OUT = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
 _once_held = PAST[directory_users]
 _HELD_UNTIL = (
     select(func.max(_once_held.c.until))
@@ -146,7 +146,7 @@ _SEATS = (
         workspaces.c.rev,
         memberships.c.id,
         memberships.c.uid,
-        ~_HELD_OUT,
+        ~HELD_OUT,
         memberships.c.accepted_at.is_not(None),
         memberships.c.sso_exempt,
         workspaces.c.require_mfa,

@@ -12,6 +12,7 @@ from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Found
 from bridge.domain.workspace import Connection, User
 from bridge.storage.access import may
+from bridge.storage.accounts import has_way_in
 from bridge.storage.changes import Change
 from bridge.storage.connections import COLUMNS as CONNECTION
 from bridge.storage.people import find_member, proves_domain
@@ -86,7 +87,7 @@ def describe_found(
         pushed_elsewhere=bool(pushing - {ours.key}),
         signed_in_elsewhere=_signed_in_elsewhere(connection, ours, user.key),
         owner=membership is not None and may(connection, membership.key, [OWNER.id], None, now),
-        has_credentials=_has_credentials(connection, user.key),
+        has_credentials=has_way_in(connection, user.key),
     )
 
 
@@ -105,12 +106,6 @@ def _signed_in_elsewhere(connection: Any, ours: Connection, user_key: int) -> bo
         connections.c.id != ours.key,
     )
     return bool(connection.execute(select(others)).scalar())
-
-
-def _has_credentials(connection: Any, user_key: int) -> bool:
-    factors = exists().where(second_factors.c.user_id == users.c.id)
-    own = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), factors)
-    return bool(connection.execute(select(exists().where(users.c.id == user_key, own))).scalar())
 
 
 def find_password_hash(connection: Any, user_key: int) -> str | None:

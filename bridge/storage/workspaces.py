@@ -3,20 +3,19 @@
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Select, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Select, exists, insert, select
 
 from bridge.domain.errors import LastOwner
 from bridge.domain.labels import BUILT_IN
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Workspace
+from bridge.storage.accounts import HELD_OUT, WAY_IN
 from bridge.storage.changes import Change, alter_facts, begin_fact, insert_row, lock_workspace
 from bridge.storage.tables import (
-    directory_users,
     grants,
     labels,
     memberships,
     principals,
-    second_factors,
     users,
     workspaces,
 )
@@ -96,7 +95,8 @@ def check_last_owner(change: Change, workspace_key: int) -> None:
 
 
 def guarding_owners(change: Change, workspace_key: int, membership_key: int) -> bool:
-    """Take the workspace's lock and say whether this member is an owner named by hand (then check after)."""
+    """Hold the member and the workspace, and say whether this is an owner named by hand (then check after)."""
+    change.connection.execute(select(memberships.c.id).where(memberships.c.id == membership_key).with_for_update())
     lock_workspace(change, workspace_key)
     owned = exists().where(grants.c.principal_id == membership_key, grants.c.role == OWNER.id)
     return bool(change.connection.execute(select(owned)).scalar())
@@ -109,14 +109,11 @@ def keeps_owners_alone(connection: Any, workspace_key: int, membership_key: int)
 
 
 def count_keeping_owners(connection: Any, workspace_key: int) -> int:
-    """Owners named by hand, active, held out by no IdP, with a way in of their own."""
+    """Owners named by hand who accepted, active, held out by no IdP, with a way in of their own."""
     return len(connection.execute(_keeping_owners(workspace_key)).scalars().all())
 
 
 def _keeping_owners(workspace_key: int) -> Select[tuple[int]]:
-    factor = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
-    held = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
-    way_in = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), factor)
     return (
         select(memberships.c.id)
         .distinct()
@@ -126,9 +123,11 @@ def _keeping_owners(workspace_key: int) -> Select[tuple[int]]:
         .where(
             memberships.c.workspace_id == workspace_key,
             memberships.c.status == "active",
+            # Until they accept, only the workspace's SSO opens it (product.md 4.4).
+            memberships.c.accepted_at.is_not(None),
             grants.c.role == OWNER.id,
             users.c.closed_at.is_(None),
-            ~held,
-            way_in,
+            ~HELD_OUT,
+            WAY_IN,
         )
     )

@@ -6,11 +6,13 @@ from threading import Barrier
 
 import pytest
 
+from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import DomainError, LastOwner
 from bridge.domain.roles import OWNER
+from bridge.flows.administer import WorkspaceDraft, create_workspace
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
-from bridge.flows.give_roles import end_grant
+from bridge.flows.give_roles import end_grant, give_to_member
 from bridge.flows.members import find_member_id, get_person, remove_member
 from bridge.storage.workspaces import count_keeping_owners
 from tests.flows.test_give_roles import owning_grant, second_owner
@@ -63,3 +65,16 @@ def test_two_owners_who_leave_at_once_leave_one(kicks: World, marcus: str, one_w
         answers = sorted(pool.map(leave, (one_way, other_way), members))
     assert answers == ["gone", "last_owner"]
     assert keeping(kicks) == 1
+
+
+def test_an_owner_who_never_accepted_is_nobody_to_rely_on(kicks: World, marcus: str) -> None:
+    """Only this workspace's IdP lets them in, whatever password they have (product.md 4.4)."""
+    draft = WorkspaceDraft("boots", "Boots", "mei@kicks.example", owner_password="a password of Mei")
+    create_workspace(kicks.context, OPERATOR, draft, kicks.now)
+    kicks.push("mei@kicks.example")
+    mei = find_member_id(kicks.context, "kicks", "mei@kicks.example")
+    give_to_member(kicks.context, marcus, "kicks", mei, RoleInScope(OWNER, EVERYWHERE), kicks.now)
+    assert keeping(kicks) == 1
+    for leave in WAYS:
+        with pytest.raises(LastOwner):
+            leave(kicks, find_member_id(kicks.context, "kicks", "marcus@kicks.example"))

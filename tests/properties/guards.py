@@ -358,7 +358,7 @@ GUARDS = (
         "a session asks who is held out",
         "10",
         "bridge.storage.sessions",
-        "        ~_HELD_OUT,\n",
+        "        ~HELD_OUT,\n",
         "        memberships.c.id.is_not(None),\n",
         (f"{_10}nothing_works_after",),
     ),
