@@ -39,7 +39,7 @@ def count_holders(context: Context, workspace_slug: str, now: datetime) -> dict[
 
 
 def names_of_owners(context: Context, workspace_slug: str, most: int, now: datetime) -> tuple[str, ...]:
-    """Whom to ask: owners named by hand first, those who have owned it longest; then those by rules. Raises NotFound."""
+    """Whom to ask: owners by hand first, those who have owned it longest; then those by rules. Raises NotFound."""
     with context.database.snapshot() as connection:
         return tuple(overview.owner_names(connection, get_workspace(connection, workspace_slug).key, most, now))
 
