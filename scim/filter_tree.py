@@ -82,7 +82,7 @@ def matches(filter: Filter, resource: Mapping[str, Any]) -> bool:  # noqa: A002
 
 def matches_element(filter: Filter, element: Mapping[str, Any]) -> bool:  # noqa: A002
     """Whether the filter of a value path is true of one value of its attribute."""
-    return _is_true(filter, lambda path: _assigned(element.get(path.leaf.name)))
+    return _is_true(filter, lambda path: assigned(element.get(path.leaf.name)))
 
 
 def count_tests(filter: Filter | None) -> int:  # noqa: A002
@@ -96,6 +96,17 @@ def count_tests(filter: Filter | None) -> int:  # noqa: A002
             return 0
         case _:
             return 1
+
+
+def attributes_tested(filter: Filter) -> frozenset[str]:  # noqa: A002
+    """The names of the attributes whose values the filter asks for, so that others need not be read."""
+    match filter:
+        case And(terms) | Or(terms):
+            return frozenset[str]().union(*map(attributes_tested, terms))
+        case Not(term):
+            return attributes_tested(term)
+        case Comparison(path) | Present(path) | ValuePath(path):
+            return frozenset({path.attribute.name})
 
 
 def render_filter(filter: Filter) -> str:  # noqa: A002
@@ -121,13 +132,13 @@ def _is_true(filter: Filter, read: _Read) -> bool:  # noqa: A002
 
 def _values_in_resource(path: AttributePath, resource: Mapping[str, Any]) -> list[Any]:
     home = resource.get(path.schema, {}) if path.in_extension else resource
-    values = _assigned(home.get(path.attribute.name))
+    values = assigned(home.get(path.attribute.name))
     if path.sub is None:
         return values
-    return [sub_value for value in values for sub_value in _assigned(value.get(path.sub.name))]
+    return [sub_value for value in values for sub_value in assigned(value.get(path.sub.name))]
 
 
-def _assigned(value: Any) -> list[Any]:
+def assigned(value: Any) -> list[Any]:
     """The values there are, whether the attribute has one or many (RFC 7643 2.5)."""
     return [each for each in (value if isinstance(value, list) else [value]) if each not in (None, "", [], {})]
 
@@ -137,11 +148,11 @@ def _compares(leaf: Attribute, op: Operator, wanted: Value, values: list[Any]) -
         return bool(values) == (op == "ne")
     if op == "ne" and not values:
         return True
-    compare, operand = _COMPARE[op], _comparable(leaf, wanted)
-    return any(compare(_comparable(leaf, value), operand) for value in values)
+    compare, operand = _COMPARE[op], comparable(leaf, wanted)
+    return any(compare(comparable(leaf, value), operand) for value in values)
 
 
-def _comparable(leaf: Attribute, value: Any) -> Any:
+def comparable(leaf: Attribute, value: Any) -> Any:
     """The value as its type compares: moments as moments, strings with or without case (RFC 7643 2.2, 2.3)."""
     if leaf.type == "dateTime" and isinstance(value, str):
         return parse_date_time(value)

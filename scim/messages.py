@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
-from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, UnsupportedMediaType
+from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NotSupported, UnsupportedMediaType
 from scim.schemas import AttributePath, ResourceType
+from scim.sorting import Order
 
 MEDIA_TYPE = "application/scim+json"
 ACCEPTED_MEDIA_TYPES = frozenset({MEDIA_TYPE, "application/json"})
@@ -127,8 +128,8 @@ class SearchQuery:
     descending: bool = False
     paging: Paging = Paging()
 
-    def sort_path(self, resource_type: ResourceType) -> AttributePath | None:
-        """Where the sort key stands in that type, None if nothing is to be sorted by.
+    def order(self, resource_type: ResourceType) -> Order | None:
+        """By what to sort resources of that type, None if by nothing.
 
         A complex attribute sorts by its `value` (RFC 7644 3.4.2.3). Raises InvalidPath where the type has no such
         attribute, or one that has no order.
@@ -140,7 +141,7 @@ class SearchQuery:
             path = AttributePath(path.attribute, path.attribute.find("value"), path.schema)
         if path is None or path.leaf.type == "complex" or path.leaf.returned == "never":
             raise InvalidPath(f"{resource_type.name} cannot be sorted by {self.sort_by[:100]!r}.")
-        return path
+        return Order(path, self.descending)
 
 
 def parse_query(
@@ -149,7 +150,7 @@ def parse_query(
     """The search in a URL's query.
 
     Names are taken in any case and unknown ones ignored: Entra's aadOptscim062020 flag may sit there, and OneLogin
-    leaves a trailing "&". Raises InvalidValue.
+    leaves a trailing "&". Raises InvalidValue, and NotSupported for a cursor.
     """
     return _parse_search({name.lower(): value for name, value in arguments.items()}, default_count, max_count)
 
@@ -157,7 +158,7 @@ def parse_query(
 def parse_search(
     body: Mapping[str, Any], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
 ) -> SearchQuery:
-    """The search in a .search body (RFC 7644 3.4.3). Raises InvalidValue, InvalidSyntax."""
+    """The search in a .search body (RFC 7644 3.4.3). Raises InvalidValue, InvalidSyntax, NotSupported."""
     schemas = named(body, "schemas")
     if schemas is not None and schemas != [SEARCH_REQUEST_SCHEMA]:
         raise InvalidSyntax(f"A search has the schemas [{SEARCH_REQUEST_SCHEMA!r}].")
@@ -178,6 +179,9 @@ def parse_paging(
 
 
 def _parse_search(given: Mapping[str, Any], default_count: int, max_count: int) -> SearchQuery:
+    if "cursor" in given:
+        # Ignored, a walk by cursor (RFC 9865) would read the first page for ever.
+        raise NotSupported("This server pages by startIndex, not by cursor.")
     attributes = _parse_names("attributes", given.get("attributes"))
     excluded = _parse_names("excludedAttributes", given.get("excludedattributes"))
     if attributes and excluded:

@@ -24,6 +24,7 @@ from bridge.storage.grants import insert_grant
 from bridge.storage.sign_in import find_identity
 from bridge.storage.workspaces import check_last_owner, guarding_owners
 from scim.filter_tree import Filter
+from scim.sorting import Order
 
 Edit = Callable[[DirectoryUser], PushedUser]
 #: Whether a change may be made to this version of a record.
@@ -51,11 +52,20 @@ def get_user(context: Context, connection: Connection, user_id: str) -> Director
 
 
 def search_users(
-    context: Context, connection: Connection, filter_: Filter | None, *, offset: int, count: int
+    context: Context,
+    connection: Connection,
+    filter_: Filter | None,
+    order: Order | None = None,
+    *,
+    offset: int,
+    count: int,
 ) -> tuple[list[DirectoryUser], int]:
-    """The pushed people that match, `count` of them after `offset`, and how many match in all."""
+    """The pushed people that match, `count` of them after `offset`, and how many match in all.
+
+    Without an order as they came. Raises NotSupported for an order that can't be had, or not of so many.
+    """
     with context.database.reading() as rows:
-        stored, total = directory_search.search_users(rows, connection.key, filter_, offset=offset, count=count)
+        stored, total = directory_search.search_users(rows, connection.key, filter_, order, offset=offset, count=count)
         groups = directory.groups_of_users(rows, [each.key for each in stored])
         return [_with_groups(each, groups) for each in stored], total
 

@@ -91,10 +91,10 @@ def pushed_groups(connection_key: int) -> ColumnElement[bool]:
 
 
 def list_users(
-    connection: Any, where: ColumnElement[bool], *, limit: int | None = None, offset: int = 0
+    connection: Any, where: ColumnElement[bool], *, by: Sequence[Any] = (), limit: int | None = None, offset: int = 0
 ) -> list[StoredUser]:
-    """Pushed people in the order they came, without their groups."""
-    chosen = select(*_USER).where(where).order_by(directory_users.c.id).limit(limit).offset(offset)
+    """Pushed people in that order, else as they came, without their groups."""
+    chosen = select(*_USER).where(where).order_by(*by, directory_users.c.id).limit(limit).offset(offset)
     return [_stored_user(row) for row in connection.execute(chosen)]
 
 
@@ -280,10 +280,10 @@ def totals(connection: Any, connection_key: int) -> tuple[int, int]:
 
 
 def list_groups(
-    connection: Any, where: ColumnElement[bool], *, limit: int | None = None, offset: int = 0
+    connection: Any, where: ColumnElement[bool], *, by: Sequence[Any] = (), limit: int | None = None, offset: int = 0
 ) -> list[StoredGroup]:
-    """Pushed groups in the order they came, without members."""
-    chosen = select(*_GROUP).where(where).order_by(directory_groups.c.id).limit(limit).offset(offset)
+    """Pushed groups in that order, else as they came, without members."""
+    chosen = select(*_GROUP).where(where).order_by(*by, directory_groups.c.id).limit(limit).offset(offset)
     return [_stored_group(row) for row in connection.execute(chosen)]
 
 

@@ -1,4 +1,4 @@
-"""A parsed SCIM filter to a WHERE clause, the attribute table on top.
+"""A parsed SCIM filter to a WHERE clause, the attribute table on top; then the pages of what matches, in order.
 
 A clause is `exact` when it says just what the filter says. Where it can't (an attribute that is kept in the
 document only, an order of strings, which engines see differently), it still holds for every match, and the
@@ -6,12 +6,13 @@ caller asks `scim.filter_tree.matches` of the rows that are left: the meaning is
 nobody matches because a condition was dropped.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Table, and_, exists, false, func, not_, or_, select, true
+from sqlalchemy import Column, ColumnElement, Table, Text, and_, exists, false, func, not_, or_, select, true
 
 from bridge.domain.directory import GroupMemberRef
 from bridge.domain.people import fold
@@ -27,9 +28,11 @@ from bridge.storage.directory import (
     totals,
 )
 from bridge.storage.tables import directory_emails, directory_groups, directory_users, group_members
-from scim.filter_tree import And, Comparison, Filter, Not, Or, Present, ValuePath, matches
+from scim.errors import NotSupported
+from scim.filter_tree import And, Comparison, Filter, Not, Or, Present, ValuePath, attributes_tested, matches
 from scim.moments import render_date_time
 from scim.schemas import AttributePath
+from scim.sorting import Order, sort_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,19 @@ class Clause:
     exact: bool = True
 
 
+_EVERY = Clause(true())
 _UNKNOWN = Clause(true(), exact=False)
 
-# What a comparison on an attribute means in SQL; None where SQL can't say it exactly.
+# What a comparison on an attribute means in SQL, `pr` among them; None where SQL can't say it exactly.
 Compile = Callable[[str, Any], ColumnElement[bool] | None]
 
 
 def _folded(column: Column[Any]) -> Compile:
-    """Text compared without case, kept folded."""
+    """Text compared without case, kept folded. It is always there."""
 
     def compile_(op: str, value: Any) -> ColumnElement[bool] | None:
+        if op == "pr":
+            return true()
         if not isinstance(value, str) or value != value.strip():
             return None
         text = fold(value)
@@ -69,7 +75,7 @@ def _exact(column: Column[Any]) -> Compile:
     """Text compared as it is; may be NULL, which is equal to nothing."""
 
     def compile_(op: str, value: Any) -> ColumnElement[bool] | None:
-        if value is None:
+        if value is None:  # eq null, ne null and pr
             return column.is_(None) if op == "eq" else column.is_not(None)
         equal = and_(column.is_not(None), column == value)
         return {"eq": equal, "ne": not_(equal)}.get(op)
@@ -82,6 +88,15 @@ def _boolean(column: Column[Any]) -> Compile:
         if not isinstance(value, bool):
             return None
         return column.is_(value) if op == "eq" else column.is_not(value) if op == "ne" else None
+
+    return compile_
+
+
+def _marked(column: Column[Any]) -> Compile:
+    """A boolean whose column is false too where nothing is said."""
+
+    def compile_(op: str, value: Any) -> ColumnElement[bool] | None:
+        return _boolean(column)(op, value) if value is True else None
 
     return compile_
 
@@ -107,7 +122,7 @@ def _some(*where: ColumnElement[bool]) -> Callable[[Compile], Compile]:
 
     def of(inner: Compile) -> Compile:
         def compile_(op: str, value: Any) -> ColumnElement[bool] | None:
-            said = inner(op, value) if op != "ne" and value is not None else None
+            said = inner(op, value) if op != "ne" and (value is not None or op == "pr") else None
             return None if said is None else exists().where(*where, said)
 
         return compile_
@@ -145,7 +160,7 @@ GROUPS: Attributes = {
 #: The sub-attributes that one row of `emails` has, for `emails[…]`.
 _ONE_EMAIL: Attributes = {
     ("emails", "value"): _folded(_emails.value_ci),
-    ("emails", "primary"): _boolean(_emails.is_primary),
+    ("emails", "primary"): _marked(_emails.is_primary),
 }
 
 
@@ -162,7 +177,7 @@ def compile_filter(filter_: Filter, table: Attributes) -> Clause:
         case Comparison(path, op, value):
             return _compare(path, op, value, table)
         case Present(path):
-            return _present(path)
+            return _present(path, table)
         case ValuePath(path, inner):
             return _value_path(path, inner)
 
@@ -179,13 +194,30 @@ def _compare(path: AttributePath, op: str, value: Any, table: Attributes) -> Cla
     return _UNKNOWN if sql is None else Clause(sql)
 
 
-def _present(path: AttributePath) -> Clause:
-    always = path.sub is None and path.attribute.name in ("id", "meta", "userName")
-    return Clause(true()) if always else _UNKNOWN
+def _present(path: AttributePath, table: Attributes) -> Clause:
+    if path.sub is None and path.attribute.name == "meta":
+        return _EVERY
+    if path.sub is None and path.attribute.name in ("groups", "members"):
+        # Each of their values has a `value`, the id.
+        path = AttributePath(path.attribute, path.attribute.find("value"), path.schema)
+    return _compare(path, "pr", None, table)
+
+
+def _needs_value(filter_: Filter) -> bool:
+    """Whether only an element with a `value` can match: those without have no row."""
+    match filter_:
+        case And(terms):
+            return any(map(_needs_value, terms))
+        case Or(terms):
+            return all(map(_needs_value, terms))
+        case Comparison(path, op, value):
+            return path.leaf.name == "value" and op != "ne" and value is not None
+        case _:
+            return False
 
 
 def _value_path(path: AttributePath, inner: Filter) -> Clause:
-    if path.in_extension or path.attribute.name != "emails":
+    if path.in_extension or path.attribute.name != "emails" or not _needs_value(inner):
         return _UNKNOWN
     one = compile_filter(inner, _ONE_EMAIL)
     return Clause(exists().where(_email_of_user, one.sql), one.exact)
@@ -197,55 +229,112 @@ Found = TypeVar("Found", StoredUser, StoredGroup)
 
 #: Rows read at a time where a filter must be asked of each.
 _CHUNK = 1000
+#: So many at most are sorted by what is kept in the document only.
+MAX_SORTED = 5000
+
+#: The columns that people and groups are sorted by in SQL; a text as filters compare it.
+_SORTED_BY: Mapping[Table, Mapping[tuple[str, str | None], Column[Any]]] = {
+    directory_users: {
+        ("id", None): _users.uid,
+        ("userName", None): _users.user_name_ci,
+        ("externalId", None): _users.external_id,
+        ("meta", "created"): _users.created_at,
+        ("meta", "lastModified"): _users.modified_at,
+    },
+    directory_groups: {
+        ("id", None): _groups.uid,
+        ("displayName", None): _groups.name_ci,
+        ("externalId", None): _groups.external_id,
+        ("meta", "created"): _groups.created_at,
+        ("meta", "lastModified"): _groups.modified_at,
+    },
+}
+#: Neither columns nor in a document.
+_NEVER_SORTED_BY = frozenset({"schemas", "meta", "groups", "members"})
 
 
 def search_users(
-    connection: Any, connection_key: int, filter_: Filter | None, *, offset: int, count: int
+    connection: Any, connection_key: int, filter_: Filter | None, order: Order | None = None, *, offset: int, count: int
 ) -> tuple[list[StoredUser], int]:
-    """The pushed people that match, `count` of them after `offset`, and how many match in all."""
-    here = pushed_users(connection_key)
-    if filter_ is None:
-        total, _ = totals(connection, connection_key)
-        return list_users(connection, here, limit=count, offset=offset), total
-    clause = compile_filter(filter_, USERS)
-    where = and_(here, clause.sql)
-    if clause.exact:
-        return list_users(connection, where, limit=count, offset=offset), _count(connection, directory_users, where)
+    """The pushed people that match, `count` of them after `offset`, and how many match in all.
 
-    def asked(stored: list[StoredUser]) -> list[StoredUser]:
-        groups = groups_of_users(connection, [each.key for each in stored])
-        return [each for each in stored if matches(filter_, _user_resource(each, groups.get(each.key, ())))]
-
-    every = _in_chunks(lambda after: list_users(connection, and_(where, _users.id > after), limit=_CHUNK), asked)
-    return _page(every, offset, count)
+    Without an order as they came. Raises NotSupported for an order that can't be had, or not of so many.
+    """
+    clause = _EVERY if filter_ is None else compile_filter(filter_, USERS)
+    where = and_(pushed_users(connection_key), clause.sql)
+    search = _Search(connection, directory_users, list_users, _user_resources, where, filter_, clause.exact)
+    known = totals(connection, connection_key)[0] if filter_ is None else None
+    return search.page(order, offset, count, known)
 
 
 def search_groups(
-    connection: Any, connection_key: int, filter_: Filter | None, *, offset: int, count: int
+    connection: Any, connection_key: int, filter_: Filter | None, order: Order | None = None, *, offset: int, count: int
 ) -> tuple[list[StoredGroup], int]:
     """The same for pushed groups."""
-    here = pushed_groups(connection_key)
-    if filter_ is None:
-        _, total = totals(connection, connection_key)
-        return list_groups(connection, here, limit=count, offset=offset), total
-    clause = compile_filter(filter_, GROUPS)
-    where = and_(here, clause.sql)
-    if clause.exact:
-        return list_groups(connection, where, limit=count, offset=offset), _count(connection, directory_groups, where)
-
-    def asked(stored: list[StoredGroup]) -> list[StoredGroup]:
-        members = members_of_groups(connection, [each.key for each in stored])
-        return [each for each in stored if matches(filter_, _group_resource(each, members[each.key]))]
-
-    every = _in_chunks(lambda after: list_groups(connection, and_(where, _groups.id > after), limit=_CHUNK), asked)
-    return _page(every, offset, count)
+    clause = _EVERY if filter_ is None else compile_filter(filter_, GROUPS)
+    where = and_(pushed_groups(connection_key), clause.sql)
+    search = _Search(connection, directory_groups, list_groups, _group_resources, where, filter_, clause.exact)
+    known = totals(connection, connection_key)[1] if filter_ is None else None
+    return search.page(order, offset, count, known)
 
 
-def _in_chunks(read: Callable[[int], list[Found]], asked: Callable[[list[Found]], list[Found]]) -> Iterator[Found]:
-    after = 0
-    while stored := read(after):
-        yield from asked(stored)
-        after = stored[-1].key
+@dataclass(frozen=True, slots=True)
+class _Search(Generic[Found]):
+    """One search: rows of `table` that fit `where`, and where that isn't exact are true of `filter`."""
+
+    connection: Any
+    table: Table
+    read: Callable[..., list[Found]]
+    resources: Callable[[Any, list[Found], frozenset[str]], list[dict[str, Any]]]
+    where: ColumnElement[bool]
+    filter: Filter | None
+    exact: bool
+
+    def page(self, order: Order | None, offset: int, count: int, known: int | None) -> tuple[list[Found], int]:
+        """`count` of the matches after `offset`, and how many there are: `known`, where it needs no counting."""
+        by = [] if order is None else _order_by(self.connection, self.table, order)
+        if order is not None and not by:
+            found = self._sorted(order)
+            return found[offset : offset + count], len(found)
+        if not self.exact:
+            return _page(self._matching(by), offset, count)
+        total = _count(self.connection, self.table, self.where) if known is None else known
+        return self.read(self.connection, self.where, by=by, limit=count, offset=offset), total
+
+    def _matching(self, by: Sequence[Any]) -> Iterator[Found]:
+        key = self.table.c.id
+        keys = self.connection.execute(select(key).where(self.where).order_by(*by, key)).scalars().all()
+        for start in range(0, len(keys), _CHUNK):
+            rows = self.read(self.connection, and_(self.where, key.in_(keys[start : start + _CHUNK])), by=by)
+            yield from rows if self.exact or self.filter is None else self._asked(rows, self.filter)
+
+    def _asked(self, rows: list[Found], filter_: Filter) -> list[Found]:
+        resources = self.resources(self.connection, rows, attributes_tested(filter_))
+        return [row for row, resource in zip(rows, resources, strict=True) if matches(filter_, resource)]
+
+    def _sorted(self, order: Order) -> list[Found]:
+        """All matches, sorted here."""
+        if order.path.attribute.name in _NEVER_SORTED_BY:
+            raise NotSupported(f"This server does not sort by {order.path}.")
+        found = list(islice(self._matching(()), MAX_SORTED + 1))
+        if len(found) > MAX_SORTED:
+            raise NotSupported(
+                f"By {order.path} this server sorts at most {MAX_SORTED}; userName and id have no limit."
+            )
+        resources = self.resources(self.connection, found, frozenset())
+        keys = {row.key: sort_key(order.path, resource) for row, resource in zip(found, resources, strict=True)}
+        return sorted(found, key=lambda row: keys[row.key], reverse=order.descending)
+
+
+def _order_by(connection: Any, table: Table, order: Order) -> list[ColumnElement[Any]]:
+    """The column that gives the order, the same on both engines; none where there is no such column."""
+    path = order.path
+    column = _SORTED_BY[table].get((path.attribute.name, path.sub.name if path.sub else None))
+    if column is None or path.in_extension:
+        return []
+    by_code_point = isinstance(column.type, Text) and connection.dialect.name == "postgresql"
+    key: ColumnElement[Any] = column.collate("C") if by_code_point else column
+    return [key.desc().nulls_first() if order.descending else key.asc().nulls_last()]
 
 
 def _page(every: Iterator[Found], offset: int, count: int) -> tuple[list[Found], int]:
@@ -260,6 +349,16 @@ def _page(every: Iterator[Found], offset: int, count: int) -> tuple[list[Found],
 def _count(connection: Any, table: Table, where: ColumnElement[bool]) -> int:
     total: int = connection.execute(select(func.count()).select_from(table).where(where)).scalar_one()
     return total
+
+
+def _user_resources(connection: Any, people: list[StoredUser], asked: frozenset[str]) -> list[dict[str, Any]]:
+    groups = groups_of_users(connection, [each.key for each in people]) if "groups" in asked else {}
+    return [_user_resource(each, groups.get(each.key, ())) for each in people]
+
+
+def _group_resources(connection: Any, groups: list[StoredGroup], asked: frozenset[str]) -> list[dict[str, Any]]:
+    members = members_of_groups(connection, [each.key for each in groups]) if "members" in asked else {}
+    return [_group_resource(each, members.get(each.key, ())) for each in groups]
 
 
 def _user_resource(stored: StoredUser, groups: tuple[tuple[str, str], ...]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ from scim.schemas import GROUP, USER, ResourceType
 
 log = logging.getLogger(__name__)
 
-CAPABILITIES = discovery.Capabilities(max_results=MAX_COUNT, etag=True)
+CAPABILITIES = discovery.Capabilities(max_results=MAX_COUNT, sort=True, etag=True)
 
 #: The ids that we give: UUIDs in small letters.
 OUR_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -122,8 +122,12 @@ def _search_users(query: SearchQuery) -> Response:
     return _listed(found, total, query, USER)
 
 
-def _find_users(_: SearchQuery, filter_: Filter | None, offset: int, count: int) -> tuple[list[dict[str, Any]], int]:
-    found, total = provision_users.search_users(current_context(), _connection(), filter_, offset=offset, count=count)
+def _find_users(
+    query: SearchQuery, filter_: Filter | None, offset: int, count: int
+) -> tuple[list[dict[str, Any]], int]:
+    found, total = provision_users.search_users(
+        current_context(), _connection(), filter_, query.order(USER), offset=offset, count=count
+    )
     return [shown_user(user, base_url()) for user in found], total
 
 
@@ -198,7 +202,7 @@ def _find_groups(
 ) -> tuple[list[dict[str, Any]], int]:
     wanted = wants_attribute("members", query.attributes, query.excluded_attributes, GROUP)
     found, total = provision_groups.search_groups(
-        current_context(), _connection(), filter_, offset=offset, count=count, with_members=wanted
+        current_context(), _connection(), filter_, query.order(GROUP), offset=offset, count=count, with_members=wanted
     )
     return [shown_group(group, base_url()) for group in found], total
 
@@ -272,6 +276,8 @@ def _with_wanted_members(group: DirectoryGroup) -> DirectoryGroup:
 def search_all() -> Response:
     """Look for people, then groups (RFC 7644 3.4.3). A filter on what one type doesn't have finds none of that type."""
     query = parse_search(_body())
+    if query.sort_by is not None:
+        raise errors.NotSupported("This server sorts Users or Groups, not both at once.")
     filters = {kind: _filter_for(query, kind) for kind in (USER, GROUP)}
     if query.filter and not any(filters.values()):
         parse_filter(query.filter, USER)  # says what is wrong

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, UnsupportedMediaType
+from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NotSupported, UnsupportedMediaType
 from scim.messages import (
     ListResponse,
     Paging,
@@ -17,6 +17,7 @@ from scim.messages import (
     parse_search,
 )
 from scim.schemas import GROUP, USER
+from scim.sorting import Order
 
 # -- Bodies ------------------------------------------------------------------------------------------------------
 
@@ -210,17 +211,28 @@ def test_another_message_is_no_search() -> None:
         parse_search({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]})
 
 
+@pytest.mark.parametrize("cursor", ["", "VZUTiyhEQJ94IR"])
+def test_a_cursor_is_refused_aloud(cursor: str) -> None:
+    with pytest.raises(NotSupported):
+        parse_query({"Cursor": cursor, "count": "10"})
+
+
+def path_of(order: Order | None) -> str:
+    assert order is not None
+    return str(order.path)
+
+
 def test_a_sort_key_is_resolved_in_each_type() -> None:
     by_name = SearchQuery(sort_by="DISPLAYNAME")
-    assert str(by_name.sort_path(USER)) == str(by_name.sort_path(GROUP)) == "displayName"
-    assert SearchQuery().sort_path(USER) is None
+    assert path_of(by_name.order(USER)) == path_of(by_name.order(GROUP)) == "displayName"
+    assert SearchQuery().order(USER) is None
 
 
 def test_a_complex_attribute_sorts_by_its_value() -> None:
-    assert str(SearchQuery(sort_by="emails").sort_path(USER)) == "emails.value"
+    assert path_of(SearchQuery(sort_by="emails").order(USER)) == "emails.value"
 
 
 @pytest.mark.parametrize("name", ["name", "addresses", "password", "nothing", "meta", "emails.x", ""])
 def test_what_has_no_order_is_an_invalid_path(name: str) -> None:
     with pytest.raises(InvalidPath):
-        SearchQuery(sort_by=name).sort_path(USER)
+        SearchQuery(sort_by=name).order(USER)

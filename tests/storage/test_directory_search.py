@@ -1,20 +1,27 @@
 """A filter in SQL means what it means in plain Python (`scim.filter_tree.matches`), on both engines."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
-from bridge.flows.provision_groups import search_groups
+from bridge.flows.provision_groups import create_group, search_groups
 from bridge.flows.provision_users import create_user, search_users
+from bridge.storage import directory_search
 from bridge.storage.database import Database
 from bridge.web.scim_resources import pushed_user, shown_group, shown_user
+from scim.errors import NotSupported
 from scim.filter_tree import matches
 from scim.filters import parse_filter
+from scim.messages import SearchQuery
 from scim.resources import parse_user
-from scim.schemas import GROUP, USER
+from scim.schemas import ENTERPRISE_SCHEMA, GROUP, USER, ResourceType
+from scim.sorting import sort_key
 from tests.world import World, another_connection, make_world
 
 PEOPLE: list[dict[str, Any]] = [
@@ -29,6 +36,7 @@ PEOPLE: list[dict[str, Any]] = [
         ],
     },
     {"userName": "dee", "displayName": "Dee", "emails": [{"value": "dee@acme.example", "type": "work"}]},
+    {"userName": "Dee-2", "emails": [{"type": "work", "display": "No address yet"}]},
 ]
 TEXTS = [
     "ann",
@@ -57,6 +65,7 @@ ATTRIBUTES = [
     "emails.value",
     "emails.type",
     "groups.value",
+    "groups.display",
     "urn:ietf:params:scim:schemas:core:2.0:User:userName",
 ]
 comparisons = st.builds(
@@ -77,6 +86,10 @@ simple = st.one_of(
         st.sampled_from(TEXTS),
     ),
     st.sampled_from(['emails[primary eq true and value ew "example"]', 'emails[type eq "work"].value sw "omer"']),
+    st.sampled_from(
+        ["primary eq false", "primary ne false", 'type eq "work"', 'value ne "x"', 'not (value co "dee")', "value pr"]
+    ).map("emails[{}]".format),
+    st.sampled_from(["groups pr", "groups.display pr", "meta pr", "meta.created pr", "active pr"]),
 )
 filters = st.recursive(
     simple,
@@ -95,6 +108,7 @@ def world(database: Database, now: datetime) -> World:
     everyone = [create_user(made.context, made.connection, pushed_user(parse_user(person)), now) for person in PEOPLE]
     made.push_group("Engineering", *everyone[:2], external_id="g1")
     made.push_group("ENGINEERING leads", everyone[0])
+    made.push_group("nobody's")
     another_connection(made, "Entra").push("ann@acme.example")
     return made
 
@@ -118,8 +132,13 @@ def test_users_found_are_those_the_filter_is_true_of(world: World, text: str) ->
         ('displayName sw "ENG"', ["Engineering", "ENGINEERING leads"]),
         ('externalId eq "G1"', []),
         ('externalId eq "g1" or displayName co "lead"', ["Engineering", "ENGINEERING leads"]),
-        ('not (displayName co "lead")', ["Engineering"]),
+        ('not (displayName co "lead")', ["Engineering", "nobody's"]),
         ("externalId pr", ["Engineering"]),
+        ("not (externalId pr)", ["ENGINEERING leads", "nobody's"]),
+        ("displayName pr and id pr and meta pr", ["Engineering", "ENGINEERING leads", "nobody's"]),
+        ("members pr", ["Engineering", "ENGINEERING leads"]),
+        ("not (members.value pr)", ["nobody's"]),
+        ('displayName gt "enginf"', ["nobody's"]),
         ('members.display eq "dee"', []),
     ],
 )
@@ -140,6 +159,139 @@ def test_membership_is_asked_without_loading_the_group(world: World) -> None:
         world.context, world.connection, parse_filter(text, GROUP), offset=0, count=1, with_members=False
     )
     assert [each.id for each in found] == [group.id]
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("displayName pr", False),
+        ("externalId pr or id pr", False),
+        ('displayName gt "a"', False),
+        ('members.display co "a"', True),
+        ('externalId pr or not (members.type eq "x")', True),
+    ],
+)
+def test_members_are_read_only_where_the_filter_asks_for_them(world: World, text: str, reads: bool) -> None:
+    with statements(world) as said:
+        search_groups(world.context, world.connection, parse_filter(text, GROUP), offset=0, count=9, with_members=False)
+    assert any("FROM group_members" in each for each in said) is reads
+
+
+@pytest.mark.parametrize(("text", "reads"), [('title eq "Lead"', False), ('groups.display sw "eng"', True)])
+def test_groups_are_read_only_where_the_filter_asks_for_them(world: World, text: str, reads: bool) -> None:
+    with statements(world) as said:
+        search_users(world.context, world.connection, parse_filter(text, USER), offset=9, count=0)
+    # Once for the filter; the second is for the page that is shown.
+    assert sum("FROM group_members" in each for each in said) == 1 + reads
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """What is asked of the database meanwhile."""
+    said: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement.replace("\n", ""))
+
+    engine = world.context.database.read_engine
+    event.listen(engine, "before_cursor_execute", listen)
+    yield said
+    event.remove(engine, "before_cursor_execute", listen)
+
+
+# -- Order -----------------------------------------------------------------------------------------------------------
+
+WORDS = [
+    "Zoe",
+    "ann",
+    "Ben",
+    "be-n",
+    "be_n",
+    "BENNO",
+    "ömer",
+    "Éva",
+    "zoë",
+    "2",
+    "10",
+    "ß",
+    "st",
+    "𝒶",
+    "\uffee",
+    "ann b",
+]
+USER_KEYS = ["userName", "externalId", "id", "meta.created", "meta.lastModified"]
+OTHER_KEYS = [
+    "displayName",
+    "name.familyName",
+    "title",
+    "emails",
+    "emails.type",
+    "active",
+    f"{ENTERPRISE_SCHEMA}:department",
+]
+
+
+@pytest.fixture
+def words(database: Database, now: datetime) -> World:
+    """People and groups called by WORDS, made in no order of anything."""
+    made = make_world(database, now)
+    for n, word in enumerate(WORDS):
+        said: dict[str, Any] = {"userName": word, "emails": [{"value": f"{n * 7 % 16}@x.example", "type": word}]}
+        said |= {"externalId": word, "displayName": word, "title": word.upper()} if n % 3 else {"active": False}
+        said |= {ENTERPRISE_SCHEMA: {"department": word}, "name": {"familyName": word[:1]}} if n % 4 else {}
+        moment = now + timedelta(microseconds=n * 5 % 16)
+        create_user(made.context, made.connection, pushed_user(parse_user(said)), moment)
+        create_group(made.context, made.connection, word, word if n % 3 else None, [], moment)
+    return made
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("text", [None, "userName pr", 'userName gt "a" or title pr'], ids=["all", "exact", "asked"])
+def test_people_are_sorted_as_their_resources_are(words: World, text: str | None, descending: bool) -> None:
+    filter_ = parse_filter(text, USER) if text else None
+    for name in [*USER_KEYS, *OTHER_KEYS]:
+        order = SearchQuery(sort_by=name, descending=descending).order(USER)
+        assert order is not None
+        unsorted, _ = search_users(words.context, words.connection, filter_, offset=0, count=100)
+        wanted = sorted(unsorted, key=lambda user: sort_key(order.path, shown_user(user, "")), reverse=descending)
+        found, total = search_users(words.context, words.connection, filter_, order, offset=3, count=9)
+        assert [user.pushed.user_name for user in found] == [user.pushed.user_name for user in wanted[3:12]], name
+        assert total == len(wanted) > 12
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("text", [None, 'displayName gt "0"'], ids=["all", "asked"])
+def test_groups_are_sorted_as_their_resources_are(words: World, text: str | None, descending: bool) -> None:
+    filter_ = parse_filter(text, GROUP) if text else None
+    for name in ["displayName", "externalId", "id", "meta.created", "meta.lastModified"]:
+        order = SearchQuery(sort_by=name, descending=descending).order(GROUP)
+        assert order is not None
+        unsorted, _ = search_groups(words.context, words.connection, filter_, offset=0, count=100, with_members=True)
+        wanted = sorted(unsorted, key=lambda group: sort_key(order.path, shown_group(group, "")), reverse=descending)
+        found, _ = search_groups(words.context, words.connection, filter_, order, offset=2, count=9, with_members=True)
+        assert [group.name for group in found] == [group.name for group in wanted[2:11]], name
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(USER, "groups"), (USER, "meta.version"), (GROUP, "members"), (GROUP, "schemas")]
+)
+def test_what_has_no_order_here_is_refused_aloud(words: World, kind: ResourceType, name: str) -> None:
+    order = SearchQuery(sort_by=name).order(kind)
+    search = directory_search.search_users if kind is USER else directory_search.search_groups
+    with words.context.database.reading() as rows, pytest.raises(NotSupported):
+        search(rows, words.connection.key, None, order, offset=0, count=1)
+
+
+def test_what_is_no_column_sorts_so_many_and_no_more(words: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = SearchQuery(sort_by="title").order(USER)
+    monkeypatch.setattr(directory_search, "MAX_SORTED", len(WORDS))
+    assert search_users(words.context, words.connection, None, order, offset=0, count=1)[1] == len(WORDS)
+    monkeypatch.setattr(directory_search, "MAX_SORTED", len(WORDS) - 1)
+    with pytest.raises(NotSupported):
+        search_users(words.context, words.connection, None, order, offset=0, count=1)
+
+
+# -- Pages -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", [None, 'userName co "acme"', "title pr or userName pr"])

@@ -356,6 +356,25 @@ def test_pages_by_index(call: Call) -> None:
     refused(call("GET", "/Users?count=many"), 400, "invalidValue")
 
 
+def test_sorts_by_what_is_asked_and_refuses_what_it_cannot(call: Call) -> None:
+    for name in ("ben", "Ann", "cid"):
+        created(call, "/Users", new_user(f"{name}@acme.example"))
+        created(call, "/Groups", {"schemas": [GROUP], "displayName": name})
+    said = body_of(call("GET", "/Users?sortBy=userName&sortOrder=descending&count=2"))
+    assert [each["userName"][:3] for each in said["Resources"]] == ["cid", "ben"]
+    said = body_of(call("POST", "/Groups/.search", {"sortBy": "displayName"}))
+    assert [each["displayName"] for each in said["Resources"]] == ["Ann", "ben", "cid"]
+    refused(call("GET", "/Users?sortBy=nope"), 400, "invalidPath")
+    refused(call("GET", "/Users?sortBy=groups"), 501)
+    refused(call("POST", "/.search", {"sortBy": "id"}), 501)
+
+
+def test_a_cursor_is_refused_aloud(call: Call) -> None:
+    for path in ("/Users?cursor", "/Groups?cursor=abc&count=1"):
+        refused(call("GET", path), 501)
+    refused(call("POST", "/.search", {"cursor": ""}), 501)
+
+
 def test_a_filter_in_the_body_is_a_filter(call: Call) -> None:
     created(call, "/Users", new_user())
     search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": 'userName sw "ann"'}
@@ -493,7 +512,7 @@ def test_discovery_says_what_is_supported(call: Call) -> None:
     supported = {
         name for name in ("patch", "filter", "etag", "sort", "bulk", "changePassword") if config[name]["supported"]
     }
-    assert supported == {"patch", "filter", "etag"}
+    assert supported == {"patch", "filter", "sort", "etag"}
     assert {each["name"] for each in body_of(call("GET", "/ResourceTypes"))["Resources"]} == {"User", "Group"}
     for each in body_of(call("GET", "/Schemas"))["Resources"]:
         assert body_of(call("GET", f"/Schemas/{each['id']}"))["id"] == each["id"]
