@@ -4,7 +4,7 @@ The link is mailed and kept as a hash. It proves the mailbox: who opens it and h
 password; who has one signs in first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from bridge.domain.access import ResourceRef, RoleInScope, Scope, parse_scope
 from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
 from bridge.domain.group_mapping import phrase_role, phrase_user_group
+from bridge.domain.labels import Label
 from bridge.domain.people import clean_name, fold_letters, parse_email
 from bridge.domain.roles import get_role
 from bridge.domain.workspace import Membership, User, Workspace
@@ -94,17 +95,14 @@ def invite(
         gives = _check_gives(change, workspace, draft)
         for email in emails:
             _invite_one(context, change, workspace, email, gives)
-        pending = invites.list_pending(change.connection, workspace.key)
-        return tuple(
-            _told(change.connection, one) for one in pending if fold_letters(one.email) in map(fold_letters, emails)
-        )
+        return _told(change.connection, workspace, invites.list_pending(change.connection, workspace.key, emails))
 
 
 def list_invites(context: Context, workspace_slug: str) -> tuple[PendingInvite, ...]:
     """A workspace's pending invitations, expired ones too, newest first. Raises NotFound."""
     with context.database.reading() as connection:
         workspace = get_workspace(connection, workspace_slug)
-        return tuple(_told(connection, one) for one in invites.list_pending(connection, workspace.key))
+        return _told(connection, workspace, invites.list_pending(connection, workspace.key))
 
 
 def search_invites(
@@ -114,13 +112,14 @@ def search_invites(
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
         found, total = invites.page_of_pending(connection, workspace.key, search, limit=limit, offset=offset)
-        return tuple(_told(connection, one) for one in found), total
+        return _told(connection, workspace, found), total
 
 
 def find_invite(context: Context, workspace_slug: str, invite_id: str) -> PendingInvite:
     """One pending invitation. Raises NotFound, also where it was accepted or revoked."""
     with context.database.snapshot() as connection:
-        return _told(connection, _get_pending(connection, get_workspace(connection, workspace_slug), invite_id))
+        workspace = get_workspace(connection, workspace_slug)
+        return _told(connection, workspace, [_get_pending(connection, workspace, invite_id)])[0]
 
 
 def resend(context: Context, actor: str, workspace_slug: str, invite_id: str, now: datetime) -> PendingInvite:
@@ -133,7 +132,7 @@ def resend(context: Context, actor: str, workspace_slug: str, invite_id: str, no
         invites.replace_link(change, pending.key, digest(secret), expires_at)
         _mail_link(context, change, workspace, pending.email, pending.gives, secret)
         change.record(workspace.key, "invitation.resent", pending.id, after={"email": pending.email})
-        return _told(change.connection, _get_pending(change.connection, workspace, invite_id))
+        return _told(change.connection, workspace, [_get_pending(change.connection, workspace, invite_id)])[0]
 
 
 def revoke(context: Context, actor: str, workspace_slug: str, invite_id: str, now: datetime) -> None:
@@ -183,14 +182,14 @@ def _invite_one(context: Context, change: Change, workspace: Workspace, email: s
 def _mail_link(
     context: Context, change: Change, workspace: Workspace, email: str, gives: Mapping[str, Any], secret: str
 ) -> None:
-    phrases = _phrases(change.connection, workspace.key, gives)
+    phrases = _present(change.connection, workspace, [gives]).phrases(gives)
     expires_at = change.now + context.invite_lifetime
     link = invitation_link(context, secret)
     queue_mail(
         context,
         change,
         mail_texts.invitation(
-            email, workspace.name, _inviter(change.connection, change.actor), phrases, link, expires_at
+            email, workspace.name, _inviters(change.connection, {change.actor})[change.actor], phrases, link, expires_at
         ),
     )
 
@@ -202,40 +201,63 @@ def _get_pending(connection: Any, workspace: Workspace, invite_id: str) -> Store
     return pending
 
 
-def _told(connection: Any, pending: StoredInvite) -> PendingInvite:
-    gives = tuple(_phrases(connection, pending.workspace_key, pending.gives))
-    inviter = _inviter(connection, pending.invited_by)
-    return PendingInvite(pending.id, pending.email, gives, inviter, pending.created_at, pending.expires_at)
+def _told(connection: Any, workspace: Workspace, found: Sequence[StoredInvite]) -> tuple[PendingInvite, ...]:
+    present = _present(connection, workspace, [one.gives for one in found])
+    inviters = _inviters(connection, {one.invited_by for one in found})
+    return tuple(
+        PendingInvite(
+            one.id, one.email, present.phrases(one.gives), inviters[one.invited_by], one.created_at, one.expires_at
+        )
+        for one in found
+    )
 
 
-def _inviter(connection: Any, actor: str) -> str:
-    return accounts.names_of_actors(connection, {actor}).get(actor, "The operator")
+def _inviters(connection: Any, actors: set[str]) -> dict[str, str]:
+    return dict.fromkeys(actors, "The operator") | accounts.names_of_actors(connection, actors)
 
 
-def _phrases(connection: Any, workspace_key: int, gives: Mapping[str, Any]) -> list[str]:
-    roles = [_still_there(connection, workspace_key, kept) for kept in gives["roles"]]
-    named = [phrase_role(given, _resource_names(connection, workspace_key, given.scope)) for given in roles if given]
-    groups = user_groups.names_of(connection, workspace_key, gives["user_groups"])
-    return named + [phrase_user_group(name) for name in groups.values()]
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """What of that which invitations promise is there now."""
+
+    resource_names: Mapping[ResourceRef, str]
+    labels: Collection[Label]
+    user_group_names: Mapping[str, str]
+
+    def role(self, kept: Mapping[str, Any]) -> RoleInScope | None:
+        """The role that was promised, less resources that have gone since; None where nothing is left.
+
+        Labels narrow together, so without one of them nothing is left: the rest would give more than was promised.
+        """
+        promised = _promised(kept)
+        if not promised.scope.labels.issubset(self.labels):
+            return None
+        if promised.scope.kind != "list":
+            return promised
+        left = promised.scope.resources & self.resource_names.keys()
+        return RoleInScope(promised.role, Scope("list", resources=frozenset(left))) if left else None
+
+    def phrases(self, gives: Mapping[str, Any]) -> tuple[str, ...]:
+        """What an invitation gives, in words."""
+        roles = [role for role in map(self.role, gives["roles"]) if role]
+        named = [phrase_role(role, sorted(self.resource_names[ref] for ref in role.scope.resources)) for role in roles]
+        groups = [self.user_group_names[uid] for uid in gives["user_groups"] if uid in self.user_group_names]
+        return (*named, *map(phrase_user_group, groups))
 
 
-def _resource_names(connection: Any, workspace_key: int, scope: Scope) -> list[str]:
-    return sorted(resources.names_of(connection, workspace_key, scope.resources).values())
-
-
-def _still_there(connection: Any, workspace_key: int, kept: Mapping[str, Any]) -> RoleInScope | None:
-    """What was promised, less resources that have gone since; None where nothing is left.
-
-    Labels narrow together, so without one of them nothing is left: the rest would give more than was promised.
-    """
+def _promised(kept: Mapping[str, Any]) -> RoleInScope:
     role = get_role(kept["role"])
-    scope = parse_scope(kept["scope"], role)
-    if scope.labels - known_labels(connection, workspace_key, scope.labels):
-        return None
-    if scope.kind != "list":
-        return RoleInScope(role, scope)
-    present: frozenset[ResourceRef] = frozenset(resources.names_of(connection, workspace_key, scope.resources))
-    return RoleInScope(role, Scope("list", resources=present)) if present else None
+    return RoleInScope(role, parse_scope(kept["scope"], role))
+
+
+def _present(connection: Any, workspace: Workspace, gives: Sequence[Mapping[str, Any]]) -> _Present:
+    scopes = [_promised(kept).scope for one in gives for kept in one["roles"]]
+    groups = {uid for one in gives for uid in one["user_groups"]}
+    return _Present(
+        resources.names_of(connection, workspace.key, {ref for scope in scopes for ref in scope.resources}),
+        known_labels(connection, workspace.key, {label for scope in scopes for label in scope.labels}),
+        user_groups.names_of(connection, workspace.key, groups),
+    )
 
 
 # -- The invited person accepts ----------------------------------------------------------------------
@@ -250,8 +272,8 @@ def open_invitation(context: Context, secret: str, user_id: str | None, now: dat
             workspace=workspace.name,
             workspace_slug=workspace.slug,
             email=pending.email,
-            invited_by=_inviter(connection, pending.invited_by),
-            gives=tuple(_phrases(connection, workspace.key, pending.gives)),
+            invited_by=_inviters(connection, {pending.invited_by})[pending.invited_by],
+            gives=_present(connection, workspace, [pending.gives]).phrases(pending.gives),
             expires_at=pending.expires_at,
             needs=_needs(connection, user, user_id),
         )
@@ -315,15 +337,15 @@ def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, 
 
 
 def _accept(change: Change, workspace: Workspace, pending: StoredInvite, user: User) -> None:
-    present = people.find_member(change.connection, workspace.key, user.key)
-    if present is not None:
-        people.hold_members(change, [present.key], alone=True)
+    member = people.find_member(change.connection, workspace.key, user.key)
+    if member is not None:
+        people.hold_members(change, [member.key], alone=True)
     if not invites.use_invite(change, pending.key):
         raise Expired("This invitation was used a moment ago.")
-    membership = _membership(change, workspace, user)
+    membership, present = _membership(change, workspace, user), _present(change.connection, workspace, [pending.gives])
     standing = [given for _, given in grants_of(change.connection, [membership.key]).values()]
     for kept in pending.gives["roles"]:
-        given = _still_there(change.connection, workspace.key, kept)
+        given = present.role(kept)
         if given is not None and given not in standing:
             insert_grant(change, workspace.key, membership.key, given, pending.invited_by)
     groups = user_groups.open_groups(change.connection, workspace.key, pending.gives["user_groups"])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.access import RoleInScope, dominates
+from bridge.domain.access import ResourceRef, RoleInScope, dominates
 from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.group_mapping import (
     Gives,
@@ -188,16 +188,18 @@ def _facts(rows: Any, workspace: Workspace, chosen: list[StoredMapping]) -> list
     gone_or_named = mappings.group_names(
         rows, workspace.key, [each.match.value for each in chosen if each.match.kind == "id"]
     )
+    matched = mappings.count_groups_of(rows, chosen)
+    listed = {ref for held in roles.values() for each in held for ref in each.scope.resources}
+    resource_names = resources.names_of(rows, workspace.key, listed)
     shown = []
     for each in chosen:
         phrases = [phrase_user_group(name) for _, _, name in given[each.key]]
-        phrases += _role_phrases(rows, workspace, roles.get(each.key, ()))
+        phrases += _role_phrases(resource_names, roles.get(each.key, ()))
         connection = names[each.connection_key]
         sentence = describe(
             each.match, connection.name, gone_or_named.get(each.match.value), phrases or ["get nothing"]
         )
         user_groups = tuple((uid, name) for _, uid, name in given[each.key])
-        matched = len(mappings.groups_of_match(rows, connection.key, each.match))
         shown.append(
             MappingFacts(
                 each.id,
@@ -209,18 +211,14 @@ def _facts(rows: Any, workspace: Workspace, chosen: list[StoredMapping]) -> list
                 sentence,
                 user_groups,
                 tuple(roles.get(each.key, ())),
-                matched,
+                matched[each.key],
             )
         )
     return shown
 
 
-def _role_phrases(rows: Any, workspace: Workspace, given: Iterable[RoleInScope]) -> list[str]:
-    phrases = []
-    for each in given:
-        names = resources.names_of(rows, workspace.key, each.scope.resources)
-        phrases.append(phrase_role(each, sorted(names.values())))
-    return phrases
+def _role_phrases(names: Mapping[ResourceRef, str], given: Iterable[RoleInScope]) -> list[str]:
+    return [phrase_role(each, sorted(names[ref] for ref in each.scope.resources if ref in names)) for each in given]
 
 
 def _roles_of(rows: Any, principals: Collection[int]) -> dict[int, list[RoleInScope]]:

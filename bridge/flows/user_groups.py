@@ -229,14 +229,14 @@ def _get(connection: Any, workspace: Workspace, *, uid: str = "", name: str = ""
 def _whole(connection: Any, found: Sequence[StoredUserGroup], now: datetime) -> list[UserGroup]:
     keys = [stored.key for stored in found]
     counted, by_hand = user_groups.count_members(connection, keys, now), user_groups.count_by_hand(connection, keys)
-    deciders = user_groups.deciders(connection, keys)
+    deciders, grants = user_groups.deciders(connection, keys), members.given_grants_of(connection, keys)
     return [
         replace(
             stored.group,
             member_count=counted.get(stored.key, 0),
             by_hand=by_hand.get(stored.key, 0),
             deciders=tuple(deciders.get(stored.key, ())),
-            grants=members.given_grants(connection, stored.key),
+            grants=grants[stored.key],
         )
         for stored in found
     ]

@@ -1,5 +1,6 @@
 """Invitations: one that is pending for each address and workspace; its link is kept as a hash only."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,9 +40,11 @@ _COLUMNS = (
 _PENDING = and_(invites.c.used_at.is_(None), invites.c.revoked_at.is_(None))
 
 
-def list_pending(connection: Any, workspace_key: int) -> list[StoredInvite]:
-    """A workspace's invitations that are neither used nor revoked, expired ones too, newest first."""
+def list_pending(connection: Any, workspace_key: int, emails: Collection[str] | None = None) -> list[StoredInvite]:
+    """A workspace's invitations that are neither used nor revoked, expired ones too, newest first; or of `emails`."""
     chosen = select(*_COLUMNS).where(invites.c.workspace_id == workspace_key, _PENDING).order_by(invites.c.id.desc())
+    if emails is not None:
+        chosen = chosen.where(invites.c.email_ci.in_([fold_letters(email) for email in emails]))
     return [StoredInvite(*row) for row in connection.execute(chosen)]
 
 

@@ -9,7 +9,7 @@ before the look at the other until the commit (`hold_connections`), and holds it
 workspace (the order of locks: `bridge.storage.changes.lock_workspace`).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -192,6 +192,38 @@ def groups_of_match(connection: Any, connection_key: int, match: GroupMatch) -> 
         "glob": true(),
     }[match.kind]
     return [group for group in _groups(connection, connection_key, narrow) if group_matches(match, group.group)]
+
+
+#: From so many values on, a connection's groups are read whole instead of by value.
+_MOST_VALUES = 500
+
+
+def count_groups_of(connection: Any, rules: Collection[StoredMapping]) -> dict[int, int]:
+    """How many groups each of these rules takes, pushed and asserted, whether it is on or not. One statement."""
+    by_value: dict[tuple[int, str], list[IdpGroup]] = {}
+    by_connection: dict[int, list[IdpGroup]] = {}
+    for key, group in _groups_for(connection, rules) if rules else ():
+        by_connection.setdefault(key, []).append(group)
+        for value in {fold(group.id), fold(group.name), fold(group.external_id or group.name)}:
+            by_value.setdefault((key, value), []).append(group)
+    counted = {}
+    for rule in rules:
+        at, match = rule.connection_key, rule.match
+        could = by_connection.get(at, []) if match.kind == "glob" else by_value.get((at, fold(match.value)), [])
+        counted[rule.key] = sum(group_matches(match, group) for group in could)
+    return counted
+
+
+def _groups_for(connection: Any, rules: Collection[StoredMapping]) -> Iterator[tuple[int, IdpGroup]]:
+    """The groups that the rules could take, each with its connection's key."""
+    columns, values = directory_groups.c, {rule.match.value for rule in rules}
+    chosen = select(columns.connection_id, columns.uid, columns.name, columns.external_id, columns.source)
+    chosen = chosen.where(columns.connection_id.in_({rule.connection_key for rule in rules}))
+    if len(values) <= _MOST_VALUES and all(rule.match.kind != "glob" for rule in rules):
+        named = columns.name_ci.in_({fold(value) for value in values})
+        chosen = chosen.where(or_(columns.uid.in_(values), columns.external_id.in_(values), named))
+    for key, *rest in connection.execute(chosen):
+        yield key, IdpGroup(*rest)
 
 
 Pairs = dict[tuple[int, int], tuple[bool, bool]]

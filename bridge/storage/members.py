@@ -162,13 +162,21 @@ def records_of(connection: Any, membership_keys: Collection[int]) -> dict[int, t
 
 def given_grants(connection: Any, principal_key: int) -> tuple[GivenGrant, ...]:
     """The grants that hang on a principal itself, oldest first, with who gave them."""
-    chosen = select(grants.c.id, grants.c.uid, grants.c.given_by, grants.c.since)
-    rows = connection.execute(chosen.where(grants.c.principal_id == principal_key).order_by(grants.c.id)).all()
-    given = grants_of(connection, [principal_key])
+    return given_grants_of(connection, [principal_key])[principal_key]
+
+
+def given_grants_of(connection: Any, principal_keys: Collection[int]) -> dict[int, tuple[GivenGrant, ...]]:
+    """For each of these principals the same."""
+    chosen = select(grants.c.id, grants.c.principal_id, grants.c.uid, grants.c.given_by, grants.c.since)
+    here = grants.c.principal_id.in_(list(principal_keys))
+    rows = connection.execute(chosen.where(here).order_by(grants.c.id)).all()
+    given = grants_of(connection, principal_keys)
     names = names_of_actors(connection, {row.given_by for row in rows})
-    return tuple(
-        GivenGrant(row.uid, given[row.id][1], row.given_by, names.get(row.given_by), row.since) for row in rows
-    )
+    found: dict[int, tuple[GivenGrant, ...]] = dict.fromkeys(principal_keys, ())
+    for row in rows:
+        one = GivenGrant(row.uid, given[row.id][1], row.given_by, names.get(row.given_by), row.since)
+        found[row.principal_id] = (*found[row.principal_id], one)
+    return found
 
 
 def lift_holds(change: Change, membership_key: int, *, deleted_only: bool) -> list[str]:
