@@ -63,6 +63,7 @@ class Because:
 
     `individual`: given by hand to the person. `user_group`: by hand in `user_group`. `mapping`: in
     `idp_group`, which the rule `mapping` matches; by way of `user_group` unless the rule gives the role itself.
+    `put_in_by`: the actor who put them by hand into `user_group`; `put_in_by_name` a person's name.
     """
 
     kind: BecauseKind
@@ -79,6 +80,8 @@ class Because:
     connection_id: str | None = None
     connection: str | None = None
     in_group_since: datetime | None = None
+    put_in_by: str | None = None
+    put_in_by_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from bridge.domain.access import Permission, RoleInScope
+from bridge.domain.group_mapping import MatchKind
 
 Standing = Literal["active", "suspended", "removed"]
 
@@ -74,7 +75,7 @@ class Decider:
     """A rule that brings people into a User Group, and one IdP group that it matches now (or none)."""
 
     mapping_id: str
-    match: str
+    match: MatchKind
     value: str
     enabled: bool
     origin: str

@@ -44,7 +44,8 @@ def parse_email(text: str) -> str:
     try:
         checked = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
-        raise Invalid(f"{text.strip()[:100]!r} is not an e-mail address.", field="email") from error
+        shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in text.strip()[:100])
+        raise Invalid(f"“{shown}” is not an e-mail address.", field="email") from error
     return checked.normalized
 
 

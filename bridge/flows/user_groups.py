@@ -63,6 +63,12 @@ def list_user_groups(
     return UserGroupsPage(groups, total, offset + 1 if groups else 0)
 
 
+def list_open_user_groups(context: Context, workspace_slug: str) -> dict[str, str]:
+    """All that take members by hand, to choose from: names by id, in the order of names. Raises NotFound."""
+    with context.database.reading() as connection:
+        return user_groups.open_names(connection, get_workspace(connection, workspace_slug).key)
+
+
 def get_user_group(context: Context, workspace_slug: str, user_group_id: str, now: datetime) -> UserGroup:
     """One User Group with its people counted, its grants, and who decides. Raises NotFound."""
     with context.database.snapshot() as connection:

@@ -119,13 +119,17 @@ _MAY_ON = _may(f"{_OF_ROLES} AND {_FITS}")
 _MAY_ANYWHERE = _may(f"{_OF_ROLES} AND g.scope = 'all'")
 _WITH_NAMES = """
 SELECT p.membership_id, p.grant_id, g.uid, g.role, g.scope, g.given_by, g.since,
-       ug.uid, ug.name, mp.uid, mp.value, dg.uid, dg.name, dg.source, c.uid, c.name, p.in_group_since
+       ug.uid, ug.name, mp.uid, mp.value, dg.uid, dg.name, dg.source, c.uid, c.name, p.in_group_since,
+       h.given_by, hu.name
 FROM ({paths}) AS p
 JOIN grants g ON g.id = p.grant_id
 LEFT JOIN user_groups ug ON ug.id = p.user_group_id
 LEFT JOIN mappings mp ON mp.id = p.mapping_id
 LEFT JOIN directory_groups dg ON dg.id = p.group_id
 LEFT JOIN connections c ON c.id = dg.connection_id
+LEFT JOIN user_group_members h
+    ON p.mapping_id IS NULL AND h.user_group_id = p.user_group_id AND h.membership_id = p.membership_id
+LEFT JOIN users hu ON hu.uid = SUBSTR(h.given_by, 6)  -- after "user:"
 ORDER BY p.membership_id, g.role, g.id, p.user_group_id, p.mapping_id, p.group_id
 """
 _EVERY_LINK = "m.id AS membership_id, g.id AS grant_id, {passed}"
@@ -192,7 +196,7 @@ def paths_of_many(
 
 def _held(row: Any) -> HeldGrant:
     (membership_id, grant_id, uid, role, _scope, given_by, since, ug, ug_name, rule, value, *rest) = row
-    group, group_name, source, connection, connection_name, joined = rest
+    group, group_name, source, connection, connection_name, joined, put_in_by, put_in_by_name = rest
     kind: BecauseKind = "mapping" if rule else "user_group" if ug else "individual"
     because = Because(
         kind,
@@ -209,6 +213,8 @@ def _held(row: Any) -> HeldGrant:
         connection,
         connection_name,
         None if joined is None else _instant(joined),
+        put_in_by,
+        put_in_by_name,
     )
     return HeldGrant(membership_id, grant_id, role, because)
 

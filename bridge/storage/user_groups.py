@@ -89,6 +89,13 @@ def open_groups(connection: Any, workspace_key: int, uids: Collection[str]) -> l
     return list(connection.execute(select(user_groups.c.id).where(here)).scalars())
 
 
+def open_names(connection: Any, workspace_key: int) -> dict[str, str]:
+    """The names of all that take members by hand, in their order, by outside id. One statement, nothing counted."""
+    here = and_(user_groups.c.workspace_id == workspace_key, ~user_groups.c.mirror)
+    chosen = select(user_groups.c.uid, user_groups.c.name).where(here).order_by(user_groups.c.name_ci)
+    return {row.uid: row.name for row in connection.execute(chosen)}
+
+
 def names_of(connection: Any, workspace_key: int, uids: Collection[str]) -> dict[str, str]:
     """The names of those User Groups that are there, by outside id."""
     here = and_(user_groups.c.workspace_id == workspace_key, user_groups.c.uid.in_(list(uids)))

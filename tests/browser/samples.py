@@ -78,9 +78,19 @@ NEW_PASSWORD = v.Field(
 SSO = v.SignInWay("sso", "Continue with Kicks Co", "Single sign-on for kicks.example", "/p/login")
 BY_PASSWORD = v.SignInWay("password", "Password", "With your second factor, if you set one", "/p/login-password")
 
-LOGIN = v.LoginPage(action="/login", email=EMAIL)
-LOGIN_WRONG = v.LoginPage(
-    action="/login",
+LOGIN = v.LoginPage(action="/login", email=EMAIL, password_href="/p/login-by-password")
+LOGIN_BY_PASSWORD = v.LoginPage(action="/login", email=EMAIL, hidden=(("way", "password"),))
+LOGIN_SIGNED_OUT = dataclasses.replace(
+    LOGIN,
+    notice=v.Note(
+        "warn",
+        "You have been signed out",
+        "Your session ended, or your company or a Workspace Owner closed the way you came in. Sign in again: if "
+        "something keeps you out, you are told what.",
+    ),
+)
+LOGIN_WRONG = dataclasses.replace(
+    LOGIN,
     email=dataclasses.replace(EMAIL, value="priya", error="This isn’t a whole address: the part after @ is missing."),
 )
 LOGIN_PASSWORD = v.LoginPage(
@@ -115,7 +125,7 @@ INVITATION = v.InvitationPage(
     workspace="demo-ecommerce",
     email="lucia.ferreiro@kicks.example",
     invited_by="Marcus Lindqvist",
-    gives=("Read all sources with environment:prod", "What every member of Data Guild may do"),
+    gives=("You will get Source Read-only on all sources with environment:prod.", "You will join Data Guild."),
     expires=NOW + timedelta(days=1),
     action="/invitations/x",
     needs="account",
@@ -336,7 +346,7 @@ ROLE_SELECT = v.Choice(
     "role",
     "Role",
     (
-        v.Option("", "None but to see the workspace"),
+        v.Option("", "None: see the workspace"),
         v.Option("source_admin", "Source Admin"),
         v.Option("source_read", "Source Read-only", selected=True),
         v.Option("owner", "Workspace Owner"),
@@ -404,7 +414,9 @@ INVITE_WRONG = dataclasses.replace(
 
 ENG_MOBILE = v.Chip("idp", "eng-mobile")
 ENG_PROD = v.Chip("idp", "eng-prod")
-RULE_1, RULE_2, RULE_3 = (v.Chip("rule", f"rule {n}") for n in (1, 2, 3))
+RULE_1 = v.Chip("rule", "*-prod", title="The rule takes every IdP group whose name fits *-prod.")
+RULE_2 = v.Chip("rule", "eng-*", title="The rule takes every IdP group whose name fits eng-*.")
+RULE_3 = v.Chip("rule", "this group", title="The rule takes this IdP group by its name.")
 MOBILE_ENG = v.Chip("group", "Mobile Engineering", "/p/user-group")
 DATA_GUILD = v.Chip("group", "Data Guild", "/p/user-group-by-hand")
 
@@ -533,7 +545,8 @@ LAST_OWNER = dataclasses.replace(
     totals="1 permission by 1 path.",
     changes=(),
     remove_href=None,
-    remove_locked="Marcus Lindqvist is the last owner who can sign in. Make somebody else an owner first.",
+    remove_locked="Marcus Lindqvist is the last owner who can sign in without Okta. "
+    "Make somebody else an owner by hand first.",
     notes=(v.Note("info", "This is you", "What you take from yourself here, only another owner can give back."),),
     why=dataclasses.replace(
         WHY,
@@ -564,9 +577,8 @@ NOTHING_BUT_MEMBER = dataclasses.replace(
     why=dataclasses.replace(
         WHY,
         answer=None,
-        resource=dataclasses.replace(
-            WHY.resource, value="Web site", error="No resource is called “Web site”. Kicks Co Website is nearest."
-        ),
+        resource=dataclasses.replace(WHY.resource, value="Web site"),
+        problem="No resource is called “Web site”. Kicks Co Website is nearest.",
     ),
 )
 MANY_PATHS = dataclasses.replace(
@@ -575,7 +587,7 @@ MANY_PATHS = dataclasses.replace(
         v.PermissionLine(
             "Edit all sources, 11 now and any future one",
             tuple(
-                v.Path((v.Chip("idp", f"eng-{n}"), v.Chip("rule", f"rule {n}"), MOBILE_ENG, role("Source Admin")))
+                v.Path((v.Chip("idp", f"eng-{n}"), v.Chip("rule", f"eng-{n}*"), MOBILE_ENG, role("Source Admin")))
                 for n in range(1, 13)
             ),
         ),
@@ -1063,6 +1075,8 @@ NOTICES = (v.Note("ok", "Jonas Weber was removed", "Lost 2 permissions; the acco
 
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
+    "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
+    "login-signed-out": ("login.html", BARE, LOGIN_SIGNED_OUT),
     "login-wrong": ("login.html", BARE, LOGIN_WRONG),
     "login-password": ("login.html", BARE, LOGIN_PASSWORD),
     "login-password-wrong": ("login.html", BARE, LOGIN_PASSWORD_WRONG),

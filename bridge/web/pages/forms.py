@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, NoReturn, cast
 
 from flask import request
 
@@ -10,7 +10,7 @@ from bridge.domain.access import Scope, parse_scope
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.labels import Label
 from bridge.domain.roles import RESOURCE_TYPES, ROLES, Role, in_plan
-from bridge.domain.sentences import Inventory, counted, describe_all, role_areas
+from bridge.domain.sentences import Inventory, counted, describe_all, listed, role_areas
 from bridge.flows.resources import list_labels, list_resources
 from bridge.web.pages.frame import Visit
 from bridge.web.pages.views import Choice, Note, Option, OptionGroup, ScopePicker
@@ -82,10 +82,14 @@ class Stock:
     labels: Mapping[Label, int] = field(default_factory=dict)
 
 
+def load_inventory(visit: Visit) -> Inventory:
+    """The workspace's resources."""
+    return Inventory(list_resources(visit.context, visit.slug))
+
+
 def load_stock(visit: Visit) -> Stock:
     """The workspace's resources and labels."""
-    resources = list_resources(visit.context, visit.slug)
-    return Stock(Inventory(resources), list_labels(visit.context, visit.slug))
+    return Stock(load_inventory(visit), list_labels(visit.context, visit.slug))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +100,33 @@ class Picked:
     resources: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
 
-    def scope(self, role: Role) -> Scope:
+    def scope(self, visit: Visit, role: Role) -> Scope:
         """The scope it names. Raises Invalid, about the field `scope`."""
+        terms = self._terms()
+        if self.way == "listed" and role.resource_type:
+            self._check_kind(visit, role, RESOURCE_TYPES[role.resource_type][1])
         try:
-            return parse_scope(self._terms(), role)
+            return parse_scope(terms, role)
         except Invalid as error:
             raise Invalid(error.text, field="scope") from error
 
+    def _check_kind(self, visit: Visit, role: Role, plural: str) -> None:
+        """Say by their names which resources the role doesn't go with: the form lists those of every type."""
+        resources = load_inventory(visit).resources
+        wrong = [one for one in resources if str(one.ref) in self.resources and one.ref.type != role.resource_type]
+        if wrong:
+            names = listed([f"the {RESOURCE_TYPES[one.ref.type][0]} {one.name}" for one in wrong], last="or")
+            self._refuse(f"{role.name} holds on {plural}, not on {names}.")
+
     def _terms(self) -> list[str]:
         if self.way == "listed":
-            return sorted(self.resources) or self._missing("Choose at least one resource, or all of them.")
+            return sorted(self.resources) or self._refuse("Choose at least one resource, or all of them.")
         if self.way == "labels":
-            return sorted(f"label:{label}" for label in self.labels) or self._missing("Choose at least one label.")
+            return sorted(f"label:{label}" for label in self.labels) or self._refuse("Choose at least one label.")
         return ["all"]
 
     @staticmethod
-    def _missing(text: str) -> list[str]:
+    def _refuse(text: str) -> NoReturn:
         raise Invalid(text, field="scope")
 
 

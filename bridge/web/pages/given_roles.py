@@ -22,6 +22,7 @@ from bridge.web.pages.forms import (
     Stock,
     error_at,
     error_note,
+    load_inventory,
     load_stock,
     picked,
     picked_of,
@@ -153,7 +154,7 @@ def give_role(visit: Visit, holder: Holder) -> Response:
     """Give the role in the scope that was picked."""
     role, left_at = get_role(typed("role")), picked()
     try:
-        holder.give(RoleInScope(role, left_at.scope(role)))
+        holder.give(RoleInScope(role, left_at.scope(visit, role)))
     except DomainError as error:
         return _ask_where(visit, holder, role, left_at, error)
     return go(holder.url(visit, "grants"))
@@ -192,7 +193,7 @@ def move_role(visit: Visit, holder: Holder, grant_id: object) -> Response:
     """End the grant and give the same role in the scope that was picked."""
     one, left_at = holder.grant(grant_id), picked()
     try:
-        change_scope(visit.context, visit.actor, visit.slug, one.id, left_at.scope(one.given.role), visit.now)
+        change_scope(visit.context, visit.actor, visit.slug, one.id, left_at.scope(visit, one.given.role), visit.now)
     except DomainError as error:
         return _ask_elsewhere(visit, holder, one, left_at, error)
     return go(holder.url(visit, "grants"))
@@ -233,7 +234,7 @@ def take_role(visit: Visit, holder: Holder, grant_id: object) -> Response:
 
 def _confirm(visit: Visit, holder: Holder, one: GivenGrant, error: DomainError | None = None) -> Response:
     role = one.given.role.name
-    sentence = describe_permission(one.given, load_stock(visit).inventory)
+    sentence = describe_permission(one.given, load_inventory(visit))
     page = ConfirmPage(
         title=f"Take {role} from {holder.name}?",
         crumbs=holder.crumbs,

@@ -22,7 +22,8 @@ from bridge.flows.invite import (
     revoke,
 )
 from bridge.flows.password_login import Credentials, sign_in_with_password
-from bridge.flows.user_groups import list_user_groups
+from bridge.flows.passwords import SHORTEST
+from bridge.flows.user_groups import list_open_user_groups
 from bridge.web.cookies import keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_session, current_time
 from bridge.web.pages.bare import render_bare
@@ -57,6 +58,13 @@ from bridge.web.statuses import status_of
 blueprint = Blueprint("invitations", __name__)
 
 EMAILS = Field("emails", "Email addresses", kind="textarea", help="One a line, or with commas between. At most 100.")
+PASSWORD = Field(
+    "password",
+    "Password",
+    kind="password",
+    autocomplete="new-password",
+    help=f"At least {SHORTEST} characters. A sentence is easier to remember than a riddle.",
+)
 _FIELDS = ("emails", "email", "scope", "role")
 
 
@@ -79,18 +87,18 @@ def send(slug: str) -> Response:
     """Invite them all, or none."""
     visit, left_at = enter_as_owner(slug), picked()
     try:
-        draft = InviteDraft(typed_lines("emails"), _roles(left_at), tuple(sorted(ticked("user_group"))))
+        draft = InviteDraft(typed_lines("emails"), _roles(visit, left_at), tuple(sorted(ticked("user_group"))))
         invite(visit.context, visit.actor, visit.slug, draft, visit.now)
     except DomainError as error:
         return _form(visit, left_at, error)
     return go(visit.url("users.index", membership="invited"))
 
 
-def _roles(left_at: Picked) -> tuple[RoleInScope, ...]:
+def _roles(visit: Visit, left_at: Picked) -> tuple[RoleInScope, ...]:
     if not typed("role"):
         return ()
     role = get_role(typed("role"))
-    return (RoleInScope(role, left_at.scope(role)),)
+    return (RoleInScope(role, left_at.scope(visit, role)),)
 
 
 def _form(visit: Visit, left_at: Picked, error: DomainError | None = None) -> Response:
@@ -100,7 +108,7 @@ def _form(visit: Visit, left_at: Picked, error: DomainError | None = None) -> Re
         action=visit.url("invitations.send"),
         cancel_href=visit.url("users.index"),
         emails=emails,
-        role=role_select(visit, typed("role"), none="None but to see the workspace", error=error_at(error, "role")),
+        role=role_select(visit, typed("role"), none="None: see the workspace", error=error_at(error, "role")),
         scope=scope_picker(load_stock(visit), left_at=left_at, error=error_at(error, "scope")),
         user_groups=_user_groups(visit),
         expires_days=visit.context.invite_lifetime.days,
@@ -110,16 +118,8 @@ def _form(visit: Visit, left_at: Picked, error: DomainError | None = None) -> Re
 
 
 def _user_groups(visit: Visit) -> Choice:
-    chosen = ticked("user_group")
-    options = tuple(
-        Option(
-            one.id,
-            one.name,
-            selected=one.id in chosen,
-            unavailable="Its IdP decides who is in it" if one.mirror else None,
-        )
-        for one in list_user_groups(visit.context, visit.slug, visit.now).groups
-    )
+    chosen, open_ones = ticked("user_group"), list_open_user_groups(visit.context, visit.slug)
+    options = tuple(Option(group_id, name, selected=group_id in chosen) for group_id, name in open_ones.items())
     return Choice("user_group", "User Groups", options, help="Whoever joins one gets what it gives.")
 
 
@@ -213,14 +213,12 @@ def _invitation(secret: str, opened: OpenedInvite, error: DomainError | None = N
         workspace=opened.workspace,
         email=opened.email,
         invited_by=opened.invited_by,
-        gives=tuple(text[:1].upper() + text[1:] for text in opened.gives),
+        gives=tuple(f"You will {text}." for text in opened.gives),
         expires=opened.expires_at,
         action=here,
         needs=opened.needs,
         name=Field("name", "Your name", typed("name"), autocomplete="name", error=error_at(error, "name")),
-        password=Field(
-            "password", "Password", kind="password", autocomplete="new-password", error=error_at(error, "password")
-        ),
+        password=replace(PASSWORD, error=error_at(error, "password")),
         sign_in_href=url_for("password.login", return_to=here),
         notice=error_note(error, "name", "password") or _somebody_else(opened),
     )

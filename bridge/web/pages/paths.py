@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.domain.access import Because, Permission, RoleInScope
+from bridge.domain.group_mapping import MatchKind
 from bridge.domain.members import Decider, GivenGrant, PersonDetails
 from bridge.domain.people import fold
 from bridge.domain.roles import Role
@@ -12,6 +13,12 @@ from bridge.flows.context import OPERATOR
 from bridge.web.pages.filters import day
 from bridge.web.pages.frame import Visit
 from bridge.web.pages.views import Chip, Path, PermissionLine
+
+_NAMED: dict[MatchKind, str] = {
+    "id": "by its id, also when the IdP renames it",
+    "external_id": "by its id in the IdP, also when the IdP renames it",
+    "name": "by its name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +63,11 @@ def path_of(visit: Visit, because: Because, role: Role, givers: Givers) -> Path:
     if because.kind == "individual":
         return Path((_giver_chip(visit, because, givers), role_chip(visit, role)))
     if because.kind == "user_group":
-        begins = Chip("hand", f"since {day(because.in_group_since or because.since, visit.now)}")
+        name = because.put_in_by_name or givers.name(because.put_in_by or "")
+        begins = Chip("hand", f"{name}, {day(because.in_group_since or because.since, visit.now)}")
         return Path((begins, *_group_chip(visit, because), role_chip(visit, role)))
     idp_group = Chip("idp", because.idp_group or "an IdP group")
-    rule = Chip("rule", rule_words(because.mapping, because.idp_group, because.idp_group_id))
+    rule = rule_chip(because.mapping or "", _match_of(because))
     return Path((idp_group, rule, *_group_chip(visit, because), role_chip(visit, role)))
 
 
@@ -82,17 +90,25 @@ def role_chip(visit: Visit, role: Role) -> Chip:
 
 def decider_path(visit: Visit, decider: Decider, user_group: str) -> Path:
     """How a rule brings people into a User Group."""
-    rule = Chip("rule", rule_words(decider.value, decider.idp_group, decider.idp_group_id))
+    rule = rule_chip(decider.value, decider.match)
     return Path((Chip("idp", decider.idp_group or decider.value), rule, Chip("group", user_group)))
 
 
-def rule_words(value: str | None, idp_group: str | None, idp_group_id: str | None) -> str:
-    """What a rule matches, shortly: its pattern, or in what other way it names the group beside it."""
-    if value is None or value == idp_group_id:
-        return "this group"
-    if idp_group is not None and fold(value) == fold(idp_group):
-        return "by its name"
-    return value if any(mark in value for mark in "*?") else "by its id in the IdP"
+def rule_chip(value: str, match: MatchKind) -> Chip:
+    """What a rule matches: a pattern, or the one group beside it, named in whichever way."""
+    if match == "glob":
+        return Chip("rule", value, title=f"The rule takes every IdP group whose name fits {value}.")
+    return Chip("rule", "this group", title=f"The rule takes this IdP group {_NAMED[match]}.")
+
+
+def _match_of(because: Because) -> MatchKind:
+    """How the rule of a path names the group beside it: the path keeps no more of the rule than its value."""
+    value = because.mapping or ""
+    if value == because.idp_group_id:
+        return "id"
+    if fold(value) == fold(because.idp_group or ""):
+        return "name"
+    return "glob" if any(mark in value for mark in "*?") else "external_id"
 
 
 def _group_chip(visit: Visit, because: Because) -> tuple[Chip, ...]:

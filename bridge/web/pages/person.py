@@ -24,7 +24,7 @@ from bridge.flows.explain import Answer, Question, WayToGet, check, what_would_g
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.members import get_person, lift_hold, remove_member, restore_member
 from bridge.web.pages import views
-from bridge.web.pages.forms import error_note, load_stock, typed
+from bridge.web.pages.forms import error_note, load_inventory, typed
 from bridge.web.pages.frame import Visit, ask_owners, crumbs, enter, is_fragment, show
 from bridge.web.pages.given_roles import Holder, add_views, grant_rows
 from bridge.web.pages.paths import givers_of, grants_by_hand, permission_lines
@@ -101,12 +101,12 @@ def why(slug: str, member: UUID) -> Response:
     visit, details = _look(slug, member)
     if not is_fragment():
         return _show_access(visit, details)
-    panel = _why(visit, details.member, _visible(visit, details, load_stock(visit).inventory))
+    panel = _why(visit, details.member, _visible(visit, details, load_inventory(visit)))
     return Response(render_template("why.html", page=panel, short_name=details.member.name, now=visit.now))
 
 
 def _show_access(visit: Visit, details: PersonDetails) -> Response:
-    inventory = load_stock(visit).inventory
+    inventory = load_inventory(visit)
     lines = permission_lines(visit, without_minimal(details.member.permissions), inventory, givers_of(details))
     permissions, paths = count_reaching(details.member.permissions)
     by = counted(paths, "path")
@@ -339,7 +339,7 @@ def _group_row(visit: Visit, member: Member, one: InUserGroup) -> InGroupRow:
 def grants(slug: str, member: UUID) -> Response:
     """The roles given to this very person."""
     visit, details = _look(slug, member)
-    rows = grant_rows(visit, _holder(visit, details), load_stock(visit).inventory)
+    rows = grant_rows(visit, _holder(visit, details), load_inventory(visit))
     return show(visit, "person.html", replace(_page(visit, details, "grants"), grants=rows))
 
 
@@ -416,7 +416,7 @@ def _ask_to_remove(visit: Visit, details: PersonDetails, error: DomainError | No
         action=_href(visit, member, "remove"),
         button=f"Remove {member.name}: loses {lost}" if lasting else f"Remove {member.name}",
         consequences=_removal(details, lasting),
-        loses=permission_lines(visit, lasting, load_stock(visit).inventory, givers_of(details)),
+        loses=permission_lines(visit, lasting, load_inventory(visit), givers_of(details)),
         tokens=tuple(f"{name}: its next call is refused" for name in details.tokens),
         note=error_note(error) or _still_pushed(member),
         keep=f"Keep {member.name}",

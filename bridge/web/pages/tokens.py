@@ -231,7 +231,7 @@ def _create(visit: Visit, wanted: _Wanted) -> NewToken:
     if not typed("role"):
         raise Invalid("Choose what it may do.", field="role")
     role = get_role(typed("role"))
-    given = RoleInScope(role, wanted.left_at.scope(role))
+    given = RoleInScope(role, wanted.left_at.scope(visit, role))
     return create_api_token(visit.context, visit.actor, visit.slug, [given], days, name, visit.now)
 
 

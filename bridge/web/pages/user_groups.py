@@ -15,7 +15,7 @@ from bridge.domain.sentences import counted, listed, reach_lines, shorten
 from bridge.flows import user_groups
 from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.members import get_person
-from bridge.web.pages.forms import error_at, error_note, load_stock, typed, typed_lines, typed_page
+from bridge.web.pages.forms import error_at, error_note, load_inventory, typed, typed_lines, typed_page
 from bridge.web.pages.frame import Visit, access_tabs, counts, crumbs, enter_as_owner, pager, show
 from bridge.web.pages.given_roles import Holder, add_views, grant_rows
 from bridge.web.pages.paths import Givers, decider_path
@@ -108,7 +108,7 @@ def _nothing(visit: Visit, search: str) -> NothingFound:
 def show_roles(slug: str, group: UUID) -> Response:
     """What membership gives."""
     visit, found = _visit(slug, group)
-    inventory = load_stock(visit).inventory
+    inventory = load_inventory(visit)
     gives = [one.given for one in found.grants]
     edit, read = reach_lines(gives, inventory)
     whole = (Reach("Everything", "in this workspace"),) if any(one.role is OWNER for one in gives) else ()

@@ -18,7 +18,7 @@ from bridge.flows.export_users import export_users
 from bridge.flows.invite import PendingInvite, search_invites
 from bridge.flows.members import PAGE, MembersPage, MembersQuery, Which, get_person, list_members
 from bridge.web.pages.filters import until
-from bridge.web.pages.forms import load_stock, typed, typed_page
+from bridge.web.pages.forms import load_inventory, typed, typed_page
 from bridge.web.pages.frame import Visit, access_tabs, counts, enter_as_owner, is_fragment, pager, show
 from bridge.web.pages.invitations import promise
 from bridge.web.pages.paths import givers_of, grants_by_hand, is_given_by_idp
@@ -257,7 +257,7 @@ def _selected(visit: Visit, asked: _Asked) -> PersonSummary | None:
 def _summary(visit: Visit, details: PersonDetails) -> PersonSummary:
     member = details.member
     given = [RoleInScope(one.role, one.scope) for one in member.permissions]
-    edit, read = reach_lines(given, load_stock(visit).inventory)
+    edit, read = reach_lines(given, load_inventory(visit))
     return PersonSummary(
         name=member.name,
         email=member.email,

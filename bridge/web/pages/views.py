@@ -35,6 +35,8 @@ class Chip:
     kind: Kind
     text: str
     href: str | None = None
+    title: str | None = None
+    """A sentence that explains it, for who points at it."""
 
 
 @dataclass(frozen=True, slots=True)

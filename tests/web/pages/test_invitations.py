@@ -1,5 +1,6 @@
 """Invitations on pages: sent, repeated, revoked, accepted."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,23 @@ def test_wrong_invitation_is_told_in_its_place_and_invites_nobody(
     assert pending(acme) == {}
 
 
+def test_what_is_wrong_is_said_with_names_and_quotes(acme: Acme, send: Send) -> None:
+    told = send(NEW, emails=LUCIA, role="source_admin", scope="listed", resource="warehouse:snowflake")
+    error = told.text.partition('id="f-scope-error"')[2]
+    assert "Source Admin holds on sources, not on the warehouse Snowflake." in error
+    assert "warehouse:snowflake" not in error.partition("</p>")[0]
+    assert "“lucia@” is not an e-mail address." in send(NEW, emails="lucia@", scope="all").text
+    assert pending(acme) == {}
+
+
+def test_every_user_group_that_takes_people_by_hand_can_be_chosen(acme: Acme, olga: Surfer) -> None:
+    for number in range(52):
+        create_user_group(acme.world.context, acme.actor, "acme", f"Guild {number:02}", acme.world.now)
+    offered = olga.get(NEW).text.partition('id="f-user_group"')[2]
+    assert re.findall(r"<b>(Guild \d+)</b>", offered) == [f"Guild {number:02}" for number in range(52)]
+    assert "eng-mobile" not in offered, "a mirror: its IdP decides"
+
+
 def test_resending_replaces_the_link(acme: Acme, olga: Surfer, send: Send, app: Flask) -> None:
     send(NEW, emails=LUCIA, scope="all")
     first = link(acme)
@@ -105,7 +123,8 @@ def test_new_person_accepts_with_name_and_password_and_is_in(acme: Acme, send: S
     lucia, path = Surfer(app), link(acme)
     shown = lucia.get(path)
     assert "Join Acme" in shown.text
-    assert "Get Source Admin on all sources" in shown.text
+    assert "You will get Source Admin on all sources." in shown.text
+    assert "At least 12 characters." in shown.text.partition('id="f-password-help"')[2]
     told = lucia.submit(path, shown, name="Lucía Ferreiro", password=LONG)
     assert told.headers["Location"] == "/w/acme"
     home = lucia.get(lucia.get("/w/acme").headers["Location"])

@@ -59,8 +59,8 @@ def test_each_permission_is_a_sentence_with_every_path(acme: Acme, olga: Surfer)
     assert "Read 1 source, with <code>environment:prod</code>" in html
     assert "Read all warehouses, 1 now and any future one" in html
     assert ["By hand Olga Owner, today", "Role Source Read-only"] in paths(html)
-    assert ["By hand since today", "User Group Data Guild", "Role Warehouse Read-only"] in paths(html)
-    assert ["IdP group eng-mobile", "Rule eng-*", "User Group Data Guild", "Role Warehouse Read-only"] in paths(html)
+    assert ["By hand Olga Owner, today", "User Group Data Guild", "Role Warehouse Read-only"] in paths(html)
+    assert ["IdP group eng-mobile", "rule: eng-*", "User Group Data Guild", "Role Warehouse Read-only"] in paths(html)
     assert "Each path alone is enough." in html
 
 

@@ -76,6 +76,19 @@ def test_mirror_is_decided_by_its_idp(acme: Acme, olga: Surfer) -> None:
     assert "set in Okta" in members
 
 
+def test_rule_says_how_it_names_its_group(acme: Acme, olga: Surfer, guild: str) -> None:
+    by_rule(acme)
+    draft = MappingDraft(acme.world.connection.id, GroupMatch("glob", "des?gn*"), ("Data Guild",))
+    add_mapping(acme.world.context, acme.actor, "acme", draft, acme.world.now)
+    rules = re.findall(r'kind-rule" title="([^"]+)">.*?</svg>([^<]+)<', olga.get(path(acme, "Data Guild")).text)
+    assert rules == [
+        ("The rule takes this IdP group by its name.", "rule: this group"),
+        ("The rule takes every IdP group whose name fits des?gn*.", "rule: des?gn*"),
+    ]
+    mirrored = olga.get(path(acme, "eng-mobile")).text
+    assert "The rule takes this IdP group by its id, also when the IdP renames it." in mirrored
+
+
 def test_mixed_each_member_says_which(acme: Acme, olga: Surfer, guild: str) -> None:
     by_rule(acme)
     html = olga.get(path(acme, "Data Guild", "/members")).text
