@@ -98,13 +98,13 @@ def _stopped_by_signals() -> Iterator[None]:
 def _start(crew: Crew, settings: Settings, places: Places, story: Story) -> None:
     """The bridge and each company's IdP; returns when all of them answer."""
     paths = {"PYTHONPATH": os.pathsep.join([str(_CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])}
-    serve = ["-m", "bridge", "serve", "--port", str(places.port), "--workers", "2"]
+    serve = ["bridge", "serve", "--port", str(places.port), "--workers", "2"]
     crew.start("the bridge", serve, {**paths, "BRIDGE_PUBLIC_URL": places.bridge})
     for key, url in places.idps.items():
         file = story.companies[key]
         options = ["--state", str(settings.data_dir / file.stem), "--story", str(file)]
         port = ["--port", url.rpartition(":")[2]]
-        crew.start(f"the company IdP of {key}", ["-m", "simulated.company_idp", *port, *options], paths)
+        crew.start(f"the company IdP of {key}", ["simulated.company_idp", *port, *options], paths)
     for url in (f"http://{_HOST}:{places.port}", *places.idps.values()):
         crew.wait_for(f"{url}/healthz")
 

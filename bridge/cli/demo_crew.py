@@ -14,6 +14,7 @@ import requests
 
 from bridge.domain.errors import DomainError
 
+_WATCHED = Path(__file__).with_name("demo_watched.py")
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_STOP = 10.0
 
@@ -47,15 +48,20 @@ class Crew:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
         if self.output is not None:
             self.output.close()
 
     def start(self, name: str, arguments: list[str], environ: Mapping[str, str]) -> None:
-        """Start `python ARGUMENT...`. It gets no signal of the terminal's: this program passes the end on."""
+        """Start `python -m ARGUMENT...`. It gets no signal of the terminal's: this program passes the end on.
+
+        Should this program be killed before it can, the pipe that it holds ends, and the other one with it.
+        """
         self.running[name] = subprocess.Popen(  # noqa: S603 - our own programs, with arguments of our own
-            [sys.executable, *arguments],
+            [sys.executable, "-P", str(_WATCHED), *arguments],
             env={**os.environ, **environ},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=self.output,
             stderr=self.output,
             start_new_session=True,

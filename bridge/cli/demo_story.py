@@ -1,13 +1,15 @@
 """The demo's workspace, made from config/demo by the very flows that operators and owners use.
 
 Seeding is a list of steps; which are done is written down after each, so that a start that was broken off goes on
-where it was. What an owner does, Marcus does.
+where it was. It may have been broken off inside a step, so each step leaves what it finds there already. What an owner
+does, Marcus does.
 """
 
 import json
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, groupby
@@ -20,20 +22,21 @@ import requests
 
 from bridge.cli.demo_crew import DemoFailed
 from bridge.cli.demo_idp import Idp
-from bridge.domain.access import RoleInScope
+from bridge.domain.access import ResourceRef, RoleInScope
 from bridge.domain.errors import NotFound
-from bridge.domain.group_mapping import parse_match
+from bridge.domain.group_mapping import GroupMatch, parse_match
 from bridge.domain.labels import parse_label
+from bridge.domain.members import GivenGrant, UserGroup
 from bridge.domain.slugs import make_slug
 from bridge.flows import connect, domains, give_roles, map_groups, tokens, user_groups
-from bridge.flows.administer import WorkspaceDraft, create_workspace
+from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces
 from bridge.flows.connect import SamlDraft
 from bridge.flows.context import OPERATOR, Context
-from bridge.flows.invite import InviteDraft, invite
+from bridge.flows.invite import InviteDraft, invite, list_invites
 from bridge.flows.map_groups import MappingDraft
 from bridge.flows.members import find_member_id, get_person
 from bridge.flows.provision_groups import search_groups
-from bridge.flows.resources import ResourceDraft, add_resource
+from bridge.flows.resources import ResourceDraft, add_resource, list_resources
 from bridge.flows.roles_given import parse_role_in_scope
 
 _DAY = timedelta(days=1)
@@ -128,7 +131,9 @@ def seed(scene: Scene, notes: Path) -> None:
 
 
 def _note(notes: Path, done: list[str], scene: Scene) -> None:
-    notes.write_text(json.dumps({"done": done, "ids": scene.ids}, indent=1), encoding="utf-8")
+    draft = notes.with_suffix(".new")
+    draft.write_text(json.dumps({"done": done, "ids": scene.ids}, indent=1), encoding="utf-8")
+    draft.replace(notes)
 
 
 # -- The steps, in order ---------------------------------------------------------------------------------------------
@@ -140,40 +145,52 @@ def make_workspace(scene: Scene) -> None:
     draft = WorkspaceDraft(
         space["slug"], space["name"], owner["email"], space["plan"], owner["password"], owner["name"]
     )
-    scene.ids["owner"] = create_workspace(scene.context, OPERATOR, draft, scene.now).owner.id
+    if scene.slug not in [one.slug for one in list_workspaces(scene.context)]:
+        create_workspace(scene.context, OPERATOR, draft, scene.now)
+    marcus = find_member_id(scene.context, scene.slug, owner["email"])
+    scene.ids["owner"] = get_person(scene.context, scene.slug, marcus, scene.now).member.user_id
 
 
 def add_resources(scene: Scene) -> None:
     """Sources, warehouses and the rest, under ids that can be typed: source:orders."""
+    present = [one.ref for one in list_resources(scene.context, scene.slug)]
     for one in scene.told("resources"):
-        labels = frozenset(map(parse_label, one["labels"]))
-        draft = ResourceDraft(one["type"], one["name"], make_slug(one["name"]), labels)
-        add_resource(scene.context, scene.owner, scene.slug, draft, scene.now)
+        ref = ResourceRef(one["type"], make_slug(one["name"]))
+        if ref not in present:
+            draft = ResourceDraft(ref.type, one["name"], ref.id, frozenset(map(parse_label, one["labels"])))
+            add_resource(scene.context, scene.owner, scene.slug, draft, scene.now)
 
 
 def add_user_groups(scene: Scene) -> None:
     """User Groups made by hand, with what they give."""
     for one in scene.told("user_groups"):
-        group = user_groups.create_user_group(scene.context, scene.owner, scene.slug, one["name"], scene.now)
-        for given in _gives(one):
+        group = _user_group(scene, one["name"])
+        for given in _missing(one, group.grants):
             give_roles.give_to_user_group(scene.context, scene.owner, scene.slug, group.id, given, scene.now)
 
 
 def add_connections(scene: Scene) -> None:
     """The companies' IdPs, their domains, and the tokens by which they push."""
+    present = {one.name: one.id for one in connect.list_connections(scene.context, scene.slug)}
     for one in scene.told("connections"):
         draft = SamlDraft(scene.idps[one["key"]].metadata(), one["name"], one["preset"], allow_idp_initiated=True)
-        made = connect.create_saml(scene.context, scene.owner, scene.slug, draft, scene.now)
-        scene.ids[one["key"]] = made.id
+        if one["name"] not in present:
+            made = connect.create_saml(scene.context, scene.owner, scene.slug, draft, scene.now)
+            present[made.name] = made.id
+        scene.ids[one["key"]] = present[one["name"]]
         for domain in one["domains"]:
-            domains.add_domain(scene.context, scene.owner, scene.slug, domain["name"], made.id, scene.now)
+            named = (domain["name"], present[one["name"]])
+            domains.add_domain(scene.context, scene.owner, scene.slug, *named, scene.now)
             if domain["proved"]:
                 domains.trust_domain(scene.context, OPERATOR, scene.slug, domain["name"], scene.now)
 
 
 def add_scim_tokens(scene: Scene) -> None:
-    """Tokens as the story has them: one that runs out soon, one that has."""
+    """Tokens as the story has them: one that runs out soon, one that has. Nobody knows the secret of one found here."""
+    present = _token_ids(scene)
     for one in scene.told("scim_tokens"):
+        if one["description"] in present:
+            tokens.revoke_token(scene.context, scene.owner, scene.slug, present[one["description"]], scene.now)
         made, days = scene.now, one.get("expires_in_days")
         if "expired_days_ago" in one:
             made, days = scene.now - _DAY * (365 + one["expired_days_ago"]), 365
@@ -208,26 +225,31 @@ def push_people(scene: Scene) -> None:
 
 def add_rules(scene: Scene) -> None:
     """The rules; a group that one joins to a User Group alone is linked to it instead of its mirror."""
+    every = map_groups.list_mappings(scene.context, scene.slug)
+    present = {(rule.connection_id, rule.match): rule.id for rule in every}
     for one in scene.told("rules"):
         connection, group = scene.ids[one["connection"]], one.get("group")
         named = tuple(one.get("user_groups", ()))
         pushed = _pushed_groups(scene, connection).get(group or "")
         if pushed and len(named) == 1 and not one.get("gives") and not one.get("owner"):
-            map_groups.link_group(scene.context, scene.owner, scene.slug, connection, pushed, named[0], scene.now)
+            if (connection, GroupMatch("id", pushed)) not in present:
+                map_groups.link_group(scene.context, scene.owner, scene.slug, connection, pushed, named[0], scene.now)
             continue
         match = parse_match(name=group, group_id=None, pattern=one.get("pattern"))
         roles = [*_gives(one), *([parse_role_in_scope("Workspace Owner", [])] if one.get("owner") else [])]
         draft = MappingDraft(connection, match, named, tuple(roles))
-        made = map_groups.add_mapping(scene.context, scene.owner, scene.slug, draft, scene.now)
+        rule = present.get((connection, match))
+        rule = rule or map_groups.add_mapping(scene.context, scene.owner, scene.slug, draft, scene.now).id
         if not one.get("enabled", True):
-            map_groups.set_enabled(scene.context, scene.owner, scene.slug, made.id, False, scene.now)
+            map_groups.set_enabled(scene.context, scene.owner, scene.slug, rule, False, scene.now)
 
 
 def drop_mirrors(scene: Scene) -> None:
     """Two groups have no User Group of their own."""
     for one in scene.told("not_mirrored"):
-        group = user_groups.find_user_group_id(scene.context, scene.slug, one["group"])
-        user_groups.delete_user_group(scene.context, scene.owner, scene.slug, group, scene.now)
+        with suppress(NotFound):
+            group = user_groups.find_user_group_id(scene.context, scene.slug, one["group"])
+            user_groups.delete_user_group(scene.context, scene.owner, scene.slug, group, scene.now)
 
 
 def give_by_hand(scene: Scene) -> None:
@@ -254,7 +276,10 @@ def sign_in_first(scene: Scene) -> None:
 
 def send_invitations(scene: Scene) -> None:
     """People invited, one of them some days ago."""
+    present = [pending.email for pending in list_invites(scene.context, scene.slug)]
     for one in scene.told("invitations"):
+        if one["email"] in present:
+            continue
         named = [user_groups.find_user_group_id(scene.context, scene.slug, name) for name in one.get("user_groups", ())]
         lifetime = scene.context.invite_lifetime
         sent = scene.now - lifetime + _DAY * one.get("expires_in_days", lifetime / _DAY)
@@ -264,9 +289,11 @@ def send_invitations(scene: Scene) -> None:
 
 def add_api_tokens(scene: Scene) -> None:
     """Tokens of programs; nobody has their secrets."""
+    present = _token_ids(scene)
     for one in scene.told("api_tokens"):
-        gives = list(_gives(one))
-        tokens.create_api_token(scene.context, scene.owner, scene.slug, gives, None, one["description"], scene.now)
+        if one["description"] not in present:
+            gives = list(_gives(one))
+            tokens.create_api_token(scene.context, scene.owner, scene.slug, gives, None, one["description"], scene.now)
 
 
 STEPS: tuple[Callable[[Scene], None], ...] = (
@@ -297,6 +324,19 @@ def _pushed_groups(scene: Scene, connection_id: str) -> dict[str, str]:
     return {group.name: group.id for group in found}
 
 
+def _user_group(scene: Scene, name: str) -> UserGroup:
+    """The User Group of this name, made where it isn't there."""
+    try:
+        found = user_groups.find_user_group_id(scene.context, scene.slug, name)
+    except NotFound:
+        return user_groups.create_user_group(scene.context, scene.owner, scene.slug, name, scene.now)
+    return user_groups.get_user_group(scene.context, scene.slug, found, scene.now)
+
+
+def _token_ids(scene: Scene) -> dict[str, str]:
+    return {token.description: token.id for token in tokens.list_tokens(scene.context, scene.slug, scene.now)}
+
+
 def _push(idp: Idp, label: str, *, quiet: bool) -> None:
     for phase, steps in groupby(idp.push(), key=itemgetter("phase")):
         _show(iter(steps), f"{label}: {phase}", quiet=quiet)
@@ -314,6 +354,11 @@ def _show(steps: Iterator[dict[str, Any]], label: str, *, quiet: bool) -> None:
 
 def _gives(one: Mapping[str, Any]) -> Iterable[RoleInScope]:
     return [_role(given) for given in one.get("gives", ())]
+
+
+def _missing(one: Mapping[str, Any], grants: Iterable[GivenGrant]) -> list[RoleInScope]:
+    standing = [grant.given for grant in grants]
+    return [given for given in _gives(one) if given not in standing]
 
 
 def _role(given: Mapping[str, Any]) -> RoleInScope:

@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,16 +43,15 @@ def environ(folder: Path) -> dict[str, str]:
     return {**named, "BRIDGE_DATA_DIR": str(folder), "BRIDGE_SQLITE_SYNCHRONOUS": "NORMAL", "PYTHONPATH": str(ROOT)}
 
 
+def start(folder: Path, port: int) -> "subprocess.Popen[str]":
+    demo = command("demo", "--port", str(port), "--json")
+    return subprocess.Popen(demo, env=environ(folder), cwd=folder, stdout=subprocess.PIPE, text=True)
+
+
 @contextmanager
 def demo(folder: Path, port: int, *, end: signal.Signals) -> Iterator[dict[str, Any]]:
     """A demo that has said that it is ready; at the end it is told to stop, and must end well."""
-    running = subprocess.Popen(
-        command("demo", "--port", str(port), "--json"),
-        env=environ(folder),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    running = start(folder, port)
     assert running.stdout is not None
     try:
         told: dict[str, Any] = json.loads(running.stdout.readline())
@@ -60,6 +60,40 @@ def demo(folder: Path, port: int, *, end: signal.Signals) -> Iterator[dict[str, 
         running.send_signal(end)
         rest, _ = running.communicate(timeout=30)
     assert (running.returncode, rest) == (0, "")
+
+
+def break_off(folder: Path, port: int, how: signal.Signals, after: str, seconds: float) -> None:
+    """End a demo while it seeds, so many seconds after a step was noted. Returns when its ports are free again."""
+    running = start(folder, port)
+    try:
+        wait_until(lambda: listening(port) == 3 and after in done(folder))
+        time.sleep(seconds)
+    finally:
+        running.send_signal(how)
+        said, _ = running.communicate(timeout=30)
+    assert said == ""
+    wait_until(lambda: listening(port) == 0)
+
+
+def done(folder: Path) -> list[str]:
+    notes = folder / "demo.json"
+    return ["", *json.loads(notes.read_text())["done"]] if notes.exists() else [""]
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def listening(first: int) -> int:
+    """On how many of the three ports somebody listens."""
+    found = 0
+    for port in range(first, first + 3):
+        with socket.socket() as attempt:
+            found += attempt.connect_ex(("127.0.0.1", port)) == 0
+    return found
 
 
 def ask(folder: Path, *arguments: str) -> str:
@@ -96,6 +130,54 @@ def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) ->
         answer = requests.post(f"{told['company_idp']}/api/groups/eng-mobile/members", json=join, timeout=30)
         assert [push["outcome"] for push in answer.json()["pushes"]] == ["accepted"], answer.text
         assert ("Source Admin", "source:ios-prod") in permissions(tmp_path, "tomas.herrera@kicks.example")
+
+
+#: Until this step was noted, so many seconds more, and then the demo ends so.
+BROKEN_OFF = (
+    (signal.SIGINT, "add_resources", 0.05),
+    (signal.SIGKILL, "introduce", 1.0),
+)
+BROKEN_OFF_EVERYWHERE = (
+    (signal.SIGKILL, "", 0.0),
+    (signal.SIGINT, "make_workspace", 0.05),
+    (signal.SIGKILL, "add_resources", 0.02),
+    (signal.SIGINT, "add_user_groups", 0.05),
+    (signal.SIGKILL, "add_connections", 0.02),
+    (signal.SIGINT, "introduce", 0.5),
+    (signal.SIGKILL, "introduce", 1.0),
+    (signal.SIGKILL, "push_people", 0.15),
+    (signal.SIGINT, "add_rules", 0.05),
+    (signal.SIGKILL, "give_by_hand", 0.1),
+    (signal.SIGINT, "send_invitations", 0.01),
+)
+LISTS = (("mapping", "list"), ("api-token", "list"), ("resource", "list"), ("user-group", "list"), ("domain", "list"))
+
+
+def everything(folder: Path) -> list[Any]:
+    """What the workspace holds, but for what a second sign-in and new tokens change."""
+    people = [line.rpartition(",")[0] for line in ask(folder, "users", "export", "demo-ecommerce").splitlines()]
+    lists = [json.loads(ask(folder, *noun, "demo-ecommerce", "--json")) for noun in LISTS]
+    tokens = sorted(token["description"] for token in lists[1]["tokens"])
+    return [people, tokens, lists[0], *lists[2:]]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("moments", [BROKEN_OFF, pytest.param(BROKEN_OFF_EVERYWHERE, marks=pytest.mark.long)])
+def test_seeding_goes_on_wherever_it_was_broken_off(
+    tmp_path: Path, moments: tuple[tuple[signal.Signals, str, float], ...]
+) -> None:
+    port = three_free_ports()
+    for how, after, seconds in moments:
+        break_off(tmp_path, port, how, after, seconds)
+    with demo(tmp_path, port, end=signal.SIGINT):
+        found = everything(tmp_path)
+    people, tokens, rules = found[:3]
+    assert len(people) == 1 + 312 + 6
+    assert len(set(tokens)) == len(tokens) == 3 + 4
+    assert len(rules["mappings"]) == 10
+    (tmp_path / "demo.json").unlink()  # each step was done, and none was noted
+    with demo(tmp_path, port, end=signal.SIGINT):
+        assert everything(tmp_path) == found
 
 
 def test_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
