@@ -5,7 +5,7 @@ Asking somebody in, and taking the answer:
     idp = saml.identity_provider.parse_metadata(xml)                      IdentityProvider, or InvalidMetadata
     saml.authn_request.build(idp, sp, request_id, now, relay_state=…)     RedirectTo; build_form gives a PostForm
     saml.response.validate(form, idp, sp, now, allow_unsolicited=…)       Assertion, or a Refused that says why
-    saml.attributes.read(assertion, saml.attributes.PRESETS["okta"])      Claims: subject, email, name, groups
+    saml.attributes.read(assertion, saml.attributes.PRESETS["okta"])      AssertedNames: subject, email, name, groups
     saml.service_provider.render_metadata(sp), make_key_pair(name, now)   our own side
 
 How `validate` works, from outside in; each step sees only what the one before let through:

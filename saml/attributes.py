@@ -13,8 +13,10 @@ from saml.markup import EMAIL_ADDRESS, TRANSIENT, UNSPECIFIED
 
 @dataclass(frozen=True, slots=True)
 class AttributeMapping:
-    """For each claim the attribute names that may hold it; the first that has a value wins. Names compare
-    exactly."""
+    """For each thing that is asserted the attribute names that may hold it; the first that has a value wins.
+
+    Names compare exactly.
+    """
 
     email: tuple[str, ...] = ()
     given_name: tuple[str, ...] = ()
@@ -24,7 +26,7 @@ class AttributeMapping:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class AssertedNames:
     """What an assertion says about a person, free of SAML.
 
     `subject` is stable within the connection; `email` is well-formed, as written by the IdP; `groups` are
@@ -129,7 +131,7 @@ _EMAIL = re.compile(
 _LONGEST_EMAIL, _LONGEST_LOCAL_PART = 254, 64  # RFC 5321 4.5.3.1
 
 
-def read(assertion: Assertion, mapping: AttributeMapping) -> Claims:
+def read(assertion: Assertion, mapping: AttributeMapping) -> AssertedNames:
     """What `assertion` says by `mapping`. Raises `MissingEmail` or `MalformedEmail`.
 
     The email comes from an attribute, else from a NameID of the format emailAddress, or of none in particular
@@ -140,7 +142,7 @@ def read(assertion: Assertion, mapping: AttributeMapping) -> Claims:
     given = _first(assertion, mapping.given_name)
     family = _first(assertion, mapping.family_name)
     whole = _first(assertion, mapping.display_name) or f"{given} {family}".strip()
-    return Claims(
+    return AssertedNames(
         subject=email.lower() if assertion.name_id_format == TRANSIENT else assertion.name_id,
         email=email,
         name=whole or email.partition("@")[0],

@@ -1,5 +1,6 @@
 """The rules of the product, as values and pure functions: no IO, no framework, no protocol.
 
+- `workspace`      workspaces, people, memberships and connections, as everything above passes them on
 - `identity`       who an IdP says somebody is (`AssertedIdentity`)
 - `sign_in`        whose account that opens, what a session reaches, and every reason why not
 - `directory`      what an IdP pushes: people, groups, and typed changes of a group's members
@@ -10,6 +11,8 @@
 - `members`        a workspace's people and User Groups as its owners see them
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each
 - `people`         e-mail addresses and names, compared and checked
+- `mail`           one mail to one person
+- `sentences`      permissions in plain words
 - `errors`         what can be refused, a class a reason
 
 Rule of the house: nothing here knows how it is stored or sent, so every rule can be read, and tested, alone.

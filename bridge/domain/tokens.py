@@ -30,7 +30,6 @@ class ProvisioningCaller:
     token_id: str
     connection: Connection
     workspace_key: int
-    workspace_plan: str
 
     @property
     def actor(self) -> str:

@@ -60,7 +60,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One configured link between a workspace and an IdP. `config` is its public side, see `flows.connections`."""
+    """One configured link between a workspace and an IdP. `config` is its public side, see `flows.connect`."""
 
     key: int
     id: str

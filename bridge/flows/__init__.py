@@ -5,7 +5,7 @@ values; raises `bridge.domain.errors`. A refusal rolls back; what must be rememb
 a counter, a mail to owners) is written in a second short transaction. Nothing is fetched inside a
 transaction: fetch first, then flow.
 
-- `provision`     an IdP pushes people and groups (SCIM)
+- `provision_users`, `provision_groups`   an IdP pushes people and groups (SCIM)
 - `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
 - `password_login`, `link_account`   by password; by proving first that an account is theirs
 - `sign_in_log`   each attempt, under the reference that a refusal shows
@@ -17,7 +17,9 @@ transaction: fetch first, then flow.
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after
 - `connect`       connections to IdPs and their keys
 - `invite`        invitations
-- `deliver`       mail that changes have put into the outbox
+- `deliver`       mail, put into the outbox by changes and sent after them; its words: `mail_texts`
+- `warn_owners`   owners are told of what was refused to protect them
 - `export_users`, `back_up`, `health`   for whoever looks after it
+- `context`, `open_context`   what every flow is handed, and how the command line and the servers get it
 - `named`, `roles_given`, `bearer_secrets`, `passwords`   what several flows begin with
 """

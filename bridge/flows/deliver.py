@@ -77,6 +77,4 @@ def _wait(tries: int) -> timedelta:
 
 
 def _open(context: Context, body: dict[str, Any]) -> Mail:
-    if "sealed" not in body:
-        return Mail(**body)
     return Mail(**orjson.loads(context.secrets.decrypt(b64decode(body["sealed"]), purpose=_PURPOSE)))

@@ -16,7 +16,7 @@ from bridge.domain.people import fold
 from bridge.domain.roles import OWNER, Level, Role, get_role, parse_resource_type, roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.named import get_member, get_member_by_email, get_workspace
+from bridge.flows.named import get_member_by_email, get_workspace
 from bridge.storage import access, people, user_groups
 from bridge.storage.access import HeldGrant
 from bridge.storage.grants import principals_of
@@ -33,16 +33,6 @@ def access_of(context: Context, workspace_slug: str, email: str, now: datetime) 
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
         _, membership = get_member_by_email(connection, workspace, email)
-        return permissions_of(connection, [membership.key], workspace.plan, now).get(membership.key, ())
-
-
-def access_of_member(
-    context: Context, workspace_slug: str, membership_id: str, now: datetime
-) -> tuple[Permission, ...]:
-    """The same by the membership's id."""
-    with context.database.snapshot() as connection:
-        workspace = get_workspace(connection, workspace_slug)
-        _, membership = get_member(connection, workspace, membership_id)
         return permissions_of(connection, [membership.key], workspace.plan, now).get(membership.key, ())
 
 

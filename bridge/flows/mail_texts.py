@@ -61,6 +61,19 @@ def removed_with_tokens(to: str, workspace: str, person: str, tokens: Sequence[s
     )
 
 
+def last_owner_kept(to: str, connection: str, person: str) -> Mail:
+    """Owners learn that their IdP asked for what would have locked them out (product.md 1.1)."""
+    return _mail(
+        to,
+        f"{connection} tried to remove the last owner",
+        (
+            f"{connection} asked the bridge to deactivate or delete {person}, the last owner who can sign in without "
+            "it. The bridge refused, so nothing has changed.",
+            f"If it is meant, make somebody else an owner by hand first; {connection} will ask again by itself.",
+        ),
+    )
+
+
 def _mail(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str] | None = None) -> Mail:
     lines = [*paragraphs, *([f"{link[0]}: {link[1]}"] if link else [])]
     html = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)

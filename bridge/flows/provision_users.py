@@ -92,11 +92,12 @@ def _in_one_change(
 def _create(change: Change, connection: Connection, pushed: PushedUser) -> DirectoryUser:
     if directory.find_name_holder(change.connection, connection.key, pushed.user_name):
         raise _name_taken(pushed.user_name)
-    membership = _membership_for(change, connection, pushed)
+    membership = _membership_for(change, connection, pushed, *_find_person(change, connection, pushed))
     stored = _write_new(change, connection, pushed, membership)
     directory.count_in_directory(change, connection.key, users=1)
-    if membership is not None and not pushed.active and _guards(change, connection, membership.key):
-        check_last_owner(change, connection.workspace_key)
+    workspace = connection.workspace_key
+    if membership is not None and not pushed.active and guarding_owners(change, workspace, membership.key):
+        check_last_owner(change, workspace)
     change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=_told(pushed))
     return stored.user
 
@@ -110,17 +111,18 @@ def _write_new(change: Change, connection: Connection, pushed: PushedUser, membe
     return directory.insert_user(change, connection.key, pushed, membership.key)
 
 
-def _membership_for(change: Change, connection: Connection, pushed: PushedUser) -> Membership | None:
-    """The membership a new push is about: found, revived or made.
+def _membership_for(
+    change: Change, connection: Connection, pushed: PushedUser, user: User | None, membership: Membership | None
+) -> Membership | None:
+    """The membership a new push is about, given whom it is about: as it is, revived or made.
 
     None without a usable address. None too for a second record of one connection with the same address, which is
     kept, not linked (product.md 4.8): it says nothing of that person, so it doesn't undo an owner's removal.
     """
-    workspace, user, email = connection.workspace_key, _find_account(change, connection, pushed), usable_email(pushed)
     if user is None:
+        email = usable_email(pushed)
         return None if email is None else _make_member(change, connection, email, pushed.name)
-    proved = people.proves_domain(change.connection, workspace, user.email)
-    membership = people.find_member(change.connection, workspace, user.key)
+    proved = people.proves_domain(change.connection, connection.workspace_key, user.email)
     if membership is None:
         return _join(change, connection, user.key, accepted=proved)
     if directory.find_pushed(change.connection, connection.key, membership.key) is not None:
@@ -129,6 +131,12 @@ def _membership_for(change: Change, connection: Connection, pushed: PushedUser) 
         people.revive_membership(change, membership.key, accepted=proved or membership.accepted)
         _welcome(change, connection, membership, "membership.revived")
     return membership
+
+
+def _find_person(change: Change, connection: Connection, pushed: PushedUser) -> tuple[User | None, Membership | None]:
+    user = _find_account(change, connection, pushed)
+    member = people.find_member(change.connection, connection.workspace_key, user.key) if user else None
+    return user, member
 
 
 def _find_account(change: Change, connection: Connection, pushed: PushedUser) -> User | None:
@@ -186,7 +194,7 @@ def _change(change: Change, connection: Connection, stored: StoredUser, wanted: 
     membership_key = stored.membership_key or _late_link(change, connection, stored, wanted)
     # Only the IdP's own change of mind holds out or lets in: a hold an owner lifted stays lifted until then.
     holds_out = stored.holds_out if before.active == wanted.active else not wanted.active
-    guarded = bool(holds_out and membership_key and _guards(change, connection, membership_key))
+    guarded = bool(holds_out and membership_key and guarding_owners(change, connection.workspace_key, membership_key))
     after = directory.replace_user(change, stored, wanted, membership_key=membership_key, holds_out=holds_out)
     if guarded:
         check_last_owner(change, connection.workspace_key)
@@ -208,11 +216,10 @@ def _late_link(change: Change, connection: Connection, stored: StoredUser, wante
     email = usable_email(wanted)
     if email is None or fold_letters(email) == stored.email_ci:
         return None
-    user = _find_account(change, connection, wanted)
-    member = people.find_member(change.connection, connection.workspace_key, user.key) if user else None
+    user, member = _find_person(change, connection, wanted)
     if member is not None and directory.has_record(change.connection, connection.key, member.key):
         return None
-    membership = _membership_for(change, connection, wanted)
+    membership = _membership_for(change, connection, wanted, user, member)
     return membership.key if membership else None
 
 
@@ -259,7 +266,8 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
     directory.delete_user(change, stored)
     directory.count_in_directory(change, connection.key, users=-1)
     if stored.membership_key is not None:
-        guarded = _guards(change, connection, stored.membership_key)
+        # After the rows of groups and connection: the order of locks (`bridge.storage.changes.lock_workspace`).
+        guarded = guarding_owners(change, connection.workspace_key, stored.membership_key)
         people.end_membership(change, stored.membership_key)
         if guarded:
             check_last_owner(change, connection.workspace_key)
@@ -278,11 +286,6 @@ def _get_locked(change: Change, connection: Connection, user_id: str) -> StoredU
 
 def _with_groups(stored: StoredUser, groups: dict[int, tuple[tuple[str, str], ...]]) -> DirectoryUser:
     return replace(stored.user, groups=groups.get(stored.key, ()))
-
-
-def _guards(change: Change, connection: Connection, membership_key: int) -> bool:
-    # After the rows of groups and connection: whoever changes members locks those first and the workspace's last.
-    return guarding_owners(change, connection.workspace_key, membership_key)
 
 
 def _check_name_free(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:

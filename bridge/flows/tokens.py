@@ -99,11 +99,11 @@ def revoke_token(context: Context, actor: str, workspace_slug: str, token_id: st
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        found = [token for token in tokens.list_tokens(change.connection, workspace.key, now) if token.id == token_id]
-        if not found or not tokens.delete_token(change, workspace.key, token_id):
+        revoked = tokens.delete_token(change, workspace.key, token_id)
+        if revoked is None:
             raise NotFound(f"{workspace.name} has no token {token_id[:80]!r}.")
-        before = {"kind": found[0].kind, "description": found[0].description}
-        change.record(workspace.key, "token.revoked", token_id, before=before)
+        kind, description = revoked
+        change.record(workspace.key, "token.revoked", token_id, before={"kind": kind, "description": description})
 
 
 def find_scim_token(context: Context, secret: str, now: datetime) -> ProvisioningCaller | None:
@@ -122,7 +122,7 @@ def find_scim_token(context: Context, secret: str, now: datetime) -> Provisionin
     if found.last_used_at is None or now - found.last_used_at >= tokens.USE_NOTED_EVERY:
         with context.database.writing() as connection:
             tokens.note_use(connection, found.key, now)
-    return ProvisioningCaller(found.id, found.connection, found.connection.workspace_key, found.plan)
+    return ProvisioningCaller(found.id, found.connection, found.connection.workspace_key)
 
 
 def _check_open(found: FoundToken) -> None:

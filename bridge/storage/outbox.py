@@ -1,13 +1,12 @@
 """What must leave the house, kept until it has: written in the transaction that wants it sent."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from bridge.domain.mail import Mail
 from bridge.storage.changes import Change
 from bridge.storage.tables import outbox
 
@@ -20,11 +19,6 @@ class Due:
     body: dict[str, Any]
     tries: int
     created_at: datetime
-
-
-def put_mail(change: Change, mail: Mail) -> None:
-    """Have `mail`, which holds no secret, sent once the change is committed, and never if it isn't."""
-    put(change, "mail", mail.to, asdict(mail))
 
 
 def put(change: Change, kind: str, subject: str, body: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@
 - `*_ci` holds a text folded in Python, so that both engines compare alike; secrets are kept as hashes
   (`hash`) or encrypted (`*_enc`).
 - Facts are valid in time. A row says since when and by which `cause` it stands; when it ends, it moves to
-  its `_past` twin with `until` and `ended_by` (see `facts.py`). A cause is the number that all audit events
+  its `_past` twin with `until` and `ended_by` (see `changes.py`). A cause is the number that all audit events
   of one transaction share.
 - Access is derived from these facts by one query (`access.py`); nothing here stores an answer.
 - Unique constraints state the invariants; the code relies on them under concurrency.

@@ -136,19 +136,16 @@ def made_by(membership_key: int) -> ColumnElement[bool]:
     return tokens.c.made_by_membership == membership_key
 
 
-def delete_token(change: Change, workspace_key: int, uid: str) -> bool:
-    """Revoke a token and end what it was given. Returns whether there was one."""
+def delete_token(change: Change, workspace_key: int, uid: str) -> tuple[TokenKind, str] | None:
+    """Revoke a token and end what it was given. Returns its kind and description, None where there is no such one."""
     here = and_(tokens.c.workspace_id == workspace_key, tokens.c.uid == uid)
-    row = change.connection.execute(delete(tokens).where(here).returning(tokens.c.principal_id)).first()
-    if row is not None and row.principal_id is not None:
+    gone = delete(tokens).where(here).returning(tokens.c.principal_id, tokens.c.kind, tokens.c.description)
+    row = change.connection.execute(gone).first()
+    if row is None:
+        return None
+    if row.principal_id is not None:
         end_grants(change, row.principal_id)
-    return row is not None
-
-
-def delete_tokens_of_connection(change: Change, connection_key: int) -> int:
-    """Revoke every token of a connection. Returns how many."""
-    count: int = change.connection.execute(delete(tokens).where(tokens.c.connection_id == connection_key)).rowcount
-    return count
+    return row.kind, row.description
 
 
 def _roles_of(connection: Any, principals: list[int]) -> dict[int, list[RoleInScope]]:

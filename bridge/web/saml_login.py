@@ -107,27 +107,27 @@ def acs(connection: UUID) -> Response:
 def _validated(ours: SamlConnection) -> Answer:
     form, now = request.form.to_dict(), current_time()
     proved = validate(form, ours.idp, ours.sp, now, allow_unsolicited=ours.allow_idp_initiated)
-    claims = attributes.read(proved, ours.attributes)
+    named = attributes.read(proved, ours.attributes)
     identity = AssertedIdentity(
         connection_id=ours.connection.id,
-        subject=claims.subject,
-        email=claims.email,
-        name=claims.name,
-        groups=claims.groups,
+        subject=named.subject,
+        email=named.email,
+        name=named.name,
+        groups=named.groups,
         session_index=proved.session_index,
         name_id=proved.name_id,
         session_ends_at=proved.session_not_on_or_after,
     )
-    notes = tuple(_notes(ours, claims))
+    notes = tuple(_notes(ours, named))
     return Answer(identity, proved.in_response_to, Replay(proved.id, proved.not_on_or_after), notes)
 
 
-def _notes(ours: SamlConnection, claims: attributes.Claims) -> list[str]:
+def _notes(ours: SamlConnection, named: attributes.AssertedNames) -> list[str]:
     """What the sign-in log should say beside the outcome."""
     notes = []
-    if claims.groups_left_out:
+    if named.groups_left_out:
         notes.append(f"{ours.connection.name} left the groups out, since there were more than it puts into an answer.")
-    dropped = len(claims.groups) - len(keepable_groups(claims.groups))
+    dropped = len(named.groups) - len(keepable_groups(named.groups))
     if dropped:
         notes.append(f"{dropped} of the groups have a name that is too long, or can’t be printed; they don’t count.")
     return notes

@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
 from bridge.domain.workspace import Membership, User
+from bridge.flows.deliver import deliver_due
 from bridge.flows.provision_users import change_user, create_user, delete_user, get_user
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
-from bridge.storage.tables import audit, directory_users, grants, memberships, outbox, users, workspaces
+from bridge.storage.tables import audit, directory_users, grants, memberships, second_factors, users, workspaces
+from tests.flows.mailer import KeptMail
 from tests.world import World, another_connection, make_world, pushed
 
 
@@ -165,7 +167,28 @@ def test_the_last_owner_stays_and_every_owner_is_told(world: World, how: str) ->
     assert found is not None
     assert found.alive
     assert get_user(world.context, world.connection, user.id).version == 0
-    assert read(world, select(outbox.c.subject)) == ["olga@acme.example"]
+    mailer = KeptMail()
+    deliver_due(world.context, mailer, world.now)
+    [mail] = mailer.sent
+    assert (mail.to, mail.subject) == ("olga@acme.example", "Okta tried to remove the last owner")
+    assert "asked the bridge to deactivate or delete" in mail.text
+
+
+@pytest.mark.parametrize("way_in", ["none", "password", "passkey"])
+def test_a_push_renames_an_account_only_while_it_has_no_way_in_of_its_own(world: World, way_in: str) -> None:
+    user = world.push("ann@acme.example", name="Ann")
+    found = account(world, "ann@acme.example")
+    assert found is not None
+    with changing(world.context.database, "test", world.now) as change:
+        if way_in == "password":
+            people.set_user(change, found.key, password_hash="a hash")
+        if way_in == "passkey":
+            kept = {"uid": "p", "user_id": found.key, "kind": "passkey", "data_enc": b"-", "created_at": world.now}
+            change.connection.execute(insert(second_factors).values(**kept))
+    change_user(world.context, world.connection, user.id, lambda ann: replace(ann.pushed, name="Anna"), world.now)
+    renamed = account(world, "ann@acme.example")
+    assert renamed is not None
+    assert renamed.name == ("Anna" if way_in == "none" else "Ann")
 
 
 def test_a_record_without_an_address_is_kept_without_an_account(world: World) -> None:

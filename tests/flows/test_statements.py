@@ -13,12 +13,13 @@ from bridge.flows.invite import InviteDraft, invite, list_invites, search_invite
 from bridge.flows.map_groups import MappingDraft, add_mapping, list_mappings
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.tokens import create_scim_token, revoke_token
 from bridge.flows.user_groups import create_user_group, list_user_groups
 from tests.world import World
 
 
-def statements(kicks: World, do: Callable[[], object]) -> int:
-    """How many statements it takes."""
+def statements(kicks: World, do: Callable[[], object]) -> list[str]:
+    """What is said to the database meanwhile."""
     said: list[str] = []
 
     def note(*told: object) -> None:
@@ -30,7 +31,7 @@ def statements(kicks: World, do: Callable[[], object]) -> int:
     do()
     for engine in (database.read_engine, database.write_engine):
         event.remove(engine, "before_cursor_execute", note)
-    return len(said)
+    return said
 
 
 def a_user_group(kicks: World, actor: str, n: int) -> None:
@@ -71,21 +72,27 @@ def test_twenty_cost_what_five_do(
 ) -> None:
     for n in range(5):
         add(kicks, marcus, n)
-    five = statements(kicks, lambda: read(kicks))
+    five = len(statements(kicks, lambda: read(kicks)))
     for n in range(5, 20):
         add(kicks, marcus, n)
-    assert statements(kicks, lambda: read(kicks)) == five
+    assert len(statements(kicks, lambda: read(kicks))) == five
 
 
 def test_to_invite_one_more_costs_the_same_however_many_are_invited(kicks: World, marcus: str) -> None:
     def one_more(n: int) -> int:
         draft = InviteDraft((f"late{n}@kicks.example",))
-        return statements(kicks, lambda: invite(kicks.context, marcus, "kicks", draft, kicks.now))
+        return len(statements(kicks, lambda: invite(kicks.context, marcus, "kicks", draft, kicks.now)))
 
     early = one_more(1)
     for n in range(10):
         an_invitation(kicks, marcus, n)
     assert one_more(2) == early
+
+
+def test_to_revoke_a_token_reads_no_other(kicks: World, marcus: str) -> None:
+    made = create_scim_token(kicks.context, marcus, "kicks", kicks.connection.id, None, "", kicks.now)
+    said = statements(kicks, lambda: revoke_token(kicks.context, marcus, "kicks", made.id, kicks.now))
+    assert [one.split()[0] for one in said if "tokens" in one] == ["DELETE"]
 
 
 def test_a_rule_counts_the_groups_that_it_takes(kicks: World, marcus: str) -> None:
