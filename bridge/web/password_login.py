@@ -30,8 +30,7 @@ _LONGEST = 2000
 _SIGNED_OUT = Note(
     "warn",
     "You have been signed out",
-    "Your session ended, or your company or a Workspace Owner closed the way you came in. Sign in again: if something "
-    "keeps you out, you are told what.",
+    "Your session ended, or your company or a Workspace Owner closed the way you came in.",
 )
 
 

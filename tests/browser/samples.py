@@ -85,8 +85,7 @@ LOGIN_SIGNED_OUT = dataclasses.replace(
     notice=v.Note(
         "warn",
         "You have been signed out",
-        "Your session ended, or your company or a Workspace Owner closed the way you came in. Sign in again: if "
-        "something keeps you out, you are told what.",
+        "Your session ended, or your company or a Workspace Owner closed the way you came in.",
     ),
 )
 LOGIN_WRONG = dataclasses.replace(
