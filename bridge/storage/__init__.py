@@ -9,7 +9,7 @@
 - `secret_box`          secrets at rest, encrypted
 - `migrations/`         Alembic; `schema` brings a database to this version, `snapshots` copies the embedded one
 
-Rule of the house: functions take a `Connection` (to read) or a `Change` (to write) and give domain
-values; none but `changes.changing` opens a transaction, none knows HTTP. Numbers (`id`) stay in here and in flows; outside,
-people and things are known by their `uid`.
+Rule of the house: functions take a `Connection` (to read) or a `Change` (to write) and give domain values; none but
+`changes.changing` opens a transaction, none knows HTTP. Numbers (`id`) stay in here and in flows; outside, people and
+things are known by their `uid`.
 """
