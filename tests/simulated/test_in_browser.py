@@ -4,13 +4,12 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs
 
 import pytest
 import requests
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.axe import AXE_SCRIPT
 from tests.simulated.program import DEMO, running
@@ -87,14 +86,6 @@ def idp(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterato
         requests.put(f"{url}/api/settings", json=wanted, timeout=10).raise_for_status()
         provider.idp = url
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
