@@ -9,5 +9,5 @@ Protocols parse, domain decides, storage records, flows order, web speaks.
 - `flows/`    what the bridge does: one function, one transaction, its audit events
 - `web/`      HTTP in and out; `cli/` the `bridge` command
 - `outside/`  mail and HTTP that the bridge itself sends
-- `app.py`, `settings.py`, `server.py`   wiring
+- `settings.py`, `wiring.py` (settings in, an open house out), `app.py` (the web application), `server.py`, `worker.py`
 """

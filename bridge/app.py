@@ -1,16 +1,11 @@
-"""Wiring: settings in, a house that works out."""
+"""The web application: its pages and endpoints over an open house."""
 
 from pathlib import Path
 
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from bridge.domain.errors import Invalid
 from bridge.flows.context import Context
-from bridge.flows.deliver import Mailer
-from bridge.flows.open_context import open_context
-from bridge.outside import mail
-from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
 from bridge.storage.tables import db
 from bridge.web import (
@@ -25,6 +20,7 @@ from bridge.web import (
     session,
 )
 from bridge.web.pages import families, filters
+from bridge.wiring import make_context
 
 #: Programs authenticate by a bearer token: what a browser carries along signs nobody in there.
 _FOR_PROGRAMS = (scim_api.blueprint, health.blueprint)
@@ -39,23 +35,6 @@ _FOR_PEOPLE = (
 _LARGEST_BODY = 10 * 2**20
 _STATIC_LASTS = 365 * 86400  # their address holds a fingerprint of their content
 _FORM_LASTS = 12 * 3600
-_METADATA_SECONDS, _METADATA_BYTES = 15.0, 4 * 2**20
-
-
-def make_context(settings: Settings) -> Context:
-    """What every flow is handed, over a database brought to this version's schema. Call it after a fork.
-
-    Raises `bridge.flows.open_context.CannotOpen`.
-    """
-    return open_context(
-        database_url=settings.database_url,
-        synchronous=settings.sqlite_synchronous,
-        secret_keys=settings.secret_keys,
-        public_url=settings.public_url,
-        session_days=settings.session_days,
-        invite_days=settings.invite_days,
-        asserted_groups_days=settings.asserted_groups_days,
-    )
 
 
 def create_app(settings: Settings) -> Flask:
@@ -95,21 +74,3 @@ def _config(context: Context) -> dict[str, object]:
         # The token is bound to the cookie; the Referer that this would ask for is what proxies and browsers drop.
         "WTF_CSRF_SSL_STRICT": False,
     }
-
-
-def make_mailer(settings: Settings) -> Mailer:
-    """The way in which mail leaves."""
-    return mail.make_mailer(settings.mail_url, settings.mail_from)
-
-
-def fetch_metadata(settings: Settings, url: str) -> bytes:
-    """An IdP's metadata from where an admin says it is, within limits. Raises Invalid, saying why."""
-    try:
-        return fetch(
-            url,
-            timeout=_METADATA_SECONDS,
-            max_bytes=_METADATA_BYTES,
-            allow_private=settings.fetch_private_addresses,
-        )
-    except FetchFailed as error:
-        raise Invalid(str(error), field="idp_metadata") from error

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.databases", "tests.chromium"]
+pytest_plugins = ["tests.databases", "tests.costs", "tests.chromium"]
 
 NODE_PEERS = Path(__file__).parent / "node"
 OLDEST_NODE = 20
@@ -131,7 +131,7 @@ NEEDS = (
 
 #: Rooms whose tests say nothing of their own about an engine: PostgreSQL has its turn there in the long run. Storage
 #: and flows run on both engines always.
-ONE_ENGINE_WILL_DO = ("tests/web/", "tests/properties/", "tests/conformance/", "tests/cli/")
+ONE_ENGINE_WILL_DO = ("tests/web/", "tests/properties/", "tests/conformance/", "tests/cli/", "tests/browser/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

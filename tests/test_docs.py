@@ -92,9 +92,10 @@ def find_command(words: list[str]) -> tuple[click.Command, list[str]]:
     """The command that words name, and its own arguments. Raises click.UsageError where there is none."""
     command: click.Command = bridge
     while isinstance(command, click.Group):
-        if not words or words[0] not in command.commands:
+        found = command.get_command(click.Context(command), words[0]) if words else None
+        if found is None:
             raise click.UsageError(f"No such command: {words}")
-        command, words = command.commands[words[0]], words[1:]
+        command, words = found, words[1:]
     return command, words
 
 
@@ -121,8 +122,9 @@ def test_commands_in_sentences_exist(path: Path) -> None:
         for word in text.split()[1:]:
             if not isinstance(command, click.Group) or not re.fullmatch(r"[a-z-]+", word):
                 break
-            assert word in command.commands, text
-            command = command.commands[word]
+            found = command.get_command(click.Context(command), word)
+            assert found is not None, text
+            command = found
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ INDEX_ADDRESS = re.compile(
 )
 
 BARE_MODULES = (
-    *("bridge", "bridge.app", "bridge.server", "bridge.settings", "bridge.cli", "bridge.web", "bridge.worker"),
-    *("bridge.flows", "bridge.outside", "bridge.storage", "bridge.domain"),
+    *("bridge", "bridge.app", "bridge.wiring", "bridge.server", "bridge.settings", "bridge.cli", "bridge.worker"),
+    *("bridge.web", "bridge.flows", "bridge.outside", "bridge.storage", "bridge.domain"),
     *("saml", "saml.toolkit", "saml.response", "scim", "simulated"),
 )
 FORBIDDEN_IMPORTS = [
@@ -39,6 +39,8 @@ FORBIDDEN_IMPORTS = [
     ("bridge.flows", "sqlalchemy"),
     ("bridge.storage", "bridge.flows"),
     ("bridge.storage", "bridge.app"),
+    ("bridge.flows", "bridge.wiring"),
+    ("bridge.wiring", "bridge.app"),
     ("bridge.domain", "bridge.storage"),
     ("bridge.domain", "scim"),
     ("bridge.domain", "sqlalchemy"),
@@ -61,7 +63,10 @@ FORBIDDEN_IMPORTS = [
 ]
 ALLOWED_IMPORTS = [
     ("bridge.app", "bridge.settings"),
-    ("bridge.app", "bridge.storage"),
+    ("bridge.app", "bridge.wiring"),
+    ("bridge.wiring", "bridge.flows"),
+    ("bridge.wiring", "bridge.outside"),
+    ("bridge.cli", "bridge.wiring"),
     ("bridge.cli", "bridge.app"),
     ("bridge.cli", "bridge.server"),
     ("bridge.server", "bridge.app"),

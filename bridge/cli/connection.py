@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
-from bridge.app import fetch_metadata
 from bridge.cli.shown import table, wire_connection
 from bridge.cli.terminal import House, Told, read_secret, told
-from bridge.domain.errors import DomainError
+from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.workspace import Connection
 from bridge.flows import connect
 from bridge.flows.context import OPERATOR
+from bridge.outside.web import FetchFailed, fetch
+from bridge.settings import Settings
+
+_METADATA_SECONDS, _METADATA_BYTES = 15.0, 4 * 2**20
 
 
 @click.group()
@@ -123,3 +126,16 @@ def _told(house: House, found: Connection, text: str) -> Told:
     lines = [f"  {label:<16}{url}" for label, url in asdict(connect.addresses(house.context, found.id)).items()]
     shown = "\n".join([text, f"  {'id':<16}{found.id}", *lines])
     return Told({"connection": wire_connection(house.context, found)}, shown)
+
+
+def fetch_metadata(settings: Settings, url: str) -> bytes:
+    """An IdP's metadata from where an admin says it is, within limits. Raises Invalid, saying why."""
+    try:
+        return fetch(
+            url,
+            timeout=_METADATA_SECONDS,
+            max_bytes=_METADATA_BYTES,
+            allow_private=settings.fetch_private_addresses,
+        )
+    except FetchFailed as error:
+        raise Invalid(str(error), field="idp_metadata") from error

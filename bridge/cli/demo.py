@@ -18,13 +18,13 @@ from typing import Any
 
 import click
 
-from bridge.app import make_context
 from bridge.cli.demo_crew import Crew
 from bridge.cli.demo_idp import Idp
 from bridge.cli.demo_story import Scene, Story, read_story, seed
 from bridge.cli.terminal import Terminal, Told, json_option
 from bridge.domain.errors import Conflict
 from bridge.settings import Settings, read_settings
+from bridge.wiring import make_context
 
 _CHECKOUT = Path(__file__).parents[2]
 _STORY = _CHECKOUT / "config" / "demo"

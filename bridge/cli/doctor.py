@@ -9,11 +9,11 @@ from typing import Literal
 
 import click
 
-from bridge.app import make_context, make_mailer
 from bridge.cli.terminal import Terminal, Told, json_option
 from bridge.domain.errors import DomainError
 from bridge.flows.health import check_ready, check_writable
 from bridge.settings import Settings, SettingsError, read_settings
+from bridge.wiring import make_context, make_mailer
 
 _LEAST_SPACE = 500 * 2**20
 _MARKS = {"ok": "✓", "warning": "△", "broken": "⊗"}

@@ -2,59 +2,59 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
-from bridge.cli.access import access
-from bridge.cli.api_token import api_token
-from bridge.cli.connection import connection
-from bridge.cli.db import backup, db, restore
-from bridge.cli.demo import demo
-from bridge.cli.doctor import doctor
-from bridge.cli.domain import domain
-from bridge.cli.grant import grant
-from bridge.cli.mapping import mapping
-from bridge.cli.resource import resource
-from bridge.cli.scim_token import scim_token
-from bridge.cli.serve import serve
 from bridge.cli.terminal import Terminal, is_text, silence_stdout
-from bridge.cli.user_group import user_group
-from bridge.cli.users import users
-from bridge.cli.worker import worker
-from bridge.cli.workspace import workspace
 from bridge.domain.errors import DomainError
 from bridge.settings import SettingsError
 
 DONE, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+#: Every command, in the order of `bridge --help`, and the module of this package that holds it.
+COMMANDS = {
+    "demo": "demo",
+    "serve": "serve",
+    "worker": "worker",
+    "workspace": "workspace",
+    "connection": "connection",
+    "domain": "domain",
+    "scim-token": "scim_token",
+    "api-token": "api_token",
+    "resource": "resource",
+    "user-group": "user_group",
+    "grant": "grant",
+    "mapping": "mapping",
+    "access": "access",
+    "users": "users",
+    "db": "db",
+    "doctor": "doctor",
+    "backup": "db",
+    "restore": "db",
+}
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for: none waits for what others need, such as the server's half a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command's name."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(import_module(f"bridge.cli.{COMMANDS[cmd_name]}"), cmd_name.replace("-", "_"))
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def bridge() -> None:
     """Connects companies' identity providers to a multi-workspace product, and can say why anybody may do anything."""
-
-
-for _command in (
-    demo,
-    serve,
-    worker,
-    workspace,
-    connection,
-    domain,
-    scim_token,
-    api_token,
-    resource,
-    user_group,
-    grant,
-    mapping,
-    access,
-    users,
-    db,
-    doctor,
-    backup,
-    restore,
-):
-    bridge.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

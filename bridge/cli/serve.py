@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import click
 
 from bridge import server
-from bridge.app import create_app, make_context, make_mailer
+from bridge.app import create_app
 from bridge.settings import Settings, read_settings
+from bridge.wiring import make_context, make_mailer
 from bridge.worker import work
 
 

@@ -11,9 +11,9 @@ from typing import Any, Concatenate, ParamSpec
 
 import click
 
-from bridge.app import make_context
 from bridge.flows.context import Context
 from bridge.settings import Settings, read_settings
+from bridge.wiring import make_context
 
 P = ParamSpec("P")
 

@@ -6,8 +6,8 @@ from types import FrameType
 
 import click
 
-from bridge.app import make_context, make_mailer
 from bridge.settings import read_settings
+from bridge.wiring import make_context, make_mailer
 from bridge.worker import work
 
 

@@ -2,13 +2,13 @@
 
 import click
 
-from bridge.app import make_mailer
 from bridge.cli.shown import table
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.roles import PLANS
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
+from bridge.wiring import make_mailer
 
 
 @click.group()

@@ -36,8 +36,8 @@ def main() -> int:
         return 1
     server = create_server(create_app(company), sockets=[listener], threads=8, ident=None)
     signal.signal(signal.SIGTERM, _stop)
-    print(f"Simulated company IdP of {company.settings.read().company}: {url}", flush=True)
     try:
+        print(f"Simulated company IdP of {company.settings.read().company}: {url}", flush=True)
         server.run()
     except KeyboardInterrupt:
         pass

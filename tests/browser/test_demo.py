@@ -17,7 +17,7 @@ from tests.browser.conftest import NewPage
 from tests.browser.test_gallery import axe_finds, too_wide
 from tests.running import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.browser
 
 OWNER, MEMBER = "mei.tanaka@kicks.example", "tomas.herrera@kicks.example"
 
@@ -128,10 +128,17 @@ def test_who_the_company_deactivates_is_out_at_the_next_click(demo: Demo, new_pa
     expect(member.get_by_role("heading", name="You have been signed out")).to_be_visible()
 
 
+#: Each width and each theme once; the other two pairs in the long run.
+LOOKS = [
+    (1440, "dark"),
+    (360, "light"),
+    pytest.param(1440, "light", marks=pytest.mark.long),
+    pytest.param(360, "dark", marks=pytest.mark.long),
+]
 PAGES = ("users", "user-groups", "tokens", "tokens/new", "roles", "invitations/new", "user-groups/new")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (360, "light"), (360, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_is_accessible_and_fits(
     demo: Demo, new_page: NewPage, screenshots: Path | None, width: int, scheme: str
 ) -> None:

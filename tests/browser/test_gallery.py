@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -18,7 +19,11 @@ pytestmark = pytest.mark.browser
 
 # The first sample of each template; the other states, which differ in little, are looked at in the long run.
 PAGES = {template: name for name, (template, _, _) in reversed(SAMPLES.items())}.values()
+Scheme = Literal["light", "dark"]
 WIDTHS = (1440, 1200, 1024, 360)
+#: At these widths axe looks, in these themes; a second time at the same width, at the colours alone.
+LOOKS: dict[int, tuple[Scheme, ...]] = {1440: ("light", "dark"), 360: ("light", "dark")}
+FEWER_LOOKS: dict[int, tuple[Scheme, ...]] = {1440: ("dark",), 360: ("light",)}
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 AXE = "only => axe.run({runOnly: only, resultTypes: ['violations']})"
 
@@ -64,14 +69,15 @@ def too_wide(page: Page) -> list[str]:
     "name", [name if name in PAGES else pytest.param(name, marks=pytest.mark.long) for name in SAMPLES]
 )
 def test_page_is_sound_at_both_widths_and_in_both_themes(
-    name: str, address: str, new_page: NewPage, screenshots: Path | None
+    name: str, address: str, new_page: NewPage, screenshots: Path | None, pytestconfig: pytest.Config
 ) -> None:
+    looks = LOOKS if pytestconfig.getoption("--long") or screenshots else FEWER_LOOKS
     page = new_page()
     page.goto(f"{address}/p/{name}")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert too_wide(page) == [], width
-        for scheme in ("light", "dark") if width in (1440, 360) else ():
+        for scheme in looks.get(width, ()):
             page.emulate_media(color_scheme=scheme)
             if screenshots:
                 page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png", full_page=True)

@@ -134,10 +134,6 @@ def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) ->
 
 #: Until this step was noted, so many seconds more, and then the demo ends so.
 BROKEN_OFF = (
-    (signal.SIGINT, "add_resources", 0.05),
-    (signal.SIGKILL, "introduce", 1.0),
-)
-BROKEN_OFF_EVERYWHERE = (
     (signal.SIGKILL, "", 0.0),
     (signal.SIGINT, "make_workspace", 0.05),
     (signal.SIGKILL, "add_resources", 0.02),
@@ -162,12 +158,10 @@ def everything(folder: Path) -> list[Any]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("moments", [BROKEN_OFF, pytest.param(BROKEN_OFF_EVERYWHERE, marks=pytest.mark.long)])
-def test_seeding_goes_on_wherever_it_was_broken_off(
-    tmp_path: Path, moments: tuple[tuple[signal.Signals, str, float], ...]
-) -> None:
+@pytest.mark.long
+def test_seeding_goes_on_wherever_it_was_broken_off(tmp_path: Path) -> None:
     port = three_free_ports()
-    for how, after, seconds in moments:
+    for how, after, seconds in BROKEN_OFF:
         break_off(tmp_path, port, how, after, seconds)
     with demo(tmp_path, port, end=signal.SIGINT):
         found = everything(tmp_path)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import make_context
 from bridge.domain.mail import Mail
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import queue_mail
 from bridge.settings import read_settings
+from bridge.wiring import make_context
 from tests.cli.conftest import Shell
 
 ROOT = Path(__file__).parents[2]

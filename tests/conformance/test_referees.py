@@ -15,6 +15,8 @@ from scim2_tester import CheckResult, Status, check_server
 from tests.running import running
 from tests.saml.idp import KICKS
 
+pytestmark = pytest.mark.long
+
 #: What scim-sanity asks of a PATCH of a group, and RFC 7644 does not.
 EXCUSED = {
     # RFC 7644 3.5.2: "MUST return either a 200 OK ... or a 204 No Content". Entra prefers 204 for groups, and the

@@ -29,7 +29,7 @@ def test_a_workspace_begins_with_an_owner_who_can_sign_in(context: Context, made
         assert count_keeping_owners(connection, made.workspace.key) == 1
 
 
-def test_the_password_is_kept_as_a_hash(context: Context, made: NewWorkspace) -> None:
+def test_the_password_is_kept_as_a_hash(full_costs: None, context: Context, made: NewWorkspace) -> None:
     kept = everything_kept(context)
     assert PASSWORD not in kept
     assert "$argon2id$v=19$m=19456,t=2,p=1$" in kept

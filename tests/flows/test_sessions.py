@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
@@ -31,6 +30,7 @@ from tests.flows.logins import (
     set_workspace,
     sign_in,
 )
+from tests.overheard import statements
 from tests.world import World, make_world
 
 ANN = "ann@acme.example"
@@ -385,14 +385,8 @@ def test_signing_out_ends_the_session_with_all_it_holds(world: World) -> None:
 def test_finding_a_session_takes_two_statements(world: World) -> None:
     """Whatever else a page needs, who is there is asked at every request."""
     browser = sign_in(world, ANN)
-    engine, said = world.context.database.read_engine, []
-
-    def note(*arguments: object) -> None:
-        said.append(str(arguments[2]))
-
-    event.listen(engine, "before_cursor_execute", note)
-    browser.look(world)
-    event.remove(engine, "before_cursor_execute", note)
+    with statements(world.context.database) as said:
+        browser.look(world)
     assert len(said) == 2, said
 
 
@@ -400,14 +394,8 @@ def test_neither_statement_reads_a_table_from_end_to_end(world: World) -> None:
     if not world.context.database.is_sqlite:
         pytest.skip("the plans of an empty PostgreSQL say nothing")
     browser = sign_in(world, ANN)
-    engine, said = world.context.database.read_engine, []
-
-    def note(*arguments: Any) -> None:
-        said.append((arguments[2], arguments[3]))
-
-    event.listen(engine, "before_cursor_execute", note)
-    browser.look(world)
-    event.remove(engine, "before_cursor_execute", note)
+    with statements(world.context.database) as said:
+        browser.look(world)
     with world.context.database.reading() as rows:
         plans = [rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all() for sql, values in said]
     scans = [step.detail for plan in plans for step in plan if step.detail.startswith("SCAN")]

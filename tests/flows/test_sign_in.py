@@ -74,7 +74,8 @@ def member(world: World, email: str = ANN) -> Membership | None:
 
 def read(world: World, *columns: Any) -> list[Any]:
     with world.context.database.reading() as rows:
-        return [tuple(row) for row in rows.execute(select(*columns))]
+        in_order = select(*columns).order_by(*columns[0].table.primary_key)
+        return [tuple(row) for row in rows.execute(in_order)]
 
 
 def count(world: World, table: Any) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event
 
 from bridge.domain.access import RoleInScope
 from bridge.domain.group_mapping import GroupMatch
@@ -15,23 +14,15 @@ from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token, revoke_token
 from bridge.flows.user_groups import create_user_group, list_user_groups
+from tests.overheard import statements
 from tests.world import World
 
 
-def statements(kicks: World, do: Callable[[], object]) -> list[str]:
+def heard(kicks: World, do: Callable[[], object]) -> list[str]:
     """What is said to the database meanwhile."""
-    said: list[str] = []
-
-    def note(*told: object) -> None:
-        said.append(str(told[2]))
-
-    database = kicks.context.database
-    for engine in (database.read_engine, database.write_engine):
-        event.listen(engine, "before_cursor_execute", note)
-    do()
-    for engine in (database.read_engine, database.write_engine):
-        event.remove(engine, "before_cursor_execute", note)
-    return said
+    with statements(kicks.context.database) as said:
+        do()
+    return [each.sql for each in said]
 
 
 def a_user_group(kicks: World, actor: str, n: int) -> None:
@@ -72,16 +63,16 @@ def test_twenty_cost_what_five_do(
 ) -> None:
     for n in range(5):
         add(kicks, marcus, n)
-    five = len(statements(kicks, lambda: read(kicks)))
+    five = len(heard(kicks, lambda: read(kicks)))
     for n in range(5, 20):
         add(kicks, marcus, n)
-    assert len(statements(kicks, lambda: read(kicks))) == five
+    assert len(heard(kicks, lambda: read(kicks))) == five
 
 
 def test_to_invite_one_more_costs_the_same_however_many_are_invited(kicks: World, marcus: str) -> None:
     def one_more(n: int) -> int:
         draft = InviteDraft((f"late{n}@kicks.example",))
-        return len(statements(kicks, lambda: invite(kicks.context, marcus, "kicks", draft, kicks.now)))
+        return len(heard(kicks, lambda: invite(kicks.context, marcus, "kicks", draft, kicks.now)))
 
     early = one_more(1)
     for n in range(10):
@@ -91,7 +82,7 @@ def test_to_invite_one_more_costs_the_same_however_many_are_invited(kicks: World
 
 def test_to_revoke_a_token_reads_no_other(kicks: World, marcus: str) -> None:
     made = create_scim_token(kicks.context, marcus, "kicks", kicks.connection.id, None, "", kicks.now)
-    said = statements(kicks, lambda: revoke_token(kicks.context, marcus, "kicks", made.id, kicks.now))
+    said = heard(kicks, lambda: revoke_token(kicks.context, marcus, "kicks", made.id, kicks.now))
     assert [one.split()[0] for one in said if "tokens" in one] == ["DELETE"]
 
 

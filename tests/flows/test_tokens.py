@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Forbidden, Invalid, NotFound, NotInPlan
@@ -16,6 +15,7 @@ from bridge.flows.context import OPERATOR, Context
 from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens, revoke_token
 from bridge.storage import people
 from tests.flows.audit import audit_events, everything_kept
+from tests.overheard import statements
 
 OWNING = RoleInScope(OWNER, EVERYWHERE)
 
@@ -48,11 +48,10 @@ def test_the_secret_is_kept_nowhere(context: Context, token: NewToken) -> None:
 
 def test_looking_a_token_up_takes_one_statement(context: Context, token: NewToken, now: datetime) -> None:
     find_scim_token(context, token.token, now)
-    statements: list[str] = []
-    for engine in (context.database.read_engine, context.database.write_engine):
-        event.listen(engine, "before_cursor_execute", lambda _c, _cur, sql, *_rest: statements.append(sql))
-    find_scim_token(context, token.token, now + timedelta(seconds=59))
-    assert len(statements) == 1
+    later = now + timedelta(seconds=59)
+    with statements(context.database) as said:
+        find_scim_token(context, token.token, later)
+    assert len(said) == 1
 
 
 def test_a_token_works_until_it_runs_out(context: Context, okta: Connection, now: datetime) -> None:

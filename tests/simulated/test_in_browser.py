@@ -145,8 +145,15 @@ def test_a_request_posted_by_another_site_finds_the_session(
     page.get_by_role("heading", name="Arrived").wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1440, "dark"),
+        (360, "light"),
+        pytest.param(1440, "light", marks=pytest.mark.long),
+        pytest.param(360, "dark", marks=pytest.mark.long),
+    ],
+)
 def test_every_page_is_accessible_and_fits(idp: str, open_page: Callable[..., Page], width: int, scheme: str) -> None:
     page = open_page(idp, width=width, scheme=scheme)
     for path in PAGES:

@@ -221,7 +221,8 @@ def test_it_knows_which_engine_it_is(database: Database, engine: str) -> None:
     assert database.is_sqlite == (engine == "sqlite")
 
 
-def test_a_closed_database_holds_no_connection(database_url: str, engine: str) -> None:
+def test_a_closed_database_holds_no_connection(database: Database, database_url: str, engine: str) -> None:
+    database.close()
     database = open_database(database_url, synchronous="NORMAL")
     count(database)
     with database.writing() as connection:

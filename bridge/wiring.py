@@ -1,0 +1,28 @@
+"""Settings in, an open house out: what the server, the worker and every command begin with."""
+
+from bridge.flows.context import Context
+from bridge.flows.deliver import Mailer
+from bridge.flows.open_context import open_context
+from bridge.outside import mail
+from bridge.settings import Settings
+
+
+def make_context(settings: Settings) -> Context:
+    """What every flow is handed, over a database brought to this version's schema. Call it after a fork.
+
+    Raises `bridge.flows.open_context.CannotOpen`.
+    """
+    return open_context(
+        database_url=settings.database_url,
+        synchronous=settings.sqlite_synchronous,
+        secret_keys=settings.secret_keys,
+        public_url=settings.public_url,
+        session_days=settings.session_days,
+        invite_days=settings.invite_days,
+        asserted_groups_days=settings.asserted_groups_days,
+    )
+
+
+def make_mailer(settings: Settings) -> Mailer:
+    """The way in which mail leaves."""
+    return mail.make_mailer(settings.mail_url, settings.mail_from)
