@@ -131,7 +131,14 @@ NEEDS = (
 
 #: Rooms whose tests say nothing of their own about an engine: PostgreSQL has its turn there in the long run. Storage
 #: and flows run on both engines always.
-ONE_ENGINE_WILL_DO = ("tests/web/", "tests/properties/", "tests/conformance/", "tests/cli/", "tests/browser/")
+ONE_ENGINE_WILL_DO = (
+    "tests/web/",
+    "tests/properties/",
+    "tests/conformance/",
+    "tests/cli/",
+    "tests/browser/",
+    "tests/story/",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -29,6 +29,7 @@ from bridge.wiring import make_context
 _CHECKOUT = Path(__file__).parents[2]
 _STORY = _CHECKOUT / "config" / "demo"
 _HOST = "127.0.0.1"
+_SECONDS_TO_SAY_AGAIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def demo(terminal: Terminal, port: int) -> None:
     places = _places(story, port)
     settings = read_settings({**os.environ, "BRIDGE_PUBLIC_URL": places.bridge})
     _check_ports([port + n for n in range(1 + len(places.idps))])
-    with _stopped_by_signals(), Crew(settings.data_dir / "demo.log") as crew:
+    with Crew(settings.data_dir / "demo.log") as crew, _stopped_by_signals():
         _start(crew, settings, places, story)
         _seed(settings, places, story, quiet=terminal.is_json)
         terminal.show(_told(places, story))
@@ -83,14 +84,17 @@ def _stopped_by_signals() -> Iterator[None]:
     """SIGTERM ends the demo as Ctrl-C does, also where a shell had it ignored; either is a good end."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # Python drops what is raised in a destructor or a callback: should this be there, the alarm says it again.
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_SAY_AGAIN)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)}
     try:
         yield
     except KeyboardInterrupt:
         sys.exit(0)
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -128,12 +128,9 @@ def test_who_the_company_deactivates_is_out_at_the_next_click(demo: Demo, new_pa
     expect(member.get_by_role("heading", name="You have been signed out")).to_be_visible()
 
 
-#: Each width and each theme once; the other two pairs in the long run.
 LOOKS = [
     (1440, "dark"),
-    (360, "light"),
-    pytest.param(1440, "light", marks=pytest.mark.long),
-    pytest.param(360, "dark", marks=pytest.mark.long),
+    *(pytest.param(*look, marks=pytest.mark.long) for look in [(1440, "light"), (360, "light"), (360, "dark")]),
 ]
 PAGES = ("users", "user-groups", "tokens", "tokens/new", "roles", "invitations/new", "user-groups/new")
 

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.cli.demo import _stopped_by_signals
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -184,3 +186,24 @@ def test_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert f"Port {port} is in use" in ran.stderr
     assert "--port" in ran.stderr
+
+
+class Swallows:
+    """Has a destructor in which a signal comes, and Python drops what its handler raises."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+
+
+def be_interrupted_in_a_destructor() -> None:
+    with _stopped_by_signals():
+        Swallows()
+        time.sleep(10)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_python_drops_ends_the_demo_all_the_same() -> None:
+    with pytest.raises(SystemExit) as ended:
+        be_interrupted_in_a_destructor()
+    assert ended.value.code == 0

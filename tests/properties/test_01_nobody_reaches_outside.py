@@ -23,7 +23,7 @@ from bridge.flows.invite import InviteDraft, accept_with_password, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sign_in import ProofNeeded
-from bridge.flows.user_groups import create_user_group
+from bridge.flows.user_groups import create_user_group, get_user_group
 from bridge.storage.people import find_user_by_email
 from tests.flows.logins import CLIENT, PASSWORD, Browser, account, attempt, join, prove_domain, sign_in
 from tests.flows.mailer import link_of
@@ -140,8 +140,10 @@ def test_a_proved_domain_beyond_ascii_is_that_of_its_people(acme: World) -> None
 
 def test_a_rule_over_another_workspaces_group_matches_nothing_and_tells_nothing(acme: World, other: World) -> None:
     secret = acme.push_group("Project Nightfall", acme.push("ann@acme.example"))
-    create_user_group(other.context, OPERATOR, "other", "Own", other.now)
+    own = create_user_group(other.context, OPERATOR, "other", "Own", other.now)
     draft = MappingDraft(other.connection.id, GroupMatch("id", secret.id), ("Own",))
     made = add_mapping(other.context, f"user:{other.owner.id}", "other", draft, other.now)
     assert made.matched_groups == 0
-    assert "Nightfall" not in made.sentence
+    shown = get_user_group(other.context, "other", own.id, other.now)
+    assert shown.member_count == 0
+    assert "Nightfall" not in made.sentence + repr(shown)

@@ -17,12 +17,17 @@ def world(database: Database) -> World:
     return make_world(database, datetime.now(UTC))
 
 
+_made: dict[str, Flask] = {}
+
+
 @pytest.fixture
-def app(world: World) -> Flask:
-    """The web application of one process."""
-    app = create_web(world.context)
-    app.testing = True
-    return app
+def app(world: World, engine: str) -> Flask:
+    """The web application of one process: made once a worker (80 ms, and as much for each template), lent to each."""
+    if engine not in _made:
+        _made[engine] = create_web(world.context)
+        _made[engine].testing = True
+    _made[engine].extensions["bridge"] = world.context
+    return _made[engine]
 
 
 @pytest.fixture
