@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 
 from scim import dialects
 from scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget, TooMany
-from scim.filter_tree import And, Comparison, Filter, Or, count_tests, matches_element
+from scim.filter_tree import And, Comparison, Filter, Or, comparable, count_tests, matches_element
 from scim.filters import parse_path
 from scim.messages import PATCH_OP_SCHEMA, named
 from scim.resources import Document, parse_members
@@ -379,26 +379,35 @@ def _with_operation(present: list[Document], operation: Operation) -> _Changed:
     if operation.where is not None or operation.path.sub is not None:
         return _with_chosen_changed(present, operation)
     if operation.op == "add":
-        return _with_added(present, operation.value)
+        return _with_added(operation.path.attribute, present, operation.value)
     return operation.value, [each for each in operation.value if each.get("primary")]
 
 
-def _with_added(present: list[Document], added: list[Document]) -> _Changed:
-    """The values and the new ones; a new one with the same value and type as another updates that."""
+def _with_added(attribute: Attribute, present: list[Document], added: list[Document]) -> _Changed:
+    """The values and the new ones; a new one with the same value and type as another updates what else that says."""
     changed, marked = list(present), []
     for each in added:
-        place = next((i for i, old in enumerate(changed) if _is_same(old, each)), len(changed))
-        merged = {**changed[place], **each} if place < len(changed) else each
+        place = next((i for i, old in enumerate(changed) if _is_same(attribute, old, each)), len(changed))
+        old = changed[place] if place < len(changed) else {}
+        merged = {**old, **each} | {name: old[name] for name in ("value", "type") if name in old}  # as it was written
         changed[place : place + 1] = [merged]
         marked += [merged] if each.get("primary") else []
     return changed, marked
 
 
-def _is_same(one: Document, other: Document) -> bool:
-    """Whether two values are one by RFC 7643 2.4: type and value agree, or everything where there is no value."""
+def _is_same(attribute: Attribute, one: Document, other: Document) -> bool:
+    """Whether two values are one by RFC 7643 2.4: type and value agree, or everything where there is no value.
+
+    They agree as `eq` has it: in any case, where the sub-attribute isn't caseExact.
+    """
     if "value" not in other:
         return one == other
-    return bool(one.get("value") == other["value"] and one.get("type") == other.get("type"))
+    return all(_comparable(attribute, name, one) == _comparable(attribute, name, other) for name in ("value", "type"))
+
+
+def _comparable(attribute: Attribute, name: str, element: Document) -> Any:
+    leaf, value = attribute.find(name), element.get(name)
+    return value if leaf is None or value is None else comparable(leaf, value)
 
 
 def _with_chosen_changed(present: list[Document], operation: Operation) -> _Changed:

@@ -315,6 +315,15 @@ def test_what_a_body_may_hold_beyond_the_attributes_changes_nothing(value: dict[
     assert patched(operation(REPLACE, None, value)) == BOB
 
 
+def test_adding_what_is_there_in_another_case_adds_nothing_but_what_else_is_said() -> None:
+    """RFC 7644 3.5.2.1, and RFC 7643 2.4: a value of a type is there once; `value` and `type` aren't caseExact."""
+    before = [operation(REPLACE, "emails", [{"value": "bob@x.example", "type": "work"}])]
+    for said in ({"value": "BOB@x.example", "type": "Work"}, {"value": "bob@x.example", "type": "work"}):
+        assert patched(*before, operation(ADD, "emails", [said])) == patched(*before)
+        named = patched(*before, operation(ADD, "emails", [{**said, "display": "Bob"}]))
+        assert named["emails"] == [{"value": "bob@x.example", "type": "work", "display": "Bob"}]
+
+
 def test_a_null_adds_nothing_and_replaces_by_nothing() -> None:
     assert patched(operation(ADD, None, {"title": None})) == BOB
     assert patched(operation(REPLACE, None, {"title": None})) == bob(title=None)
