@@ -121,3 +121,28 @@ def usable_email(user: PushedUser) -> str | None:
     from_best = sorted(user.emails, key=lambda email: (not email.primary, email.type != "work"))
     candidates = [email.value for email in from_best] + [user.user_name]
     return next((email for email in map(find_email, candidates) if email), None)
+
+
+def pushed_user(document: Mapping[str, Any], present: PushedUser | None = None) -> PushedUser:
+    """The person that a parsed document describes; one that says no `active` leaves them as they are at `present`."""
+    emails = document.get("emails", ())
+    return PushedUser(
+        user_name=document["userName"],
+        external_id=document.get("externalId"),
+        active=document["active"] if present is None else document.get("active", present.active),
+        name=_name(document),
+        emails=tuple(
+            PushedEmail(email["value"], email.get("type"), email.get("primary", False))
+            for email in emails
+            if email.get("value")
+        ),
+        document=document,
+    )
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    """What people call them: displayName, else the name as a whole, else its parts, else the user name."""
+    name = document.get("name", {})
+    parts = " ".join(part for part in (name.get("givenName"), name.get("familyName")) if part)
+    said = document.get("displayName") or name.get("formatted") or parts or document["userName"]
+    return " ".join(str(said).split())[:200]

@@ -68,20 +68,26 @@ def create_group(
     """
 
     def create_it(change: Change) -> DirectoryGroup:
-        directory.count_in_directory(change, connection.key, groups=1)
-        # One at a time: the mirror's name must be free. Locked after the connection's row, as everywhere.
-        lock_workspace(change, connection.workspace_key)
-        stored = directory.insert_group(change, connection.key, name, external_id)
-        if connection.config.get("mirror_groups", True):
-            make_mirror(change, connection, stored.group.id, name)
-        refresh_group_matches(change, connection.key, [stored.key])
-        after = {"name": name, "external_id": external_id}
-        change.record(connection.workspace_key, "idp_group.created", stored.group.id, after=after)
+        stored = add_group(change, connection, name, external_id)
         if members:
             _apply(change, connection, stored, [MembersAdded(tuple(members))])
         return _reread(change, connection, stored.group.id)
 
     return context.change(actor_of(connection), now, create_it)
+
+
+def add_group(change: Change, connection: Connection, name: str, external_id: str | None) -> StoredGroup:
+    """A new group without members, inside a change: see `create_group`."""
+    directory.count_in_directory(change, connection.key, groups=1)
+    # One at a time: the mirror's name must be free. Locked after the connection's row, as everywhere.
+    lock_workspace(change, connection.workspace_key)
+    stored = directory.insert_group(change, connection.key, name, external_id)
+    if connection.config.get("mirror_groups", True):
+        make_mirror(change, connection, stored.group.id, name)
+    refresh_group_matches(change, connection.key, [stored.key])
+    after = {"name": name, "external_id": external_id}
+    change.record(connection.workspace_key, "idp_group.created", stored.group.id, after=after)
+    return stored
 
 
 def change_group(
@@ -145,7 +151,7 @@ def _apply(change: Change, connection: Connection, stored: StoredGroup, changes:
     group, moved, touched = stored.group, 0, False
     for step in changes:
         if isinstance(step, (GroupRenamed, GroupExternalIdSet)):
-            renamed = _rename(change, connection, replace(stored, group=group), step)
+            renamed = rename_group(change, connection, replace(stored, group=group), step)
             touched, group = touched or renamed != group, renamed
         else:
             came, went = _move(change, connection, stored, step)
@@ -154,9 +160,10 @@ def _apply(change: Change, connection: Connection, stored: StoredGroup, changes:
         directory.touch_group(change, stored.key, moved)
 
 
-def _rename(
+def rename_group(
     change: Change, connection: Connection, stored: StoredGroup, step: GroupRenamed | GroupExternalIdSet
 ) -> DirectoryGroup:
+    """The group has another name or external id, inside a change: its mirror and the rules follow."""
     before = stored.group
     after = _renamed(before, step)
     if after == before:
@@ -194,12 +201,13 @@ def _move(
         keys, leaving = keys - present, present - keys
     went = directory.remove_members(change, stored.key, sorted(leaving))
     came = directory.add_members(change, stored.key, sorted(keys))
-    _record_members(change, connection, stored, "idp_group.members_added", came)
-    _record_members(change, connection, stored, "idp_group.members_removed", went)
+    record_members(change, connection, stored, "idp_group.members_added", came)
+    record_members(change, connection, stored, "idp_group.members_removed", went)
     return len(came), len(went)
 
 
-def _record_members(change: Change, connection: Connection, stored: StoredGroup, kind: str, keys: set[int]) -> None:
+def record_members(change: Change, connection: Connection, stored: StoredGroup, kind: str, keys: set[int]) -> None:
+    """Note who came to a group, or went: one event, that names the first of them."""
     if keys:
         named = directory.names_of(change.connection, sorted(keys)[:NAMED_IN_EVENT])
         after = {"group": stored.group.name, "count": len(keys), "people": named}

@@ -75,7 +75,7 @@ def create_user(context: Context, connection: Connection, pushed: PushedUser, no
 
     Someone known only by invitation, by logins, or by another connection is adopted (RFC 7644 3.3: 201).
     """
-    return _in_one_change(context, connection, pushed.name, now, lambda change: _create(change, connection, pushed))
+    return _in_one_change(context, connection, pushed.name, now, lambda change: add_user(change, connection, pushed))
 
 
 def _in_one_change(
@@ -89,7 +89,8 @@ def _in_one_change(
         raise
 
 
-def _create(change: Change, connection: Connection, pushed: PushedUser) -> DirectoryUser:
+def add_user(change: Change, connection: Connection, pushed: PushedUser) -> DirectoryUser:
+    """A person new to the connection, inside a change: see `create_user`. Raises Conflict, LastOwner."""
     if directory.find_name_holder(change.connection, connection.key, pushed.user_name):
         raise _name_taken(pushed.user_name)
     membership = _membership_for(change, connection, pushed, *_find_person(change, connection, pushed))
@@ -98,7 +99,7 @@ def _create(change: Change, connection: Connection, pushed: PushedUser) -> Direc
     workspace = connection.workspace_key
     if membership is not None and not pushed.active and guarding_owners(change, workspace, membership.key):
         check_last_owner(change, workspace)
-    change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=_told(pushed))
+    change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=told(pushed))
     return stored.user
 
 
@@ -181,13 +182,14 @@ def change_user(
         stored = _get_locked(change, connection, user_id)
         check_version(stored.user.version, if_version)
         wanted = edit(stored.user)
-        changed = stored if wanted == stored.user.pushed else _change(change, connection, stored, wanted)
+        changed = stored if wanted == stored.user.pushed else rewrite_user(change, connection, stored, wanted)
         return _with_groups(changed, directory.groups_of_users(change.connection, [stored.key]))
 
     return _in_one_change(context, connection, user_id, now, change_it)
 
 
-def _change(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> StoredUser:
+def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> StoredUser:
+    """The record says `wanted` from now on, inside a change: see `change_user`. Raises Conflict, LastOwner."""
     before = stored.user.pushed
     if fold_user_name(before.user_name) != fold_user_name(wanted.user_name):
         _check_name_free(change, connection, stored, wanted)
@@ -200,12 +202,13 @@ def _change(change: Change, connection: Connection, stored: StoredUser, wanted: 
         check_last_owner(change, connection.workspace_key)
     _follow_account(change, connection, stored, wanted)
     change.record(
-        connection.workspace_key, _event(before, wanted), stored.user.id, before=_told(before), after=_told(wanted)
+        connection.workspace_key, event_of(before, wanted), stored.user.id, before=told(before), after=told(wanted)
     )
     return after
 
 
-def _event(before: PushedUser, after: PushedUser) -> str:
+def event_of(before: PushedUser, after: PushedUser) -> str:
+    """What the audit trail calls the change of a record."""
     if before.active == after.active:
         return "directory_user.changed"
     return "directory_user.reactivated" if after.active else "directory_user.deactivated"
@@ -271,7 +274,7 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
         people.end_membership(change, stored.membership_key)
         if guarded:
             check_last_owner(change, connection.workspace_key)
-    change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=_told(stored.user.pushed))
+    change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=told(stored.user.pushed))
 
 
 # -- Shared by the above -----------------------------------------------------------------------------
@@ -302,7 +305,7 @@ def _unknown(user_id: str) -> NotFound:
     return NotFound(f"There is no user {user_id[:100]!r} in this connection.")
 
 
-def _told(pushed: PushedUser) -> dict[str, object]:
+def told(pushed: PushedUser) -> dict[str, object]:
     """What the audit trail keeps of a record: enough to see what changed, not the whole document."""
     return {
         "user_name": pushed.user_name,

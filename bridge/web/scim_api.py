@@ -14,7 +14,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from bridge.domain import errors as refused
-from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser
+from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser, pushed_user
 from bridge.domain.workspace import Connection
 from bridge.flows import provision_groups, provision_users
 from bridge.flows.tokens import find_scim_token
@@ -22,7 +22,6 @@ from bridge.web.current import current_context, current_time
 from bridge.web.scim_resources import (
     group_change,
     location_of,
-    pushed_user,
     shown_group,
     shown_user,
     version_of,

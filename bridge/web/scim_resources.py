@@ -1,16 +1,13 @@
 """SCIM resources to domain values and back: nothing is decided here.
 
-What an IdP pushes is kept as its document; `PushedUser` beside it is what the product looks up by.
-
 A group's five changes are values twice, in `scim.patch` and in `domain.directory`, because neither package may import
 the other; `group_change` is the one place where they meet.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from bridge.domain import directory
-from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedEmail, PushedUser
+from bridge.domain.directory import DirectoryGroup, DirectoryUser
 from scim.patch import (
     DisplayNameSet,
     ExternalIdSet,
@@ -20,31 +17,6 @@ from scim.patch import (
     MembersReplaced,
 )
 from scim.resources import GroupBody, Meta, Reference, render_group, render_user
-
-
-def pushed_user(document: Mapping[str, Any], present: PushedUser | None = None) -> PushedUser:
-    """The person that a parsed document describes; one that says no `active` leaves them as they are at `present`."""
-    emails = document.get("emails", ())
-    return PushedUser(
-        user_name=document["userName"],
-        external_id=document.get("externalId"),
-        active=document["active"] if present is None else document.get("active", present.active),
-        name=_name(document),
-        emails=tuple(
-            PushedEmail(email["value"], email.get("type"), email.get("primary", False))
-            for email in emails
-            if email.get("value")
-        ),
-        document=document,
-    )
-
-
-def _name(document: Mapping[str, Any]) -> str:
-    """What people call them: displayName, else the name as a whole, else its parts, else the user name."""
-    name = document.get("name", {})
-    parts = " ".join(part for part in (name.get("givenName"), name.get("familyName")) if part)
-    said = document.get("displayName") or name.get("formatted") or parts or document["userName"]
-    return " ".join(str(said).split())[:200]
 
 
 def group_change(change: GroupChange) -> directory.GroupChange:

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.domain.directory import pushed_user
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.members import find_member_id, lift_hold
 from bridge.flows.provision_users import change_user, create_user, get_user
-from bridge.web.scim_resources import pushed_user
 from scim.errors import ScimError
 from scim.patch import apply_to_user, parse_patch
 from scim.resources import parse_user, replace_user

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.domain.directory import pushed_user
 from bridge.flows.provision_groups import create_group, search_groups
 from bridge.flows.provision_users import create_user, search_users
 from bridge.storage import directory_search
 from bridge.storage.database import Database
-from bridge.web.scim_resources import pushed_user, shown_group, shown_user
+from bridge.web.scim_resources import shown_group, shown_user
 from scim.errors import NotSupported
 from scim.filter_tree import matches
 from scim.filters import parse_filter
