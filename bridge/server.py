@@ -24,11 +24,16 @@ from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
 import waitress
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask
+from waitress.utilities import BadRequest
 
 _THREADS = 8  # in all processes together: more only queue for SQLite's one writer
 _CONNECTIONS = 2000  # a process; slow clients cost a file descriptor each, and no thread
 _OPEN_FILES = 4096
-_LARGEST_BODY = 10 * 2**20
+#: More than the application takes, which can say so once it is called; up to here a body waits in a file.
+_LARGEST_BODY = 32 * 2**20
 _LARGEST_HEADERS = 64 * 2**10
 _SECONDS_TO_STOP: Final = 4
 _SHORTEST_DELAY: Final = 0.1
@@ -37,6 +42,13 @@ _SECONDS_OF_HEALTH: Final = 10.0  # a child that lived this long is restarted wi
 
 Ready = Callable[[], None]
 Work = Callable[[Ready], None]
+#: The words for a request that the server can't hand on: its target, the status, what is wrong -> type and body.
+Render = Callable[[str, int, str], tuple[str, bytes]]
+
+
+def render_plainly(_target: str, _status: int, text: str) -> tuple[str, bytes]:
+    """A refusal for anybody."""
+    return "text/plain; charset=utf-8", f"{text}\n".encode()
 
 
 def serve(
@@ -47,12 +59,14 @@ def serve(
     workers: int | None = None,
     url_scheme: str = "http",
     trusted_proxies: int = 0,
+    render_refusal: Render = render_plainly,
     beside: Sequence[Callable[[], None]] = (),
 ) -> int:
     """Serve what `make_app` makes in each process, until SIGTERM or SIGINT. Returns the exit status.
 
     `workers` is the number of processes, by default that of cores. Each of `beside` runs in a process of its own; it
-    ends by the SystemExit that SIGTERM raises in it. `port` 0 takes a free one; a line on stderr says when all
+    ends by the SystemExit that SIGTERM raises in it. `render_refusal` has the words for what is no HTTP, or too much of
+    it. `port` 0 takes a free one; a line on stderr says when all
     processes answer, and where. 1 is returned, with a line on stderr, where the port can't be had or a process doesn't
     come up.
     """
@@ -63,7 +77,7 @@ def serve(
         return 1
     count = workers or os.cpu_count() or 1
     options = _options(max(2, _THREADS // count), url_scheme, trusted_proxies)
-    answering = [_Child(partial(_answer, make_app, listener, options)) for _ in range(count)]
+    answering = [_Child(partial(_answer, make_app, listener, options, render_refusal)) for _ in range(count)]
     others = [_Child(partial(_run_beside, work)) for work in beside]
     with listener:
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
@@ -109,15 +123,73 @@ def _options(threads: int, url_scheme: str, trusted_proxies: int) -> dict[str, A
 
 
 def _answer(
-    make_app: Callable[[], WSGIApplication], listener: socket.socket, options: dict[str, Any], ready: Ready
+    make_app: Callable[[], WSGIApplication],
+    listener: socket.socket,
+    options: dict[str, Any],
+    render_refusal: Render,
+    ready: Ready,
 ) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news
     server = waitress.create_server(make_app(), sockets=[listener], **options)
+    server.channel_class = _speaking(render_refusal)
     ready()
     server.run()  # until SystemExit; then requests under way are answered
+
+
+# -- What the application never sees -------------------------------------------------------------------------------
+
+_TOO_MUCH = {
+    413: "The body is too large.",
+    431: f"The address and the headers together are longer than {_LARGEST_HEADERS // 2**10} KiB.",
+}
+
+
+def _speaking(render: Render) -> type[HTTPChannel]:
+    """A connection that refuses in these words."""
+
+    class Refusal(ErrorTask):  # type: ignore[misc]
+        def execute(self) -> None:
+            # Only this process's own faults are 5xx: a transfer coding that nobody knows is a bad request.
+            error = self.request.error
+            status = error.code if error.code in (*_TOO_MUCH, 500) else 400
+            text = _TOO_MUCH.get(status) or ("The server failed." if status == 500 else error.body)
+            content_type, body = render(_target_of(self.request), status, text)
+            self.status = f"{status} {error.reason if status == error.code else 'Bad Request'}"
+            self.response_headers.append(("Content-Type", content_type))
+            self.set_close_on_finish()
+            self.content_length = len(body)
+            self.write(body)
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        error_task_class = Refusal
+        parser_class = _Parser
+
+    return Channel
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """waitress's own, but for two holes (3.0.2)."""
+
+    def received(self, piece: bytes) -> int:
+        try:
+            consumed: int = super().received(piece)
+        except ValueError:  # Content-Length has more digits than Python makes a number of
+            self.error, self.completed, consumed = BadRequest("Content-Length is invalid"), True, len(piece)
+        if self.error is not None:
+            self.expect_continue = False  # or it would ask for the body that it has just refused
+        return consumed
+
+
+def _target_of(request: HTTPRequestParser) -> str:
+    """What the request was for, as far as it was understood."""
+    line = getattr(request, "first_line", b"")
+    if request.error.code == 431:  # waitress puts another first line in place of the real one
+        line = request.header_plus.lstrip().partition(b"\r\n")[0]
+    parts = line.split(b" ", 2)
+    return parts[1].decode("latin-1") if len(parts) > 1 else ""
 
 
 def _run_beside(work: Callable[[], None], ready: Ready) -> None:

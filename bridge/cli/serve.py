@@ -8,6 +8,7 @@ import click
 from bridge import server
 from bridge.app import create_app
 from bridge.settings import Settings, read_settings
+from bridge.web.unread import render_unread
 from bridge.wiring import make_context, make_mailer
 from bridge.worker import work
 
@@ -28,6 +29,7 @@ def serve(host: str, port: int, workers: int | None, no_worker: bool) -> None:
         workers=workers,
         url_scheme=urlsplit(settings.public_url).scheme,
         trusted_proxies=settings.trusted_proxies,
+        render_refusal=render_unread,
         beside=() if no_worker else (lambda: _work(settings),),
     )
     sys.exit(status)

@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 
 import orjson
 from flask import Blueprint, Response, g, request
+from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import Rule
 
 from bridge.domain import errors as refused
 from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser, pushed_user
@@ -351,16 +353,22 @@ def bulk() -> NoReturn:
     raise errors.NotSupported("This server does not support /Bulk.")
 
 
-@blueprint.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-@blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-def unknown(path: str) -> Response:
-    """Whatever else is asked for under this address, told only to those with a token."""
-    collection, _, rest = path.partition("/")
+def unknown(path: str = "") -> Response:
+    """Whatever else is asked for under this address, by whatever method, told only to those with a token."""
+    collection, slash, rest = path.partition("/")
     allowed = METHODS.get((collection, bool(rest)))
-    if allowed and "/" not in rest:
+    if allowed and bool(slash) == bool(rest) and "/" not in rest:
         form = {"schemas": [errors.ERROR_SCHEMA], "status": "405", "detail": f"Here one may {allowed}."}
         return _answer(form, status=405, headers={"Allow": allowed})
     raise errors.NotFound(f"There is nothing at /{path[:200]}.")
+
+
+@blueprint.record
+def _take_the_rest(state: BlueprintSetupState) -> None:
+    """Route there what no route above takes. Flask's own `route` wants its methods named, and these are all."""
+    for rule in ("/", "/<path:path>"):
+        state.app.url_map.add(Rule(f"{state.url_prefix}{rule}", endpoint=f"{blueprint.name}.{unknown.__name__}"))
+    state.app.view_functions[f"{blueprint.name}.{unknown.__name__}"] = unknown
 
 
 # -- In and out --------------------------------------------------------------------------------------
@@ -368,6 +376,8 @@ def unknown(path: str) -> Response:
 
 def _body() -> dict[str, Any]:
     check_media_type(request.content_type)
+    if request.content_encoding not in (None, "", "identity"):
+        raise errors.UnsupportedMediaType(f"Send the body as it is, not as {request.content_encoding[:100]}.")
     return parse_body(request.get_data())
 
 
