@@ -1,14 +1,20 @@
 """What identity providers send that RFC 7643 and 7644 do not foresee: one small function a quirk, named by vendor.
 
 Each takes what came and gives the standard's form, or gives it back untouched, so that whoever checks it afterwards
-needs to know no vendor. What is not a quirk is not here: names and operators in any case (PingOne), for instance, are
-simply how names and operators are read.
+needs to know no vendor. Each has a conversation in tests/conformance/transcripts that goes wrong without it.
+
+What the standard foresees is not here, though only one vendor may say it; it has its conversation too. Okta: PATCH
+without a path, a PUT that says no `active`, `password` and `groups: []` on create. Entra: dotted and qualified keys in
+one replace, nulls, a flag in the address, `emails[type eq "work"].value` in a filter (`filters`: the RFC has it in
+paths only), an address that ends in a slash (`bridge.web.scim_api`). OneLogin: PUT for every change, addresses that
+end in `&` or `?`. Google: a URN of SCIM 1 before the standard's. JumpCloud: members with nothing but a value. PingOne:
+names and operators in any case. PingFederate: user 0, whom nobody has. Rippling: paging, matching by any address.
 
 Sources, by short name:
 - Entra: MicrosoftDocs/entra-docs, app-provisioning/application-provisioning-config-problem-scim-compatibility.md and
   use-scim-to-provision-users-and-groups.md; AzureAD/SCIMReferenceCode, PostmanCollection.json.
 - Okta: okta-developer-docs, reference/scim/scim-20/index.md; scimgateway issue 113; SCIM-SDK issue 757.
-- OneLogin: developers.onelogin.com/scim/implement-scim-api; authentik issue 11249.
+- OneLogin: developers.onelogin.com/scim/implement-scim-api; authentik issue 11249; its JSON templates.
 - Google: snipe-it issue 12642; scimitar pull request 142.
 """
 
@@ -19,17 +25,29 @@ from scim.filter_tree import And, Comparison, Filter
 from scim.messages import named
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
 
-_MISSPELT_URNS = {
-    # Entra's documentation has it without the colon, and products were tested against the documentation.
-    "urn:ietf:params:scim:schemas:extension:enterprise:2.0user": ENTERPRISE_SCHEMA,
-    # SCIM 1.1's name of the same extension.
-    "urn:scim:schemas:extension:enterprise:1.0": ENTERPRISE_SCHEMA,
-}
+_NAMES_OF_THE_EXTENSION = frozenset(
+    {
+        # Entra's documentation has it without the colon, and products were tested against the documentation.
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0user",
+        # OneLogin's templates name it as drafts of SCIM 2 did, with and without the type.
+        "urn:scim:schemas:extension:enterprise:2.0",
+        "urn:scim:schemas:extension:enterprise:2.0:user",
+        # SCIM 1.1's name of the same extension.
+        "urn:scim:schemas:extension:enterprise:1.0",
+    }
+)
 
 
-def entra_schema_urn(urn: str) -> str:
-    """The enterprise extension's URN from Entra's misspelling of it; any other URN as it is."""
-    return _MISSPELT_URNS.get(urn.lower(), urn)
+def enterprise_urn(urn: str) -> str:
+    """The enterprise extension's URN from Entra's misspelling and OneLogin's legacy names of it; any other as it is."""
+    return ENTERPRISE_SCHEMA if urn.lower() in _NAMES_OF_THE_EXTENSION else urn
+
+
+def enterprise_path(path: str) -> str:
+    """The path with the extension's own URN before the colon, where `enterprise_urn` knows the one that is there."""
+    names = sorted(_NAMES_OF_THE_EXTENSION, key=len, reverse=True)
+    found = next((name for name in names if path.lower().startswith(f"{name}:")), None)
+    return path if found is None else ENTERPRISE_SCHEMA + path[len(found) :]
 
 
 def foreign_schemas_only(urns: list[str], own: str) -> bool:

@@ -195,7 +195,7 @@ class _Reader:
         return path.attribute.mutability == "readOnly" and value in (None, "", [])
 
     def _find_schema(self, urn: str) -> Schema | None:
-        return self._resource_type.find_schema(dialects.entra_schema_urn(urn))
+        return self._resource_type.find_schema(dialects.enterprise_urn(urn))
 
     def _at(self, op: OperationName, text: str, value: object) -> Iterable[Operation]:
         schema = self._find_schema(text)
@@ -204,7 +204,7 @@ class _Reader:
         if schema is not None:
             paths = [AttributePath(attribute, None, schema.id) for attribute in schema.attributes]
             return [each for path in paths for each in _on_attribute("remove", path, None, None)]
-        path, where = parse_path(dialects.entra_manager_path(text), self._resource_type)
+        path, where = parse_path(dialects.entra_manager_path(dialects.enterprise_path(text)), self._resource_type)
         if path.attribute is SCHEMAS:
             return self._on_schemas(op, value)
         return _on_attribute(op, path, where, value)
@@ -277,8 +277,9 @@ def _on_members(op: OperationName, path: AttributePath, where: Filter | None, va
     if path.sub is not None:
         raise Mutability("A member is added or removed, not changed.")
     if where is None:
-        everyone = op == "remove" and value is None
-        return Operation(op, path, None, None if everyone else parse_members(value))
+        given = dialects.entra_removed_values(value) if op == "remove" else value
+        everyone = op == "remove" and given is None
+        return Operation(op, path, None, None if everyone else parse_members(given))
     chosen = _chosen_members(where)
     if op != "remove" and not set(parse_members(value)) <= set(chosen):
         raise Mutability("A member is added or removed, not changed into another.")

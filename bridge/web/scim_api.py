@@ -105,7 +105,7 @@ def _connection() -> Connection:
 # -- Users -------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/Users")
+@blueprint.get("/Users", strict_slashes=False)
 def list_users() -> Response:
     """Look for people (RFC 7644 3.4.2)."""
     return _search_users(parse_query(request.args))
@@ -132,7 +132,7 @@ def _find_users(
     return [shown_user(user, base_url()) for user in found], total
 
 
-@blueprint.post("/Users")
+@blueprint.post("/Users", strict_slashes=False)
 def create_user() -> Response:
     """Create a person (RFC 7644 3.3)."""
     pushed = pushed_user(parse_user(_body()))
@@ -140,21 +140,21 @@ def create_user() -> Response:
     return _created(shown_user(user, base_url()), user, "Users", USER)
 
 
-@blueprint.get("/Users/<resource_id>")
+@blueprint.get("/Users/<resource_id>", strict_slashes=False)
 def get_user(resource_id: str) -> Response:
     """One person (RFC 7644 3.4.1)."""
     user = provision_users.get_user(current_context(), _connection(), resource_id)
     return _one(shown_user(user, base_url()), user, USER)
 
 
-@blueprint.put("/Users/<resource_id>")
+@blueprint.put("/Users/<resource_id>", strict_slashes=False)
 def put_user(resource_id: str) -> Response:
     """Replace a person (RFC 7644 3.5.1)."""
     body = _body()
     return _change_user(resource_id, lambda user: pushed_user(replace_user(user.pushed.document, body), user.pushed))
 
 
-@blueprint.patch("/Users/<resource_id>")
+@blueprint.patch("/Users/<resource_id>", strict_slashes=False)
 def patch_user(resource_id: str) -> Response:
     """Change parts of a person, all or none (RFC 7644 3.5.2)."""
     patch = parse_patch(_body(), USER, resource_id)
@@ -168,7 +168,7 @@ def _change_user(resource_id: str, edit: Callable[[DirectoryUser], PushedUser]) 
     return _one(shown_user(user, base_url()), user, USER)
 
 
-@blueprint.delete("/Users/<resource_id>")
+@blueprint.delete("/Users/<resource_id>", strict_slashes=False)
 def delete_user(resource_id: str) -> Response:
     """Delete a person (RFC 7644 3.6)."""
     provision_users.delete_user(
@@ -180,7 +180,7 @@ def delete_user(resource_id: str) -> Response:
 # -- Groups ------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/Groups")
+@blueprint.get("/Groups", strict_slashes=False)
 def list_groups() -> Response:
     """Look for groups (RFC 7644 3.4.2)."""
     return _search_groups(parse_query(request.args))
@@ -208,7 +208,7 @@ def _find_groups(
     return [shown_group(group, base_url()) for group in found], total
 
 
-@blueprint.post("/Groups")
+@blueprint.post("/Groups", strict_slashes=False)
 def create_group() -> Response:
     """Create a group (RFC 7644 3.3)."""
     body = parse_group(_body())
@@ -219,7 +219,7 @@ def create_group() -> Response:
     return _created(shown_group(group, base_url()), group, "Groups", GROUP)
 
 
-@blueprint.get("/Groups/<resource_id>")
+@blueprint.get("/Groups/<resource_id>", strict_slashes=False)
 def get_group(resource_id: str) -> Response:
     """One group (RFC 7644 3.4.1)."""
     wanted = wants_attribute("members", *_selection(), GROUP)
@@ -227,7 +227,7 @@ def get_group(resource_id: str) -> Response:
     return _one(shown_group(group, base_url()), group, GROUP)
 
 
-@blueprint.put("/Groups/<resource_id>")
+@blueprint.put("/Groups/<resource_id>", strict_slashes=False)
 def put_group(resource_id: str) -> Response:
     """Replace a group, members and all (RFC 7644 3.5.1)."""
     changes = whole_group(parse_group(_body()))
@@ -238,7 +238,7 @@ def put_group(resource_id: str) -> Response:
     return _one(shown_group(group, base_url()), group, GROUP)
 
 
-@blueprint.patch("/Groups/<resource_id>")
+@blueprint.patch("/Groups/<resource_id>", strict_slashes=False)
 def patch_group(resource_id: str) -> Response:
     """Change parts of a group (RFC 7644 3.5.2).
 
@@ -255,7 +255,7 @@ def patch_group(resource_id: str) -> Response:
     return _one(shown_group(group, base_url()), group, GROUP)
 
 
-@blueprint.delete("/Groups/<resource_id>")
+@blueprint.delete("/Groups/<resource_id>", strict_slashes=False)
 def delete_group(resource_id: str) -> Response:
     """Delete a group (RFC 7644 3.6)."""
     provision_groups.delete_group(

@@ -1,1 +1,1 @@
-"""SCIM without a server: RFC 7643 and 7644 as sentences, vendors' bodies as files, generated input against oracles."""
+"""SCIM without a server: RFC 7643 and 7644 as sentences, generated input against oracles."""
