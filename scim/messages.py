@@ -7,7 +7,14 @@ from typing import Any
 
 import orjson
 
-from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NotSupported, UnsupportedMediaType
+from scim.errors import (
+    InvalidPath,
+    InvalidSyntax,
+    InvalidValue,
+    NotSupported,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
 from scim.schemas import AttributePath, ResourceType
 from scim.sorting import Order
 
@@ -20,6 +27,9 @@ PATCH_OP_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 MAX_DEPTH = 32
 """How deep a body may nest. A SCIM resource nests four deep; the rest is room for unknown attributes."""
+
+MAX_COMMAS, MAX_CONTAINERS = 250_000, 110_000
+"""How much a body may hold: 10 MB of `[],[],[]` would be 200 MB of Python's lists. 100,000 members are well below."""
 
 DEFAULT_COUNT = 100
 MAX_COUNT = 1_000
@@ -44,10 +54,13 @@ def check_media_type(content_type: str | None) -> None:
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The JSON object in a request body, at most MAX_DEPTH deep. Raises InvalidSyntax.
+    """The JSON object in a request body, at most MAX_DEPTH deep. Raises InvalidSyntax, PayloadTooLarge.
 
     A key given twice keeps its last value. Numbers out of range, NaN and lone surrogates are not JSON here.
     """
+    # Counted before anything is made of it; those inside of texts count too, which nobody's texts come near.
+    if body.count(b",") > MAX_COMMAS or body.count(b"{") + body.count(b"[") > MAX_CONTAINERS:
+        raise PayloadTooLarge("The body holds more values than this server takes in one request.")
     try:
         decoded = orjson.loads(body)
     except orjson.JSONDecodeError as error:
