@@ -19,7 +19,6 @@ agree by speaking the standards.
 |---|---|
 | `database`, `directory`, `journal`, `sessions`, `settings`, `story` | state: people, pushes, sessions |
 | `safe_xml`, `service_provider`, `authn_request`, `saml_response`, `signing_key` | SAML, pure: bytes and values |
-| `scim_client`, `dialect`, `okta`, `entra` | SCIM, usable without the rest: what each vendor sends for each change |
-| `provisioning` | changes the directory, then pushes the change in the dialect, and writes down what came back |
+| `provisioning` | changes the directory, pushes that in one of `simulated.dialects`, writes down what came back |
 | `company`, `app`, `policy`, `sign_in_pages`, `console`, `json_api` | HTTP in and out |
 """

@@ -12,7 +12,7 @@ from simulated.company_idp import console, json_api, sign_in_pages
 from simulated.company_idp.company import EXTENSION, Company, this_company
 from simulated.company_idp.errors import CompanyIdpError, Conflict, Invalid, NotFound, SamlRequestRefused
 from simulated.company_idp.policy import content_policy
-from simulated.company_idp.scim_client import ScimError
+from simulated.dialects.scim_client import ScimError
 
 LARGEST_BODY = 1024 * 1024
 STATUS: dict[type[Exception], int] = {NotFound: 404, Conflict: 409, Invalid: 422, SamlRequestRefused: 400}

@@ -10,9 +10,11 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from simulated.company_idp.company import Company, this_company
-from simulated.company_idp.directory import Group, Page, Person, new_outside_id
+from simulated.company_idp.directory import Group, Page, Person
 from simulated.company_idp.journal import Push
-from simulated.company_idp.scim_client import ScimError
+from simulated.dialects.people import new_outside_id
+from simulated.dialects.scim_client import ScimError
+from simulated.dialects.speaking import NAMES
 
 PAGE = 25
 
@@ -101,7 +103,7 @@ def groups() -> str:
 @blueprint.post("/groups")
 def create_group() -> AnyResponse:
     """Adds an empty group; goes to its page."""
-    group = Group(new_outside_id("00g"), _field("name"), _field("description"))
+    group = Group(new_outside_id("00g"), _field("name"), description=_field("description"))
     return _back(f"/console/groups/{group.id}", this_company().provisioner.create_group(group))
 
 
@@ -242,7 +244,7 @@ def _render(template: str, **values: object) -> str:
     return render_template(
         template,
         settings=settings,
-        dialect_name="Okta" if dialect == "okta" else "Entra ID",
+        dialect_name=NAMES[dialect],
         company=settings.company,
         public_url=company.public_url,
         push=company.journal.find(shown) if shown else None,

@@ -1,52 +1,35 @@
 """The company's people and groups, and what of them the other side is known to have."""
 
-import secrets
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from simulated.company_idp.database import Database
 from simulated.company_idp.errors import Conflict, Invalid, NotFound
+from simulated.dialects import people
 
 _PERSON_FIELDS = ("email", "given_name", "family_name", "title", "department")
 _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Person(people.Person):
     """One of the company's people.
 
-    `provisioned`: whether they are pushed; who isn't may still sign in. `remote_id`: their id at the other side,
-    once known. `problem`: why the last push of them failed.
+    `provisioned`: whether they are pushed; who isn't may still sign in. `problem`: why the last push of them failed.
     """
 
-    id: str
-    email: str
-    given_name: str
-    family_name: str
-    title: str = ""
-    department: str = ""
-    active: bool = True
     provisioned: bool = True
     featured: str = ""
-    remote_id: str | None = None
     problem: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The name to show."""
-        return f"{self.given_name} {self.family_name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """One of the company's groups; `remote_id` and `problem` as a person's."""
+class Group(people.Group):
+    """One of the company's groups; `problem` as a person's."""
 
-    id: str
-    name: str
     description: str = ""
     member_count: int = 0
-    remote_id: str | None = None
     problem: str | None = None
 
 
@@ -56,12 +39,6 @@ class Page:
 
     people: tuple[Person, ...]
     total: int
-
-
-def new_outside_id(prefix: str) -> str:
-    """An id such as Okta gives: `00u` and 17 letters and digits for people, `00g` for groups."""
-    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    return prefix + "".join(secrets.choice(alphabet) for _ in range(17))
 
 
 class Directory:
@@ -258,7 +235,14 @@ class Directory:
                 values,
             ).fetchall()
         return tuple(
-            Group(row["id"], row["name"], row["description"], row["member_count"], row["remote_id"], row["problem"])
+            Group(
+                row["id"],
+                row["name"],
+                row["remote_id"],
+                description=row["description"],
+                member_count=row["member_count"],
+                problem=row["problem"],
+            )
             for row in rows
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from simulated.company_idp.database import Database
-from simulated.company_idp.scim_client import Exchange
+from simulated.dialects.scim_client import Exchange
 
 Outcome = Literal["accepted", "refused", "not sent"]
 KEPT = 300

@@ -23,11 +23,12 @@ from flask import Blueprint, Response, jsonify, request, stream_with_context
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from simulated.company_idp.company import Company, this_company
-from simulated.company_idp.directory import Group, Person, new_outside_id
+from simulated.company_idp.directory import Group, Person
 from simulated.company_idp.errors import Invalid
 from simulated.company_idp.journal import Push
-from simulated.company_idp.scim_client import ScimError
 from simulated.company_idp.settings import shown
+from simulated.dialects.people import new_outside_id
+from simulated.dialects.scim_client import ScimError
 
 blueprint = Blueprint("json_api", __name__, url_prefix="/api")
 
@@ -117,7 +118,7 @@ def list_groups() -> Response:
 def create_group() -> tuple[Response, int]:
     """Adds an empty group, and pushes it."""
     body = _body()
-    group = Group(new_outside_id("00g"), _text(body, "name"), _text(body, "description", ""))
+    group = Group(new_outside_id("00g"), _text(body, "name"), description=_text(body, "description", ""))
     push = this_company().provisioner.create_group(group)
     return _with_group(group.id, push), 201
 

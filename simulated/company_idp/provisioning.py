@@ -11,14 +11,12 @@ from functools import partial
 from itertools import chain
 from threading import Lock
 
-from simulated.company_idp import entra, okta
-from simulated.company_idp.dialect import Dialect
 from simulated.company_idp.directory import Directory, Group, Person
-from simulated.company_idp.entra import Entra
 from simulated.company_idp.journal import Journal, Push
-from simulated.company_idp.okta import Okta
-from simulated.company_idp.scim_client import Exchange, ScimClient, ScimError, ScimRefused, ScimUnreachable
 from simulated.company_idp.settings import SettingsStore, Target
+from simulated.dialects import speaking
+from simulated.dialects.dialect import Dialect
+from simulated.dialects.scim_client import Exchange, ScimError, ScimRefused, ScimUnreachable
 
 Connect = Callable[[Target, Callable[[Exchange], None]], Dialect]
 NOT_CONNECTED = "No bridge is connected yet, so nothing was pushed."
@@ -46,24 +44,7 @@ class Failure:
 
 def connect(target: Target, on_exchange: Callable[[Exchange], None]) -> Dialect:
     """The dialect that a target asks for, over real HTTP."""
-    if target.dialect == "okta":
-        client = ScimClient(
-            target.url,
-            target.token,
-            user_agent=okta.USER_AGENT,
-            content_type=okta.CONTENT_TYPE,
-            on_exchange=on_exchange,
-        )
-        return Okta(client)
-    compliant = target.dialect == "entra-compliant"
-    client = ScimClient(
-        target.url,
-        target.token,
-        user_agent=entra.USER_AGENT,
-        query=entra.FLAG if compliant else "",
-        on_exchange=on_exchange,
-    )
-    return Entra(client, compliant=compliant)
+    return speaking.connect(target.dialect, target.url, target.token, on_exchange)
 
 
 class Provisioner:

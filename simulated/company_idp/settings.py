@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from simulated.company_idp.database import Database
 from simulated.company_idp.errors import Invalid
 from simulated.company_idp.service_provider import ServiceProvider, parse_metadata
+from simulated.dialects.speaking import DialectName
 
 NameId = Literal["persistent", "emailAddress"]
 Signs = Literal["both", "assertion", "response"]
-DialectName = Literal["okta", "entra", "entra-compliant"]
 
 
 @dataclass(frozen=True, slots=True)

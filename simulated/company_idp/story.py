@@ -17,7 +17,7 @@ def load_story(database: Database, path: Path) -> bool:
         return False
     story: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     people = [Person(**{key: row[key] for key in _PERSON_KEYS if key in row}) for row in story["people"]]
-    groups = [Group(row["id"], row["name"], row.get("description", "")) for row in story["groups"]]
+    groups = [Group(row["id"], row["name"], description=row.get("description", "")) for row in story["groups"]]
     members = {
         group["id"]: [person["id"] for person in story["people"] if group["name"] in person["groups"]]
         for group in story["groups"]

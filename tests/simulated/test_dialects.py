@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from simulated.company_idp.dialect import MEMBERS_A_PATCH, Dialect
-from simulated.company_idp.directory import Group, Person
-from simulated.company_idp.entra import FLAG, Entra
-from simulated.company_idp.okta import CONTENT_TYPE, Okta
-from simulated.company_idp.scim_client import ScimClient, ScimMalformed, ScimRefused
+from simulated.dialects.dialect import CUSTOM, MEMBERS_A_PATCH, Dialect
+from simulated.dialects.entra import FLAG, Entra
+from simulated.dialects.okta import CONTENT_TYPE, Okta
+from simulated.dialects.onelogin import OneLogin
+from simulated.dialects.people import Group, Person
+from simulated.dialects.scim_client import ScimClient, ScimMalformed, ScimRefused
 from tests.simulated.scim_server import ScimServer
 
 FAY = Person("00ufay", "fay@acme.example", "Fay", "Núñez", "Engineer", "Engineering")
@@ -41,11 +42,16 @@ def entra_compliant(server: ScimServer) -> Dialect:
     return Entra(ScimClient(server.url, "t", user_agent="x", query=FLAG), compliant=True)
 
 
+def onelogin(server: ScimServer) -> Dialect:
+    return OneLogin(ScimClient(server.url, "t", user_agent="x", trailing_mark=True))
+
+
 DIALECTS: dict[str, Callable[[ScimServer], Dialect]] = {
     "okta": okta,
     "okta_wizard": okta_wizard,
     "entra": entra,
     "entra_compliant": entra_compliant,
+    "onelogin": onelogin,
 }
 
 
@@ -198,3 +204,23 @@ def test_a_found_resource_without_an_id_is_an_error(scim: ScimServer) -> None:
     scim.plan(200, {"totalResults": 1, "Resources": [{"userName": "fay@acme.example"}]})
     with pytest.raises(ScimMalformed, match="without an id"):
         okta(scim).push_person(FAY)
+
+
+@pytest.mark.parametrize("name", [name for name in DIALECTS if name != "onelogin"])
+def test_a_manager_is_named_by_their_id_there(name: str, scim: ScimServer) -> None:
+    dialect = DIALECTS[name](scim)
+    person = replace(FAY, remote_id=dialect.push_person(FAY), manager="u7")
+    scim.sent()
+    dialect.change_person(person)
+    assert "u7" in repr(scim.sent()[-1]["body"])
+
+
+def test_onelogin_names_no_manager_and_no_department(scim: ScimServer) -> None:
+    onelogin(scim).create_person(replace(FAY, manager="u7"))
+    assert not {"u7", "Engineering"} & set(re.findall(r"\w+", repr(scim.sent())))
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+def test_an_attribute_of_the_companys_own_goes_under_its_own_urn(name: str, scim: ScimServer) -> None:
+    DIALECTS[name](scim).create_person(replace(FAY, custom="blue"))
+    assert scim.sent()[-1]["body"][CUSTOM] == {"tag": "blue"}

@@ -6,7 +6,7 @@ from simulated.company_idp.company import Company
 from simulated.company_idp.directory import Group, Person
 from simulated.company_idp.errors import Conflict, Invalid, NotFound
 from simulated.company_idp.provisioning import NOT_ASSIGNED, NOT_CONNECTED, Progress
-from simulated.company_idp.scim_client import ScimRefused, ScimUnreachable
+from simulated.dialects.scim_client import ScimRefused, ScimUnreachable
 from tests.simulated.scim_server import ScimServer
 
 FAY = Person("00ufay", "fay@acme.example", "Fay", "Adams")

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from simulated.company_idp.scim_client import (
+from simulated.dialects.scim_client import (
     Exchange,
     ScimClient,
     ScimMalformed,

@@ -13,15 +13,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from simulated.company_idp.dialect import ENTERPRISE, GROUP, USER, Dialect, id_of, in_batches
-from simulated.company_idp.directory import Group, Person
-from simulated.company_idp.scim_client import Resource, ScimClient, quote
+from simulated.dialects.dialect import CUSTOM, ENTERPRISE, GROUP, USER, Dialect, id_of, in_batches
+from simulated.dialects.people import Group, Person
+from simulated.dialects.scim_client import Resource, ScimClient, quote
 
 USER_AGENT = "Microsoft-AzureAD-Provisioning/1.0 (simulated)"
 FLAG = "?aadOptscim062020"
 ADSCIM_GROUP = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
 _WORK_EMAIL = 'emails[type eq "work"].value'
 _DEPARTMENT = f"{ENTERPRISE}:department"
+_MANAGER = f"{ENTERPRISE}:manager"
 
 
 class Entra(Dialect):
@@ -29,6 +30,7 @@ class Entra(Dialect):
 
     name = "Entra ID"
     deletes_people = True
+    names_groups = True
 
     def __init__(self, client: ScimClient, *, compliant: bool = False) -> None:
         super().__init__(client)
@@ -42,9 +44,13 @@ class Entra(Dialect):
         """GET by id if known, else by each matching attribute; PATCH what differs, or POST."""
         found = self._find_person(person)
         if found is None:
-            return self.client.create("Users", _resource(person))
+            return self.create_person(person)
         self._send_difference(replace(person, remote_id=id_of(found)), found)
         return id_of(found)
+
+    def create_person(self, person: Person) -> str:
+        """POST of the mapped attributes."""
+        return self.client.create("Users", _resource(person))
 
     def change_person(self, person: Person) -> None:
         """GET, then PATCH what differs."""
@@ -107,6 +113,10 @@ class Entra(Dialect):
                 removals = [{"op": "Remove", "path": "members", "value": members}]
             self.patch(f"Groups/{group.remote_id}", removals)
 
+    def membership_filter(self, group: Group, remote_id: str) -> str:
+        """As "Get group by id and member" of its documentation."""
+        return f"id eq {quote(str(group.remote_id))} and members eq {quote(remote_id)}"
+
     def _find_person(self, person: Person) -> Resource | None:
         found = self.client.read(f"Users/{person.remote_id}") if person.remote_id else None
         for attribute, value in (("userName", person.email), ("externalId", person.id)):
@@ -149,7 +159,8 @@ class Entra(Dialect):
 
 
 def _attributes(person: Person) -> dict[str, Any]:
-    """Entra's default attribute mapping, by PATCH path."""
+    """Entra's default attribute mapping, by PATCH path. A manager is named by their id alone, as a string."""
+    manager = {_MANAGER: person.manager} if person.manager else {}
     return {
         "active": person.active,
         "userName": person.email,
@@ -160,22 +171,32 @@ def _attributes(person: Person) -> dict[str, Any]:
         "name.givenName": person.given_name,
         "name.familyName": person.family_name,
         _DEPARTMENT: person.department,
+        **manager,
     }
 
 
 def _value_at(resource: Resource, path: str) -> Any:
     """What a resource has at one of the paths of `_attributes`."""
     if path == _WORK_EMAIL:
-        emails = resource.get("emails") or []
-        return next((one.get("value") for one in emails if one.get("type") == "work"), None)
+        emails = resource.get("emails")
+        work = [one for one in emails if _inside(one, "type") == "work"] if isinstance(emails, list) else []
+        return _inside(work[0], "value") if work else None
     if path == _DEPARTMENT:
-        return (resource.get(ENTERPRISE) or {}).get("department")
+        return _inside(resource.get(ENTERPRISE), "department")
+    if path == _MANAGER:
+        return _inside(_inside(resource.get(ENTERPRISE), "manager"), "value")
     first, _, rest = path.partition(".")
     value = resource.get(first)
-    return (value or {}).get(rest) if rest else value
+    return _inside(value, rest) if rest else value
+
+
+def _inside(value: Any, key: str) -> Any:
+    """What a complex value holds; None where the other side has something else in its place."""
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def _resource(person: Person) -> Resource:
+    manager = {"manager": {"value": person.manager}} if person.manager else {}
     return {
         "schemas": [USER, ENTERPRISE],
         "externalId": person.id,
@@ -187,5 +208,6 @@ def _resource(person: Person) -> Resource:
         "meta": {"resourceType": "User"},
         "name": {"formatted": person.name, "familyName": person.family_name, "givenName": person.given_name},
         "roles": [],
-        ENTERPRISE: {"department": person.department or None},
+        ENTERPRISE: {"department": person.department or None, **manager},
+        **({CUSTOM: {"tag": person.custom}} if person.custom else {}),
     }

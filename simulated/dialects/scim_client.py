@@ -1,7 +1,7 @@
 """A SCIM 2.0 client over real HTTP (RFC 7644): calls, retries, and what came back in plain words.
 
-It knows nothing of vendors; `okta` and `entra` say what to send. Every call is handed to `on_exchange`, so that a
-caller can show or judge it.
+It knows nothing of vendors; their modules say what to send. Every call is handed to `on_exchange`, so that a caller can
+show or judge it.
 """
 
 import json
@@ -13,13 +13,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 Resource = dict[str, Any]
 
 TRIES = 5
 LONGEST_WAIT = 60.0
 TIMEOUT = (5, 60)
-_SHOWN = 4000
+SHOWN = 4000
 _ADVICE = {
     401: "It doesn't accept the token: make a new one there, and paste it under Settings.",
     403: "It doesn't allow that.",
@@ -32,7 +33,10 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call and its answer; `status` is None when nobody answered. The token isn't part of it."""
+    """One call and its answer; `status` is None when nobody answered. The token isn't part of it.
+
+    `location` and `content_type` are the answer's headers, None and "" where it has none.
+    """
 
     method: str
     address: str
@@ -40,6 +44,8 @@ class Exchange:
     status: int | None
     answer: str
     seconds: float
+    location: str | None = None
+    content_type: str = ""
 
 
 class ScimError(Exception):
@@ -67,7 +73,9 @@ class ScimMalformed(ScimError):
 class ScimClient:
     """Calls to one SCIM server.
 
-    `query` is put behind every address, as Entra does with what its tenant URL carries. `sleep` waits between tries.
+    `query` is put behind every address, as Entra does with what its tenant URL carries; `trailing_mark` ends every
+    address with `?` or `&`, as OneLogin does. `sleep` waits between tries. `shown`: how many characters of an answer an
+    Exchange holds.
     """
 
     def __init__(
@@ -78,13 +86,19 @@ class ScimClient:
         user_agent: str,
         content_type: str = "application/scim+json",
         query: str = "",
+        trailing_mark: bool = False,
         sleep: Callable[[float], None] = time.sleep,
         on_exchange: Callable[[Exchange], None] = lambda _: None,
+        shown: int = SHOWN,
     ) -> None:
         self._base, self._query, self._sleep, self._on_exchange = base_url.rstrip("/"), query, sleep, on_exchange
+        self._shown = shown
         self._session = requests.Session()
         # The address is given by the admin, and a proxy or a .netrc of this machine has no say in it.
         self._session.trust_env = False
+        if trailing_mark:
+            for scheme in ("http://", "https://"):
+                self._session.mount(scheme, _TrailingMark())
         self._session.headers.update(
             {
                 "Authorization": f"Bearer {token}",
@@ -147,8 +161,27 @@ class ScimClient:
             raise ScimUnreachable(f"Nobody answers at {self._base}.") from error
         seconds = time.monotonic() - started
         address = answer.request.path_url
-        self._on_exchange(Exchange(method, address, body, answer.status_code, answer.text[:_SHOWN], seconds))
+        self._on_exchange(
+            Exchange(
+                method,
+                address,
+                body,
+                answer.status_code,
+                answer.text[: self._shown],
+                seconds,
+                answer.headers.get("Location"),
+                answer.headers.get("Content-Type", ""),
+            )
+        )
         return answer
+
+
+class _TrailingMark(HTTPAdapter):
+    """Ends every address with an empty query, or with an empty part of it, which `requests` would drop."""
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None) -> str:
+        url = super().request_url(request, proxies)
+        return url + ("&" if "?" in url else "?")
 
 
 def quote(text: str) -> str:

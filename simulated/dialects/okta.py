@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from simulated.company_idp.dialect import ENTERPRISE, GROUP, USER, Dialect, id_of, in_batches
-from simulated.company_idp.directory import Group, Person
-from simulated.company_idp.scim_client import Resource, ScimClient, quote
+from simulated.dialects.dialect import CUSTOM, ENTERPRISE, GROUP, USER, Dialect, id_of, in_batches
+from simulated.dialects.people import Group, Person
+from simulated.dialects.scim_client import Resource, ScimClient, quote
 
 USER_AGENT = "Okta SCIM Client 1.0.0 (simulated)"
 CONTENT_TYPE = "application/json"
@@ -41,10 +41,14 @@ class Okta(Dialect):
         if found is None:
             found = self.client.find("Users", f"userName eq {quote(person.email)}", **_PAGE)
         if found is None:
-            return self.client.create("Users", {**_profile(person), "groups": [], "password": _throwaway_password()})
+            return self.create_person(person)
         linked = replace(person, remote_id=id_of(found))
         self._put(linked)
         return id_of(found)
+
+    def create_person(self, person: Person) -> str:
+        """POST of the whole profile, with a random password and no groups."""
+        return self.client.create("Users", {**_profile(person), "groups": [], "password": _throwaway_password()})
 
     def change_person(self, person: Person) -> None:
         """GET, then PUT of the whole profile."""
@@ -117,8 +121,13 @@ def _profile(person: Person) -> Resource:
     }
     if person.title:
         profile["title"] = person.title
-    if person.department:
-        profile[ENTERPRISE] = {"department": person.department}
+    enterprise: Resource = {"department": person.department} if person.department else {}
+    if person.manager:
+        enterprise["manager"] = {"value": person.manager}
+    if enterprise:
+        profile[ENTERPRISE] = enterprise
+    if person.custom:
+        profile[CUSTOM] = {"tag": person.custom}
     return profile
 
 

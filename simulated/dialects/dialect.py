@@ -8,13 +8,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar, TypeVar
 
-from simulated.company_idp.directory import Group, Person
-from simulated.company_idp.scim_client import Resource, ScimClient, ScimMalformed
+from simulated.dialects.people import Group, Person
+from simulated.dialects.scim_client import Resource, ScimClient, ScimMalformed
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+#: An attribute that no standard knows, as companies add them to their mapping (Entra's documentation calls it so).
+CUSTOM = "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User"
 
 #: No vendor documents its own; about so many members in one PATCH is what their logs show.
 MEMBERS_A_PATCH = 100
@@ -29,6 +32,12 @@ class Dialect(ABC):
     name: ClassVar[str]
     #: Whether it ever sends DELETE for a person; one that doesn't deactivates instead.
     deletes_people: ClassVar[bool]
+    #: Whether it ever sends DELETE for a group.
+    deletes_groups: ClassVar[bool] = True
+    #: Whether it gives groups an externalId.
+    names_groups: ClassVar[bool] = False
+    #: What it sends nothing of: names of fields of Person.
+    unsent: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, client: ScimClient) -> None:
         self.client = client
@@ -40,6 +49,10 @@ class Dialect(ABC):
     @abstractmethod
     def push_person(self, person: Person) -> str:
         """Makes the person there, or finds and updates them; answers their id there."""
+
+    @abstractmethod
+    def create_person(self, person: Person) -> str:
+        """Makes the person there without looking first; answers their id there."""
 
     @abstractmethod
     def change_person(self, person: Person) -> None:
@@ -76,6 +89,10 @@ class Dialect(ABC):
     @abstractmethod
     def remove_members(self, group: Group, remote_ids: Sequence[str]) -> None:
         """Removes people, by their ids there."""
+
+    def membership_filter(self, group: Group, remote_id: str) -> str | None:
+        """The filter by which it asks whether somebody is in a group; None if it never asks."""
+        return None
 
     def patch(self, path: str, operations: Sequence[Resource]) -> None:
         """One PATCH (RFC 7644 3.5.2)."""
