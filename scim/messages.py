@@ -168,6 +168,14 @@ def parse_query(
     return _parse_search({name.lower(): value for name, value in arguments.items()}, default_count, max_count)
 
 
+def parse_selection(arguments: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The `attributes` and `excludedAttributes` in a URL's query: what of one resource is answered (RFC 7644 3.9).
+
+    Everything else in the query says nothing of one resource. Raises InvalidValue.
+    """
+    return _parse_selection({name.lower(): value for name, value in arguments.items()})
+
+
 def parse_search(
     body: Mapping[str, Any], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
 ) -> SearchQuery:
@@ -195,10 +203,7 @@ def _parse_search(given: Mapping[str, Any], default_count: int, max_count: int) 
     if "cursor" in given:
         # Ignored, a walk by cursor (RFC 9865) would read the first page for ever.
         raise NotSupported("This server pages by startIndex, not by cursor.")
-    attributes = _parse_names("attributes", given.get("attributes"))
-    excluded = _parse_names("excludedAttributes", given.get("excludedattributes"))
-    if attributes and excluded:
-        raise InvalidValue("Give attributes or excludedAttributes, not both.")
+    attributes, excluded = _parse_selection(given)
     return SearchQuery(
         filter=_parse_text("filter", given.get("filter")),
         attributes=attributes,
@@ -209,6 +214,14 @@ def _parse_search(given: Mapping[str, Any], default_count: int, max_count: int) 
             given.get("startindex"), given.get("count"), default_count=default_count, max_count=max_count
         ),
     )
+
+
+def _parse_selection(given: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    attributes = _parse_names("attributes", given.get("attributes"))
+    excluded = _parse_names("excludedAttributes", given.get("excludedattributes"))
+    if attributes and excluded:
+        raise InvalidValue("Give attributes or excludedAttributes, not both.")
+    return attributes, excluded
 
 
 def _parse_integer(name: str, given: object) -> int:

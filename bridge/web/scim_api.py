@@ -41,6 +41,7 @@ from scim.messages import (
     parse_body,
     parse_query,
     parse_search,
+    parse_selection,
 )
 from scim.patch import apply_to_user, group_changes, parse_patch
 from scim.resources import parse_group, parse_user, replace_user, select_attributes, wants_attribute
@@ -53,8 +54,14 @@ CAPABILITIES = discovery.Capabilities(max_results=MAX_COUNT, sort=True, etag=Tru
 #: The ids that we give: UUIDs in small letters.
 OUR_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+#: What RFC 7644 3.8 lets a client end an address with, to say which format it wants.
+SUFFIX = ".scim"
+
 #: What may be done to each collection, and to one of its things.
 METHODS = {
+    ("", False): "GET, HEAD",
+    (".search", False): "POST",
+    ("Bulk", False): "POST",
     ("Users", False): "GET, HEAD, POST",
     ("Users", True): "GET, HEAD, PUT, PATCH, DELETE",
     ("Groups", False): "GET, HEAD, POST",
@@ -89,12 +96,30 @@ def authenticate() -> None:
     g.connection = caller.connection
 
 
+@blueprint.url_value_preprocessor
+def take_off_suffix(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """`/Users/ID.scim` is `/Users/ID` (RFC 7644 3.8)."""
+    for name, value in (values or {}).items():
+        if name in ("resource_id", "name", "urn"):
+            values[name] = value.removesuffix(SUFFIX)  # type: ignore[index]
+
+
 @blueprint.before_request
-def check_id() -> None:
+def check_id() -> Response | None:
     """An id of another form than ours is nobody's, and may be more than a database takes as text."""
     resource_id = (request.view_args or {}).get("resource_id")
+    if resource_id == ".search":
+        return _not_allowed("POST")
     if resource_id is not None and not OUR_ID.fullmatch(resource_id):
         raise errors.NotFound(f"There is nothing with the id {resource_id[:100]!r} in this connection.")
+    return None
+
+
+@blueprint.before_request
+def check_selection() -> None:
+    """What can't be answered as asked is refused before anything is changed (properties.md 14)."""
+    if request.method in ("POST", "PUT", "PATCH"):
+        _selection()
 
 
 def _connection() -> Connection:
@@ -111,7 +136,7 @@ def list_users() -> Response:
     return _search_users(parse_query(request.args))
 
 
-@blueprint.post("/Users/.search")
+@blueprint.post("/Users/.search", strict_slashes=False)
 def search_users() -> Response:
     """Look for people, the query in the body (RFC 7644 3.4.3)."""
     return _search_users(parse_search(_body()))
@@ -186,7 +211,7 @@ def list_groups() -> Response:
     return _search_groups(parse_query(request.args))
 
 
-@blueprint.post("/Groups/.search")
+@blueprint.post("/Groups/.search", strict_slashes=False)
 def search_groups() -> Response:
     """Look for groups, the query in the body (RFC 7644 3.4.3)."""
     return _search_groups(parse_search(_body()))
@@ -273,10 +298,20 @@ def _with_wanted_members(group: DirectoryGroup) -> DirectoryGroup:
 # -- Both ------------------------------------------------------------------------------------------------------------
 
 
-@blueprint.post("/.search")
+@blueprint.post("/.search", strict_slashes=False)
 def search_all() -> Response:
     """Look for people, then groups (RFC 7644 3.4.3). A filter on what one type doesn't have finds none of that type."""
-    query = parse_search(_body())
+    return _search_all(parse_search(_body()))
+
+
+@blueprint.get("")
+@blueprint.get("/")
+def list_all() -> Response:
+    """The same, the query in the address (RFC 7644 3.4.2)."""
+    return _search_all(parse_query(request.args))
+
+
+def _search_all(query: SearchQuery) -> Response:
     if query.sort_by is not None:
         raise errors.NotSupported("This server sorts Users or Groups, not both at once.")
     filters = {kind: _filter_for(query, kind) for kind in (USER, GROUP)}
@@ -304,41 +339,48 @@ def _filter_for(query: SearchQuery, kind: ResourceType) -> Filter | None:
 # -- Discovery (RFC 7644 4) --------------------------------------------------------------------------
 
 
-@blueprint.get("/ServiceProviderConfig")
+@blueprint.get("/ServiceProviderConfig", strict_slashes=False)
 def service_provider_config() -> Response:
     """What this server supports."""
+    _refuse_filter()
     return _answer(discovery.render_service_provider_config(CAPABILITIES, base_url()))
 
 
-@blueprint.get("/ResourceTypes")
+@blueprint.get("/ResourceTypes", strict_slashes=False)
 def resource_types() -> Response:
     """Which resources there are."""
     return _all(discovery.render_resource_types(base_url()))
 
 
-@blueprint.get("/ResourceTypes/<name>")
+@blueprint.get("/ResourceTypes/<name>", strict_slashes=False)
 def resource_type(name: str) -> Response:
     """One of them."""
+    _refuse_filter()
     return _answer(discovery.render_resource_type(name, base_url()))
 
 
-@blueprint.get("/Schemas")
+@blueprint.get("/Schemas", strict_slashes=False)
 def schemas() -> Response:
     """What the resources hold."""
     return _all(discovery.render_schemas(base_url()))
 
 
-@blueprint.get("/Schemas/<urn>")
+@blueprint.get("/Schemas/<urn>", strict_slashes=False)
 def schema(urn: str) -> Response:
     """One schema."""
+    _refuse_filter()
     return _answer(discovery.render_schema(urn, base_url()))
 
 
 def _all(rendered: list[dict[str, Any]]) -> Response:
-    if "filter" in request.args:
-        # RFC 7644 4: or a client would take the whole answer for the filtered one.
-        raise errors.Forbidden("Discovery can't be filtered.")
+    _refuse_filter()
     return _answer(ListResponse(rendered, len(rendered)).render())
+
+
+def _refuse_filter() -> None:
+    """Or a client would take the whole answer for the filtered one (RFC 7644 4)."""
+    if any(name.lower() == "filter" for name in request.args):
+        raise errors.Forbidden("Discovery can't be filtered.")
 
 
 @blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -358,9 +400,13 @@ def unknown(path: str = "") -> Response:
     collection, slash, rest = path.partition("/")
     allowed = METHODS.get((collection, bool(rest)))
     if allowed and bool(slash) == bool(rest) and "/" not in rest:
-        form = {"schemas": [errors.ERROR_SCHEMA], "status": "405", "detail": f"Here one may {allowed}."}
-        return _answer(form, status=405, headers={"Allow": allowed})
+        return _not_allowed(allowed)
     raise errors.NotFound(f"There is nothing at /{path[:200]}.")
+
+
+def _not_allowed(allowed: str) -> Response:
+    form = {"schemas": [errors.ERROR_SCHEMA], "status": "405", "detail": f"Here one may {allowed}."}
+    return _answer(form, status=405, headers={"Allow": allowed})
 
 
 @blueprint.record
@@ -382,8 +428,7 @@ def _body() -> dict[str, Any]:
 
 
 def _selection() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    query = parse_query(request.args)
-    return query.attributes, query.excluded_attributes
+    return parse_selection(request.args)
 
 
 def _precondition() -> Callable[[int], bool] | None:
@@ -408,17 +453,21 @@ def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind
 
 
 def _one(rendered: dict[str, Any], resource: DirectoryUser | DirectoryGroup, kind: ResourceType) -> Response:
-    version = version_of(resource)
-    if request.method == "GET" and _names("If-None-Match", resource.version):
-        return Response(status=304, headers={"ETag": version})
-    location = {"ETag": version, "Content-Location": rendered["meta"]["location"]}
-    return _answer(select_attributes(rendered, *_selection(), kind), headers=location)
+    version, location = version_of(resource), rendered["meta"]["location"]
+    if request.method in ("GET", "HEAD"):
+        if not _names("If-Match", resource.version, absent=True):
+            raise errors.PreconditionFailed("The resource is not in a version that your request allows.")
+        if _names("If-None-Match", resource.version):
+            return Response(status=304, headers={"ETag": version})
+    headers = {"ETag": version, "Location": location, "Content-Location": location}
+    return _answer(select_attributes(rendered, *_selection(), kind), headers=headers)
 
 
 def _created(
     rendered: dict[str, Any], resource: DirectoryUser | DirectoryGroup, path: str, kind: ResourceType
 ) -> Response:
-    headers = {"Location": location_of(base_url(), path, resource.id), "ETag": version_of(resource)}
+    location = location_of(base_url(), path, resource.id)
+    headers = {"ETag": version_of(resource), "Location": location, "Content-Location": location}
     return _answer(select_attributes(rendered, *_selection(), kind), status=201, headers=headers)
 
 

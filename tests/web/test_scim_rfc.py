@@ -1,0 +1,107 @@
+"""`/scim/v2` held to the letter of RFC 7643 and 7644: addresses, headers, and what a refusal leaves behind."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.web.scim_calls import GROUP, USER, Call, body_of, caller, created, new_user, patch, refused, token_of
+from tests.world import World
+
+
+@pytest.fixture
+def call(world: World, app: Flask) -> Call:
+    return caller(app.test_client(), token_of(world))
+
+
+@pytest.fixture
+def ann(call: Call) -> dict[str, Any]:
+    return created(call, "/Users", new_user())
+
+
+# -- A refusal changes nothing -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", ["attributes=userName&excludedAttributes=name", f"attributes={'a,' * 300}"])
+def test_an_answer_that_cannot_be_given_as_asked_is_refused_before_the_change(
+    call: Call, ann: dict[str, Any], query: str
+) -> None:
+    group = created(call, "/Groups", {"displayName": "eng"})
+    change = patch({"op": "replace", "path": "displayName", "value": "changed"})
+    refused(call("POST", f"/Users?{query}", new_user("ben@acme.example")), 400, "invalidValue")
+    refused(call("POST", f"/Groups?{query}", {"displayName": "ops"}), 400, "invalidValue")
+    for thing, path in ((ann, "/Users"), (group, "/Groups")):
+        whole = {"userName": "other@acme.example", "displayName": "changed"}
+        refused(call("PATCH", f"{path}/{thing['id']}?{query}", change), 400, "invalidValue")
+        refused(call("PUT", f"{path}/{thing['id']}?{query}", whole), 400, "invalidValue")
+        found = body_of(call("GET", path))
+        assert found["totalResults"] == 1
+        assert found["Resources"][0]["meta"] == thing["meta"]
+
+
+@pytest.mark.parametrize("query", ["count=many", "cursor=abc", "filter=nonsense", "sortOrder=sideways"])
+def test_what_only_a_search_asks_says_nothing_of_one_resource(call: Call, query: str) -> None:
+    assert call("POST", f"/Users?{query}", new_user()).status_code == 201
+
+
+# -- Conditions (RFC 7644 3.14, RFC 9110 13) ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_reading_keeps_both_conditions(call: Call, ann: dict[str, Any], method: str) -> None:
+    path, version = f"/Users/{ann['id']}", ann["meta"]["version"]
+    assert call(method, path, If_Match=version).status_code == 200
+    assert call(method, path, If_Match="*").status_code == 200
+    assert call(method, path, If_Match='W/"other"').status_code == 412
+    unchanged = call(method, path, If_None_Match=version)
+    assert (unchanged.status_code, unchanged.data, unchanged.headers["ETag"]) == (304, b"", version)
+    assert call(method, path, If_None_Match='W/"other"').status_code == 200
+
+
+# -- Addresses ---------------------------------------------------------------------------------------
+
+
+def test_every_answer_with_a_resource_says_where_it_is(call: Call) -> None:
+    for path, body in (("/Users", new_user()), ("/Groups", {"displayName": "eng"})):
+        made = call("POST", path, body)
+        location = body_of(made)["meta"]["location"]
+        one = f"{path}/{body_of(made)['id']}"
+        for answer in (made, call("GET", one), call("PUT", one, body)):
+            assert answer.headers["Location"] == answer.headers["Content-Location"] == location
+            assert answer.headers["ETag"] == body_of(answer)["meta"]["version"]
+
+
+def test_an_address_may_name_the_format(call: Call, ann: dict[str, Any]) -> None:
+    assert body_of(call("GET", f"/Users/{ann['id']}.scim")) == ann
+    assert call("GET", "/ResourceTypes/User.scim").status_code == 200
+    refused(call("GET", f"/Users/{ann['id']}.xml"), 404)
+
+
+@pytest.mark.parametrize("path", ["/ServiceProviderConfig/", "/Schemas/", f"/Schemas/{USER}/", "/ResourceTypes/User/"])
+def test_a_slash_at_the_end_says_nothing(call: Call, path: str) -> None:
+    assert call("GET", path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/Users/.search", "/Groups/.search", "/.search", "/Bulk"])
+def test_a_search_and_a_bulk_are_posted(call: Call, path: str) -> None:
+    answer = call("GET", path)
+    refused(answer, 405)
+    assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "path", ["/ServiceProviderConfig", "/Schemas", f"/Schemas/{GROUP}", "/ResourceTypes", "/ResourceTypes/User"]
+)
+def test_discovery_is_not_filtered_and_ignores_the_rest_of_a_query(call: Call, path: str) -> None:
+    refused(call("GET", f'{path}?filter=name eq "User"'), 403)
+    refused(call("GET", f'{path}?FILTER=name eq "User"'), 403)
+    plain = body_of(call("GET", path))
+    assert body_of(call("GET", f"{path}?count=1&startIndex=2&sortBy=id&attributes=id")) == plain
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_the_root_is_searched_by_get_too(call: Call, ann: dict[str, Any], path: str) -> None:
+    created(call, "/Groups", {"displayName": "eng"})
+    assert body_of(call("GET", f"{path}?attributes=id"))["totalResults"] == 2
+    found = body_of(call("GET", f'{path}?filter=userName eq "ann@acme.example"'))
+    assert found["Resources"] == [ann]
