@@ -16,19 +16,12 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
 from bridge.domain import errors as refused
-from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser, pushed_user
-from bridge.domain.workspace import Connection
 from bridge.flows import provision_groups, provision_users
 from bridge.flows.tokens import find_scim_token
+from bridge.web import scim_operations as operations
 from bridge.web.current import current_context, current_time
-from bridge.web.scim_resources import (
-    group_change,
-    location_of,
-    shown_group,
-    shown_user,
-    version_of,
-    whole_group,
-)
+from bridge.web.scim_operations import Caller, Outcome
+from bridge.web.scim_resources import shown_group, shown_user
 from scim import discovery, errors
 from scim.filter_tree import Filter
 from scim.filters import parse_filter
@@ -43,8 +36,7 @@ from scim.messages import (
     parse_search,
     parse_selection,
 )
-from scim.patch import apply_to_user, group_changes, parse_patch
-from scim.resources import parse_group, parse_user, replace_user, select_attributes, wants_attribute
+from scim.resources import select_attributes, wants_attribute
 from scim.schemas import GROUP, USER, ResourceType
 
 log = logging.getLogger(__name__)
@@ -74,11 +66,6 @@ METHODS = {
 }
 
 blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2")
-
-
-def base_url() -> str:
-    """Where this server's resources are."""
-    return f"{current_context().public_url}/scim/v2"
 
 
 # -- Who calls ---------------------------------------------------------------------------------------
@@ -122,9 +109,8 @@ def check_selection() -> None:
         _selection()
 
 
-def _connection() -> Connection:
-    connection: Connection = g.connection
-    return connection
+def _caller() -> Caller:
+    return Caller(current_context(), g.connection, current_time())
 
 
 # -- Users -------------------------------------------------------------------------------------------
@@ -152,54 +138,39 @@ def _find_users(
     query: SearchQuery, filter_: Filter | None, offset: int, count: int
 ) -> tuple[list[dict[str, Any]], int]:
     found, total = provision_users.search_users(
-        current_context(), _connection(), filter_, query.order(USER), offset=offset, count=count
+        current_context(), g.connection, filter_, query.order(USER), offset=offset, count=count
     )
-    return [shown_user(user, base_url()) for user in found], total
+    return [shown_user(user, _caller().base_url) for user in found], total
 
 
 @blueprint.post("/Users", strict_slashes=False)
 def create_user() -> Response:
     """Create a person (RFC 7644 3.3)."""
-    pushed = pushed_user(parse_user(_body()))
-    user = provision_users.create_user(current_context(), _connection(), pushed, current_time())
-    return _created(shown_user(user, base_url()), user, "Users", USER)
+    return _written(operations.create_user(_caller(), _body(), _selection()))
 
 
 @blueprint.get("/Users/<resource_id>", strict_slashes=False)
 def get_user(resource_id: str) -> Response:
     """One person (RFC 7644 3.4.1)."""
-    user = provision_users.get_user(current_context(), _connection(), resource_id)
-    return _one(shown_user(user, base_url()), user, USER)
+    return _read(operations.get_user(_caller(), resource_id, _selection()))
 
 
 @blueprint.put("/Users/<resource_id>", strict_slashes=False)
 def put_user(resource_id: str) -> Response:
     """Replace a person (RFC 7644 3.5.1)."""
-    body = _body()
-    return _change_user(resource_id, lambda user: pushed_user(replace_user(user.pushed.document, body), user.pushed))
+    return _written(operations.put_user(_caller(), resource_id, _body(), _selection(), _precondition()))
 
 
 @blueprint.patch("/Users/<resource_id>", strict_slashes=False)
 def patch_user(resource_id: str) -> Response:
     """Change parts of a person, all or none (RFC 7644 3.5.2)."""
-    patch = parse_patch(_body(), USER, resource_id)
-    return _change_user(resource_id, lambda user: pushed_user(apply_to_user(user.pushed.document, patch), user.pushed))
-
-
-def _change_user(resource_id: str, edit: Callable[[DirectoryUser], PushedUser]) -> Response:
-    user = provision_users.change_user(
-        current_context(), _connection(), resource_id, edit, current_time(), if_version=_precondition()
-    )
-    return _one(shown_user(user, base_url()), user, USER)
+    return _written(operations.patch_user(_caller(), resource_id, _body(), _selection(), _precondition()))
 
 
 @blueprint.delete("/Users/<resource_id>", strict_slashes=False)
 def delete_user(resource_id: str) -> Response:
     """Delete a person (RFC 7644 3.6)."""
-    provision_users.delete_user(
-        current_context(), _connection(), resource_id, current_time(), if_version=_precondition()
-    )
-    return Response(status=204)
+    return _written(operations.delete_user(_caller(), resource_id, _precondition()))
 
 
 # -- Groups ------------------------------------------------------------------------------------------
@@ -228,71 +199,39 @@ def _find_groups(
 ) -> tuple[list[dict[str, Any]], int]:
     wanted = wants_attribute("members", query.attributes, query.excluded_attributes, GROUP)
     found, total = provision_groups.search_groups(
-        current_context(), _connection(), filter_, query.order(GROUP), offset=offset, count=count, with_members=wanted
+        current_context(), g.connection, filter_, query.order(GROUP), offset=offset, count=count, with_members=wanted
     )
-    return [shown_group(group, base_url()) for group in found], total
+    return [shown_group(group, _caller().base_url) for group in found], total
 
 
 @blueprint.post("/Groups", strict_slashes=False)
 def create_group() -> Response:
     """Create a group (RFC 7644 3.3)."""
-    body = parse_group(_body())
-    created = provision_groups.create_group(
-        current_context(), _connection(), body.display_name, body.external_id, body.members, current_time()
-    )
-    group = _with_wanted_members(created)
-    return _created(shown_group(group, base_url()), group, "Groups", GROUP)
+    return _written(operations.create_group(_caller(), _body(), _selection()))
 
 
 @blueprint.get("/Groups/<resource_id>", strict_slashes=False)
 def get_group(resource_id: str) -> Response:
     """One group (RFC 7644 3.4.1)."""
-    wanted = wants_attribute("members", *_selection(), GROUP)
-    group = provision_groups.get_group(current_context(), _connection(), resource_id, with_members=wanted)
-    return _one(shown_group(group, base_url()), group, GROUP)
+    return _read(operations.get_group(_caller(), resource_id, _selection()))
 
 
 @blueprint.put("/Groups/<resource_id>", strict_slashes=False)
 def put_group(resource_id: str) -> Response:
     """Replace a group, members and all (RFC 7644 3.5.1)."""
-    changes = whole_group(parse_group(_body()))
-    changed = provision_groups.change_group(
-        current_context(), _connection(), resource_id, changes, current_time(), if_version=_precondition()
-    )
-    group = _with_wanted_members(changed)
-    return _one(shown_group(group, base_url()), group, GROUP)
+    return _written(operations.put_group(_caller(), resource_id, _body(), _selection(), _precondition()))
 
 
 @blueprint.patch("/Groups/<resource_id>", strict_slashes=False)
 def patch_group(resource_id: str) -> Response:
-    """Change parts of a group (RFC 7644 3.5.2).
-
-    Answers 204, which the RFC allows and Entra prefers: whoever wants the group with all its members in the
-    answer names `attributes`.
-    """
-    changes = [group_change(change) for change in group_changes(parse_patch(_body(), GROUP, resource_id))]
-    changed = provision_groups.change_group(
-        current_context(), _connection(), resource_id, changes, current_time(), if_version=_precondition()
-    )
-    if not any(_selection()):
-        return Response(status=204, headers={"ETag": version_of(changed)})
-    group = _with_wanted_members(changed)
-    return _one(shown_group(group, base_url()), group, GROUP)
+    """Change parts of a group (RFC 7644 3.5.2)."""
+    return _written(operations.patch_group(_caller(), resource_id, _body(), _selection(), _precondition()))
 
 
 @blueprint.delete("/Groups/<resource_id>", strict_slashes=False)
 def delete_group(resource_id: str) -> Response:
     """Delete a group (RFC 7644 3.6)."""
-    provision_groups.delete_group(
-        current_context(), _connection(), resource_id, current_time(), if_version=_precondition()
-    )
-    return Response(status=204)
-
-
-def _with_wanted_members(group: DirectoryGroup) -> DirectoryGroup:
-    if not wants_attribute("members", *_selection(), GROUP):
-        return group
-    return provision_groups.get_group(current_context(), _connection(), group.id, with_members=True)
+    return _written(operations.delete_group(_caller(), resource_id, _precondition()))
 
 
 # -- Both ------------------------------------------------------------------------------------------------------------
@@ -343,33 +282,33 @@ def _filter_for(query: SearchQuery, kind: ResourceType) -> Filter | None:
 def service_provider_config() -> Response:
     """What this server supports."""
     _refuse_filter()
-    return _answer(discovery.render_service_provider_config(CAPABILITIES, base_url()))
+    return _answer(discovery.render_service_provider_config(CAPABILITIES, _caller().base_url))
 
 
 @blueprint.get("/ResourceTypes", strict_slashes=False)
 def resource_types() -> Response:
     """Which resources there are."""
-    return _all(discovery.render_resource_types(base_url()))
+    return _all(discovery.render_resource_types(_caller().base_url))
 
 
 @blueprint.get("/ResourceTypes/<name>", strict_slashes=False)
 def resource_type(name: str) -> Response:
     """One of them."""
     _refuse_filter()
-    return _answer(discovery.render_resource_type(name, base_url()))
+    return _answer(discovery.render_resource_type(name, _caller().base_url))
 
 
 @blueprint.get("/Schemas", strict_slashes=False)
 def schemas() -> Response:
     """What the resources hold."""
-    return _all(discovery.render_schemas(base_url()))
+    return _all(discovery.render_schemas(_caller().base_url))
 
 
 @blueprint.get("/Schemas/<urn>", strict_slashes=False)
 def schema(urn: str) -> Response:
     """One schema."""
     _refuse_filter()
-    return _answer(discovery.render_schema(urn, base_url()))
+    return _answer(discovery.render_schema(urn, _caller().base_url))
 
 
 def _all(rendered: list[dict[str, Any]]) -> Response:
@@ -439,12 +378,9 @@ def _precondition() -> Callable[[int], bool] | None:
 
 
 def _names(header: str, version: int, *, absent: bool = False) -> bool:
-    """Whether a header's ETags name that version (RFC 9110 13.1): `*`, or a list compared weakly, as ours are weak."""
+    """Whether a header's ETags name that version; `absent` where there is no such header."""
     given = request.headers.get(header)
-    if given is None:
-        return absent
-    tags = {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}
-    return given.strip() == "*" or str(version) in tags
+    return absent if given is None else operations.names_version(given, version)
 
 
 def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind: ResourceType) -> Response:
@@ -452,23 +388,23 @@ def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind
     return _answer(ListResponse(chosen, total, query.paging.start_index).render())
 
 
-def _one(rendered: dict[str, Any], resource: DirectoryUser | DirectoryGroup, kind: ResourceType) -> Response:
-    version, location = version_of(resource), rendered["meta"]["location"]
-    if request.method in ("GET", "HEAD"):
-        if not _names("If-Match", resource.version, absent=True):
-            raise errors.PreconditionFailed("The resource is not in a version that your request allows.")
-        if _names("If-None-Match", resource.version):
-            return Response(status=304, headers={"ETag": version})
-    headers = {"ETag": version, "Location": location, "Content-Location": location}
-    return _answer(select_attributes(rendered, *_selection(), kind), headers=headers)
+def _read(outcome: Outcome) -> Response:
+    if outcome.version is not None and not _names("If-Match", outcome.version, absent=True):
+        raise errors.PreconditionFailed("The resource is not in a version that your request allows.")
+    if outcome.version is not None and _names("If-None-Match", outcome.version):
+        return Response(status=304, headers=_versioned(outcome))
+    return _written(outcome)
 
 
-def _created(
-    rendered: dict[str, Any], resource: DirectoryUser | DirectoryGroup, path: str, kind: ResourceType
-) -> Response:
-    location = location_of(base_url(), path, resource.id)
-    headers = {"ETag": version_of(resource), "Location": location, "Content-Location": location}
-    return _answer(select_attributes(rendered, *_selection(), kind), status=201, headers=headers)
+def _written(outcome: Outcome) -> Response:
+    if outcome.shown is None:
+        return Response(status=outcome.status, headers=_versioned(outcome))
+    where = {"Location": outcome.location, "Content-Location": outcome.location}
+    return _answer(outcome.shown, status=outcome.status, headers=where | _versioned(outcome))
+
+
+def _versioned(outcome: Outcome) -> dict[str, str]:
+    return {"ETag": outcome.etag} if outcome.etag else {}
 
 
 def _answer(said: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -476,16 +412,6 @@ def _answer(said: Mapping[str, Any], *, status: int = 200, headers: Mapping[str,
 
 
 # -- Refusals (RFC 7644 3.12) ------------------------------------------------------------------------
-
-#: What the product refuses, as SCIM says it; the first that fits.
-REFUSALS: tuple[tuple[type[refused.DomainError], type[errors.ScimError]], ...] = (
-    (refused.NotFound, errors.NotFound),
-    (refused.Stale, errors.PreconditionFailed),
-    (refused.LastOwner, errors.Conflict),
-    (refused.Conflict, errors.Uniqueness),
-    (refused.Invalid, errors.InvalidValue),
-    (refused.DomainError, errors.Forbidden),
-)
 
 
 @blueprint.errorhandler(errors.ScimError)
@@ -498,8 +424,7 @@ def refuse(error: errors.ScimError) -> Response:
 @blueprint.errorhandler(refused.DomainError)
 def refuse_in_scim(error: refused.DomainError) -> Response:
     """A refusal of the product, in SCIM's form."""
-    said = next(said for kind, said in REFUSALS if isinstance(error, kind))
-    return refuse(said(error.text))
+    return refuse(operations.said_in_scim(error))
 
 
 @blueprint.errorhandler(HTTPException)

@@ -43,9 +43,9 @@ def whole_group(body: GroupBody) -> tuple[directory.GroupChange, ...]:
     )
 
 
-def version_of(resource: DirectoryUser | DirectoryGroup) -> str:
-    """The resource's ETag (RFC 7644 3.14)."""
-    return f'W/"{resource.version}"'
+def etag_of(version: int) -> str:
+    """The ETag of that version of a resource (RFC 7644 3.14)."""
+    return f'W/"{version}"'
 
 
 def location_of(base: str, kind: str, resource_id: str) -> str:
@@ -55,14 +55,16 @@ def location_of(base: str, kind: str, resource_id: str) -> str:
 
 def shown_user(user: DirectoryUser, base: str) -> dict[str, Any]:
     """A person as answered to their IdP, every attribute."""
-    meta = Meta("User", user.created_at, user.modified_at, location_of(base, "Users", user.id), version_of(user))
+    meta = Meta("User", user.created_at, user.modified_at, location_of(base, "Users", user.id), etag_of(user.version))
     groups = [Reference(uid, location_of(base, "Groups", uid), name) for uid, name in user.groups]
     return render_user(user.pushed.document, user.id, meta, groups)
 
 
 def shown_group(group: DirectoryGroup, base: str) -> dict[str, Any]:
     """A group as answered to its IdP; without members where they were not read."""
-    meta = Meta("Group", group.created_at, group.modified_at, location_of(base, "Groups", group.id), version_of(group))
+    meta = Meta(
+        "Group", group.created_at, group.modified_at, location_of(base, "Groups", group.id), etag_of(group.version)
+    )
     members = None
     if group.members is not None:
         members = [Reference(each.id, location_of(base, "Users", each.id), each.name) for each in group.members]

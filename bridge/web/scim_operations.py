@@ -1,0 +1,224 @@
+"""What one operation on a person or a group does: for the single requests of `scim_api`, and for those in a Bulk.
+
+Each takes who calls and what they sent, calls one flow, and tells the outcome; nothing here knows of a request.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bridge.domain import errors as refused
+from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser, pushed_user
+from bridge.domain.workspace import Connection
+from bridge.flows import provision_groups, provision_users
+from bridge.flows.context import Context
+from bridge.flows.provision_users import Fits
+from bridge.web.scim_resources import (
+    etag_of,
+    group_change,
+    location_of,
+    shown_group,
+    shown_user,
+    whole_group,
+)
+from scim import errors
+from scim.patch import apply_to_user, group_changes, parse_patch
+from scim.resources import parse_group, parse_user, replace_user, select_attributes, wants_attribute
+from scim.schemas import GROUP, USER, ResourceType
+
+#: The attributes that are wanted of an answer, and those that are not (RFC 7644 3.9).
+Selection = tuple[tuple[str, ...], tuple[str, ...]]
+WHOLE: Selection = ((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose token it is, and the moment at which everything in the request happens."""
+
+    context: Context
+    connection: Connection
+    now: datetime
+
+    @property
+    def base_url(self) -> str:
+        """Where this server's resources are."""
+        return f"{self.context.public_url}/scim/v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation came to: the resource's address and version, and what is shown of it, if anything is."""
+
+    status: int
+    location: str
+    version: int | None = None
+    shown: Mapping[str, Any] | None = None
+
+    @property
+    def etag(self) -> str | None:
+        """The version as it is told (RFC 7644 3.14); None where nothing is left that has one."""
+        return None if self.version is None else etag_of(self.version)
+
+
+Body = Mapping[str, Any]
+
+
+# -- Users -------------------------------------------------------------------------------------------
+
+
+def create_user(caller: Caller, body: Body, selection: Selection = WHOLE) -> Outcome:
+    """Create a person (RFC 7644 3.3)."""
+    user = provision_users.create_user(caller.context, caller.connection, pushed_user(parse_user(body)), caller.now)
+    return _of_user(caller, user, selection, 201)
+
+
+def get_user(caller: Caller, resource_id: str, selection: Selection = WHOLE) -> Outcome:
+    """One person (RFC 7644 3.4.1)."""
+    user = provision_users.get_user(caller.context, caller.connection, resource_id)
+    return _of_user(caller, user, selection)
+
+
+def put_user(
+    caller: Caller, resource_id: str, body: Body, selection: Selection = WHOLE, if_version: Fits | None = None
+) -> Outcome:
+    """Replace a person (RFC 7644 3.5.1)."""
+
+    def edit(user: DirectoryUser) -> PushedUser:
+        return pushed_user(replace_user(user.pushed.document, body), user.pushed)
+
+    return _change_user(caller, resource_id, edit, selection, if_version)
+
+
+def patch_user(
+    caller: Caller, resource_id: str, body: Body, selection: Selection = WHOLE, if_version: Fits | None = None
+) -> Outcome:
+    """Change parts of a person, all or none (RFC 7644 3.5.2)."""
+    patch = parse_patch(body, USER, resource_id)
+
+    def edit(user: DirectoryUser) -> PushedUser:
+        return pushed_user(apply_to_user(user.pushed.document, patch), user.pushed)
+
+    return _change_user(caller, resource_id, edit, selection, if_version)
+
+
+def _change_user(
+    caller: Caller,
+    resource_id: str,
+    edit: Callable[[DirectoryUser], PushedUser],
+    selection: Selection,
+    if_version: Fits | None,
+) -> Outcome:
+    user = provision_users.change_user(
+        caller.context, caller.connection, resource_id, edit, caller.now, if_version=if_version
+    )
+    return _of_user(caller, user, selection)
+
+
+def delete_user(caller: Caller, resource_id: str, if_version: Fits | None = None) -> Outcome:
+    """Delete a person (RFC 7644 3.6)."""
+    provision_users.delete_user(caller.context, caller.connection, resource_id, caller.now, if_version=if_version)
+    return Outcome(204, location_of(caller.base_url, "Users", resource_id))
+
+
+# -- Groups ------------------------------------------------------------------------------------------
+
+
+def create_group(caller: Caller, body: Body, selection: Selection = WHOLE) -> Outcome:
+    """Create a group (RFC 7644 3.3)."""
+    group = parse_group(body)
+    created = provision_groups.create_group(
+        caller.context, caller.connection, group.display_name, group.external_id, group.members, caller.now
+    )
+    return _of_group(caller, _with_wanted_members(caller, created, selection), selection, 201)
+
+
+def get_group(caller: Caller, resource_id: str, selection: Selection = WHOLE) -> Outcome:
+    """One group (RFC 7644 3.4.1)."""
+    wanted = wants_attribute("members", *selection, GROUP)
+    group = provision_groups.get_group(caller.context, caller.connection, resource_id, with_members=wanted)
+    return _of_group(caller, group, selection)
+
+
+def put_group(
+    caller: Caller, resource_id: str, body: Body, selection: Selection = WHOLE, if_version: Fits | None = None
+) -> Outcome:
+    """Replace a group, members and all (RFC 7644 3.5.1)."""
+    changed = provision_groups.change_group(
+        caller.context,
+        caller.connection,
+        resource_id,
+        whole_group(parse_group(body)),
+        caller.now,
+        if_version=if_version,
+    )
+    return _of_group(caller, _with_wanted_members(caller, changed, selection), selection)
+
+
+def patch_group(
+    caller: Caller, resource_id: str, body: Body, selection: Selection = WHOLE, if_version: Fits | None = None
+) -> Outcome:
+    """Change parts of a group (RFC 7644 3.5.2).
+
+    Comes to 204, which the RFC allows and Entra prefers: whoever wants the group with all its members in the
+    answer names `attributes`.
+    """
+    changes = [group_change(change) for change in group_changes(parse_patch(body, GROUP, resource_id))]
+    changed = provision_groups.change_group(
+        caller.context, caller.connection, resource_id, changes, caller.now, if_version=if_version
+    )
+    if not any(selection):
+        return Outcome(204, location_of(caller.base_url, "Groups", resource_id), changed.version)
+    return _of_group(caller, _with_wanted_members(caller, changed, selection), selection)
+
+
+def delete_group(caller: Caller, resource_id: str, if_version: Fits | None = None) -> Outcome:
+    """Delete a group (RFC 7644 3.6)."""
+    provision_groups.delete_group(caller.context, caller.connection, resource_id, caller.now, if_version=if_version)
+    return Outcome(204, location_of(caller.base_url, "Groups", resource_id))
+
+
+def _with_wanted_members(caller: Caller, group: DirectoryGroup, selection: Selection) -> DirectoryGroup:
+    if not wants_attribute("members", *selection, GROUP):
+        return group
+    return provision_groups.get_group(caller.context, caller.connection, group.id, with_members=True)
+
+
+# -- Both --------------------------------------------------------------------------------------------
+
+
+def names_version(given: str, version: int) -> bool:
+    """Whether ETags name that version (RFC 9110 13.1): `*`, or a list compared weakly, as ours are weak."""
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}
+    return given.strip() == "*" or str(version) in tags
+
+
+def _of_user(caller: Caller, user: DirectoryUser, selection: Selection, status: int = 200) -> Outcome:
+    return _outcome(user.version, shown_user(user, caller.base_url), selection, USER, status)
+
+
+def _of_group(caller: Caller, group: DirectoryGroup, selection: Selection, status: int = 200) -> Outcome:
+    return _outcome(group.version, shown_group(group, caller.base_url), selection, GROUP, status)
+
+
+def _outcome(version: int, rendered: dict[str, Any], selection: Selection, kind: ResourceType, status: int) -> Outcome:
+    return Outcome(status, rendered["meta"]["location"], version, select_attributes(rendered, *selection, kind))
+
+
+# -- Refusals (RFC 7644 3.12) ------------------------------------------------------------------------
+
+#: What the product refuses, as SCIM says it; the first that fits.
+REFUSALS: tuple[tuple[type[refused.DomainError], type[errors.ScimError]], ...] = (
+    (refused.NotFound, errors.NotFound),
+    (refused.Stale, errors.PreconditionFailed),
+    (refused.LastOwner, errors.Conflict),
+    (refused.Conflict, errors.Uniqueness),
+    (refused.Invalid, errors.InvalidValue),
+    (refused.DomainError, errors.Forbidden),
+)
+
+
+def said_in_scim(error: refused.DomainError) -> errors.ScimError:
+    """A refusal of the product, in SCIM's form."""
+    said = next(said for kind, said in REFUSALS if isinstance(error, kind))
+    return said(error.text)
