@@ -5,7 +5,7 @@ and the account behind that by all workspaces. So a push changes its own record,
 membership of its own workspace, and touches an account only where that account is nobody else's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -78,6 +78,21 @@ def create_user(context: Context, connection: Connection, pushed: PushedUser, no
     return _in_one_change(context, connection, pushed.name, now, lambda change: add_user(change, connection, pushed))
 
 
+def create_circle(
+    context: Context, connection: Connection, circle: Mapping[str, PushedUser], now: datetime
+) -> list[DirectoryUser]:
+    """People who are new and name each other, as managers do: all of them under the given ids, or none.
+
+    Raises Conflict where one of their user names is pushed already, or twice among them.
+    """
+
+    def create_them(change: Change) -> list[DirectoryUser]:
+        return [add_user(change, connection, pushed, uid) for uid, pushed in circle.items()]
+
+    person = next(iter(circle.values())).name
+    return _in_one_change(context, connection, person, now, create_them)
+
+
 def _in_one_change(
     context: Context, connection: Connection, person: str, now: datetime, do: Callable[[Change], Told]
 ) -> Told:
@@ -89,12 +104,12 @@ def _in_one_change(
         raise
 
 
-def add_user(change: Change, connection: Connection, pushed: PushedUser) -> DirectoryUser:
+def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: str | None = None) -> DirectoryUser:
     """A person new to the connection, inside a change: see `create_user`. Raises Conflict, LastOwner."""
     if directory.find_name_holder(change.connection, connection.key, pushed.user_name):
         raise _name_taken(pushed.user_name)
     membership = _membership_for(change, connection, pushed, *_find_person(change, connection, pushed))
-    stored = _write_new(change, connection, pushed, membership)
+    stored = _write_new(change, connection, pushed, membership, uid)
     directory.count_in_directory(change, connection.key, users=1)
     workspace = connection.workspace_key
     if membership is not None and not pushed.active and guarding_owners(change, workspace, membership.key):
@@ -103,13 +118,15 @@ def add_user(change: Change, connection: Connection, pushed: PushedUser) -> Dire
     return stored.user
 
 
-def _write_new(change: Change, connection: Connection, pushed: PushedUser, membership: Membership | None) -> StoredUser:
+def _write_new(
+    change: Change, connection: Connection, pushed: PushedUser, membership: Membership | None, uid: str | None
+) -> StoredUser:
     if membership is None:
-        return directory.insert_user(change, connection.key, pushed, None)
+        return directory.insert_user(change, connection.key, pushed, None, uid)
     unpushed = directory.find_unpushed(change.connection, connection.key, membership.key)
     if unpushed is not None:
-        return directory.adopt_user(change, unpushed, connection.key, pushed, membership.key)
-    return directory.insert_user(change, connection.key, pushed, membership.key)
+        return directory.adopt_user(change, unpushed, connection.key, pushed, membership.key, uid)
+    return directory.insert_user(change, connection.key, pushed, membership.key, uid)
 
 
 def _membership_for(

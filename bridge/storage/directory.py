@@ -196,21 +196,25 @@ def _columns(user: PushedUser) -> dict[str, Any]:
     }
 
 
-def insert_user(change: Change, connection_key: int, user: PushedUser, membership_key: int | None) -> StoredUser:
+def insert_user(
+    change: Change, connection_key: int, user: PushedUser, membership_key: int | None, uid: str | None = None
+) -> StoredUser:
     """A new record, linked to a membership where there is one. IntegrityError where the name is taken."""
-    uid = str(uuid4())
+    uid = uid or str(uuid4())
     values = _columns(user) | {"uid": uid, "connection_id": connection_key, "membership_id": membership_key}
     times = {"created_at": change.now, "modified_at": change.now}
     key = begin_fact(change, directory_users, values | times | {"holds_out": not user.active})
     return _after_write(change, key, uid, user, membership_key, change.now, 0)
 
 
-def adopt_user(change: Change, key: int, connection_key: int, user: PushedUser, membership_key: int) -> StoredUser:
+def adopt_user(
+    change: Change, key: int, connection_key: int, user: PushedUser, membership_key: int, uid: str | None = None
+) -> StoredUser:
     """The IdP pushes a person whom the connection knew by logins, or had deleted: the record is its own again.
 
     It gets a new outside id, so that the id of what was deleted stays unknown.
     """
-    uid = str(uuid4())
+    uid = uid or str(uuid4())
     values = _columns(user) | {"uid": uid, "holds_out": not user.active, "version": 0}
     times = {"created_at": change.now, "modified_at": change.now}
     alter_facts(change, directory_users, directory_users.c.id == key, values=values | times)

@@ -2,7 +2,8 @@
 
 - `saml_login`, `password_login`     ways in; `prove_account` where one has to show that an account is theirs
 - `session`                          `/session`, and the way out
-- `scim_api`, `scim_resources`       `/scim/v2`
+- `scim_api`, `scim_operations`, `scim_bulk`, `scim_resources`   `/scim/v2`: its addresses; what one operation does;
+  many in one request; resources <-> domain values
 - `pages/`                           what people see
 - `health`                           `/healthz`, `/readyz`
 - `current`, `cookies`               the request's context, session and time; what browsers keep for us

@@ -5,7 +5,6 @@ directory there is; all others don't exist (properties.md 7).
 """
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -20,9 +19,11 @@ from bridge.flows import provision_groups, provision_users
 from bridge.flows.tokens import find_scim_token
 from bridge.web import scim_operations as operations
 from bridge.web.current import current_context, current_time
+from bridge.web.scim_bulk import answer_bulk
 from bridge.web.scim_operations import Caller, Outcome
 from bridge.web.scim_resources import shown_group, shown_user
 from scim import discovery, errors
+from scim.bulk import MAX_OPERATIONS, MAX_PAYLOAD, check_payload, parse_bulk
 from scim.filter_tree import Filter
 from scim.filters import parse_filter
 from scim.messages import (
@@ -41,10 +42,9 @@ from scim.schemas import GROUP, USER, ResourceType
 
 log = logging.getLogger(__name__)
 
-CAPABILITIES = discovery.Capabilities(max_results=MAX_COUNT, sort=True, etag=True)
-
-#: The ids that we give: UUIDs in small letters.
-OUR_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CAPABILITIES = discovery.Capabilities(
+    max_results=MAX_COUNT, sort=True, etag=True, bulk=discovery.BulkLimits(MAX_OPERATIONS, MAX_PAYLOAD)
+)
 
 #: What RFC 7644 3.8 lets a client end an address with, to say which format it wants.
 SUFFIX = ".scim"
@@ -93,12 +93,12 @@ def take_off_suffix(_endpoint: str | None, values: dict[str, Any] | None) -> Non
 
 @blueprint.before_request
 def check_id() -> Response | None:
-    """An id of another form than ours is nobody's, and may be more than a database takes as text."""
+    """Refuse an id that can't be one of ours."""
     resource_id = (request.view_args or {}).get("resource_id")
     if resource_id == ".search":
         return _not_allowed("POST")
-    if resource_id is not None and not OUR_ID.fullmatch(resource_id):
-        raise errors.NotFound(f"There is nothing with the id {resource_id[:100]!r} in this connection.")
+    if resource_id is not None:
+        operations.check_id(resource_id)
     return None
 
 
@@ -328,10 +328,11 @@ def me() -> NoReturn:
     raise errors.NotSupported("This server does not support /Me.")
 
 
-@blueprint.post("/Bulk")
-def bulk() -> NoReturn:
-    """Many requests in one (RFC 7644 3.7)."""
-    raise errors.NotSupported("This server does not support /Bulk.")
+@blueprint.post("/Bulk", strict_slashes=False)
+def bulk() -> Response:
+    """Many operations in one request (RFC 7644 3.7)."""
+    check_payload(request.content_length or len(request.get_data()))
+    return _answer(answer_bulk(_caller(), parse_bulk(_body())))
 
 
 def unknown(path: str = "") -> Response:

@@ -3,6 +3,7 @@
 Each takes who calls and what they sent, calls one flow, and tells the outcome; nothing here knows of a request.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +72,13 @@ def create_user(caller: Caller, body: Body, selection: Selection = WHOLE) -> Out
     """Create a person (RFC 7644 3.3)."""
     user = provision_users.create_user(caller.context, caller.connection, pushed_user(parse_user(body)), caller.now)
     return _of_user(caller, user, selection, 201)
+
+
+def create_circle(caller: Caller, bodies: Mapping[str, Body]) -> list[Outcome]:
+    """Create people who name each other, by the ids they are to have: all or none (RFC 7644 3.7.1)."""
+    circle = {uid: pushed_user(parse_user(body)) for uid, body in bodies.items()}
+    users = provision_users.create_circle(caller.context, caller.connection, circle, caller.now)
+    return [_of_user(caller, user, WHOLE, 201) for user in users]
 
 
 def get_user(caller: Caller, resource_id: str, selection: Selection = WHOLE) -> Outcome:
@@ -185,6 +193,15 @@ def _with_wanted_members(caller: Caller, group: DirectoryGroup, selection: Selec
 
 
 # -- Both --------------------------------------------------------------------------------------------
+
+#: The ids that we give: UUIDs in small letters.
+_OUR_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def check_id(resource_id: str) -> None:
+    """An id of another form than ours is nobody's, and may be more than a database takes as text. Raises NotFound."""
+    if not _OUR_ID.fullmatch(resource_id):
+        raise errors.NotFound(f"There is nothing with the id {resource_id[:100]!r} in this connection.")
 
 
 def names_version(given: str, version: int) -> bool:
