@@ -5,7 +5,8 @@ and the account behind that by all workspaces. So a push changes its own record,
 membership of its own workspace, and touches an account only where that account is nobody else's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
 from bridge.domain.people import email_domain, fold_letters, fold_user_name
 from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership, User
-from bridge.flows.context import Context, Told
+from bridge.flows.context import Context
 from bridge.flows.warn_owners import warn_of_last_owner
 from bridge.storage import directory, directory_search, people
 from bridge.storage.changes import Change
@@ -75,7 +76,8 @@ def create_user(context: Context, connection: Connection, pushed: PushedUser, no
 
     Someone known only by invitation, by logins, or by another connection is adopted (RFC 7644 3.3: 201).
     """
-    return _in_one_change(context, connection, pushed.name, now, lambda change: add_user(change, connection, pushed))
+    with _telling_owners(context, connection, lambda: pushed, now):
+        return context.change(actor_of(connection), now, lambda change: add_user(change, connection, pushed))
 
 
 def create_circle(
@@ -89,18 +91,21 @@ def create_circle(
     def create_them(change: Change) -> list[DirectoryUser]:
         return [add_user(change, connection, pushed, uid) for uid, pushed in circle.items()]
 
-    person = next(iter(circle.values())).name
-    return _in_one_change(context, connection, person, now, create_them)
+    # Only who comes inactive can take the last owner along.
+    inactive = [pushed for pushed in circle.values() if not pushed.active]
+    with _telling_owners(context, connection, lambda: inactive[0], now):
+        return context.change(actor_of(connection), now, create_them)
 
 
-def _in_one_change(
-    context: Context, connection: Connection, person: str, now: datetime, do: Callable[[Change], Told]
-) -> Told:
-    """Run `do` in one transaction; where it would take the last owner, tell the owners."""
+@contextmanager
+def _telling_owners(
+    context: Context, connection: Connection, person: Callable[[], PushedUser], now: datetime
+) -> Iterator[None]:
+    """Where the block would take the last owner, tell the owners about that person."""
     try:
-        return context.change(actor_of(connection), now, do)
+        yield
     except LastOwner:
-        warn_of_last_owner(context, connection, person, now)
+        warn_of_last_owner(context, connection, person(), now)
         raise
 
 
@@ -202,7 +207,8 @@ def change_user(
         changed = stored if wanted == stored.user.pushed else rewrite_user(change, connection, stored, wanted)
         return _with_groups(changed, directory.groups_of_users(change.connection, [stored.key]))
 
-    return _in_one_change(context, connection, user_id, now, change_it)
+    with _telling_owners(context, connection, lambda: get_user(context, connection, user_id).pushed, now):
+        return context.change(actor_of(connection), now, change_it)
 
 
 def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> StoredUser:
@@ -237,10 +243,14 @@ def _late_link(change: Change, connection: Connection, stored: StoredUser, wante
     if email is None or fold_letters(email) == stored.email_ci:
         return None
     user, member = _find_person(change, connection, wanted)
-    if member is not None and directory.has_record(change.connection, connection.key, member.key):
-        return None
+    if member is not None and (member.status == "removed" or _has_record(change, connection, member)):
+        return None  # only a new push, an invitation or an owner brings back whom an owner removed (product.md 4.4)
     membership = _membership_for(change, connection, wanted, user, member)
     return membership.key if membership else None
+
+
+def _has_record(change: Change, connection: Connection, member: Membership) -> bool:
+    return directory.has_record(change.connection, connection.key, member.key)
 
 
 def _follow_account(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:
@@ -279,7 +289,8 @@ def delete_user(
         check_version(stored.user.version, if_version)
         _delete(change, connection, stored)
 
-    _in_one_change(context, connection, user_id, now, delete_it)
+    with _telling_owners(context, connection, lambda: get_user(context, connection, user_id).pushed, now):
+        context.change(actor_of(connection), now, delete_it)
 
 
 def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:

@@ -1,7 +1,7 @@
 """Product.md 4.4 and 4.8: an IdP pushes people."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -171,7 +171,53 @@ def test_the_last_owner_stays_and_every_owner_is_told(world: World, how: str) ->
     deliver_due(world.context, mailer, world.now)
     [mail] = mailer.sent
     assert (mail.to, mail.subject) == ("olga@acme.example", "Okta tried to remove the last owner")
-    assert "asked the bridge to deactivate or delete" in mail.text
+    assert "asked the bridge to deactivate or delete olga@acme.example, the last owner" in mail.text
+
+
+def told_at(world: World, moment: datetime) -> int:
+    """How many mails leave then."""
+    mailer = KeptMail()
+    deliver_due(world.context, mailer, moment)
+    return len(mailer.sent)
+
+
+def test_an_idp_that_asks_again_and_again_has_owners_told_once_a_day(world: World) -> None:
+    user, told = world.push("olga@acme.example"), []
+    for hours in (0, 1, 23, 25, 26):
+        later = replace(world, now=world.now + timedelta(hours=hours))
+        with pytest.raises(LastOwner):
+            set_active(later, user.id, False)
+        with pytest.raises(LastOwner):
+            delete_user(later.context, later.connection, user.id, later.now)
+        told.append(told_at(later, later.now))
+    assert told == [1, 0, 0, 1, 0]
+    kept = read(world, select(audit.c.after).where(audit.c.type == "owner.kept"))
+    assert kept == [{"asked_for": "olga@acme.example"}] * 2
+
+
+def test_owners_are_told_of_who_is_new_and_inactive_too_and_by_each_connection(world: World) -> None:
+    for idp in (world, another_connection(world, "Entra")):
+        for _ in range(2):
+            with pytest.raises(LastOwner):
+                idp.push("olga@acme.example", name="Olga", active=False)
+        assert told_at(world, world.now) == 1
+    assert (
+        read(world, select(audit.c.after).where(audit.c.type == "owner.kept"))
+        == [{"asked_for": "Olga (olga@acme.example)"}] * 2
+    )
+
+
+def test_a_record_that_takes_the_address_of_who_was_removed_links_nobody(world: World) -> None:
+    """Ines was never this connection's: a change of a record is no new push (product.md 4.4)."""
+    another_connection(world, "Entra").push("ines@acme.example")
+    record, ines = world.push("E12345"), member(world, "ines@acme.example")
+    assert ines is not None
+    with changing(world.context.database, "operator", world.now) as change:
+        people.end_membership(change, ines.key)
+    change_user(world.context, world.connection, record.id, lambda _: pushed("ines@acme.example"), world.now)
+    after = member(world, "ines@acme.example")
+    assert after is not None
+    assert after.status == "removed"
 
 
 @pytest.mark.parametrize("way_in", ["none", "password", "passkey"])
