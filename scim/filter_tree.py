@@ -20,14 +20,14 @@ Value = str | bool | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """Every term is true; at least two."""
+    """Every term is true. There are at least two, or none: then it is true of everything."""
 
     terms: "tuple[Filter, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Some term is true; at least two."""
+    """Some term is true. There are at least two, or none: then it is true of nothing."""
 
     terms: "tuple[Filter, ...]"
 
@@ -110,7 +110,7 @@ def attributes_tested(filter: Filter) -> frozenset[str]:  # noqa: A002
 
 
 def render_filter(filter: Filter) -> str:  # noqa: A002
-    """The filter in the grammar of RFC 7644; parsing it gives an equal filter."""
+    """The filter in the grammar of RFC 7644; parsing it gives an equal filter, but for terms that were decided."""
     return _render(filter, str)
 
 
@@ -148,7 +148,7 @@ def _compares(leaf: Attribute, op: Operator, wanted: Value, values: list[Any]) -
         return bool(values) == (op == "ne")
     if op == "ne" and not values:
         return True
-    compare, operand = _COMPARE[op], comparable(leaf, wanted)
+    compare, operand = COMPARE[op], comparable(leaf, wanted)
     return any(compare(comparable(leaf, value), operand) for value in values)
 
 
@@ -161,7 +161,7 @@ def comparable(leaf: Attribute, value: Any) -> Any:
     return value
 
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": eq,
     "ne": ne,
     "co": lambda value, part: part in value,
@@ -176,6 +176,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 def _render(filter: Filter, name: Callable[[AttributePath], str]) -> str:  # noqa: A002
     match filter:
+        case And(()) | Or(()):
+            return "id pr" if isinstance(filter, And) else "not (id pr)"
         case And(terms):
             return " and ".join(_render_term(term, name) for term in terms)
         case Or(terms):

@@ -80,9 +80,13 @@ _OPERATORS = {
 _ALL_OPERATORS = _OPERATORS["string"]
 
 
-def parse_filter(text: str, resource_type: ResourceType) -> Filter:
-    """The filter in the text, its names resolved in that type. Raises InvalidFilter."""
-    return (_parse_filter_once if len(text) <= _CACHED_LENGTH else _parse_filter)(text, resource_type)
+def parse_filter(text: str, resource_type: ResourceType, others: tuple[ResourceType, ...] = ()) -> Filter:
+    """The filter in the text, its names resolved in that type. Raises InvalidFilter.
+
+    In a search over several types, `others` are the rest of them: an attribute that only they have is one without a
+    value here (RFC 7644 3.4.2.1), so that a test of it is decided at once.
+    """
+    return (_parse_filter_once if len(text) <= _CACHED_LENGTH else _parse_filter)(text, resource_type, others)
 
 
 def parse_path(text: str, resource_type: ResourceType) -> tuple[AttributePath, Filter | None]:
@@ -93,8 +97,8 @@ def parse_path(text: str, resource_type: ResourceType) -> tuple[AttributePath, F
     return (_parse_path_once if len(text) <= _CACHED_LENGTH else _parse_path)(text, resource_type)
 
 
-def _parse_filter(text: str, resource_type: ResourceType) -> Filter:
-    reader = _Reader(_tokens(text), resource_type)
+def _parse_filter(text: str, resource_type: ResourceType, others: tuple[ResourceType, ...]) -> Filter:
+    reader = _Reader(_tokens(text), resource_type, others)
     parsed = reader.alternatives()
     reader.end()
     return parsed
@@ -149,10 +153,13 @@ def _after_space(text: str, position: int) -> int:
 class _Reader:
     """Reads tokens in order, keeping count of depth and tests, and of the value path it is inside of."""
 
-    def __init__(self, tokens: list[_Token], resource_type: ResourceType) -> None:
+    def __init__(
+        self, tokens: list[_Token], resource_type: ResourceType, others: tuple[ResourceType, ...] = ()
+    ) -> None:
         self._tokens = iter(tokens)
         self._next = next(self._tokens)
         self._resource_type = resource_type
+        self._others = others
         self._inside: AttributePath | None = None
         self._depth = 0
         self._tests = 0
@@ -193,7 +200,8 @@ class _Reader:
         if token.kind != "word":
             raise InvalidFilter(f"The filter has {token} where an attribute should be.")
         path = self._resolve(token)
-        return self._value_path(path) if self._next.text == "[" else self._test(path)
+        term = self._value_path(path) if self._next.text == "[" else self._test(path)
+        return term if self._is_own(path) else _of_nothing(term)
 
     def _group(self, closing: str) -> Filter:
         self._depth += 1
@@ -230,10 +238,17 @@ class _Reader:
         return sub
 
     def _resolve(self, token: _Token) -> AttributePath:
-        path = self._resource_type.find(token.text) if self._inside is None else self._resolve_inside(token.text)
+        types = (self._resource_type, *self._others)
+        if self._inside is None:
+            path = next((found for each in types if (found := each.find(token.text))), None)
+        else:
+            path = self._resolve_inside(token.text)
         if path is None or path.leaf.returned == "never":
-            raise InvalidFilter(f"{self._inside or self._resource_type.name} has no attribute {token}.")
+            raise InvalidFilter(f"{self._inside or types[0].name} has no attribute {token}.")
         return path
+
+    def _is_own(self, path: AttributePath) -> bool:
+        return self._resource_type.find_schema(path.schema) is not None
 
     def _resolve_inside(self, name: str) -> AttributePath | None:
         assert self._inside is not None
@@ -265,6 +280,11 @@ class _Reader:
             return False
         self._take()
         return True
+
+
+def _of_nothing(term: Filter) -> Filter:
+    """The term where none of its attributes has a value: true of everything, or of nothing."""
+    return And(()) if matches(term, {}) else Or(())
 
 
 def _simple(path: AttributePath) -> AttributePath:

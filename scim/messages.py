@@ -147,13 +147,21 @@ class SearchQuery:
         A complex attribute sorts by its `value` (RFC 7644 3.4.2.3). Raises InvalidPath where the type has no such
         attribute, or one that has no order.
         """
-        if self.sort_by is None:
-            return None
-        path = resource_type.find(self.sort_by)
+        return self.orders((resource_type,))[resource_type]
+
+    def orders(self, resource_types: tuple[ResourceType, ...]) -> dict[ResourceType, Order | None]:
+        """The same for each of several types; None for those that don't have the attribute, if one has."""
+        found = {each: self._order_of(each) for each in resource_types}
+        if self.sort_by is not None and not any(found.values()):
+            raise InvalidPath(f"{resource_types[0].name} cannot be sorted by {self.sort_by[:100]!r}.")
+        return found
+
+    def _order_of(self, resource_type: ResourceType) -> Order | None:
+        path = None if self.sort_by is None else resource_type.find(self.sort_by)
         if path is not None and path.leaf.type == "complex":
             path = AttributePath(path.attribute, path.attribute.find("value"), path.schema)
         if path is None or path.leaf.type == "complex" or path.leaf.returned == "never":
-            raise InvalidPath(f"{resource_type.name} cannot be sorted by {self.sort_by[:100]!r}.")
+            return None
         return Order(path, self.descending)
 
 

@@ -19,15 +19,18 @@ class Order:
     descending: bool = False
 
 
+NOWHERE: tuple[bool, Any] = (True, None)
+"""The key of who has no value: greater than everybody, so last ascending and first descending."""
+
+
 def sort_key(path: AttributePath, resource: Mapping[str, Any]) -> tuple[bool, Any]:
     """What orders a rendered resource or a document among others: strings by code point, with or without case.
 
-    Of many values the primary one counts, else the first. Who has none is greater than everybody: last ascending,
-    first descending.
+    Of many values the primary one counts, else the first.
     """
     home = resource.get(path.schema, {}) if path.in_extension else resource
     values = assigned(home.get(path.attribute.name))
     if path.sub is not None:
         preferred = next((value for value in values if value.get("primary")), values[0] if values else {})
         values = assigned(preferred.get(path.sub.name))
-    return (False, comparable(path.leaf, values[0])) if values else (True, None)
+    return (False, comparable(path.leaf, values[0])) if values else NOWHERE

@@ -212,9 +212,7 @@ def introduce(scene: Scene) -> None:
         metadata = requests.get(ours, timeout=30)
         if not metadata.ok:
             raise DemoFailed(f"{ours} was answered {metadata.status_code}.")
-        idp.configure(
-            service_provider={"metadata": metadata.text}, provisioning={"url": f"{scene.context.public_url}/scim/v2"}
-        )
+        idp.configure(service_provider={"metadata": metadata.text}, provisioning={"url": scene.context.scim_url})
 
 
 def push_people(scene: Scene) -> None:

@@ -34,6 +34,11 @@ class Context:
     invite_lifetime: timedelta = timedelta(days=3)
     asserted_groups_days: int = 7
 
+    @property
+    def scim_url(self) -> str:
+        """Where IdPs push to; the locations of all SCIM resources begin with it."""
+        return f"{self.public_url}/scim/v2"
+
     @contextmanager
     def changing(self, actor: str, now: datetime) -> Iterator[Change]:
         """One transaction with its audit events under one cause; when the block raises, nothing happened.

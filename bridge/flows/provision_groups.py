@@ -51,7 +51,9 @@ def search_groups(
 ) -> tuple[list[DirectoryGroup], int]:
     """The pushed groups that match, `count` of them after `offset`, and how many match in all, as `search_users`."""
     with context.database.reading() as rows:
-        stored, total = directory_search.search_groups(rows, connection.key, filter_, order, offset=offset, count=count)
+        stored, total = directory_search.search_groups(
+            rows, connection.key, filter_, order, offset=offset, count=count, base=context.scim_url
+        )
         if not with_members:
             return [each.group for each in stored], total
         members = directory.members_of_groups(rows, [each.key for each in stored])

@@ -63,10 +63,12 @@ def search_users(
 ) -> tuple[list[DirectoryUser], int]:
     """The pushed people that match, `count` of them after `offset`, and how many match in all.
 
-    Without an order as they came. Raises NotSupported for an order that can't be had, or not of so many.
+    Without an order as they came. Raises TooMany for an order that can't be had of so many.
     """
     with context.database.reading() as rows:
-        stored, total = directory_search.search_users(rows, connection.key, filter_, order, offset=offset, count=count)
+        stored, total = directory_search.search_users(
+            rows, connection.key, filter_, order, offset=offset, count=count, base=context.scim_url
+        )
         groups = directory.groups_of_users(rows, [each.key for each in stored])
         return [_with_groups(each, groups) for each in stored], total
 

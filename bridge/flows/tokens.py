@@ -51,7 +51,7 @@ def create_scim_token(
         uid = tokens.insert_token(change, draft, digest(secret))
         after = {"kind": "scim", "description": name, "connection": connection.id, "expires_at": _iso(expires_at)}
         change.record(workspace.key, "token.created", uid, after=after)
-    return NewToken(secret, uid, f"{context.public_url}/scim/v2", expires_at)
+    return NewToken(secret, uid, context.scim_url, expires_at)
 
 
 def create_api_token(

@@ -9,12 +9,13 @@ nobody matches because a condition was dropped.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Table, Text, and_, exists, false, func, not_, or_, select, true
 
-from bridge.domain.directory import GroupMemberRef
+from bridge.domain.directory import DirectoryGroup, DirectoryUser, GroupMemberRef
 from bridge.domain.people import fold
 from bridge.storage.directory import (
     StoredGroup,
@@ -28,9 +29,9 @@ from bridge.storage.directory import (
     totals,
 )
 from bridge.storage.tables import directory_emails, directory_groups, directory_users, group_members
-from scim.errors import NotSupported
-from scim.filter_tree import And, Comparison, Filter, Not, Or, Present, ValuePath, attributes_tested, matches
-from scim.moments import render_date_time
+from scim.errors import TooMany
+from scim.filter_tree import COMPARE, And, Comparison, Filter, Not, Or, Present, ValuePath, attributes_tested, matches
+from scim.resources import Meta, Reference, render_group, render_user
 from scim.schemas import AttributePath
 from scim.sorting import Order, sort_key
 
@@ -130,6 +131,18 @@ def _some(*where: ColumnElement[bool]) -> Callable[[Compile], Compile]:
     return of
 
 
+def _constant(text: str) -> Compile:
+    """Text that is the same in all rows, compared with case."""
+
+    def compile_(op: str, value: Any) -> ColumnElement[bool] | None:
+        if op == "pr":
+            return true()
+        compare = COMPARE[op]
+        return true() if isinstance(value, str) and compare(text, value) else false() if value is not None else None
+
+    return compile_
+
+
 _users, _groups, _emails, _rows = directory_users.c, directory_groups.c, directory_emails.c, group_members.c
 _email_of_user = _emails.directory_user_id == _users.id
 _in_group = (_rows.directory_user_id == _users.id, _rows.group_id == _groups.id, _groups.source == "scim")
@@ -145,6 +158,7 @@ USERS: Attributes = {
     ("active", None): _boolean(_users.active),
     ("emails", "value"): _some(_email_of_user)(_folded(_emails.value_ci)),
     ("groups", "value"): _some(*_in_group)(_exact(_groups.uid)),
+    ("meta", "resourceType"): _constant("User"),
     ("meta", "created"): _moment(_users.created_at),
     ("meta", "lastModified"): _moment(_users.modified_at),
 }
@@ -154,6 +168,7 @@ GROUPS: Attributes = {
     ("displayName", None): _folded(_groups.name_ci),
     ("externalId", None): _exact(_groups.external_id),
     ("members", "value"): _some(*_has_member)(_exact(_users.uid)),
+    ("meta", "resourceType"): _constant("Group"),
     ("meta", "created"): _moment(_groups.created_at),
     ("meta", "lastModified"): _moment(_groups.modified_at),
 }
@@ -249,31 +264,46 @@ _SORTED_BY: Mapping[Table, Mapping[tuple[str, str | None], Column[Any]]] = {
         ("meta", "lastModified"): _groups.modified_at,
     },
 }
-#: Neither columns nor in a document.
-_NEVER_SORTED_BY = frozenset({"schemas", "meta", "groups", "members"})
 
 
 def search_users(
-    connection: Any, connection_key: int, filter_: Filter | None, order: Order | None = None, *, offset: int, count: int
+    connection: Any,
+    connection_key: int,
+    filter_: Filter | None,
+    order: Order | None = None,
+    *,
+    offset: int,
+    count: int,
+    base: str = "",
 ) -> tuple[list[StoredUser], int]:
     """The pushed people that match, `count` of them after `offset`, and how many match in all.
 
-    Without an order as they came. Raises NotSupported for an order that can't be had, or not of so many.
+    Without an order as they came. `base` is what locations begin with. Raises TooMany for an order that can't be had
+    of so many.
     """
     clause = _EVERY if filter_ is None else compile_filter(filter_, USERS)
     where = and_(pushed_users(connection_key), clause.sql)
-    search = _Search(connection, directory_users, list_users, _user_resources, where, filter_, clause.exact)
+    show = partial(_user_resources, base)
+    search = _Search(connection, directory_users, list_users, show, where, filter_, clause.exact)
     known = totals(connection, connection_key)[0] if filter_ is None else None
     return search.page(order, offset, count, known)
 
 
 def search_groups(
-    connection: Any, connection_key: int, filter_: Filter | None, order: Order | None = None, *, offset: int, count: int
+    connection: Any,
+    connection_key: int,
+    filter_: Filter | None,
+    order: Order | None = None,
+    *,
+    offset: int,
+    count: int,
+    base: str = "",
 ) -> tuple[list[StoredGroup], int]:
     """The same for pushed groups."""
     clause = _EVERY if filter_ is None else compile_filter(filter_, GROUPS)
     where = and_(pushed_groups(connection_key), clause.sql)
-    search = _Search(connection, directory_groups, list_groups, _group_resources, where, filter_, clause.exact)
+    show = partial(_group_resources, base)
+    search = _Search(connection, directory_groups, list_groups, show, where, filter_, clause.exact)
     known = totals(connection, connection_key)[1] if filter_ is None else None
     return search.page(order, offset, count, known)
 
@@ -314,14 +344,10 @@ class _Search(Generic[Found]):
 
     def _sorted(self, order: Order) -> list[Found]:
         """All matches, sorted here."""
-        if order.path.attribute.name in _NEVER_SORTED_BY:
-            raise NotSupported(f"This server does not sort by {order.path}.")
         found = list(islice(self._matching(()), MAX_SORTED + 1))
         if len(found) > MAX_SORTED:
-            raise NotSupported(
-                f"By {order.path} this server sorts at most {MAX_SORTED}; userName and id have no limit."
-            )
-        resources = self.resources(self.connection, found, frozenset())
+            raise TooMany(f"By {order.path} this server sorts at most {MAX_SORTED}; by userName and id, any number.")
+        resources = self.resources(self.connection, found, frozenset({order.path.attribute.name}))
         keys = {row.key: sort_key(order.path, resource) for row, resource in zip(found, resources, strict=True)}
         return sorted(found, key=lambda row: keys[row.key], reverse=order.descending)
 
@@ -351,33 +377,35 @@ def _count(connection: Any, table: Table, where: ColumnElement[bool]) -> int:
     return total
 
 
-def _user_resources(connection: Any, people: list[StoredUser], asked: frozenset[str]) -> list[dict[str, Any]]:
+def _user_resources(
+    base: str, connection: Any, people: list[StoredUser], asked: frozenset[str]
+) -> list[dict[str, Any]]:
     groups = groups_of_users(connection, [each.key for each in people]) if "groups" in asked else {}
-    return [_user_resource(each, groups.get(each.key, ())) for each in people]
+    return [_user_resource(base, each, groups.get(each.key, ())) for each in people]
 
 
-def _group_resources(connection: Any, groups: list[StoredGroup], asked: frozenset[str]) -> list[dict[str, Any]]:
+def _group_resources(
+    base: str, connection: Any, groups: list[StoredGroup], asked: frozenset[str]
+) -> list[dict[str, Any]]:
     members = members_of_groups(connection, [each.key for each in groups]) if "members" in asked else {}
-    return [_group_resource(each, members.get(each.key, ())) for each in groups]
+    return [_group_resource(base, each, members.get(each.key, ())) for each in groups]
 
 
-def _user_resource(stored: StoredUser, groups: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+def _user_resource(base: str, stored: StoredUser, groups: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """A person as their IdP is shown them, with those of their groups that were read."""
     user = stored.user
-    shown = [{"value": uid, "display": name, "type": "direct"} for uid, name in groups]
-    meta = _meta("User", user.created_at, user.modified_at)
+    shown = [Reference(uid, f"{base}/Groups/{uid}", name) for uid, name in groups]
+    meta = _meta("User", f"{base}/Users/{user.id}", user)
     # The column, as in SQL: a document whose `active` was removed doesn't say it.
-    said = {"id": user.id, "active": user.pushed.active, "groups": shown, "meta": meta}
-    return {**user.pushed.document, **said}
+    return {**render_user(user.pushed.document, user.id, meta, shown), "active": user.pushed.active}
 
 
-def _group_resource(stored: StoredGroup, members: tuple[GroupMemberRef, ...]) -> dict[str, Any]:
+def _group_resource(base: str, stored: StoredGroup, members: tuple[GroupMemberRef, ...]) -> dict[str, Any]:
     group = stored.group
-    shown = [{"value": member.id, "display": member.name, "type": "User"} for member in members]
-    meta = _meta("Group", group.created_at, group.modified_at)
-    said = {"id": group.id, "displayName": group.name, "externalId": group.external_id}
-    return {**said, "members": shown, "meta": meta}
+    shown = [Reference(member.id, f"{base}/Users/{member.id}", member.name) for member in members]
+    meta = _meta("Group", f"{base}/Groups/{group.id}", group)
+    return render_group(group.name, group.external_id, group.id, meta, shown)
 
 
-def _meta(kind: str, created: datetime, modified: datetime) -> dict[str, str]:
-    times = {"created": render_date_time(created), "lastModified": render_date_time(modified)}
-    return {"resourceType": kind, **times}
+def _meta(kind: str, location: str, resource: DirectoryUser | DirectoryGroup) -> Meta:
+    return Meta(kind, resource.created_at, resource.modified_at, location, f'W/"{resource.version}"')

@@ -6,6 +6,7 @@ directory there is; all others don't exist (properties.md 7).
 
 import logging
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, NoReturn
 
 import orjson
@@ -38,13 +39,17 @@ from scim.messages import (
     parse_selection,
 )
 from scim.resources import select_attributes, wants_attribute
-from scim.schemas import GROUP, USER, ResourceType
+from scim.schemas import GROUP, RESOURCE_TYPES, USER, ResourceType
+from scim.sorting import NOWHERE, Order, sort_key
 
 log = logging.getLogger(__name__)
 
 CAPABILITIES = discovery.Capabilities(
     max_results=MAX_COUNT, sort=True, etag=True, bulk=discovery.BulkLimits(MAX_OPERATIONS, MAX_PAYLOAD)
 )
+
+#: So many at most of each type are read for one page of both, in order.
+MAX_MERGED = 5_000
 
 #: What RFC 7644 3.8 lets a client end an address with, to say which format it wants.
 SUFFIX = ".scim"
@@ -130,15 +135,15 @@ def search_users() -> Response:
 
 def _search_users(query: SearchQuery) -> Response:
     filter_ = parse_filter(query.filter, USER) if query.filter else None
-    found, total = _find_users(query, filter_, query.paging.offset, query.paging.count)
+    found, total = _find_users(query, filter_, query.order(USER), query.paging.offset, query.paging.count)
     return _listed(found, total, query, USER)
 
 
 def _find_users(
-    query: SearchQuery, filter_: Filter | None, offset: int, count: int
+    _query: SearchQuery, filter_: Filter | None, order: Order | None, offset: int, count: int
 ) -> tuple[list[dict[str, Any]], int]:
     found, total = provision_users.search_users(
-        current_context(), g.connection, filter_, query.order(USER), offset=offset, count=count
+        current_context(), g.connection, filter_, order, offset=offset, count=count
     )
     return [shown_user(user, _caller().base_url) for user in found], total
 
@@ -190,16 +195,16 @@ def search_groups() -> Response:
 
 def _search_groups(query: SearchQuery) -> Response:
     filter_ = parse_filter(query.filter, GROUP) if query.filter else None
-    found, total = _find_groups(query, filter_, query.paging.offset, query.paging.count)
+    found, total = _find_groups(query, filter_, query.order(GROUP), query.paging.offset, query.paging.count)
     return _listed(found, total, query, GROUP)
 
 
 def _find_groups(
-    query: SearchQuery, filter_: Filter | None, offset: int, count: int
+    query: SearchQuery, filter_: Filter | None, order: Order | None, offset: int, count: int
 ) -> tuple[list[dict[str, Any]], int]:
     wanted = wants_attribute("members", query.attributes, query.excluded_attributes, GROUP)
     found, total = provision_groups.search_groups(
-        current_context(), g.connection, filter_, query.order(GROUP), offset=offset, count=count, with_members=wanted
+        current_context(), g.connection, filter_, order, offset=offset, count=count, with_members=wanted
     )
     return [shown_group(group, _caller().base_url) for group in found], total
 
@@ -239,7 +244,7 @@ def delete_group(resource_id: str) -> Response:
 
 @blueprint.post("/.search", strict_slashes=False)
 def search_all() -> Response:
-    """Look for people, then groups (RFC 7644 3.4.3). A filter on what one type doesn't have finds none of that type."""
+    """Look for people and groups at once (RFC 7644 3.4.2.1, 3.4.3): people first, where no order is asked for."""
     return _search_all(parse_search(_body()))
 
 
@@ -251,28 +256,44 @@ def list_all() -> Response:
 
 
 def _search_all(query: SearchQuery) -> Response:
-    if query.sort_by is not None:
-        raise errors.NotSupported("This server sorts Users or Groups, not both at once.")
-    filters = {kind: _filter_for(query, kind) for kind in (USER, GROUP)}
-    if query.filter and not any(filters.values()):
-        parse_filter(query.filter, USER)  # says what is wrong
-    shown: list[dict[str, Any]] = []
-    total = 0
-    for kind, find in ((USER, _find_users), (GROUP, _find_groups)):
-        if query.filter and filters[kind] is None:
-            continue
-        offset, count = max(query.paging.offset - total, 0), query.paging.count - len(shown)
-        found, matching = find(query, filters[kind], offset, count)
-        shown += [select_attributes(each, query.attributes, query.excluded_attributes, kind) for each in found]
-        total += matching
+    # An attribute of one type only is one without a value in the other (RFC 7644 3.4.2.1).
+    filters = {kind: parse_filter(query.filter, kind, RESOURCE_TYPES) if query.filter else None for kind in _FIND}
+    found, total = (_all_in_turn if query.sort_by is None else _all_in_order)(query, filters)
+    shown = [select_attributes(each, query.attributes, query.excluded_attributes, kind) for kind, each in found]
     return _answer(ListResponse(shown, total, query.paging.start_index).render())
 
 
-def _filter_for(query: SearchQuery, kind: ResourceType) -> Filter | None:
-    try:
-        return parse_filter(query.filter, kind) if query.filter else None
-    except errors.InvalidFilter:
-        return None
+_FIND = {USER: _find_users, GROUP: _find_groups}
+_Filters = Mapping[ResourceType, Filter | None]
+_Both = list[tuple[ResourceType, dict[str, Any]]]
+
+
+def _all_in_turn(query: SearchQuery, filters: _Filters) -> tuple[_Both, int]:
+    page: _Both = []
+    total = 0
+    for kind, find in _FIND.items():
+        offset, count = max(query.paging.offset - total, 0), query.paging.count - len(page)
+        found, matching = find(query, filters[kind], None, offset, count)
+        page += [(kind, each) for each in found]
+        total += matching
+    return page, total
+
+
+def _all_in_order(query: SearchQuery, filters: _Filters) -> tuple[_Both, int]:
+    """The page out of the first of each type, merged. Raises TooMany where it begins too far back."""
+    end = query.paging.offset + query.paging.count
+    if end > MAX_MERGED:
+        raise errors.TooMany(f"People and groups together are in order up to {MAX_MERGED}; apart, any number.")
+    orders = query.orders(tuple(_FIND))
+    merged: list[tuple[Any, ResourceType, dict[str, Any]]] = []
+    total = 0
+    for kind, find in _FIND.items():
+        order = orders[kind]
+        found, matching = find(query, filters[kind], order, 0, end)
+        merged += [(NOWHERE if order is None else sort_key(order.path, each), kind, each) for each in found]
+        total += matching
+    merged.sort(key=itemgetter(0), reverse=query.descending)
+    return [(kind, each) for _, kind, each in merged[query.paging.offset : end]], total
 
 
 # -- Discovery (RFC 7644 4) --------------------------------------------------------------------------

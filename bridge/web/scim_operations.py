@@ -44,7 +44,7 @@ class Caller:
     @property
     def base_url(self) -> str:
         """Where this server's resources are."""
-        return f"{self.context.public_url}/scim/v2"
+        return self.context.scim_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from scim.filters import ValuePath, matches, matches_element, parse_filter
-from scim.schemas import ENTERPRISE_SCHEMA, USER
+from scim.errors import InvalidFilter
+from scim.filters import And, Or, ValuePath, matches, matches_element, parse_filter
+from scim.schemas import ENTERPRISE_SCHEMA, GROUP, RESOURCE_TYPES, USER
 
 BOB: dict[str, Any] = {
     "schemas": [USER.schema.id],
@@ -120,3 +121,33 @@ def test_the_filter_of_a_value_path_is_asked_of_one_value() -> None:
     chosen = parse_filter('emails[type eq "WORK" and primary eq "true"]', USER)
     assert isinstance(chosen, ValuePath)
     assert [matches_element(chosen.filter, email) for email in BOB["emails"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_true"),
+    [
+        ('members.value eq "x"', False),
+        ("members pr", False),
+        ('members[value eq "x" or not (type eq "x")]', False),
+        ('members ne "x"', True),
+        ("not (members pr)", True),
+        ('members.value eq "x" or userName pr', True),
+        ('members.value eq "x" and userName pr', False),
+        (f'{GROUP.schema.id}:displayName eq "Bob"', False),
+    ],
+)
+def test_in_a_search_over_types_what_another_type_has_is_without_a_value(text: str, is_true: bool) -> None:
+    assert matches(parse_filter(text, USER, RESOURCE_TYPES), BOB) is is_true
+    with pytest.raises(InvalidFilter):
+        parse_filter(text, USER)
+
+
+def test_what_no_type_has_is_refused_in_a_search_over_types_too() -> None:
+    for text in ('nope eq "x"', 'nope eq "x" or userName pr', "members.nope pr", "members[nope pr]", "password pr"):
+        with pytest.raises(InvalidFilter):
+            parse_filter(text, USER, RESOURCE_TYPES)
+
+
+def test_a_test_of_what_another_type_has_asks_no_row() -> None:
+    assert parse_filter('userName eq "x"', GROUP, RESOURCE_TYPES) == Or(())
+    assert parse_filter('userName ne "x"', GROUP, RESOURCE_TYPES) == And(())

@@ -105,3 +105,51 @@ def test_the_root_is_searched_by_get_too(call: Call, ann: dict[str, Any], path: 
     assert body_of(call("GET", f"{path}?attributes=id"))["totalResults"] == 2
     found = body_of(call("GET", f'{path}?filter=userName eq "ann@acme.example"'))
     assert found["Resources"] == [ann]
+
+
+# -- Both types at once (RFC 7644 3.4.2.1) -----------------------------------------------------------
+
+
+@pytest.fixture
+def both(call: Call) -> None:
+    for name in ("ben", "Ann"):
+        person = created(call, "/Users", new_user(f"{name}@acme.example", displayName=name))
+        created(call, "/Groups", {"displayName": f"{name}s", "members": [{"value": person["id"]}]})
+
+
+def names(said: dict[str, Any]) -> list[str]:
+    return [each["displayName"] for each in said["Resources"]]
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('userName sw "b" or displayName eq "anns"', ["ben", "Anns"]),
+        ('displayName sw "b" and not (userName pr)', ["bens"]),
+        ('displayName sw "b" and userName pr', ["ben"]),
+        ('meta.resourceType eq "User" and displayName co "n"', ["ben", "Ann"]),
+        ('(meta.resourceType eq "Group" and members pr) or userName sw "ann"', ["Ann", "bens", "Anns"]),
+        ('userName ne "ben@acme.example"', ["Ann", "bens", "Anns"]),
+    ],
+)
+def test_at_the_root_an_attribute_of_one_type_has_no_value_in_the_other(
+    call: Call, text: str, found: list[str]
+) -> None:
+    said = body_of(call("POST", "/.search", {"filter": text}))
+    assert names(said) == found
+    assert said["totalResults"] == len(found)
+
+
+@pytest.mark.usefixtures("both")
+def test_the_root_is_sorted_and_paged_as_one_list(call: Call) -> None:
+    search = {"sortBy": "displayName", "attributes": ["displayName"]}
+    assert names(body_of(call("POST", "/.search", search))) == ["Ann", "Anns", "ben", "bens"]
+    assert names(body_of(call("POST", "/.search", search | {"startIndex": 2, "count": 2}))) == ["Anns", "ben"]
+    descending = search | {"sortOrder": "descending"}
+    assert names(body_of(call("POST", "/.search", descending))) == ["bens", "ben", "Anns", "Ann"]
+    # Who has no userName comes last, and first where it is turned round.
+    assert names(body_of(call("GET", "/?sortBy=userName"))) == ["Ann", "ben", "bens", "Anns"]
+    assert names(body_of(call("GET", "/?sortBy=userName&sortOrder=descending"))) == ["bens", "Anns", "ben", "Ann"]
+    refused(call("GET", "/?sortBy=nope"), 400, "invalidPath")
+    refused(call("GET", "/?sortBy=id&startIndex=5001"), 400, "tooMany")
