@@ -8,7 +8,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, Table, bindparam, delete, insert, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bridge.storage.columns import Instant
@@ -77,11 +88,12 @@ def lock_workspace(change: Change, workspace_id: int) -> None:
     On PostgreSQL all flows lock rows in one order, so that no two wait for each other: a connection, its groups, its
     records of people, memberships, and then the workspace, whose row every change with an audit event locks at its end.
     """
-    change.connection.execute(
-        update(workspaces).where(workspaces.c.id == workspace_id).values(rev=workspaces.c.rev + 1)
-    )
+    change.connection.execute(_NEXT_REVISION, {"workspace": workspace_id})
 
 
+_NEXT_REVISION = (
+    update(workspaces).where(workspaces.c.id == bindparam("workspace")).values(rev=workspaces.c.rev + 1)
+)
 _NEXT_IN_SEQUENCE = (
     update(workspaces)
     .where(workspaces.c.id == bindparam("workspace"))
@@ -142,23 +154,40 @@ def begin_facts(change: Change, table: Table, rows: Sequence[Mapping[str, Any]])
         change.connection.execute(_insert(table), [{**row, **change.stands} for row in rows])
 
 
-def end_facts(change: Change, table: Table, *where: ColumnElement[bool], returning: str | None = None) -> list[Any]:
+def end_facts(
+    change: Change,
+    table: Table,
+    *where: ColumnElement[bool],
+    returning: str | None = None,
+    named: Mapping[str, Any] | None = None,
+) -> list[Any]:
     """Move the rows that match to the table's twin. Returns their `returning` column (else their number of Nones).
 
-    On PostgreSQL one statement does both, so that two transactions never end one row twice; on SQLite
+    `named` holds the values of bound parameters in `where`: that is then a constant of its module, and the statements
+    are made once. On PostgreSQL one statement does both, so that two transactions never end one row twice; on SQLite
     there is one writer, and two statements do.
     """
-    told = table.c[returning] if returning else None
-    if change.connection.dialect.name == "sqlite":
-        change.connection.execute(_copy_to_twin(change, table, table, where))
+    make = _ending if named is None else _ending_prepared
+    *before, last = make(table, where, returning, change.connection.dialect.name)
+    values = {**(named or {}), "ends_at": change.now, "ends_by": change.cause}
+    for statement in before:
+        change.connection.execute(statement, values)
+    moved = change.connection.execute(last, values)
+    if returning:
+        return list(moved.scalars())
+    # Of an INSERT, the driver's rowcount isn't kept.
+    return [None] * (moved.rowcount if before else len(moved.all()))
+
+
+def _ending(table: Table, where: tuple[ColumnElement[bool], ...], returning: str | None, dialect: str) -> list[Any]:
+    if dialect == "sqlite":
         gone = delete(table).where(*where)
-        if told is not None:
-            return list(change.connection.execute(gone.returning(told)).scalars())
-        return [None] * change.connection.execute(gone).rowcount
+        return [_copy_to_twin(table, table, where), gone.returning(table.c[returning]) if returning else gone]
     ended = delete(table).where(*where).returning(*table.c).cte("ended")
-    copy = _copy_to_twin(change, table, ended, ()).returning(PAST[table].c[returning or "ended_by"])
-    moved = list(change.connection.execute(copy).scalars())
-    return moved if returning else [None] * len(moved)  # of an INSERT, the driver's rowcount isn't kept
+    return [_copy_to_twin(table, ended, ()).returning(PAST[table].c[returning or "ended_by"])]
+
+
+_ending_prepared = cache(_ending)
 
 
 def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
@@ -166,17 +195,29 @@ def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], value
 
     On PostgreSQL the copy locks the rows, so that of two transactions the second copies what the first made.
     """
-    change.connection.execute(_copy_to_twin(change, table, table, where, locking=True))
+    ends = {"ends_at": change.now, "ends_by": change.cause}
+    change.connection.execute(_copy_to_twin(table, table, where, locking=True), ends)
     altered = update(table).where(*where).values(**values, **change.stands)
     return change.connection.execute(altered).rowcount
 
 
-def _copy_to_twin(
-    change: Change, table: Table, source: Any, where: Sequence[ColumnElement[bool]], *, locking: bool = False
-) -> Any:
+def alter_fact(change: Change, table: Table, key: int, values: Mapping[str, Any]) -> None:
+    """The same for the row with this `id`, by statements that are made once a table."""
+    copy, altered = _altering_one(table)
+    change.connection.execute(copy, {"key": key, "ends_at": change.now, "ends_by": change.cause})
+    change.connection.execute(altered, {**values, **change.stands, "key": key})
+
+
+@cache
+def _altering_one(table: Table) -> tuple[Any, Any]:
+    this = (table.c.id == bindparam("key"),)
+    return _copy_to_twin(table, table, this, locking=True), update(table).where(*this)
+
+
+def _copy_to_twin(table: Table, source: Any, where: Sequence[ColumnElement[bool]], *, locking: bool = False) -> Any:
     names = [column.name for column in table.columns]
     whole: Any = _rows_of(table) if source is table else select(*(source.c[name] for name in names))
-    rows = whole.add_columns(literal(change.now, Instant), literal(change.cause)).where(*where)
+    rows = whole.add_columns(bindparam("ends_at", type_=Instant), bindparam("ends_by", type_=BigInteger)).where(*where)
     copy = rows.with_for_update() if locking else rows
     return insert(PAST[table]).from_select([*names, "until", "ended_by"], copy)
 

@@ -23,7 +23,7 @@ from bridge.domain.directory import (
 )
 from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
-from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts
+from bridge.storage.changes import Change, alter_fact, begin_fact, end_facts
 from bridge.storage.columns import Instant
 from bridge.storage.tables import connections, directory_emails, directory_groups, directory_users, group_members
 
@@ -144,42 +144,39 @@ def groups_of_users(connection: Any, keys: Collection[int]) -> dict[int, tuple[t
     return {key: tuple(found) for key, found in groups.items()}
 
 
+_NAME_HOLDER = select(directory_users.c.uid).where(
+    directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
+    directory_users.c.user_name_ci == bindparam("name"),
+)  # fmt: skip
+_RECORD = select(directory_users.c.id).where(
+    directory_users.c.connection_id == bindparam("connection"), directory_users.c.membership_id == bindparam("member")
+)
+_PUSHED, _UNPUSHED = _RECORD.where(directory_users.c.pushed), _RECORD.where(~directory_users.c.pushed)
+
+
 def find_name_holder(connection: Any, connection_key: int, user_name: str) -> str | None:
     """The outside id of the pushed person with this user name, compared without case."""
-    name_ci = fold_user_name(user_name)
-    chosen = select(directory_users.c.uid).where(
-        pushed_users(connection_key), directory_users.c.user_name_ci == name_ci
-    )
-    uid: str | None = connection.execute(chosen).scalar()
+    values = {"connection": connection_key, "name": fold_user_name(user_name)}
+    uid: str | None = connection.execute(_NAME_HOLDER, values).scalar()
     return uid
 
 
 def find_unpushed(connection: Any, connection_key: int, membership_key: int) -> int | None:
     """The connection's record of this member that its IdP doesn't push (any more, or yet): its key."""
-    chosen = select(directory_users.c.id).where(
-        directory_users.c.connection_id == connection_key,
-        directory_users.c.membership_id == membership_key,
-        ~directory_users.c.pushed,
-    )
-    key: int | None = connection.execute(chosen).scalar()
+    key: int | None = connection.execute(_UNPUSHED, {"connection": connection_key, "member": membership_key}).scalar()
     return key
 
 
 def find_pushed(connection: Any, connection_key: int, membership_key: int) -> int | None:
     """The record of this member that the connection's IdP pushes: its key, or None."""
-    chosen = select(directory_users.c.id).where(
-        pushed_users(connection_key), directory_users.c.membership_id == membership_key
-    )
-    key: int | None = connection.execute(chosen).scalar()
+    key: int | None = connection.execute(_PUSHED, {"connection": connection_key, "member": membership_key}).scalar()
     return key
 
 
 def has_record(connection: Any, connection_key: int, membership_key: int) -> bool:
     """Whether the connection has any record linked to this member."""
-    chosen = select(directory_users.c.id).where(
-        directory_users.c.connection_id == connection_key, directory_users.c.membership_id == membership_key
-    )
-    return connection.execute(chosen).first() is not None
+    values = {"connection": connection_key, "member": membership_key}
+    return connection.execute(_RECORD, values).first() is not None
 
 
 def _columns(user: PushedUser) -> dict[str, Any]:
@@ -217,7 +214,8 @@ def adopt_user(
     uid = uid or str(uuid4())
     values = _columns(user) | {"uid": uid, "holds_out": not user.active, "version": 0}
     times = {"created_at": change.now, "modified_at": change.now}
-    alter_facts(change, directory_users, directory_users.c.id == key, values=values | times)
+    alter_fact(change, directory_users, key, values | times)
+    _forget_emails(change, key)
     return _after_write(change, key, uid, user, membership_key, change.now, 0)
 
 
@@ -228,15 +226,26 @@ def replace_user(
     version = stored.user.version + 1
     values = _columns(user) | {"membership_id": membership_key, "holds_out": holds_out}
     values |= {"version": version, "modified_at": change.now}
-    alter_facts(change, directory_users, directory_users.c.id == stored.key, values=values)
+    alter_fact(change, directory_users, stored.key, values)
+    told = stored.user.pushed.emails != user.emails
+    if told:
+        _forget_emails(change, stored.key)
     created = stored.user.created_at
-    return _after_write(change, stored.key, stored.user.id, user, membership_key, created, version)
+    return _after_write(change, stored.key, stored.user.id, user, membership_key, created, version, told=told)
 
 
 def _after_write(
-    change: Change, key: int, uid: str, user: PushedUser, membership_key: int | None, created: datetime, version: int
+    change: Change,
+    key: int,
+    uid: str,
+    user: PushedUser,
+    membership_key: int | None,
+    created: datetime,
+    version: int,
+    *,
+    told: bool = True,
 ) -> StoredUser:
-    change.connection.execute(delete(directory_emails).where(directory_emails.c.directory_user_id == key))
+    """The record as it is now; its addresses are written where they are `told` anew."""
     rows = [
         {
             "directory_user_id": key,
@@ -246,37 +255,51 @@ def _after_write(
             "type": email.type,
             "is_primary": email.primary,
         }
-        for n, email in enumerate(user.emails)
+        for n, email in enumerate(user.emails if told else ())
     ]
     if rows:
-        change.connection.execute(insert(directory_emails), rows)
+        change.connection.execute(_INSERT_EMAILS, rows)
     email = usable_email(user)
     written = DirectoryUser(uid, user, created, change.now, version)
     return StoredUser(key, membership_key, None if email is None else fold_letters(email), not user.active, written)
 
 
+_INSERT_EMAILS = insert(directory_emails)
+_FORGET_EMAILS = delete(directory_emails).where(directory_emails.c.directory_user_id == bindparam("user"))
+
+
+def _forget_emails(change: Change, key: int) -> None:
+    change.connection.execute(_FORGET_EMAILS, {"user": key})
+
+
 def delete_user(change: Change, stored: StoredUser) -> None:
     """The IdP deleted the person: out of its groups, invisible to it; a member stays held out by the record."""
-    change.connection.execute(delete(directory_emails).where(directory_emails.c.directory_user_id == stored.key))
+    _forget_emails(change, stored.key)
     left = end_facts(change, group_members, group_members.c.directory_user_id == stored.key, returning="group_id")
     _count_members(change, left, -1)
     if stored.membership_key is None:
         end_facts(change, directory_users, directory_users.c.id == stored.key)
         return
     values = {"pushed": False, "active": False, "holds_out": True, "document": {}, "uid": str(uuid4())}
-    alter_facts(change, directory_users, directory_users.c.id == stored.key, values=values)
+    alter_fact(change, directory_users, stored.key, values)
+
+
+_COUNT = (
+    update(connections)
+    .where(connections.c.id == bindparam("key"))
+    .values(n_users=connections.c.n_users + bindparam("users"), n_groups=connections.c.n_groups + bindparam("groups"))
+)
+_TOTALS = select(connections.c.n_users, connections.c.n_groups).where(connections.c.id == bindparam("key"))
 
 
 def count_in_directory(change: Change, connection_key: int, *, users: int = 0, groups: int = 0) -> None:
     """Keep the directory's totals, so that a listing need not count."""
-    values = {"n_users": connections.c.n_users + users, "n_groups": connections.c.n_groups + groups}
-    change.connection.execute(update(connections).where(connections.c.id == connection_key).values(**values))
+    change.connection.execute(_COUNT, {"key": connection_key, "users": users, "groups": groups})
 
 
 def totals(connection: Any, connection_key: int) -> tuple[int, int]:
     """How many people and groups the connection's IdP has pushed."""
-    columns = connections.c
-    row = connection.execute(select(columns.n_users, columns.n_groups).where(columns.id == connection_key)).one()
+    row = connection.execute(_TOTALS, {"key": connection_key}).one()
     return row.n_users, row.n_groups
 
 
@@ -343,7 +366,7 @@ def insert_group(change: Change, connection_key: int, name: str, external_id: st
 def set_group(change: Change, key: int, *, name: str, external_id: str | None) -> None:
     """The group has this name and external id from now on."""
     values = {"name": name, "name_ci": fold(name), "external_id": external_id}
-    alter_facts(change, directory_groups, directory_groups.c.id == key, values=values)
+    alter_fact(change, directory_groups, key, values)
 
 
 _TOUCH_GROUP = (
@@ -386,23 +409,31 @@ def find_members(connection: Any, connection_key: int, uids: Iterable[str]) -> d
     return found
 
 
+_ADD_MEMBERS = {
+    name: dialect.insert(group_members).on_conflict_do_nothing().returning(group_members.c.directory_user_id)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
+
 def add_members(change: Change, group_key: int, user_keys: Sequence[int]) -> set[int]:
     """Add these people; those already in stay. Returns the keys of those who came."""
-    came: set[int] = set()
-    dialect = sqlite if change.connection.dialect.name == "sqlite" else postgresql
-    for batch in in_batches(user_keys):
-        rows = [{"group_id": group_key, "directory_user_id": key, **change.stands} for key in batch]
-        added = dialect.insert(group_members).values(rows).on_conflict_do_nothing()
-        came |= set(change.connection.execute(added.returning(group_members.c.directory_user_id)).scalars())
-    return came
+    rows = [{"group_id": group_key, "directory_user_id": key, **change.stands} for key in user_keys]
+    add = _ADD_MEMBERS[change.connection.dialect.name]
+    return set(change.connection.execute(add, rows).scalars()) if rows else set()
+
+
+_THESE_MEMBERS = (
+    group_members.c.group_id == bindparam("group"),
+    group_members.c.directory_user_id.in_(bindparam("people", expanding=True)),
+)
 
 
 def remove_members(change: Change, group_key: int, user_keys: Sequence[int]) -> set[int]:
     """Remove these people and nobody else. Returns the keys of those who went."""
     gone: set[int] = set()
     for batch in in_batches(user_keys):
-        chosen = (group_members.c.group_id == group_key, group_members.c.directory_user_id.in_(batch))
-        gone |= set(end_facts(change, group_members, *chosen, returning="directory_user_id"))
+        named = {"group": group_key, "people": list(batch)}
+        gone |= set(end_facts(change, group_members, *_THESE_MEMBERS, returning="directory_user_id", named=named))
     return gone
 
 
@@ -412,10 +443,16 @@ def member_keys(connection: Any, group_key: int) -> set[int]:
     return set(connection.execute(chosen).scalars())
 
 
+_NAMES = (
+    select(directory_users.c.uid, directory_users.c.display_name)
+    .where(directory_users.c.id.in_(bindparam("users", expanding=True)))
+    .order_by(directory_users.c.id)
+)
+
+
 def names_of(connection: Any, keys: Collection[int]) -> list[dict[str, str]]:
     """People as the audit trail names them."""
-    chosen = select(directory_users.c.uid, directory_users.c.display_name).where(directory_users.c.id.in_(list(keys)))
-    return [{"id": uid, "name": name} for uid, name in connection.execute(chosen.order_by(directory_users.c.id))]
+    return [{"id": uid, "name": name} for uid, name in connection.execute(_NAMES, {"users": list(keys)})]
 
 
 def _count_members(change: Change, group_keys: Collection[int], by: int) -> None:

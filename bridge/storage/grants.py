@@ -35,6 +35,8 @@ def known_labels(connection: Any, workspace_key: int, wanted: Collection[Label])
 
 
 def _resource_keys(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, int]:
+    if not refs:
+        return {}
     chosen = select(resources.c.type, resources.c.uid, resources.c.id).where(
         resources.c.workspace_id == workspace_key, resources.c.uid.in_([ref.id for ref in refs])
     )

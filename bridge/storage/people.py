@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select, update
 
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.roles import OWNER
@@ -38,20 +38,35 @@ _MEMBERSHIP = (
 )
 
 
+def _open_user(where: ColumnElement[bool]) -> Select[Any]:
+    return select(*_USER).where(where, users.c.closed_at.is_(None))
+
+
 def find_user(connection: Any, where: ColumnElement[bool]) -> User | None:
     """The open account that `where` names, or None."""
-    row = connection.execute(select(*_USER).where(where, users.c.closed_at.is_(None))).first()
+    return _user(connection, _open_user(where))
+
+
+def _user(connection: Any, chosen: Select[Any], **values: Any) -> User | None:
+    row = connection.execute(chosen, values).first()
     return None if row is None else User(*row)
+
+
+_USER_BY_EMAIL = _open_user(users.c.email_ci == bindparam("email"))
+_USER_BY_KEY = _open_user(users.c.id == bindparam("user"))
+_USER_OF = _open_user(
+    users.c.id == select(memberships.c.user_id).where(memberships.c.id == bindparam("member")).scalar_subquery()
+)
 
 
 def find_user_by_email(connection: Any, email: str) -> User | None:
     """The account with this address, compared without case, or None."""
-    return find_user(connection, users.c.email_ci == fold_letters(email))
+    return _user(connection, _USER_BY_EMAIL, email=fold_letters(email))
 
 
 def find_user_by_key(connection: Any, key: int) -> User | None:
     """The account with this key, or None."""
-    return find_user(connection, users.c.id == key)
+    return _user(connection, _USER_BY_KEY, user=key)
 
 
 def find_user_by_uid(connection: Any, uid: str) -> User | None:
@@ -78,11 +93,15 @@ def find_membership(connection: Any, where: ColumnElement[bool]) -> Membership |
     return None if row is None else Membership(*row)
 
 
+_MEMBER = select(*_MEMBERSHIP).where(
+    memberships.c.workspace_id == bindparam("workspace"), memberships.c.user_id == bindparam("user")
+)
+
+
 def find_member(connection: Any, workspace_key: int, user_key: int) -> Membership | None:
     """The membership of one person in one workspace, removed or not, or None."""
-    return find_membership(
-        connection, (memberships.c.workspace_id == workspace_key) & (memberships.c.user_id == user_key)
-    )
+    row = connection.execute(_MEMBER, {"workspace": workspace_key, "user": user_key}).first()
+    return None if row is None else Membership(*row)
 
 
 def find_membership_by_uid(connection: Any, uid: str) -> Membership | None:
@@ -143,14 +162,19 @@ def end_membership(change: Change, membership_key: int) -> None:
     end_facts(change, user_group_members, user_group_members.c.membership_id == membership_key)
 
 
-def proves_domain(connection: Any, workspace_key: int, email: str) -> bool:
-    """Whether the workspace has proved, now, the domain of this address."""
-    proved = exists().where(
-        domains.c.workspace_id == workspace_key,
-        domains.c.name == email_domain(email),
+_PROVES_DOMAIN = select(
+    exists().where(
+        domains.c.workspace_id == bindparam("workspace"),
+        domains.c.name == bindparam("domain"),
         domains.c.proved_at.is_not(None),
     )
-    return bool(connection.execute(select(proved)).scalar())
+)
+
+
+def proves_domain(connection: Any, workspace_key: int, email: str) -> bool:
+    """Whether the workspace has proved, now, the domain of this address."""
+    values = {"workspace": workspace_key, "domain": email_domain(email)}
+    return bool(connection.execute(_PROVES_DOMAIN, values).scalar())
 
 
 def has_other_life(connection: Any, user_key: int, workspace_key: int) -> bool:
@@ -161,8 +185,7 @@ def has_other_life(connection: Any, user_key: int, workspace_key: int) -> bool:
 
 def find_user_of(connection: Any, membership_key: int) -> User | None:
     """The open account behind a membership."""
-    behind = select(memberships.c.user_id).where(memberships.c.id == membership_key).scalar_subquery()
-    return find_user(connection, users.c.id == behind)
+    return _user(connection, _USER_OF, member=membership_key)
 
 
 def owner_emails(connection: Any, workspace_key: int) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import and_, delete, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, update
 
 from bridge.domain.people import fold_letters, fold_user_name
 from bridge.domain.roles import OWNER
@@ -42,12 +42,14 @@ class PushedRecord:
     by_subject: bool
 
 
+_IDENTITY = select(identities.c.user_id).where(
+    identities.c.connection_id == bindparam("connection"), identities.c.subject == bindparam("subject")
+)
+
+
 def find_identity(connection: Any, connection_key: int, subject: str) -> int | None:
     """The key of the user whom this subject of this connection is linked to."""
-    chosen = select(identities.c.user_id).where(
-        identities.c.connection_id == connection_key, identities.c.subject == subject
-    )
-    key: int | None = connection.execute(chosen).scalar()
+    key: int | None = connection.execute(_IDENTITY, {"connection": connection_key, "subject": subject}).scalar()
     return key
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Select, exists, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, insert, select
 
 from bridge.domain.errors import LastOwner
 from bridge.domain.labels import BUILT_IN
@@ -94,12 +94,15 @@ def check_last_owner(change: Change, workspace_key: int) -> None:
         )
 
 
+_HOLD_MEMBER = select(memberships.c.id).where(memberships.c.id == bindparam("member")).with_for_update()
+_OWNS = select(exists().where(grants.c.principal_id == bindparam("member"), grants.c.role == OWNER.id))
+
+
 def guarding_owners(change: Change, workspace_key: int, membership_key: int) -> bool:
     """Hold the member and the workspace, and say whether this is an owner named by hand (then check after)."""
-    change.connection.execute(select(memberships.c.id).where(memberships.c.id == membership_key).with_for_update())
+    change.connection.execute(_HOLD_MEMBER, {"member": membership_key})
     lock_workspace(change, workspace_key)
-    owned = exists().where(grants.c.principal_id == membership_key, grants.c.role == OWNER.id)
-    return bool(change.connection.execute(select(owned)).scalar())
+    return bool(change.connection.execute(_OWNS, {"member": membership_key}).scalar())
 
 
 def keeps_owners_alone(connection: Any, workspace_key: int, membership_key: int) -> bool:
