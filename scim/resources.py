@@ -234,7 +234,7 @@ def _render_reference(reference: Reference, type_: str) -> dict[str, str]:
 
 _Parts = frozenset[str]
 _WHOLE: _Parts = frozenset({""})
-"""The one part of an attribute that has no sub-attributes."""
+"""All of an attribute; all that there is of one without sub-attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,13 +253,18 @@ class _Selection:
 
 
 def _select(values: Mapping[str, Any], names: Mapping[str, _Parts]) -> Document:
-    shown = ((name, _narrow(value, names[name])) for name, value in values.items() if name in names)
-    return {name: value for name, value in shown if value not in ({}, [])}
+    # A loop, and whole values as they are: this is done for each resource of a page.
+    shown: Document = {}
+    for name, value in values.items():
+        parts = names.get(name)
+        if parts is not None:
+            narrowed = value if parts is _WHOLE else _narrow(value, parts)
+            if narrowed != [] and narrowed != {}:
+                shown[name] = narrowed
+    return shown
 
 
 def _narrow(value: Any, parts: _Parts) -> Any:
-    if parts == _WHOLE:
-        return value
     if isinstance(value, list):
         return [narrowed for each in value if (narrowed := _narrow(each, parts))]
     return {name: each for name, each in value.items() if name in parts}
@@ -270,8 +275,8 @@ def _selection(attributes: tuple[str, ...], excluded: tuple[str, ...], resource_
     named_parts = _named_parts(attributes or excluded, resource_type)
 
     def shown(of: Iterable[Attribute]) -> dict[str, _Parts]:
-        parts = {each.name: _shown_parts(each, named_parts.get(each, frozenset()), bool(attributes)) for each in of}
-        return {name: some for name, some in parts.items() if some}
+        parts = {each: _shown_parts(each, named_parts.get(each, frozenset()), bool(attributes)) for each in of}
+        return {each.name: _WHOLE if some == _parts(each) else some for each, some in parts.items() if some}
 
     core = shown((*COMMON_ATTRIBUTES, *resource_type.schema.attributes))
     return _Selection(core, {each.id: shown(each.attributes) for each in resource_type.extensions})

@@ -1,6 +1,6 @@
 """An IdP pushes groups (product.md 4.5, 4.7). A change of members never loads the group."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -71,9 +71,7 @@ def create_group(
 
     def create_it(change: Change) -> DirectoryGroup:
         stored = add_group(change, connection, name, external_id)
-        if members:
-            _apply(change, connection, stored, [MembersAdded(tuple(members))])
-        return _reread(change, connection, stored.group.id)
+        return _apply(change, connection, stored, [MembersAdded(tuple(members))]) if members else stored.group
 
     return context.change(actor_of(connection), now, create_it)
 
@@ -112,8 +110,7 @@ def change_group(
         if _renames(change, connection, group_id, changes):
             hold_connections(change, [connection.key])
         stored = _get_held(change, connection, group_id, "stay" if plain else "alone", if_version)
-        _apply(change, connection, stored, changes)
-        return _reread(change, connection, group_id)
+        return _apply(change, connection, stored, changes)
 
     return context.change(actor_of(connection), now, change_it)
 
@@ -149,7 +146,10 @@ def _delete(change: Change, connection: Connection, stored: StoredGroup) -> None
     change.record(connection.workspace_key, "idp_group.deleted", group.id, before=before)
 
 
-def _apply(change: Change, connection: Connection, stored: StoredGroup, changes: Sequence[GroupChange]) -> None:
+def _apply(
+    change: Change, connection: Connection, stored: StoredGroup, changes: Sequence[GroupChange]
+) -> DirectoryGroup:
+    """Make the changes, and give the group as it is after them, without members."""
     group, moved, touched = stored.group, 0, False
     for step in changes:
         if isinstance(step, (GroupRenamed, GroupExternalIdSet)):
@@ -158,8 +158,9 @@ def _apply(change: Change, connection: Connection, stored: StoredGroup, changes:
         else:
             came, went = _move(change, connection, stored, step)
             moved, touched = moved + came - went, touched or came + went > 0
-    if touched:
-        directory.touch_group(change, stored.key, moved)
+    if not touched:
+        return group
+    return replace(group, version=directory.touch_group(change, stored.key, moved), modified_at=change.now)
 
 
 def rename_group(
@@ -193,7 +194,8 @@ def _move(
     people = directory.find_members(change.connection, connection.key, step.ids)
     if not isinstance(step, MembersRemoved):
         _check_all_known(step.ids, people)
-    keys = {key for key, _ in people.values()}
+    named = {key: {"id": uid, "name": name} for uid, (key, name) in people.items()}
+    keys = set(named)
     if isinstance(step, MembersAdded):
         leaving: set[int] = set()
     elif isinstance(step, MembersRemoved):
@@ -203,16 +205,25 @@ def _move(
         keys, leaving = keys - present, present - keys
     went = directory.remove_members(change, stored.key, sorted(leaving))
     came = directory.add_members(change, stored.key, sorted(keys))
-    record_members(change, connection, stored, "idp_group.members_added", came)
-    record_members(change, connection, stored, "idp_group.members_removed", went)
+    record_members(change, connection, stored, "idp_group.members_added", came, named)
+    record_members(change, connection, stored, "idp_group.members_removed", went, named)
     return len(came), len(went)
 
 
-def record_members(change: Change, connection: Connection, stored: StoredGroup, kind: str, keys: set[int]) -> None:
-    """Note who came to a group, or went: one event, that names the first of them."""
+def record_members(
+    change: Change,
+    connection: Connection,
+    stored: StoredGroup,
+    kind: str,
+    keys: set[int],
+    known: Mapping[int, dict[str, str]] | None = None,
+) -> None:
+    """Note who came to a group, or went: one event, that names the first of them; `known` are names read already."""
     if keys:
-        named = directory.names_of(change.connection, sorted(keys)[:NAMED_IN_EVENT])
-        after = {"group": stored.group.name, "count": len(keys), "people": named}
+        first, known = sorted(keys)[:NAMED_IN_EVENT], known or {}
+        read = not all(key in known for key in first)
+        people = directory.names_of(change.connection, first) if read else [known[key] for key in first]
+        after = {"group": stored.group.name, "count": len(keys), "people": people}
         change.record(connection.workspace_key, kind, stored.group.id, after=after)
 
 
@@ -230,13 +241,6 @@ def _get_held(
         raise _unknown(group_id)
     check_version(stored.group.version, if_version)
     return stored
-
-
-def _reread(change: Change, connection: Connection, group_id: str) -> DirectoryGroup:
-    stored = directory.find_group(change.connection, connection.key, group_id)
-    if stored is None:
-        raise _unknown(group_id)
-    return stored.group
 
 
 def _names(group: DirectoryGroup) -> list[str]:

@@ -318,7 +318,8 @@ def _get_locked(change: Change, connection: Connection, user_id: str) -> StoredU
 
 
 def _with_groups(stored: StoredUser, groups: dict[int, tuple[tuple[str, str], ...]]) -> DirectoryUser:
-    return replace(stored.user, groups=groups.get(stored.key, ()))
+    mine = groups.get(stored.key)
+    return stored.user if mine is None else replace(stored.user, groups=mine)
 
 
 def _check_name_free(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:

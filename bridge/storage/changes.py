@@ -91,9 +91,7 @@ def lock_workspace(change: Change, workspace_id: int) -> None:
     change.connection.execute(_NEXT_REVISION, {"workspace": workspace_id})
 
 
-_NEXT_REVISION = (
-    update(workspaces).where(workspaces.c.id == bindparam("workspace")).values(rev=workspaces.c.rev + 1)
-)
+_NEXT_REVISION = update(workspaces).where(workspaces.c.id == bindparam("workspace")).values(rev=workspaces.c.rev + 1)
 _NEXT_IN_SEQUENCE = (
     update(workspaces)
     .where(workspaces.c.id == bindparam("workspace"))

@@ -145,7 +145,8 @@ def _find_users(
     found, total = provision_users.search_users(
         current_context(), g.connection, filter_, order, offset=offset, count=count
     )
-    return [shown_user(user, _caller().base_url) for user in found], total
+    base = _caller().base_url
+    return [shown_user(user, base) for user in found], total
 
 
 @blueprint.post("/Users", strict_slashes=False)
@@ -206,7 +207,8 @@ def _find_groups(
     found, total = provision_groups.search_groups(
         current_context(), g.connection, filter_, order, offset=offset, count=count, with_members=wanted
     )
-    return [shown_group(group, _caller().base_url) for group in found], total
+    base = _caller().base_url
+    return [shown_group(group, base) for group in found], total
 
 
 @blueprint.post("/Groups", strict_slashes=False)
