@@ -43,8 +43,8 @@ GUARDS = (
         "an identity belongs to its connection",
         "1",
         "bridge.storage.sign_in",
-        "identities.c.connection_id == connection_key, identities.c.subject == subject",
-        "identities.c.subject == subject",
+        'identities.c.connection_id == bindparam("connection"), identities.c.subject == bindparam("subject")',
+        'identities.c.subject == bindparam("subject")',
         (f"{_01}a_subject_of_one_connection_is_nobody_at_another",),
     ),
     Guard(
@@ -62,8 +62,8 @@ GUARDS = (
         "a domain counts where it was proved",
         "1",
         "bridge.storage.people",
-        "        domains.c.workspace_id == workspace_key,\n        domains.c.name == email_domain(email),",
-        "        domains.c.name == email_domain(email),",
+        '        domains.c.workspace_id == bindparam("workspace"),\n        domains.c.name == bindparam("domain"),',
+        '        domains.c.name == bindparam("domain"),',
         (
             f"{_SIGN_IN}a_domain_proved_by_another_workspace_opens_nothing",
             f"{_07A}a_domain_that_another_workspace_proved_changes_nothing",
