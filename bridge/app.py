@@ -20,6 +20,7 @@ from bridge.web import (
     session,
 )
 from bridge.web.pages import families, filters
+from bridge.web.scim_log import Flushing
 from bridge.wiring import make_context
 
 #: Programs authenticate by a bearer token: what a browser carries along signs nobody in there.
@@ -32,14 +33,23 @@ _FOR_PEOPLE = (
     *families.BLUEPRINTS,
 )
 
+_FLUSHING = "bridge.flushing"
 _LARGEST_BODY = 10 * 2**20
 _STATIC_LASTS = 365 * 86400  # their address holds a fingerprint of their content
 _FORM_LASTS = 12 * 3600
 
 
 def create_app(settings: Settings) -> Flask:
-    """The web application of one process. Raises CannotOpen."""
-    return create_web(make_context(settings))
+    """The web application of one process, to be made after the fork and ended by `end_app`. Raises CannotOpen."""
+    context = make_context(settings)
+    app = create_web(context)
+    app.extensions[_FLUSHING] = Flushing(context)
+    return app
+
+
+def end_app(app: Flask) -> None:
+    """The last request is answered: write what still waits to be written."""
+    app.extensions[_FLUSHING].end()
 
 
 def create_web(context: Context) -> Flask:

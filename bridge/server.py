@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from wsgiref.types import WSGIApplication
 
 import waitress
@@ -42,6 +42,7 @@ _SECONDS_OF_HEALTH: Final = 10.0  # a child that lived this long is restarted wi
 
 Ready = Callable[[], None]
 Work = Callable[[Ready], None]
+App = TypeVar("App", bound=WSGIApplication)
 #: The words for a request that the server can't hand on: its target, the status, what is wrong -> type and body.
 Render = Callable[[str, int, str], tuple[str, bytes]]
 
@@ -51,9 +52,14 @@ def render_plainly(_target: str, _status: int, text: str) -> tuple[str, bytes]:
     return "text/plain; charset=utf-8", f"{text}\n".encode()
 
 
+def _nothing(_app: object) -> None:
+    """What most apps do at their end."""
+
+
 def serve(
-    make_app: Callable[[], WSGIApplication],
+    make_app: Callable[[], App],
     *,
+    at_end: Callable[[App], None] = _nothing,
     host: str = "127.0.0.1",
     port: int = 8000,
     workers: int | None = None,
@@ -66,9 +72,9 @@ def serve(
 
     `workers` is the number of processes, by default that of cores. Each of `beside` runs in a process of its own; it
     ends by the SystemExit that SIGTERM raises in it. `render_refusal` has the words for what is no HTTP, or too much of
-    it. `port` 0 takes a free one; a line on stderr says when all
-    processes answer, and where. 1 is returned, with a line on stderr, where the port can't be had or a process doesn't
-    come up.
+    it. `at_end` is called in each process after its last answer. `port` 0 takes a free one; a line on stderr says when
+    all processes answer, and where. 1 is returned, with a line on stderr, where the port can't be had or a process
+    doesn't come up.
     """
     try:
         listener = _listen(host, port)
@@ -77,7 +83,7 @@ def serve(
         return 1
     count = workers or os.cpu_count() or 1
     options = _options(max(2, _THREADS // count), url_scheme, trusted_proxies)
-    answering = [_Child(partial(_answer, make_app, listener, options, render_refusal)) for _ in range(count)]
+    answering = [_Child(partial(_answer, make_app, at_end, listener, options, render_refusal)) for _ in range(count)]
     others = [_Child(partial(_run_beside, work)) for work in beside]
     with listener:
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
@@ -123,7 +129,8 @@ def _options(threads: int, url_scheme: str, trusted_proxies: int) -> dict[str, A
 
 
 def _answer(
-    make_app: Callable[[], WSGIApplication],
+    make_app: Callable[[], App],
+    at_end: Callable[[App], None],
     listener: socket.socket,
     options: dict[str, Any],
     render_refusal: Render,
@@ -133,10 +140,12 @@ def _answer(
     limit = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news
-    server = waitress.create_server(make_app(), sockets=[listener], **options)
+    app = make_app()
+    server = waitress.create_server(app, sockets=[listener], **options)
     server.channel_class = _speaking(render_refusal)
     ready()
     server.run()  # until SystemExit; then requests under way are answered
+    at_end(app)
 
 
 # -- What the application never sees -------------------------------------------------------------------------------

@@ -197,6 +197,9 @@ class Settings:
     """Days for which groups that an IdP named at a login count, for connections made from now on. Groups that it pushes
     count until it takes them back."""
 
+    scim_log_days: int = field(metadata=_read_by(_whole_number(1, 365), 30))
+    """Days for which the SCIM log remembers what an IdP asked and was answered."""
+
     fetch_private_addresses: bool = field(metadata=_read_by(_yes_or_no, True))
     """Whether the bridge may fetch what an admin's URL names (metadata, issuers) from private addresses too. Say false
     where its network holds services that admins of workspaces must not reach."""

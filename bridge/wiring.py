@@ -20,6 +20,7 @@ def make_context(settings: Settings) -> Context:
         session_days=settings.session_days,
         invite_days=settings.invite_days,
         asserted_groups_days=settings.asserted_groups_days,
+        scim_log_days=settings.scim_log_days,
     )
 
 

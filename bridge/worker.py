@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from bridge.flows.context import Context
 from bridge.flows.deliver import Mailer, deliver_due
+from bridge.flows.request_log import forget_old_requests
 from bridge.flows.sessions import sweep_expired
 
 _SECONDS_BETWEEN = 1.0
@@ -26,9 +27,10 @@ def work(context: Context, mailer: Mailer) -> NoReturn:
 
 
 def _sweep(context: Context) -> None:
-    """Forget sessions, logins under way, used proofs and counters that ran out."""
+    """Forget sessions, logins under way, used proofs and counters that ran out, and old SCIM calls."""
     try:
         sweep_expired(context, datetime.now(UTC))
+        forget_old_requests(context, datetime.now(UTC))
     except Exception:  # nothing depends on it: what ran out doesn't count, swept or not
         log.exception("what ran out can't be swept")
 

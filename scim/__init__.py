@@ -13,6 +13,7 @@ Read in this order:
 - `bulk`       many operations in one request, and what they refer to
 - `dialects`   what each vendor sends that the RFCs don't foresee, folded away by the others
 - `discovery`  what the server says of itself
+- `redaction`  what of a message a log may keep
 
 A request travels `messages.parse_body` -> `resources.parse_user` or `patch.parse_patch`; an answer
 `resources.render_user` -> `resources.select_attributes` -> `messages.ListResponse`. Everything raises ScimError and

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 import click
@@ -12,6 +13,7 @@ import click
 from bridge.cli.terminal import Terminal, Told, json_option
 from bridge.domain.errors import DomainError
 from bridge.flows.health import check_ready, check_writable
+from bridge.flows.request_log import unknown_tokens
 from bridge.settings import Settings, SettingsError, read_settings
 from bridge.wiring import make_context, make_mailer
 
@@ -55,6 +57,7 @@ def examine() -> list[Finding]:
         *_look(_database, settings),
         *_look(_mail, settings),
         *_look(_disk, settings),
+        *_strangers(settings),
         _address(settings),
     ]
 
@@ -100,6 +103,20 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.data_dir).free
     shown = f"{free // 2**20:,} MB free in {settings.data_dir}"
     return Finding("disk", "ok" if free >= _LEAST_SPACE else "warning", shown)
+
+
+def _strangers(settings: Settings) -> list[Finding]:
+    """Calls that no workspace's log can show: an IdP whose token was mistyped, revoked or has run out."""
+    try:
+        context = make_context(settings)
+    except DomainError:
+        return []
+    try:
+        counted = unknown_tokens(context, datetime.now(UTC))
+    finally:
+        context.database.close()
+    text = f"{counted:,} calls in the last hour came with a token that nobody has: an IdP may need a new one"
+    return [Finding("scim", "warning", text)] if counted else []
 
 
 def _address(settings: Settings) -> Finding:

@@ -23,6 +23,7 @@ COMMANDS = {
     "connection": "connection",
     "domain": "domain",
     "scim-token": "scim_token",
+    "scim-log": "scim_log",
     "api-token": "api_token",
     "resource": "resource",
     "user-group": "user_group",

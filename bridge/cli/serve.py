@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import click
 
 from bridge import server
-from bridge.app import create_app
+from bridge.app import create_app, end_app
 from bridge.settings import Settings, read_settings
 from bridge.web.unread import render_unread
 from bridge.wiring import make_context, make_mailer
@@ -24,6 +24,7 @@ def serve(host: str, port: int, workers: int | None, no_worker: bool) -> None:
     make_context(settings).database.close()  # the schema is brought up to date once, before any process forks
     status = server.serve(
         lambda: create_app(settings),
+        at_end=end_app,
         host=host,
         port=port,
         workers=workers,

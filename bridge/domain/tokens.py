@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bridge.domain.access import RoleInScope
+from bridge.domain.errors import DomainError
 from bridge.domain.workspace import Connection
 
 TokenKind = Literal["scim", "api"]
@@ -30,6 +31,8 @@ class ProvisioningCaller:
     token_id: str
     connection: Connection
     workspace_key: int
+    closed: DomainError | None = None
+    """Why the door is shut although the token is good: the connection is switched off, or the plan has no SCIM."""
 
     @property
     def actor(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bridge.domain.errors import Conflict
+from bridge.flows.request_buffer import RequestBuffer
 from bridge.storage.changes import Change, Collision, changing
 from bridge.storage.database import Database
 from bridge.storage.secret_box import SecretBox
@@ -23,9 +24,16 @@ TRIES = 3
 Told = TypeVar("Told")
 
 
+#: Sees a change at its end, inside its transaction, and may write into it; called anew where it is run again.
+Witness = Callable[[Change], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Made once a process by `app`; the first argument of every flow."""
+    """Made once a process by `app`; the first argument of every flow.
+
+    A SCIM call is given one of its own, whose `witness` logs what `change` does (see `request_log`).
+    """
 
     database: Database
     secrets: SecretBox = field(repr=False)
@@ -33,6 +41,9 @@ class Context:
     session_lifetime: timedelta = timedelta(days=7)
     invite_lifetime: timedelta = timedelta(days=3)
     asserted_groups_days: int = 7
+    scim_log_days: int = 30
+    request_buffer: RequestBuffer = field(default_factory=RequestBuffer, repr=False, compare=False)
+    witness: Witness | None = field(default=None, repr=False, compare=False)
 
     @property
     def scim_url(self) -> str:
@@ -59,7 +70,10 @@ class Context:
         for _ in range(TRIES):
             try:
                 with changing(self.database, actor, now) as change:
-                    return do(change)
+                    done = do(change)
+                    if self.witness is not None:
+                        self.witness(change)
+                    return done
             except Collision as collision:
                 lost = collision
         raise Conflict(LOST_THE_RACE) from lost

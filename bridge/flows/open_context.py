@@ -25,6 +25,7 @@ def open_context(
     session_days: int,
     invite_days: int,
     asserted_groups_days: int = 7,
+    scim_log_days: int = 30,
 ) -> Context:
     """What every flow is handed, over a database whose schema is this version's: made so where it wasn't.
 
@@ -39,6 +40,7 @@ def open_context(
         session_lifetime=timedelta(days=session_days),
         invite_lifetime=timedelta(days=invite_days),
         asserted_groups_days=asserted_groups_days,
+        scim_log_days=scim_log_days,
     )
 
 

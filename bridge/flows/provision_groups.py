@@ -17,6 +17,7 @@ from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
 from bridge.flows.provision_users import Fits, actor_of, check_version
+from bridge.flows.tell_effects import gifts_of_group
 from bridge.storage import directory, directory_search
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory import StoredGroup
@@ -136,13 +137,13 @@ def delete_group(
 
 
 def _delete(change: Change, connection: Connection, stored: StoredGroup) -> None:
-    group = stored.group
+    group, gave = stored.group, gifts_of_group(change, stored.group.id)
     end_mirror(change, connection, group.id, group.name)
     end_group_matches(change, stored.key)
     directory.delete_group(change, stored.key)
     directory.count_in_directory(change, connection.key, groups=-1)
     refresh_group_matches(change, connection.key, [], also_named=_names(group))
-    before = {"name": group.name, "members": stored.n_members}
+    before = {"name": group.name, "members": stored.n_members} | ({"gave": gave} if gave else {})
     change.record(connection.workspace_key, "idp_group.deleted", group.id, before=before)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bridge.domain.access import RoleInScope
-from bridge.domain.errors import Forbidden, Invalid, NotFound, NotInPlan
+from bridge.domain.errors import DomainError, Forbidden, Invalid, NotFound, NotInPlan
 from bridge.domain.roles import has_sso
 from bridge.domain.tokens import NewToken, ProvisioningCaller, TokenFacts
 from bridge.flows.bearer_secrets import digest, new_secret
@@ -107,10 +107,20 @@ def revoke_token(context: Context, actor: str, workspace_slug: str, token_id: st
 
 
 def find_scim_token(context: Context, secret: str, now: datetime) -> ProvisioningCaller | None:
+    """Who calls SCIM with this bearer secret, as `find_scim_caller`. Raises what closes the door: Forbidden where the
+    connection is switched off, NotInPlan where the plan has no SCIM.
+    """
+    caller = find_scim_caller(context, secret, now)
+    if caller is not None and caller.closed is not None:
+        raise caller.closed
+    return caller
+
+
+def find_scim_caller(context: Context, secret: str, now: datetime) -> ProvisioningCaller | None:
     """Who calls SCIM with this bearer secret; None for a token that is unknown, has run out, or lost its maker.
 
-    One statement, and at most once a minute a second one that notes the use. Raises Forbidden where the token is
-    good but its connection is switched off, NotInPlan where the plan has no SCIM.
+    One statement, and at most once a minute a second one that notes the use. `closed` says why a good token opens
+    nothing now: whoever goes on must look at it.
     """
     if not secret.startswith(SCIM_PREFIX) or len(secret) > _LONGEST_SECRET:
         return None
@@ -118,20 +128,23 @@ def find_scim_token(context: Context, secret: str, now: datetime) -> Provisionin
         found = tokens.find_scim_token(connection, digest(secret), now)
     if found is None:
         return None
-    _check_open(found)
+    closed = _why_closed(found)
+    if closed is not None:
+        return ProvisioningCaller(found.id, found.connection, found.connection.workspace_key, closed)
     if found.last_used_at is None or now - found.last_used_at >= tokens.USE_NOTED_EVERY:
         with context.database.writing() as connection:
             tokens.note_use(connection, found.key, now)
     return ProvisioningCaller(found.id, found.connection, found.connection.workspace_key)
 
 
-def _check_open(found: FoundToken) -> None:
+def _why_closed(found: FoundToken) -> DomainError | None:
     if not has_sso(found.plan):
-        raise NotInPlan(f"SCIM is not part of the {found.plan} plan that this workspace is on.")
+        return NotInPlan(f"SCIM is not part of the {found.plan} plan that this workspace is on.")
     if not found.connection.enabled:
-        raise Forbidden(
+        return Forbidden(
             f"The connection {found.connection.name} is switched off in the bridge. Its owner can enable it."
         )
+    return None
 
 
 def _expiry(days: int | None, now: datetime) -> datetime | None:

@@ -6,6 +6,7 @@
 - `access`              the one query over facts that answers may they, why, who gains, who loses
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
 - `directory_search`    a parsed SCIM filter to a WHERE clause
+- `effects`             what a push gives or takes, for the request log's sentences
 - `secret_box`          secrets at rest, encrypted
 - `migrations/`         Alembic; `schema` brings a database to this version, `snapshots` copies the embedded one
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, text, update
+from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.types import Integer
 
 from bridge.storage.columns import Instant
@@ -26,6 +26,25 @@ def count_try(connection: Any, key: str, now: datetime, window: timedelta) -> tu
     """Count one more under `key`. Returns how many in the present window, and when that ends."""
     row = connection.execute(_COUNT, {"key": key, "now": now, "ended": now - window}).one()
     return row.n, row.window_start + window
+
+
+_COUNT_MANY = text("""
+INSERT INTO counters (key, window_start, n) VALUES (:key, :now, :by)
+ON CONFLICT (key) DO UPDATE SET
+  n = CASE WHEN counters.window_start <= :ended THEN :by ELSE counters.n + :by END,
+  window_start = CASE WHEN counters.window_start <= :ended THEN :now ELSE counters.window_start END
+""").bindparams(bindparam("now", type_=Instant), bindparam("ended", type_=Instant), bindparam("by", type_=Integer))
+
+
+def count_many(connection: Any, key: str, by: int, now: datetime, window: timedelta) -> None:
+    """Count `by` more under `key`, as `count_try` does one."""
+    connection.execute(_COUNT_MANY, {"key": key, "by": by, "now": now, "ended": now - window})
+
+
+def find_count(connection: Any, key: str) -> tuple[int, datetime] | None:
+    """How many were counted under `key` in its window, and since when."""
+    row = connection.execute(select(counters.c.n, counters.c.window_start).where(counters.c.key == key)).first()
+    return None if row is None else (row.n, row.window_start)
 
 
 def forget_tries(connection: Any, key: str) -> None:

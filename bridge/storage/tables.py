@@ -551,9 +551,13 @@ provisioning_requests = Table(
     _required("method", Text),
     _required("path", Text),
     _required("status", Integer),
+    _required("outcome", Text),
     _required("sentence", Text),
-    Column("cause", BigInteger),
-    Column("bodies", Json),
+    _required("about_ci", Text),  # whom and what it names, to search in
+    _required("cause", BigInteger),  # of the change that it made; a number of its own where it made none
+    Column("request", Json),  # blacked out and shortened, as is the answer
+    Column("answer", Json),
+    _one_of("outcome", "changed", "unchanged", "read", "refused"),
     Index(None, "connection_id", "at"),
 )
 audit = Table(

@@ -4,6 +4,7 @@
 - `session`                          `/session`, and the way out
 - `scim_api`, `scim_operations`, `scim_bulk`, `scim_resources`   `/scim/v2`: its addresses; what one operation does;
   many in one request; resources <-> domain values
+- `scim_log`   what the request log is told of it
 - `pages/`                           what people see
 - `health`                           `/healthz`, `/readyz`
 - `current`, `cookies`               the request's context, session and time; what browsers keep for us

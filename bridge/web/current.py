@@ -13,8 +13,8 @@ _LONGEST_USER_AGENT = 300
 
 
 def current_context() -> Context:
-    """The context that `create_app` was made with."""
-    context: Context = current_app.extensions["bridge"]
+    """The context that `create_app` was made with, or the request's own, where it was given one."""
+    context: Context = g.get("context") or current_app.extensions["bridge"]
     return context
 
 

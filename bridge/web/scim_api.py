@@ -17,7 +17,9 @@ from werkzeug.routing import Rule
 
 from bridge.domain import errors as refused
 from bridge.flows import provision_groups, provision_users
-from bridge.flows.tokens import find_scim_token
+from bridge.flows.request_log import count_unknown_token
+from bridge.flows.tokens import find_scim_caller
+from bridge.web import scim_log
 from bridge.web import scim_operations as operations
 from bridge.web.current import current_context, current_time
 from bridge.web.scim_bulk import answer_bulk
@@ -82,10 +84,17 @@ def authenticate() -> None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     caller = None
     if scheme.lower() == "bearer" and secret:
-        caller = find_scim_token(current_context(), secret.strip(), current_time())
+        caller = find_scim_caller(current_context(), secret.strip(), current_time())
     if caller is None:
+        count_unknown_token(current_context())
         raise errors.Unauthorized("Send a valid SCIM token as `Authorization: Bearer …`.")
+    scim_log.begin(caller)
+    if caller.closed is not None:
+        raise caller.closed
     g.connection = caller.connection
+
+
+blueprint.after_request(scim_log.finish)
 
 
 @blueprint.url_value_preprocessor

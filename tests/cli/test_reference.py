@@ -99,6 +99,7 @@ STORY = (
     "domain list kicks",
     "scim-token create kicks --connection CONNECTION --expires-in 365",
     "scim-token revoke kicks SCIM",
+    "scim-log show kicks --connection CONNECTION --failed --limit 2",
     "api-token create kicks --role source_admin",
     "api-token list kicks",
     "api-token revoke kicks API",

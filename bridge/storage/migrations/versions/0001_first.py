@@ -840,9 +840,15 @@ def _provisioning_requests() -> None:
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
-        sa.Column("cause", sa.BigInteger(), nullable=True),
-        sa.Column("bodies", sa.Text(), nullable=True),
+        sa.Column("about_ci", sa.Text(), nullable=False),
+        sa.Column("cause", sa.BigInteger(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('changed', 'unchanged', 'read', 'refused')", name=op.f("ck_provisioning_requests_outcome")
+        ),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connections.id"], name=op.f("fk_provisioning_requests_connection_id")
         ),
