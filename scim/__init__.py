@@ -12,6 +12,7 @@ Read in this order:
 - `patch`      a PATCH to typed operations, applied to a User's document or told as changes of a Group
 - `bulk`       many operations in one request, and what they refer to
 - `dialects`   what each vendor sends that the RFCs don't foresee, folded away by the others
+- `versions`   ETags, and what conditions say of them
 - `discovery`  what the server says of itself
 - `redaction`  what of a message a log may keep
 

@@ -4,7 +4,7 @@
 each, with values in canonical form: whatever cannot be applied is refused there or in what follows, never dropped.
 
 A User is a document, so its operations are applied to it, all or none. A Group is not: `group_changes` says what is to
-be done to its rows, without ever asking who its members are.
+be done to its rows, without asking who its members are; only a filter that says more than ids leaves that to others.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -70,6 +70,13 @@ class MembersRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class MembersMatchingRemoved:
+    """Those members are not in the group of whom the filter is true: one that doesn't say who they are by their ids."""
+
+    where: Filter
+
+
+@dataclass(frozen=True, slots=True)
 class MembersReplaced:
     """These people and nobody else are in the group."""
 
@@ -90,7 +97,7 @@ class ExternalIdSet:
     value: str | None
 
 
-GroupChange = MembersAdded | MembersRemoved | MembersReplaced | DisplayNameSet | ExternalIdSet
+GroupChange = MembersAdded | MembersRemoved | MembersMatchingRemoved | MembersReplaced | DisplayNameSet | ExternalIdSet
 
 _MEMBERS = cast(Attribute, GROUP.schema.find("members"))
 _ACTIVE = cast(Attribute, USER.schema.find("active"))
@@ -281,22 +288,29 @@ def _on_members(op: OperationName, path: AttributePath, where: Filter | None, va
         everyone = op == "remove" and given is None
         return Operation(op, path, None, None if everyone else parse_members(given))
     chosen = _chosen_members(where)
-    if op != "remove" and not set(parse_members(value)) <= set(chosen):
+    if op == "remove":
+        return Operation(op, path, where, chosen)
+    if chosen is None:
+        raise InvalidFilter("Members to add or replace are chosen by value eq, several of them joined by or.")
+    if not set(parse_members(value)) <= set(chosen):
         raise Mutability("A member is added or removed, not changed into another.")
-    return Operation("remove" if op == "remove" else "add", path, where, chosen)
+    return Operation("add", path, where, chosen)
 
 
-def _chosen_members(where: Filter) -> tuple[str, ...]:
-    """The ids that a filter on members names, without looking at who is there."""
+def _chosen_members(where: Filter) -> tuple[str, ...] | None:
+    """The ids that a filter on members names, without looking at who is there; None where one has to look."""
     if isinstance(where, Or):
-        return tuple(dict.fromkeys(id_ for term in where.terms for id_ in _chosen_members(term)))
+        named_ids = [_chosen_members(term) for term in where.terms]
+        if any(ids is None for ids in named_ids):
+            return None
+        return tuple(dict.fromkeys(id_ for ids in named_ids for id_ in ids or ()))
     if isinstance(where, And):
         # Every member is a User, so that `type eq "User"` says nothing.
         terms = [term for term in where.terms if not _is_test_of(term, "type", "user")]
         where = terms[0] if len(terms) == 1 else where
     if isinstance(where, Comparison) and _is_test_of(where, "value") and isinstance(where.value, str):
         return (where.value,)
-    raise InvalidFilter("Members are chosen by value eq, several of them joined by or.")
+    return None
 
 
 def _is_test_of(term: Filter, name: str, value: str | None = None) -> bool:
@@ -312,7 +326,7 @@ def _group_changes(operation: Operation) -> Iterable[GroupChange]:
         case "members", "replace":
             return [MembersReplaced(value)]
         case "members", "remove" if value is None:
-            return [MembersReplaced(())]
+            return [MembersReplaced(()) if operation.where is None else MembersMatchingRemoved(operation.where)]
         case "members", op:
             return [MembersRemoved(value) if op == "remove" else MembersAdded(value)] if value else []
         case "displayName", _:

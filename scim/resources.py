@@ -118,7 +118,7 @@ def render_user(document: Mapping[str, Any], id: str, meta: Meta, groups: Iterab
     """A User as answered (RFC 7643 4.1)."""
     extensions = [urn for urn in (ENTERPRISE_SCHEMA,) if urn in document]
     rendered = {"schemas": [USER.schema.id, *extensions], "id": id, **document, "meta": meta.render()}
-    if shown := [_render_reference(group, "direct") for group in groups]:
+    if shown := [render_reference(group, "direct") for group in groups]:
         rendered["groups"] = shown
     return rendered
 
@@ -135,7 +135,7 @@ def render_group(
     if external_id is not None:
         rendered["externalId"] = external_id
     if members is not None:
-        rendered["members"] = [_render_reference(member, "User") for member in members]
+        rendered["members"] = [render_reference(member, "User") for member in members]
     return {**rendered, "meta": meta.render()}
 
 
@@ -227,7 +227,8 @@ def _parse_member(member: object) -> str:
     return member_id
 
 
-def _render_reference(reference: Reference, type_: str) -> dict[str, str]:
+def render_reference(reference: Reference, type_: str) -> dict[str, str]:
+    """One of a User's groups or a Group's members, as answered; `type_` is direct or User."""
     rendered = {"value": reference.value, "$ref": reference.ref, "type": type_}
     return rendered if reference.display is None else {**rendered, "display": reference.display}
 

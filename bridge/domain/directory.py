@@ -3,7 +3,7 @@
 Ids here are the outside ids (UUIDs as text) that the bridge handed out, never the IdP's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -80,6 +80,13 @@ class MembersRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class MembersFittingRemoved:
+    """Remove those members whom `fits` is true of; all members have to be read for it."""
+
+    fits: Callable[[GroupMemberRef], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class MembersReplaced:
     """Exactly these people from now on."""
 
@@ -100,7 +107,9 @@ class GroupExternalIdSet:
     external_id: str | None
 
 
-GroupChange = MembersAdded | MembersRemoved | MembersReplaced | GroupRenamed | GroupExternalIdSet
+GroupChange = (
+    MembersAdded | MembersRemoved | MembersFittingRemoved | MembersReplaced | GroupRenamed | GroupExternalIdSet
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""An IdP pushes groups (product.md 4.5, 4.7). A change of members never loads the group."""
+"""An IdP pushes groups (product.md 4.5, 4.7). A change of members by their ids never loads the group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +10,7 @@ from bridge.domain.directory import (
     GroupExternalIdSet,
     GroupRenamed,
     MembersAdded,
+    MembersFittingRemoved,
     MembersRemoved,
     MembersReplaced,
 )
@@ -25,6 +26,8 @@ from bridge.storage.mappings import end_group_matches, hold_connections, refresh
 from bridge.storage.mirrors import end_mirror, make_mirror, rename_mirror
 from scim.filter_tree import Filter
 from scim.sorting import Order
+
+MemberStep = MembersAdded | MembersRemoved | MembersFittingRemoved | MembersReplaced
 
 #: An audit event names at most so many people; all of them are found by its cause.
 NAMED_IN_EVENT = 50
@@ -188,10 +191,11 @@ def _renamed(group: DirectoryGroup, step: GroupRenamed | GroupExternalIdSet) -> 
     return replace(group, external_id=step.external_id)
 
 
-def _move(
-    change: Change, connection: Connection, stored: StoredGroup, step: MembersAdded | MembersRemoved | MembersReplaced
-) -> tuple[int, int]:
+def _move(change: Change, connection: Connection, stored: StoredGroup, step: MemberStep) -> tuple[int, int]:
     """Add, remove or replace members; returns how many came and how many went."""
+    if isinstance(step, MembersFittingRemoved):
+        there = directory.members_of_groups(change.connection, [stored.key])[stored.key]
+        step = MembersRemoved(tuple(member.id for member in there if step.fits(member)))
     people = directory.find_members(change.connection, connection.key, step.ids)
     if not isinstance(step, MembersRemoved):
         _check_all_known(step.ids, people)

@@ -6,7 +6,7 @@ caller asks `scim.filter_tree.matches` of the rows that are left: the meaning is
 nobody matches because a condition was dropped.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,6 +34,7 @@ from scim.filter_tree import COMPARE, And, Comparison, Filter, Not, Or, Present,
 from scim.resources import Meta, Reference, render_group, render_user
 from scim.schemas import AttributePath
 from scim.sorting import Order, sort_key
+from scim.versions import render_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +381,9 @@ def _count(connection: Any, table: Table, where: ColumnElement[bool]) -> int:
 def _user_resources(
     base: str, connection: Any, people: list[StoredUser], asked: frozenset[str]
 ) -> list[dict[str, Any]]:
-    groups = groups_of_users(connection, [each.key for each in people]) if "groups" in asked else {}
+    # A version tells the groups apart that it was shown with.
+    wanted = asked & {"groups", "meta"}
+    groups = groups_of_users(connection, [each.key for each in people]) if wanted else {}
     return [_user_resource(base, each, groups.get(each.key, ())) for each in people]
 
 
@@ -395,7 +398,7 @@ def _user_resource(base: str, stored: StoredUser, groups: tuple[tuple[str, str],
     """A person as their IdP is shown them, with those of their groups that were read."""
     user = stored.user
     shown = [Reference(uid, f"{base}/Groups/{uid}", name) for uid, name in groups]
-    meta = _meta("User", f"{base}/Users/{user.id}", user)
+    meta = _meta("User", f"{base}/Users/{user.id}", user, groups)
     # The column, as in SQL: a document whose `active` was removed doesn't say it.
     return {**render_user(user.pushed.document, user.id, meta, shown), "active": user.pushed.active}
 
@@ -407,5 +410,8 @@ def _group_resource(base: str, stored: StoredGroup, members: tuple[GroupMemberRe
     return render_group(group.name, group.external_id, group.id, meta, shown)
 
 
-def _meta(kind: str, location: str, resource: DirectoryUser | DirectoryGroup) -> Meta:
-    return Meta(kind, resource.created_at, resource.modified_at, location, f'W/"{resource.version}"')
+def _meta(
+    kind: str, location: str, resource: DirectoryUser | DirectoryGroup, groups: Iterable[tuple[str, str]] = ()
+) -> Meta:
+    version = render_version(resource.version, groups)
+    return Meta(kind, resource.created_at, resource.modified_at, location, version)

@@ -43,6 +43,7 @@ from scim.messages import (
 from scim.resources import select_attributes, wants_attribute
 from scim.schemas import GROUP, RESOURCE_TYPES, USER, ResourceType
 from scim.sorting import NOWHERE, Order, sort_key
+from scim.versions import names_number, names_version
 
 log = logging.getLogger(__name__)
 
@@ -407,13 +408,8 @@ def _precondition() -> Callable[[int], bool] | None:
     """Which version of a thing the caller is willing to change; None for whichever there is (RFC 7644 3.14)."""
     if not {"If-Match", "If-None-Match"} & set(request.headers.keys()):
         return None
-    return lambda version: _names("If-Match", version, absent=True) and not _names("If-None-Match", version)
-
-
-def _names(header: str, version: int, *, absent: bool = False) -> bool:
-    """Whether a header's ETags name that version; `absent` where there is no such header."""
-    given = request.headers.get(header)
-    return absent if given is None else operations.names_version(given, version)
+    wanted, unwanted = request.headers.get("If-Match", "*"), request.headers.get("If-None-Match", "")
+    return lambda number: names_number(wanted, number) and not names_number(unwanted, number)
 
 
 def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind: ResourceType) -> Response:
@@ -422,9 +418,10 @@ def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind
 
 
 def _read(outcome: Outcome) -> Response:
-    if outcome.version is not None and not _names("If-Match", outcome.version, absent=True):
+    version = outcome.etag or ""
+    if not names_version(request.headers.get("If-Match", "*"), version):
         raise errors.PreconditionFailed("The resource is not in a version that your request allows.")
-    if outcome.version is not None and _names("If-None-Match", outcome.version):
+    if names_version(request.headers.get("If-None-Match", ""), version):
         return Response(status=304, headers=_versioned(outcome))
     return _written(outcome)
 

@@ -18,6 +18,7 @@ from bridge.web.scim_resources import location_of
 from scim.bulk import BULK_RESPONSE_SCHEMA, Bulk, BulkOperation, resolve, steps
 from scim.errors import ERROR_SCHEMA, ScimError
 from scim.schemas import USER
+from scim.versions import names_number
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ _NO_MEMBERS: operations.Selection = (("id",), ())
 
 
 def _fits(etags: str) -> Fits:
-    return lambda version: operations.names_version(etags, version)
+    return lambda version: names_number(etags, version)
 
 
 def _told(operation: BulkOperation, location: str | None, version: str | None, status: object) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from bridge.flows import provision_groups, provision_users
 from bridge.flows.context import Context
 from bridge.flows.provision_users import Fits
 from bridge.web.scim_resources import (
-    etag_of,
     group_change,
     location_of,
     shown_group,
@@ -27,6 +26,7 @@ from scim import errors
 from scim.patch import apply_to_user, group_changes, parse_patch
 from scim.resources import parse_group, parse_user, replace_user, select_attributes, wants_attribute
 from scim.schemas import GROUP, USER, ResourceType
+from scim.versions import render_version
 
 #: The attributes that are wanted of an answer, and those that are not (RFC 7644 3.9).
 Selection = tuple[tuple[str, ...], tuple[str, ...]]
@@ -49,17 +49,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an operation came to: the resource's address and version, and what is shown of it, if anything is."""
+    """What an operation came to: the resource's address and ETag, and what is shown of it, if anything is.
+
+    There is no ETag where nothing is left that has one (RFC 7644 3.14).
+    """
 
     status: int
     location: str
-    version: int | None = None
+    etag: str | None = None
     shown: Mapping[str, Any] | None = None
-
-    @property
-    def etag(self) -> str | None:
-        """The version as it is told (RFC 7644 3.14); None where nothing is left that has one."""
-        return None if self.version is None else etag_of(self.version)
 
 
 Body = Mapping[str, Any]
@@ -171,12 +169,12 @@ def patch_group(
     Comes to 204, which the RFC allows and Entra prefers: whoever wants the group with all its members in the
     answer names `attributes`.
     """
-    changes = [group_change(change) for change in group_changes(parse_patch(body, GROUP, resource_id))]
+    changes = [group_change(change, caller.base_url) for change in group_changes(parse_patch(body, GROUP, resource_id))]
     changed = provision_groups.change_group(
         caller.context, caller.connection, resource_id, changes, caller.now, if_version=if_version
     )
     if not any(selection):
-        return Outcome(204, location_of(caller.base_url, "Groups", resource_id), changed.version)
+        return Outcome(204, location_of(caller.base_url, "Groups", resource_id), render_version(changed.version))
     return _of_group(caller, _with_wanted_members(caller, changed, selection), selection)
 
 
@@ -204,22 +202,17 @@ def check_id(resource_id: str) -> None:
         raise errors.NotFound(f"There is nothing with the id {resource_id[:100]!r} in this connection.")
 
 
-def names_version(given: str, version: int) -> bool:
-    """Whether ETags name that version (RFC 9110 13.1): `*`, or a list compared weakly, as ours are weak."""
-    tags = {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}
-    return given.strip() == "*" or str(version) in tags
-
-
 def _of_user(caller: Caller, user: DirectoryUser, selection: Selection, status: int = 200) -> Outcome:
-    return _outcome(user.version, shown_user(user, caller.base_url), selection, USER, status)
+    return _outcome(shown_user(user, caller.base_url), selection, USER, status)
 
 
 def _of_group(caller: Caller, group: DirectoryGroup, selection: Selection, status: int = 200) -> Outcome:
-    return _outcome(group.version, shown_group(group, caller.base_url), selection, GROUP, status)
+    return _outcome(shown_group(group, caller.base_url), selection, GROUP, status)
 
 
-def _outcome(version: int, rendered: dict[str, Any], selection: Selection, kind: ResourceType, status: int) -> Outcome:
-    return Outcome(status, rendered["meta"]["location"], version, select_attributes(rendered, *selection, kind))
+def _outcome(rendered: dict[str, Any], selection: Selection, kind: ResourceType, status: int) -> Outcome:
+    meta = rendered["meta"]
+    return Outcome(status, meta["location"], meta["version"], select_attributes(rendered, *selection, kind))
 
 
 # -- Refusals (RFC 7644 3.12) ------------------------------------------------------------------------

@@ -1,31 +1,38 @@
 """SCIM resources to domain values and back: nothing is decided here.
 
-A group's five changes are values twice, in `scim.patch` and in `domain.directory`, because neither package may import
+A group's changes are values twice, in `scim.patch` and in `domain.directory`, because neither package may import
 the other; `group_change` is the one place where they meet.
 """
 
 from typing import Any
 
 from bridge.domain import directory
-from bridge.domain.directory import DirectoryGroup, DirectoryUser
+from bridge.domain.directory import DirectoryGroup, DirectoryUser, GroupMemberRef
+from scim.filter_tree import matches_element
 from scim.patch import (
     DisplayNameSet,
     ExternalIdSet,
     GroupChange,
     MembersAdded,
+    MembersMatchingRemoved,
     MembersRemoved,
     MembersReplaced,
 )
-from scim.resources import GroupBody, Meta, Reference, render_group, render_user
+from scim.resources import GroupBody, Meta, Reference, render_group, render_reference, render_user
+from scim.versions import render_version
 
 
-def group_change(change: GroupChange) -> directory.GroupChange:
-    """A parsed operation on a group, as the domain says it."""
+def group_change(change: GroupChange, base: str) -> directory.GroupChange:
+    """A parsed operation on a group, as the domain says it; members are looked at as they are shown."""
     match change:
         case MembersAdded(ids):
             return directory.MembersAdded(ids)
         case MembersRemoved(ids):
             return directory.MembersRemoved(ids)
+        case MembersMatchingRemoved(where):
+            return directory.MembersFittingRemoved(
+                lambda member: matches_element(where, render_reference(_shown_member(member, base), "User"))
+            )
         case MembersReplaced(ids):
             return directory.MembersReplaced(ids)
         case DisplayNameSet(name):
@@ -43,11 +50,6 @@ def whole_group(body: GroupBody) -> tuple[directory.GroupChange, ...]:
     )
 
 
-def etag_of(version: int) -> str:
-    """The ETag of that version of a resource (RFC 7644 3.14)."""
-    return f'W/"{version}"'
-
-
 def location_of(base: str, kind: str, resource_id: str) -> str:
     """The address of a resource; `kind` is Users or Groups."""
     return f"{base}/{kind}/{resource_id}"
@@ -55,17 +57,21 @@ def location_of(base: str, kind: str, resource_id: str) -> str:
 
 def shown_user(user: DirectoryUser, base: str) -> dict[str, Any]:
     """A person as answered to their IdP, every attribute."""
-    meta = Meta("User", user.created_at, user.modified_at, location_of(base, "Users", user.id), etag_of(user.version))
+    version = render_version(user.version, user.groups)
+    meta = Meta("User", user.created_at, user.modified_at, location_of(base, "Users", user.id), version)
     groups = [Reference(uid, location_of(base, "Groups", uid), name) for uid, name in user.groups]
     return render_user(user.pushed.document, user.id, meta, groups)
 
 
 def shown_group(group: DirectoryGroup, base: str) -> dict[str, Any]:
     """A group as answered to its IdP; without members where they were not read."""
-    meta = Meta(
-        "Group", group.created_at, group.modified_at, location_of(base, "Groups", group.id), etag_of(group.version)
-    )
+    version = render_version(group.version)
+    meta = Meta("Group", group.created_at, group.modified_at, location_of(base, "Groups", group.id), version)
     members = None
     if group.members is not None:
-        members = [Reference(each.id, location_of(base, "Users", each.id), each.name) for each in group.members]
+        members = [_shown_member(each, base) for each in group.members]
     return render_group(group.name, group.external_id, group.id, meta, members)
+
+
+def _shown_member(member: GroupMemberRef, base: str) -> Reference:
+    return Reference(member.id, location_of(base, "Users", member.id), member.name)

@@ -1,16 +1,18 @@
-"""PATCH of a Group: told as changes of its rows, in order, without ever asking who its members are."""
+"""PATCH of a Group: told as changes of its rows, in order, without asking who its members are."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from scim.errors import InvalidFilter, InvalidPath, InvalidValue, Mutability, NoTarget, ScimError, TooMany
+from scim.filters import Filter, parse_path
 from scim.patch import (
     MAX_OPERATIONS,
     DisplayNameSet,
     ExternalIdSet,
     GroupChange,
     MembersAdded,
+    MembersMatchingRemoved,
     MembersRemoved,
     MembersReplaced,
     group_changes,
@@ -113,9 +115,12 @@ def test_a_filter_that_describes_the_value_adds_it(op: str) -> None:
         'value eq "a" and type eq "Group"',
     ],
 )
-def test_a_filter_that_needs_the_present_members_is_refused(where: str) -> None:
-    with pytest.raises(InvalidFilter, match="value eq"):
-        change("remove", f"members[{where}]")
+def test_a_filter_that_needs_the_present_members_removes_whom_it_is_true_of(where: str) -> None:
+    path = f"members[{where}]"
+    assert change("remove", path) == (MembersMatchingRemoved(cast(Filter, parse_path(path, GROUP)[1])),)
+    for op in ("add", "replace"):
+        with pytest.raises(InvalidFilter, match="value eq"):
+            change(op, path, {"value": "a"})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`/scim/v2` held to the letter of RFC 7643 and 7644: addresses, headers, and what a refusal leaves behind."""
 
+import json
 from typing import Any
 
 import pytest
@@ -153,3 +154,67 @@ def test_the_root_is_sorted_and_paged_as_one_list(call: Call) -> None:
     assert names(body_of(call("GET", "/?sortBy=userName&sortOrder=descending"))) == ["bens", "Anns", "ben", "Ann"]
     refused(call("GET", "/?sortBy=nope"), 400, "invalidPath")
     refused(call("GET", "/?sortBy=id&startIndex=5001"), 400, "tooMany")
+
+
+# -- What is shown of others -------------------------------------------------------------------------
+
+
+def test_not_modified_never_hides_a_group(call: Call, ann: dict[str, Any]) -> None:
+    path, seen = f"/Users/{ann['id']}", [ann["meta"]["version"]]
+    group = created(call, "/Groups", {"displayName": "eng", "members": [{"value": ann["id"]}]})
+    rename = patch({"op": "replace", "path": "displayName", "value": "engineering"})
+    for do in (None, lambda: call("PATCH", f"/Groups/{group['id']}", rename)):
+        assert do is None or do().status_code == 204
+        answer = call("GET", path, If_None_Match=", ".join(seen))
+        assert answer.status_code == 200
+        assert body_of(answer)["meta"]["version"] == answer.headers["ETag"]
+        seen.append(answer.headers["ETag"])
+        assert call("GET", path, If_None_Match=seen[-1]).status_code == 304
+        assert body_of(call("GET", f"/Users?filter=meta.version eq {json.dumps(seen[-1])}"))["totalResults"] == 1
+    assert call("DELETE", f"/Groups/{group['id']}").status_code == 204
+    assert call("GET", path).headers["ETag"] == seen[0]
+
+
+def test_a_version_guards_a_change_whatever_groups_came_since(call: Call, ann: dict[str, Any]) -> None:
+    created(call, "/Groups", {"displayName": "eng", "members": [{"value": ann["id"]}]})
+    change = patch({"op": "replace", "path": "title", "value": "Lead"})
+    changed = call("PATCH", f"/Users/{ann['id']}", change, If_Match=ann["meta"]["version"])
+    assert changed.status_code == 200
+    refused(call("PATCH", f"/Users/{ann['id']}", change, If_Match=ann["meta"]["version"]), 412)
+    assert call("PATCH", f"/Users/{ann['id']}", change, If_Match=changed.headers["ETag"]).status_code == 200
+
+
+# -- Members chosen by a filter (RFC 7644 3.5.2.2) ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        'display eq "ANN"',
+        'display sw "a"',
+        'value sw "{ann}"',
+        '$ref eq "http://localhost:8000/scim/v2/Users/{ann}"',
+        'not (value eq "{ben}")',
+        'value ne "{ben}" and type eq "User"',
+        'value eq "{ann}" or display eq "nobody"',
+    ],
+)
+def test_a_remove_takes_those_members_whom_the_filter_is_true_of(call: Call, where: str) -> None:
+    people = {
+        name: created(call, "/Users", new_user(f"{name}@acme.example", displayName=name)) for name in ("ann", "ben")
+    }
+    ids = {name: person["id"] for name, person in people.items()}
+    group = created(call, "/Groups", {"displayName": "eng", "members": [{"value": each} for each in ids.values()]})
+    path = f"/Groups/{group['id']}"
+    operation = {"op": "remove", "path": f"members[{where.format(**ids)}]"}
+    assert call("PATCH", path, patch(operation)).status_code == 204
+    assert [each["value"] for each in body_of(call("GET", path))["members"]] == [ids["ben"]]
+    version = call("GET", path).headers["ETag"]
+    assert call("PATCH", path, patch(operation)).headers["ETag"] == version
+
+
+def test_members_who_are_not_there_are_not_changed_by_a_filter(call: Call) -> None:
+    group = created(call, "/Groups", {"displayName": "eng"})
+    for op in ("add", "replace"):
+        operation = {"op": op, "path": 'members[display eq "ann"]', "value": [{"value": group["id"]}]}
+        refused(call("PATCH", f"/Groups/{group['id']}", patch(operation)), 400, "invalidFilter")
