@@ -26,6 +26,15 @@ class BulkLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Pagination:
+    """How lists are paged, by index unless a cursor is asked for (RFC 9865 4); `cursor_timeout` in seconds."""
+
+    default_page_size: int
+    max_page_size: int
+    cursor_timeout: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuthenticationScheme:
     """A way to authenticate (RFC 7643 5); the first of several is the preferred one."""
 
@@ -51,6 +60,7 @@ class Capabilities:
     sort: bool = False
     etag: bool = False
     bulk: BulkLimits | None = None
+    pagination: Pagination | None = None
     authentication_schemes: tuple[AuthenticationScheme, ...] = (BEARER_TOKEN,)
     documentation_uri: str | None = None
 
@@ -73,6 +83,8 @@ def render_service_provider_config(capabilities: Capabilities, base_url: str) ->
         "authenticationSchemes": _render_schemes(capabilities.authentication_schemes),
         "meta": _render_meta("ServiceProviderConfig", f"{base_url}/ServiceProviderConfig"),
     }
+    if capabilities.pagination is not None:
+        config["pagination"] = _render_pagination(capabilities.pagination)
     if capabilities.documentation_uri is not None:
         config["documentationUri"] = capabilities.documentation_uri
     return config
@@ -108,6 +120,17 @@ def _schemas() -> Iterator[Schema]:
     for resource_type in RESOURCE_TYPES:
         yield resource_type.schema
         yield from resource_type.extensions
+
+
+def _render_pagination(pagination: Pagination) -> dict[str, Any]:
+    return {
+        "cursor": True,
+        "index": True,
+        "defaultPaginationMethod": "index",
+        "defaultPageSize": pagination.default_page_size,
+        "maxPageSize": pagination.max_page_size,
+        "cursorTimeout": pagination.cursor_timeout,
+    }
 
 
 def _render_schemes(schemes: tuple[AuthenticationScheme, ...]) -> list[dict[str, Any]]:

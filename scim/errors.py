@@ -73,6 +73,24 @@ class InvalidValue(ScimError):
     scim_type = "invalidValue"
 
 
+class InvalidCursor(ScimError):
+    """The cursor is none of this server's, or not of this query and connection (RFC 9865 2.1)."""
+
+    scim_type = "invalidCursor"
+
+
+class ExpiredCursor(ScimError):
+    """The cursor was waited with for too long (RFC 9865 2.1)."""
+
+    scim_type = "expiredCursor"
+
+
+class InvalidCount(ScimError):
+    """In a walk by cursor: the count is no number, or not that of the first page (RFC 9865 2.1)."""
+
+    scim_type = "invalidCount"
+
+
 class InvalidVersion(ScimError):
     """The SCIM protocol version is not one that is spoken here."""
 

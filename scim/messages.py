@@ -8,10 +8,11 @@ from typing import Any
 import orjson
 
 from scim.errors import (
+    InvalidCount,
+    InvalidCursor,
     InvalidPath,
     InvalidSyntax,
     InvalidValue,
-    NotSupported,
     PayloadTooLarge,
     UnsupportedMediaType,
 )
@@ -39,7 +40,8 @@ MAX_START_INDEX = 2**53
 MAX_NAMES = 200
 """How many attributes may be asked for or excluded; more than there are."""
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
+"""Longer than any number that is meant, and short enough for Python to read."""
 
 
 def check_media_type(content_type: str | None) -> None:
@@ -97,21 +99,29 @@ def named(body: Mapping[str, Any], name: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ListResponse:
-    """One page of answers, already rendered (RFC 7644 3.4.2)."""
+    """One page of answers, already rendered (RFC 7644 3.4.2).
+
+    A page of a walk by cursor has no `start_index`, and the cursors of the pages beside it (RFC 9865 2).
+    """
 
     resources: Sequence[Mapping[str, Any]]
     total_results: int
-    start_index: int = 1
+    start_index: int | None = 1
+    next_cursor: str | None = None
+    previous_cursor: str | None = None
 
     def render(self) -> dict[str, Any]:
         """The message; `Resources` is there even when empty, which Entra's connection test needs."""
-        return {
+        said: dict[str, Any] = {
             "schemas": [LIST_RESPONSE_SCHEMA],
             "totalResults": self.total_results,
             "startIndex": self.start_index,
             "itemsPerPage": len(self.resources),
+            "previousCursor": self.previous_cursor,
+            "nextCursor": self.next_cursor,
             "Resources": list(self.resources),
         }
+        return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,13 @@ class SearchQuery:
     sort_by: str | None = None
     descending: bool = False
     paging: Paging = Paging()
+    cursor: str | None = None
+    """Not None: to be walked by cursor (RFC 9865); "" asks for the first page."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What has to stay the same from page to page of a walk by cursor, but for the count (RFC 9865 2)."""
+        return repr((self.filter, self.attributes, self.excluded_attributes, self.sort_by, self.descending))
 
     def order(self, resource_type: ResourceType) -> Order | None:
         """By what to sort resources of that type, None if by nothing.
@@ -171,7 +188,7 @@ def parse_query(
     """The search in a URL's query.
 
     Names are taken in any case and unknown ones ignored: Entra's aadOptscim062020 flag may sit there, and OneLogin
-    leaves a trailing "&". Raises InvalidValue, and NotSupported for a cursor.
+    leaves a trailing "&". Raises InvalidValue, and for a walk by cursor InvalidCursor and InvalidCount.
     """
     return _parse_search({name.lower(): value for name, value in arguments.items()}, default_count, max_count)
 
@@ -187,7 +204,7 @@ def parse_selection(arguments: Mapping[str, str]) -> tuple[tuple[str, ...], tupl
 def parse_search(
     body: Mapping[str, Any], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
 ) -> SearchQuery:
-    """The search in a .search body (RFC 7644 3.4.3). Raises InvalidValue, InvalidSyntax, NotSupported."""
+    """The search in a .search body (RFC 7644 3.4.3, RFC 9865 3). Raises InvalidSyntax, and what `parse_query` does."""
     schemas = named(body, "schemas")
     if schemas is not None and schemas != [SEARCH_REQUEST_SCHEMA]:
         raise InvalidSyntax(f"A search has the schemas [{SEARCH_REQUEST_SCHEMA!r}].")
@@ -208,9 +225,7 @@ def parse_paging(
 
 
 def _parse_search(given: Mapping[str, Any], default_count: int, max_count: int) -> SearchQuery:
-    if "cursor" in given:
-        # Ignored, a walk by cursor (RFC 9865) would read the first page for ever.
-        raise NotSupported("This server pages by startIndex, not by cursor.")
+    cursor = _parse_cursor(given)
     attributes, excluded = _parse_selection(given)
     return SearchQuery(
         filter=_parse_text("filter", given.get("filter")),
@@ -218,10 +233,29 @@ def _parse_search(given: Mapping[str, Any], default_count: int, max_count: int) 
         excluded_attributes=excluded,
         sort_by=_parse_text("sortBy", given.get("sortby")),
         descending=_parse_descending(given.get("sortorder")),
-        paging=parse_paging(
-            given.get("startindex"), given.get("count"), default_count=default_count, max_count=max_count
-        ),
+        paging=_parse_page(given, cursor, default_count, max_count),
+        cursor=cursor,
     )
+
+
+def _parse_cursor(given: Mapping[str, Any]) -> str | None:
+    """The cursor, "" where it is there without a value."""
+    cursor = given.get("cursor")
+    if cursor is not None and not isinstance(cursor, str):
+        raise InvalidCursor("A cursor is a string.")
+    return cursor
+
+
+def _parse_page(given: Mapping[str, Any], cursor: str | None, default_count: int, max_count: int) -> Paging:
+    start, count = given.get("startindex"), given.get("count")
+    if cursor is None:
+        return parse_paging(start, count, default_count=default_count, max_count=max_count)
+    if start not in (None, ""):
+        raise InvalidValue("Give startIndex or cursor, not both.")
+    try:
+        return parse_paging(None, count, default_count=default_count, max_count=max_count)
+    except InvalidValue as refusal:
+        raise InvalidCount(refusal.detail) from refusal
 
 
 def _parse_selection(given: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,7 +19,7 @@ from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
 from bridge.flows.provision_users import Fits, actor_of, check_version
 from bridge.flows.tell_effects import gifts_of_group
-from bridge.storage import directory, directory_search
+from bridge.storage import directory, directory_pages
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory import StoredGroup
 from bridge.storage.mappings import end_group_matches, hold_connections, refresh_group_matches
@@ -55,9 +55,8 @@ def search_groups(
 ) -> tuple[list[DirectoryGroup], int]:
     """The pushed groups that match, `count` of them after `offset`, and how many match in all, as `search_users`."""
     with context.database.reading() as rows:
-        stored, total = directory_search.search_groups(
-            rows, connection.key, filter_, order, offset=offset, count=count, base=context.scim_url
-        )
+        search = directory_pages.search_groups(rows, connection.key, filter_, context.scim_url)
+        stored, total = search.page(order, offset, count)
         if not with_members:
             return [each.group for each in stored], total
         members = directory.members_of_groups(rows, [each.key for each in stored])

@@ -18,7 +18,7 @@ from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership, User
 from bridge.flows.context import Context
 from bridge.flows.warn_owners import warn_of_last_owner
-from bridge.storage import directory, directory_search, people
+from bridge.storage import directory, directory_pages, people
 from bridge.storage.changes import Change
 from bridge.storage.directory import StoredUser
 from bridge.storage.grants import insert_grant
@@ -66,9 +66,8 @@ def search_users(
     Without an order as they came. Raises TooMany for an order that can't be had of so many.
     """
     with context.database.reading() as rows:
-        stored, total = directory_search.search_users(
-            rows, connection.key, filter_, order, offset=offset, count=count, base=context.scim_url
-        )
+        search = directory_pages.search_users(rows, connection.key, filter_, context.scim_url)
+        stored, total = search.page(order, offset, count)
         groups = directory.groups_of_users(rows, [each.key for each in stored])
         return [_with_groups(each, groups) for each in stored], total
 

@@ -6,7 +6,6 @@ directory there is; all others don't exist (properties.md 7).
 
 import logging
 from collections.abc import Callable, Mapping
-from operator import itemgetter
 from typing import Any, NoReturn
 
 import orjson
@@ -16,7 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
 from bridge.domain import errors as refused
-from bridge.flows import provision_groups, provision_users
+from bridge.flows import cursors
 from bridge.flows.request_log import count_unknown_token
 from bridge.flows.tokens import find_scim_caller
 from bridge.web import scim_log
@@ -24,35 +23,32 @@ from bridge.web import scim_operations as operations
 from bridge.web.current import current_context, current_time
 from bridge.web.scim_bulk import answer_bulk
 from bridge.web.scim_operations import Caller, Outcome
-from bridge.web.scim_resources import shown_group, shown_user
+from bridge.web.scim_search import search
 from scim import discovery, errors
 from scim.bulk import MAX_OPERATIONS, MAX_PAYLOAD, check_payload, parse_bulk
-from scim.filter_tree import Filter
-from scim.filters import parse_filter
 from scim.messages import (
+    DEFAULT_COUNT,
     MAX_COUNT,
     MEDIA_TYPE,
     ListResponse,
-    SearchQuery,
     check_media_type,
     parse_body,
     parse_query,
     parse_search,
     parse_selection,
 )
-from scim.resources import select_attributes, wants_attribute
-from scim.schemas import GROUP, RESOURCE_TYPES, USER, ResourceType
-from scim.sorting import NOWHERE, Order, sort_key
+from scim.schemas import GROUP, USER
 from scim.versions import names_number, names_version
 
 log = logging.getLogger(__name__)
 
 CAPABILITIES = discovery.Capabilities(
-    max_results=MAX_COUNT, sort=True, etag=True, bulk=discovery.BulkLimits(MAX_OPERATIONS, MAX_PAYLOAD)
+    max_results=MAX_COUNT,
+    sort=True,
+    etag=True,
+    bulk=discovery.BulkLimits(MAX_OPERATIONS, MAX_PAYLOAD),
+    pagination=discovery.Pagination(DEFAULT_COUNT, MAX_COUNT, int(cursors.LIFETIME.total_seconds())),
 )
-
-#: So many at most of each type are read for one page of both, in order.
-MAX_MERGED = 5_000
 
 #: What RFC 7644 3.8 lets a client end an address with, to say which format it wants.
 SUFFIX = ".scim"
@@ -134,29 +130,13 @@ def _caller() -> Caller:
 @blueprint.get("/Users", strict_slashes=False)
 def list_users() -> Response:
     """Look for people (RFC 7644 3.4.2)."""
-    return _search_users(parse_query(request.args))
+    return _answer(search(_caller(), parse_query(request.args), (USER,)))
 
 
 @blueprint.post("/Users/.search", strict_slashes=False)
 def search_users() -> Response:
     """Look for people, the query in the body (RFC 7644 3.4.3)."""
-    return _search_users(parse_search(_body()))
-
-
-def _search_users(query: SearchQuery) -> Response:
-    filter_ = parse_filter(query.filter, USER) if query.filter else None
-    found, total = _find_users(query, filter_, query.order(USER), query.paging.offset, query.paging.count)
-    return _listed(found, total, query, USER)
-
-
-def _find_users(
-    _query: SearchQuery, filter_: Filter | None, order: Order | None, offset: int, count: int
-) -> tuple[list[dict[str, Any]], int]:
-    found, total = provision_users.search_users(
-        current_context(), g.connection, filter_, order, offset=offset, count=count
-    )
-    base = _caller().base_url
-    return [shown_user(user, base) for user in found], total
+    return _answer(search(_caller(), parse_search(_body()), (USER,)))
 
 
 @blueprint.post("/Users", strict_slashes=False)
@@ -195,30 +175,13 @@ def delete_user(resource_id: str) -> Response:
 @blueprint.get("/Groups", strict_slashes=False)
 def list_groups() -> Response:
     """Look for groups (RFC 7644 3.4.2)."""
-    return _search_groups(parse_query(request.args))
+    return _answer(search(_caller(), parse_query(request.args), (GROUP,)))
 
 
 @blueprint.post("/Groups/.search", strict_slashes=False)
 def search_groups() -> Response:
     """Look for groups, the query in the body (RFC 7644 3.4.3)."""
-    return _search_groups(parse_search(_body()))
-
-
-def _search_groups(query: SearchQuery) -> Response:
-    filter_ = parse_filter(query.filter, GROUP) if query.filter else None
-    found, total = _find_groups(query, filter_, query.order(GROUP), query.paging.offset, query.paging.count)
-    return _listed(found, total, query, GROUP)
-
-
-def _find_groups(
-    query: SearchQuery, filter_: Filter | None, order: Order | None, offset: int, count: int
-) -> tuple[list[dict[str, Any]], int]:
-    wanted = wants_attribute("members", query.attributes, query.excluded_attributes, GROUP)
-    found, total = provision_groups.search_groups(
-        current_context(), g.connection, filter_, order, offset=offset, count=count, with_members=wanted
-    )
-    base = _caller().base_url
-    return [shown_group(group, base) for group in found], total
+    return _answer(search(_caller(), parse_search(_body()), (GROUP,)))
 
 
 @blueprint.post("/Groups", strict_slashes=False)
@@ -257,55 +220,14 @@ def delete_group(resource_id: str) -> Response:
 @blueprint.post("/.search", strict_slashes=False)
 def search_all() -> Response:
     """Look for people and groups at once (RFC 7644 3.4.2.1, 3.4.3): people first, where no order is asked for."""
-    return _search_all(parse_search(_body()))
+    return _answer(search(_caller(), parse_search(_body()), (USER, GROUP)))
 
 
 @blueprint.get("")
 @blueprint.get("/")
 def list_all() -> Response:
     """The same, the query in the address (RFC 7644 3.4.2)."""
-    return _search_all(parse_query(request.args))
-
-
-def _search_all(query: SearchQuery) -> Response:
-    # An attribute of one type only is one without a value in the other (RFC 7644 3.4.2.1).
-    filters = {kind: parse_filter(query.filter, kind, RESOURCE_TYPES) if query.filter else None for kind in _FIND}
-    found, total = (_all_in_turn if query.sort_by is None else _all_in_order)(query, filters)
-    shown = [select_attributes(each, query.attributes, query.excluded_attributes, kind) for kind, each in found]
-    return _answer(ListResponse(shown, total, query.paging.start_index).render())
-
-
-_FIND = {USER: _find_users, GROUP: _find_groups}
-_Filters = Mapping[ResourceType, Filter | None]
-_Both = list[tuple[ResourceType, dict[str, Any]]]
-
-
-def _all_in_turn(query: SearchQuery, filters: _Filters) -> tuple[_Both, int]:
-    page: _Both = []
-    total = 0
-    for kind, find in _FIND.items():
-        offset, count = max(query.paging.offset - total, 0), query.paging.count - len(page)
-        found, matching = find(query, filters[kind], None, offset, count)
-        page += [(kind, each) for each in found]
-        total += matching
-    return page, total
-
-
-def _all_in_order(query: SearchQuery, filters: _Filters) -> tuple[_Both, int]:
-    """The page out of the first of each type, merged. Raises TooMany where it begins too far back."""
-    end = query.paging.offset + query.paging.count
-    if end > MAX_MERGED:
-        raise errors.TooMany(f"People and groups together are in order up to {MAX_MERGED}; apart, any number.")
-    orders = query.orders(tuple(_FIND))
-    merged: list[tuple[Any, ResourceType, dict[str, Any]]] = []
-    total = 0
-    for kind, find in _FIND.items():
-        order = orders[kind]
-        found, matching = find(query, filters[kind], order, 0, end)
-        merged += [(NOWHERE if order is None else sort_key(order.path, each), kind, each) for each in found]
-        total += matching
-    merged.sort(key=itemgetter(0), reverse=query.descending)
-    return [(kind, each) for _, kind, each in merged[query.paging.offset : end]], total
+    return _answer(search(_caller(), parse_query(request.args), (USER, GROUP)))
 
 
 # -- Discovery (RFC 7644 4) --------------------------------------------------------------------------
@@ -410,11 +332,6 @@ def _precondition() -> Callable[[int], bool] | None:
         return None
     wanted, unwanted = request.headers.get("If-Match", "*"), request.headers.get("If-None-Match", "")
     return lambda number: names_number(wanted, number) and not names_number(unwanted, number)
-
-
-def _listed(rendered: list[dict[str, Any]], total: int, query: SearchQuery, kind: ResourceType) -> Response:
-    chosen = [select_attributes(each, query.attributes, query.excluded_attributes, kind) for each in rendered]
-    return _answer(ListResponse(chosen, total, query.paging.start_index).render())
 
 
 def _read(outcome: Outcome) -> Response:

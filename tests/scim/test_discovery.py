@@ -8,6 +8,7 @@ from scim2_models import ResourceType, Schema, ServiceProviderConfig
 from scim.discovery import (
     BulkLimits,
     Capabilities,
+    Pagination,
     render_resource_type,
     render_resource_types,
     render_schema,
@@ -40,6 +41,19 @@ def test_what_is_offered_is_announced_with_its_limits() -> None:
     assert config["etag"]["supported"]
     assert config["bulk"] == {"supported": True, "maxOperations": 500, "maxPayloadSize": 1_000_000}
     assert config["documentationUri"] == "https://x"
+
+
+def test_how_lists_are_paged_is_announced() -> None:
+    config = render_service_provider_config(Capabilities(100, pagination=Pagination(20, 100, 60)), BASE)
+    assert config["pagination"] == {
+        "cursor": True,
+        "index": True,
+        "defaultPaginationMethod": "index",
+        "defaultPageSize": 20,
+        "maxPageSize": 100,
+        "cursorTimeout": 60,
+    }
+    assert "pagination" not in render_service_provider_config(Capabilities(100), BASE)
 
 
 def test_the_configuration_is_valid_to_scim2_models() -> None:

@@ -17,6 +17,9 @@ TABLE_9 = {
     errors.NoTarget: (400, "noTarget"),
     errors.InvalidValue: (400, "invalidValue"),
     errors.InvalidVersion: (400, "invalidVers"),
+    errors.InvalidCursor: (400, "invalidCursor"),
+    errors.ExpiredCursor: (400, "expiredCursor"),
+    errors.InvalidCount: (400, "invalidCount"),
     errors.Sensitive: (403, "sensitive"),
 }
 WITHOUT_SCIM_TYPE = {

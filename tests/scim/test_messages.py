@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, NotSupported, UnsupportedMediaType
+from scim.errors import (
+    InvalidCount,
+    InvalidCursor,
+    InvalidPath,
+    InvalidSyntax,
+    InvalidValue,
+    UnsupportedMediaType,
+)
 from scim.messages import (
     ListResponse,
     Paging,
@@ -129,6 +136,9 @@ def test_a_page_says_how_many_it_holds() -> None:
         (" 2 ", "+3", Paging(2, 3)),
         ("1", "5000", Paging(1, 1000)),
         ("999999999999999999", "1", Paging(2**53, 1)),
+        ("9" * 400, "9" * 400, Paging(2**53, 1000)),
+        ("-" + "9" * 300, "-" + "9" * 300, Paging(1, 0)),
+        (2**63, -(2**63), Paging(2**53, 0)),
     ],
 )
 def test_paging_is_bent_into_range(start: object, count: object, page: Paging) -> None:
@@ -212,9 +222,46 @@ def test_another_message_is_no_search() -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "VZUTiyhEQJ94IR"])
-def test_a_cursor_is_refused_aloud(cursor: str) -> None:
-    with pytest.raises(NotSupported):
-        parse_query({"Cursor": cursor, "count": "10"})
+def test_a_cursor_with_and_without_a_value_asks_for_a_walk(cursor: str) -> None:
+    in_url = parse_query({"Cursor": cursor, "count": "10"})
+    assert (in_url.cursor, in_url.paging) == (cursor, Paging(1, 10))
+    assert parse_search({"cursor": cursor, "count": 10}) == in_url
+
+
+def test_without_a_cursor_pages_are_by_index() -> None:
+    assert parse_query({}).cursor is None
+    assert parse_search({"cursor": None}).cursor is None
+
+
+@pytest.mark.parametrize("cursor", [5, True, ["x"], {}])
+def test_a_cursor_that_is_no_string_is_refused(cursor: object) -> None:
+    with pytest.raises(InvalidCursor):
+        parse_search({"cursor": cursor})
+
+
+@pytest.mark.parametrize("count", ["x", 1.5, True, []])
+def test_a_count_that_is_no_integer_is_invalid_count_in_a_walk(count: object) -> None:
+    with pytest.raises(InvalidCount):
+        parse_search({"cursor": "", "count": count})
+
+
+@pytest.mark.parametrize(("count", "page"), [("-1", 0), ("0", 0), ("5000", 1000)])
+def test_a_count_in_a_walk_is_bent_into_range(count: str, page: int) -> None:
+    assert parse_query({"cursor": "", "count": count}).paging.count == page
+
+
+def test_start_index_and_cursor_are_not_both() -> None:
+    with pytest.raises(InvalidValue):
+        parse_query({"cursor": "", "startIndex": "1"})
+
+
+def test_everything_but_cursor_and_count_is_in_the_fingerprint() -> None:
+    base = {"filter": "id pr", "attributes": "id", "sortBy": "id", "sortOrder": "ascending"}
+    prints = {parse_query(base | {"cursor": each, "count": each or "1"}).fingerprint for each in ("", "7")}
+    assert len(prints) == 1
+    for name, other in (("filter", "id eq 1"), ("attributes", "meta"), ("sortBy", "meta"), ("sortOrder", "descending")):
+        assert parse_query(base | {name: other}).fingerprint not in prints
+    assert parse_query({"excludedAttributes": "id"}).fingerprint != parse_query({"attributes": "id"}).fingerprint
 
 
 def path_of(order: Order | None) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bridge.domain.directory import pushed_user
 from bridge.flows.provision_groups import create_group, search_groups
 from bridge.flows.provision_users import create_user, search_users
-from bridge.storage import directory_search
+from bridge.storage import directory_pages
 from bridge.storage.database import Database
 from bridge.web.scim_resources import shown_group, shown_user
 from scim.errors import TooMany
@@ -276,9 +276,9 @@ def test_groups_are_sorted_as_their_resources_are(words: World, text: str | None
 
 def test_what_is_no_column_sorts_so_many_and_no_more(words: World, monkeypatch: pytest.MonkeyPatch) -> None:
     order = SearchQuery(sort_by="title").order(USER)
-    monkeypatch.setattr(directory_search, "MAX_SORTED", len(WORDS))
+    monkeypatch.setattr(directory_pages, "MAX_SORTED", len(WORDS))
     assert search_users(words.context, words.connection, None, order, offset=0, count=1)[1] == len(WORDS)
-    monkeypatch.setattr(directory_search, "MAX_SORTED", len(WORDS) - 1)
+    monkeypatch.setattr(directory_pages, "MAX_SORTED", len(WORDS) - 1)
     with pytest.raises(TooMany):
         search_users(words.context, words.connection, None, order, offset=0, count=1)
 

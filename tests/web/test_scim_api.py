@@ -322,12 +322,6 @@ def test_sorts_by_what_is_asked_and_refuses_what_it_cannot(call: Call) -> None:
     refused(call("GET", "/Users?sortBy=name"), 400, "invalidPath")
 
 
-def test_a_cursor_is_refused_aloud(call: Call) -> None:
-    for path in ("/Users?cursor", "/Groups?cursor=abc&count=1"):
-        refused(call("GET", path), 501)
-    refused(call("POST", "/.search", {"cursor": ""}), 501)
-
-
 def test_a_filter_in_the_body_is_a_filter(call: Call) -> None:
     created(call, "/Users", new_user())
     search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": 'userName sw "ann"'}

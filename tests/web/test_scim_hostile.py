@@ -434,7 +434,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "another's kind of id": ("GET", "/Groups/{user}", (404,)),
     "a schema that isn't there": ("GET", f"/Schemas/{LONG}", (404,)),
     "a count past all integers": ("GET", "/Users?count=" + "9" * 40_000, (400,)),
-    "a start past all integers": ("GET", "/Users?startIndex=" + "9" * 400, (400,)),
+    "a start past all integers": ("GET", "/Users?startIndex=" + "9" * 400, (200,)),
     "a count of 1e9": ("GET", "/Users?count=1e9", (400,)),
     "a count that is no number": ("GET", "/Users?count=all", (400,)),
     "30,000 arguments": ("GET", "/Users?" + "a=&" * 20_000 + "count=x", (400,)),
