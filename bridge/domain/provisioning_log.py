@@ -19,6 +19,9 @@ from bridge.domain.sentences import counted, listed
 #: changed: rows of the directory are others now. unchanged: asked for what is so already. read: nothing was to change.
 Outcome = Literal["changed", "unchanged", "read", "refused"]
 
+#: "": whatever came of it. every_change: what was changed, and what was refused.
+RequestsFilter = Outcome | Literal["", "every_change"]
+
 _MOST_NAMED = 3
 _LONGEST_NAME = 80
 _LONGEST_REASON = 300
@@ -49,7 +52,7 @@ class RequestsQuery:
     """Which calls: of one connection's id, with an outcome, about a person or thing; older than the call `before`."""
 
     connection_id: str = ""
-    outcome: Outcome | Literal["", "every_change"] = ""
+    outcome: RequestsFilter = ""
     about: str = ""
     before: str = ""
 

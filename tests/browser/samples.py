@@ -30,7 +30,10 @@ FRAME = v.Frame(
     people=312,
     home_href="/p/users",
     switch_href="/p/workspaces",
-    nav=(v.NavSection("People", (v.NavItem("Access Management", "/p/users", "people", current=True),)),),
+    nav=(
+        v.NavSection("People", (v.NavItem("Access Management", "/p/users", "people", current=True),)),
+        v.NavSection("Signing in", (v.NavItem("SCIM log", "/p/scim-log", "sync"),)),
+    ),
     me=v.Me("Mei Tanaka", "Workspace Owner"),
     path="/p/users",
 )
@@ -1072,6 +1075,88 @@ ROLES = v.RolesPage(
 
 NOTICES = (v.Note("ok", "Jonas Weber was removed", "Lost 2 permissions; the account and other workspaces stay."),)
 
+# ---------- the SCIM log ----------
+
+SCIM_REQUEST = """{
+  "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+  "Operations": [
+    {
+      "op": "remove",
+      "path": "members[value eq \\"2f0c7a1e-63a1-4d0e-9a1e-0c9d5a4f7b21\\"] and something that makes this line wide",
+      "password": "[blacked out]"
+    }
+  ]
+}"""
+
+
+def call(
+    minutes: float, outcome: Any, sentence: str, told: str, *, by: str = "Okta", opened: v.OpenedRequest | None = None
+) -> v.RequestRow:
+    """One SCIM call of the story."""
+    status, href = v.Status("bad", "Refused"), "/p/scim-log#open" if opened is None else "/p/scim-log"
+    return v.RequestRow(ago(hours=minutes / 60), sentence, outcome, status, told, by, href, opened)
+
+
+SCIM_OPENED = v.OpenedRequest(
+    facts=(
+        v.Fact("Call", "PATCH /Groups/4b0c6a52-7c0e-4f0e-8a53-2f4f2b6c9d10?excludedAttributes=members"),
+        v.Fact("Answered", "204", ago(hours=0.1)),
+        v.Fact("Connection", "Okta"),
+    ),
+    request=SCIM_REQUEST,
+    answer="",
+)
+SCIM_ROWS = (
+    call(
+        6,
+        "changed",
+        "Okta removed Tomás Herrera from eng-mobile; Source Admin on iOS Prod is lost.",
+        "PATCH, answered 204",
+        opened=SCIM_OPENED,
+    ),
+    call(
+        7,
+        "read",
+        'Okta looked for people with userName eq "tomas.herrera@kicks.example": found 1.',
+        "GET, answered 200",
+    ),
+    call(
+        40,
+        "refused",
+        "Entra couldn’t add Nia Okafor: A user with userName 'nia.okafor@kicks.example' exists already in this "
+        "connection.",
+        "POST, answered 409",
+        by="Entra",
+    ),
+    call(
+        60 * 26,
+        "unchanged",
+        "Okta sent what the bridge knew already of eng-web: nothing changed.",
+        "PATCH, answered 204",
+    ),
+)
+SCIM_LOG = v.ScimLogPage(
+    action="/p/scim-log",
+    query="",
+    filters=(
+        v.Choice("connection", "Connection", (v.Option("", "Every connection"), v.Option("1", "Okta"))),
+        v.Choice("outcome", "Outcome", (v.Option("", "Every call"), v.Option("refused", "Refused"))),
+    ),
+    rows=SCIM_ROWS,
+    days=30,
+    token_href="/p/token-new-scim",
+    older_href="/p/scim-log?before=1",
+)
+SCIM_LOG_NONE = dataclasses.replace(SCIM_LOG, rows=(), older_href=None, none_yet=True)
+SCIM_LOG_NOTHING = dataclasses.replace(
+    SCIM_LOG,
+    query="zoe",
+    rows=(),
+    older_href=None,
+    newest_href="/p/scim-log",
+    nothing_found=v.NothingFound("No call about “zoe”", "/p/scim-log", 1),
+)
+
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
@@ -1129,6 +1214,9 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "token-new-scim": ("token_new.html", FRAME, TOKEN_SCIM),
     "token-new-no-connection": ("token_new.html", FRAME, TOKEN_NO_CONNECTION),
     "roles": ("roles.html", FRAME, ROLES),
+    "scim-log": ("scim_log.html", FRAME, SCIM_LOG),
+    "scim-log-none": ("scim_log.html", FRAME, SCIM_LOG_NONE),
+    "scim-log-nothing": ("scim_log.html", FRAME, SCIM_LOG_NOTHING),
 }
 FRAGMENTS: dict[str, tuple[str, Any]] = {
     "summary": ("person_summary.html", dataclasses.replace(SUMMARY, name="Tomás Herrera", may_read=())),

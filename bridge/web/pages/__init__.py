@@ -6,6 +6,7 @@
 - `user_groups`   User Groups, who decides their members, what they give
 - `tokens`        keys for programs: made, shown once, revoked
 - `roles`         what each role gives
+- `scim_log`      what IdPs asked by SCIM, and what it did
 - `invitations`   sent, repeated, revoked, and accepted
 
 `frame` lets somebody into a workspace their session reaches, and surrounds its pages; `bare` renders those outside.

@@ -1,6 +1,6 @@
 """Every page family that an app of ours has."""
 
-from bridge.web.pages import invitations, person, roles, tokens, user_groups, users, workspaces
+from bridge.web.pages import invitations, person, roles, scim_log, tokens, user_groups, users, workspaces
 
 BLUEPRINTS = (
     workspaces.blueprint,
@@ -9,5 +9,6 @@ BLUEPRINTS = (
     user_groups.blueprint,
     tokens.blueprint,
     roles.blueprint,
+    scim_log.blueprint,
     invitations.blueprint,
 )

@@ -179,8 +179,13 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     if not visit.is_owner:
         roles = NavItem("Roles", visit.url("roles.index"), "role", current=here == "roles.index")
         return (NavSection("You", (NavItem("Your access", own, "people", current=on_own), roles)),)
-    people = NavItem("Access Management", visit.url("users.index"), "people", current=not on_own)
-    return (NavSection("People", (people, NavItem("Your access", own, "role", current=on_own))),)
+    log = NavItem("SCIM log", visit.url("scim_log.index"), "sync", current=here == "scim_log.index")
+    elsewhere = on_own or log.current
+    people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
+    return (
+        NavSection("People", (people, NavItem("Your access", own, "role", current=on_own))),
+        NavSection("Signing in", (log,)),
+    )
 
 
 def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:

@@ -780,6 +780,48 @@ class TokensPage:
     nothing_found: NothingFound | None = None
 
 
+# ---------- the SCIM log ----------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRequest:
+    """All that is kept of one call. `request` and `answer` are text to be shown as it is, empty for none."""
+
+    facts: tuple[Fact, ...]
+    request: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """One SCIM call: `href` opens it, or closes it where it is `opened`."""
+
+    at: datetime
+    sentence: str
+    outcome: Literal["changed", "unchanged", "read", "refused"]
+    status: Status
+    call: str
+    connection: str
+    href: str
+    opened: OpenedRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScimLogPage:
+    """`scim_log.html`: calls of IdPs, newest first, kept `days`."""
+
+    action: str
+    query: str
+    filters: tuple[Choice, ...]
+    rows: tuple[RequestRow, ...]
+    days: int
+    token_href: str
+    newest_href: str | None = None
+    older_href: str | None = None
+    none_yet: bool = False
+    nothing_found: NothingFound | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TokenFormPage:
     """`token_new.html`. Posts `name`, `expires`, and `role` with its scope (api) or `connection` (scim)."""
