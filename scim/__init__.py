@@ -15,6 +15,7 @@ Read in this order:
 - `versions`   ETags, and what conditions say of them
 - `discovery`  what the server says of itself
 - `redaction`  what of a message a log may keep
+- `directory_file`  many people and groups in a file, checked; its forms: `file_forms`, `csv_file`, `json_file`
 
 A request travels `messages.parse_body` -> `resources.parse_user` or `patch.parse_patch`; an answer
 `resources.render_user` -> `resources.select_attributes` -> `messages.ListResponse`. Everything raises ScimError and

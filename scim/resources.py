@@ -76,7 +76,7 @@ def parse_user(body: Mapping[str, Any]) -> Document:
     Unknown and readOnly attributes are ignored (RFC 7644 3.3), as is `password`. Raises InvalidValue, naming the
     attribute.
     """
-    document = _parse_user(body)
+    document = parse_document(body)
     document.setdefault("active", True)
     return document
 
@@ -86,7 +86,7 @@ def replace_user(present: Mapping[str, Any], body: Mapping[str, Any]) -> Documen
 
     Absent is not false, and not true either: a PUT without `active` neither suspends nor brings back.
     """
-    document = _parse_user(body)
+    document = parse_document(body)
     if "active" in present:
         document.setdefault("active", present["active"])
     return document
@@ -171,7 +171,8 @@ def _check_schemas(body: Mapping[str, Any], resource_type: ResourceType) -> None
         raise InvalidValue(f"schemas must name {resource_type.schema.id}.")
 
 
-def _parse_user(body: Mapping[str, Any]) -> Document:
+def parse_document(body: Mapping[str, Any]) -> Document:
+    """A User's document as the body says it: without `active` where it says none. Raises InvalidValue."""
     _check_schemas(body, USER)
     document: Document = {}
     extension: Document = {}

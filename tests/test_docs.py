@@ -156,16 +156,25 @@ def listed(page: str) -> set[str]:
 
 
 def _recorded() -> set[str]:
-    """Every type of audit event in the code: texts of that form about a subject that `record` is called with."""
+    """Every type of audit event in the code: texts of that form about a subject that is recorded."""
     files = [path for part in ("flows", "storage") for path in (ROOT / "bridge" / part).glob("*.py")]
     trees = [ast.parse(path.read_text()) for path in files]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     typed = {text for text in texts if _EVENT.fullmatch(text)}
-    calls = (node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "record")
-    direct = {argument.value for call in calls for argument in call.args[1:2] if isinstance(argument, ast.Constant)}
+    calls = (node for node in nodes if isinstance(node, ast.Call) and _called(node) in _KIND_IS)
+    arguments = [argument for call in calls for argument in call.args[_KIND_IS[_called(call)] :][:1]]
+    direct = {argument.value for argument in arguments if isinstance(argument, ast.Constant)}
     subjects = {str(kind).partition(".")[0] for kind in direct}
     return {text for text in typed if text.partition(".")[0] in subjects}
+
+
+#: Which argument says the type of an event.
+_KIND_IS = {"record": 1, "record_by": 2}
+
+
+def _called(call: ast.Call) -> str:
+    return str(getattr(call.func, "attr", ""))
 
 
 def test_every_type_of_audit_event_is_listed() -> None:

@@ -30,6 +30,7 @@ COMMANDS = {
     "grant": "grant",
     "mapping": "mapping",
     "access": "access",
+    "directory": "directory",
     "users": "users",
     "db": "db",
     "doctor": "doctor",

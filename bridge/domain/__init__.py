@@ -4,6 +4,7 @@
 - `identity`       who an IdP says somebody is (`AssertedIdentity`)
 - `sign_in`        whose account that opens, what a session reaches, and every reason why not
 - `directory`      what an IdP pushes: people, groups, and typed changes of a group's members
+- `imports`        what an import of a directory did, or would do
 - `roles`          the catalogue: which role gives which level on what, and what each plan includes
 - `access`         grants, scopes, and which grant makes another one superfluous
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence

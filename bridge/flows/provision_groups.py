@@ -74,20 +74,20 @@ def create_group(
 
     def create_it(change: Change) -> DirectoryGroup:
         stored = add_group(change, connection, name, external_id)
+        refresh_group_matches(change, connection.key, [stored.key])
         return _apply(change, connection, stored, [MembersAdded(tuple(members))]) if members else stored.group
 
     return context.change(actor_of(connection), now, create_it)
 
 
 def add_group(change: Change, connection: Connection, name: str, external_id: str | None) -> StoredGroup:
-    """A new group without members, inside a change: see `create_group`."""
+    """A new group without members, inside a change: see `create_group`. Refresh its matches after."""
     directory.count_in_directory(change, connection.key, groups=1)
     # One at a time: the mirror's name must be free. Locked after the connection's row, as everywhere.
     lock_workspace(change, connection.workspace_key)
     stored = directory.insert_group(change, connection.key, name, external_id)
     if connection.config.get("mirror_groups", True):
         make_mirror(change, connection, stored.group.id, name)
-    refresh_group_matches(change, connection.key, [stored.key])
     after = {"name": name, "external_id": external_id}
     change.record(connection.workspace_key, "idp_group.created", stored.group.id, after=after)
     return stored

@@ -5,6 +5,7 @@
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
 - `access`              the one query over facts that answers may they, why, who gains, who loses
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
+- `directory_many`      people and groups by the thousand, for an import
 - `directory_search`    a parsed SCIM filter to a WHERE clause; `directory_pages`: who matches, page by page, in order
 - `effects`             what a push gives or takes, for the request log's sentences
 - `secret_box`          secrets at rest, encrypted

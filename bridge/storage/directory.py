@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.directory import (
@@ -23,7 +23,7 @@ from bridge.domain.directory import (
 )
 from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
-from bridge.storage.changes import Change, alter_fact, begin_fact, end_facts
+from bridge.storage.changes import Change, alter_fact, begin_fact, end_facts, insert_rows
 from bridge.storage.columns import Instant
 from bridge.storage.tables import connections, directory_emails, directory_groups, directory_users, group_members
 
@@ -181,7 +181,8 @@ def has_record(connection: Any, connection_key: int, membership_key: int) -> boo
     return connection.execute(_RECORD, values).first() is not None
 
 
-def _columns(user: PushedUser) -> dict[str, Any]:
+def record_columns(user: PushedUser) -> dict[str, Any]:
+    """What a record keeps of a pushed person."""
     email = usable_email(user)
     return {
         "pushed": True,
@@ -200,7 +201,7 @@ def insert_user(
 ) -> StoredUser:
     """A new record, linked to a membership where there is one. IntegrityError where the name is taken."""
     uid = uid or str(uuid4())
-    values = _columns(user) | {"uid": uid, "connection_id": connection_key, "membership_id": membership_key}
+    values = record_columns(user) | {"uid": uid, "connection_id": connection_key, "membership_id": membership_key}
     times = {"created_at": change.now, "modified_at": change.now}
     key = begin_fact(change, directory_users, values | times | {"holds_out": not user.active})
     return _after_write(change, key, uid, user, membership_key, change.now, 0)
@@ -214,7 +215,7 @@ def adopt_user(
     It gets a new outside id, so that the id of what was deleted stays unknown.
     """
     uid = uid or str(uuid4())
-    values = _columns(user) | {"uid": uid, "holds_out": not user.active, "version": 0}
+    values = record_columns(user) | {"uid": uid, "holds_out": not user.active, "version": 0}
     times = {"created_at": change.now, "modified_at": change.now}
     alter_fact(change, directory_users, key, values | times)
     _forget_emails(change, key)
@@ -226,7 +227,7 @@ def replace_user(
 ) -> StoredUser:
     """The record says something else from now on."""
     version = stored.user.version + 1
-    values = _columns(user) | {"membership_id": membership_key, "holds_out": holds_out}
+    values = record_columns(user) | {"membership_id": membership_key, "holds_out": holds_out}
     values |= {"version": version, "modified_at": change.now}
     alter_fact(change, directory_users, stored.key, values)
     told = stored.user.pushed.emails != user.emails
@@ -248,7 +249,15 @@ def _after_write(
     told: bool = True,
 ) -> StoredUser:
     """The record as it is now; its addresses are written where they are `told` anew."""
-    rows = [
+    insert_rows(change, directory_emails, email_rows(key, user) if told else [])
+    email = usable_email(user)
+    written = DirectoryUser(uid, user, created, change.now, version)
+    return StoredUser(key, membership_key, None if email is None else fold_letters(email), not user.active, written)
+
+
+def email_rows(key: int, user: PushedUser) -> list[dict[str, Any]]:
+    """A record's addresses, to be looked up by."""
+    return [
         {
             "directory_user_id": key,
             "position": n,
@@ -257,16 +266,10 @@ def _after_write(
             "type": email.type,
             "is_primary": email.primary,
         }
-        for n, email in enumerate(user.emails if told else ())
+        for n, email in enumerate(user.emails)
     ]
-    if rows:
-        change.connection.execute(_INSERT_EMAILS, rows)
-    email = usable_email(user)
-    written = DirectoryUser(uid, user, created, change.now, version)
-    return StoredUser(key, membership_key, None if email is None else fold_letters(email), not user.active, written)
 
 
-_INSERT_EMAILS = insert(directory_emails)
 _FORGET_EMAILS = delete(directory_emails).where(directory_emails.c.directory_user_id == bindparam("user"))
 
 

@@ -612,7 +612,7 @@ GUARDS = (
         "a change and its event are one",
         "16",
         "bridge.storage.changes",
-        "            _write_audit(change)\n",
+        "            write_audit(change)\n",
         "",
         ("tests/storage/test_changes.py::test_a_change_and_its_audit_event_are_written_together",),
     ),

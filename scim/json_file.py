@@ -1,0 +1,228 @@
+"""People and groups from JSON, element by element, so that a fault has its line and only one of them is in memory.
+
+- `{"Users": [...], "Groups": [...]}`, or a ListResponse with its `Resources` (RFC 7644 3.4.2): SCIM resources.
+  A member's `value` is the `id` that the file gives one of its people, else the bridge's id of somebody it has.
+- a Bulk request (RFC 7644 3.7): POST operations; a member's `value` may be `bulkId:…`.
+
+An `id` in a file ties the file together. It never becomes an id here, and finds nobody here who is in the file.
+"""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scim.directory_file import Collected, DirectoryFile, GroupInFile
+from scim.errors import InvalidSyntax, InvalidValue, ScimError
+from scim.messages import named, parse_body
+from scim.resources import parse_document, parse_group
+from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_BULK_ID = "bulkId:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """One element of one of the file's lists, or the value of another of its names: its text and its line."""
+
+    name: str
+    text: str
+    line: int
+    in_list: bool
+
+
+def parse_json(text: str) -> DirectoryFile:
+    """The people and groups of a JSON file, and its faults."""
+    reading = _Reading()
+    try:
+        for element in _elements(text):
+            reading.read(element)
+    except _NotJson as error:
+        reading.found.refuse(error.line, error.why)
+    return reading.done()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A file while it is read: members are looked up when all people are known."""
+
+    found: Collected = field(default_factory=Collected)
+    ids: dict[str, int] = field(default_factory=dict)
+    members: list[tuple[GroupInFile, tuple[str, ...]]] = field(default_factory=list)
+    total: int | None = None
+    lists: set[str] = field(default_factory=set)
+
+    def read(self, element: _Element) -> None:
+        readers: Mapping[str, Callable[[int, Mapping[str, Any]], None]] = {
+            "users": self._read_user,
+            "groups": self._read_group,
+            "resources": self._read_resource,
+            "operations": self._read_operation,
+        }
+        name = element.name.lower()
+        reader = readers.get(name)
+        try:
+            if reader is not None:
+                self.lists.add(name)
+                if not element.in_list:
+                    raise InvalidSyntax(f"{element.name[:100]} must be a list.")
+                if element.text:
+                    reader(element.line, parse_body(element.text.encode("utf-8", "surrogatepass")))
+            elif name == "totalresults" and element.text.isdecimal():
+                self.total = int(element.text[:18])
+        except ScimError as error:
+            self.found.refuse(element.line, error)
+
+    def _read_user(self, line: int, body: Mapping[str, Any]) -> None:
+        self._add_user(line, body, named(body, "id"))
+
+    def _add_user(self, line: int, body: Mapping[str, Any], reference: object) -> None:
+        person = self.found.add_person(line, parse_document(body))
+        if isinstance(reference, str) and self.ids.setdefault(reference, person) != person:
+            raise InvalidValue(f"The id {reference[:100]!r} is another person's already.")
+
+    def _read_group(self, line: int, body: Mapping[str, Any]) -> None:
+        parsed = parse_group(body)
+        self.members.append((self.found.add_group(line, parsed), parsed.members))
+
+    def _read_resource(self, line: int, body: Mapping[str, Any]) -> None:
+        urns = named(body, "schemas")
+        urns = [str(urn).lower() for urn in urns] if isinstance(urns, list) else []
+        if GROUP_SCHEMA.lower() in urns and USER_SCHEMA.lower() not in urns:
+            self._read_group(line, body)
+        else:
+            self._read_user(line, body)
+
+    def _read_operation(self, line: int, body: Mapping[str, Any]) -> None:
+        method, path, data = named(body, "method"), named(body, "path"), named(body, "data")
+        if not isinstance(method, str) or method.upper() != "POST" or path not in ("/Users", "/Groups"):
+            raise InvalidValue("A file is read for operations that POST to /Users or /Groups, and for nothing else.")
+        if not isinstance(data, dict):
+            raise InvalidSyntax("data must be an object.")
+        if path == "/Groups":
+            self._read_group(line, data)
+            return
+        _check_manager(data)
+        bulk_id = named(body, "bulkId")
+        self._add_user(line, data, f"{_BULK_ID}{bulk_id}" if isinstance(bulk_id, str) else None)
+
+    def done(self) -> DirectoryFile:
+        if not self.lists and not self.found.faults:
+            self.found.refuse(1, "There are neither Users and Groups nor Resources nor Operations in this file.")
+        held = len(self.found.people) + len(self.found.groups)
+        if "resources" in self.lists and self.total is not None and self.total > held and not self.found.faults:
+            self.found.refuse(1, f"This is a page of a list: it says totalResults {self.total} and has {held}.")
+        for group, members in self.members:
+            self._tie(group, members)
+        return self.found.done("members of groups" if self.found.groups else "nothing")
+
+    def _tie(self, group: GroupInFile, members: tuple[str, ...]) -> None:
+        for value in members:
+            if value in self.ids:
+                group.members.append(self.ids[value])
+            elif value.startswith(_BULK_ID):
+                self.found.refuse(group.line, f"No person in this file has the {value[:100]}.")
+            else:
+                group.others.append(value)
+
+
+def _check_manager(data: Mapping[str, Any]) -> None:
+    manager = parse_document(data).get(ENTERPRISE_SCHEMA, {}).get("manager", {})
+    if str(manager.get("value", "")).startswith(_BULK_ID):
+        raise InvalidValue("A manager can't be named by bulkId in a file: give the id that the IdP uses.")
+
+
+# -- Splitting ---------------------------------------------------------------------------------------
+
+
+class _NotJson(Exception):
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line, self.why = line, why
+
+
+def _not_a_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_a_number)
+
+
+def _elements(text: str) -> Iterator[_Element]:
+    """What the object in `text` holds: each element of each list in it, and each other value whole."""
+    return _Splitter(text).elements()
+
+
+class _Splitter:
+    """Walks over one JSON object."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+        self.ends = [match.start() for match in re.finditer("\n", text)]
+
+    def elements(self) -> Iterator[_Element]:
+        self._take("{")
+        while not self._found("}"):
+            name = self._value()
+            key = json.loads(name)
+            if not isinstance(key, str):
+                raise self._error("a name")
+            self._take(":")
+            yield from self._list(key) if self._peek() == "[" else self._single(key)
+            self._comma("}")
+        if self._peek():
+            raise self._error("the end of the file")
+
+    def _single(self, key: str) -> Iterator[_Element]:
+        line = self._line()
+        yield _Element(key, self._value(), line, in_list=False)
+
+    def _list(self, key: str) -> Iterator[_Element]:
+        self._take("[")
+        yield _Element(key, "", self._line(), in_list=True)
+        while not self._found("]"):
+            line = self._line()
+            yield _Element(key, self._value(), line, in_list=True)
+            self._comma("]")
+
+    def _comma(self, closing: str) -> None:
+        if self._peek() != closing:
+            self._take(",")
+            if self._peek() == closing:
+                raise self._error("a value")
+
+    def _peek(self) -> str:
+        space = _SPACE.match(self.text, self.at)
+        self.at = space.end() if space else self.at
+        return self.text[self.at : self.at + 1]
+
+    def _found(self, sign: str) -> bool:
+        found = self._peek() == sign
+        self.at += found
+        return found
+
+    def _take(self, sign: str) -> None:
+        if not self._found(sign):
+            raise self._error(repr(sign))
+
+    def _value(self) -> str:
+        self._peek()
+        begin = self.at
+        try:
+            _, self.at = _DECODER.raw_decode(self.text, begin)
+        except RecursionError as error:
+            raise _NotJson(self._line(), "This nests too deep.") from error
+        except ValueError as error:
+            at = error.pos if isinstance(error, json.JSONDecodeError) else begin
+            raise _NotJson(self._line(at), f"This is not JSON: {error}.") from error
+        return self.text[begin : self.at]
+
+    def _line(self, at: int | None = None) -> int:
+        self._peek()
+        return bisect_right(self.ends, (self.at if at is None else at) - 1) + 1
+
+    def _error(self, wanted: str) -> _NotJson:
+        return _NotJson(self._line(), f"This is not JSON: {wanted} should be here.")

@@ -1,0 +1,207 @@
+"""A file of people and groups: its three forms, and all that can be wrong with them."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scim.directory_file import DirectoryFile
+from scim.file_forms import parse_directory_file
+from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
+
+
+def parse(said: str | dict[str, Any]) -> DirectoryFile:
+    return parse_directory_file((said if isinstance(said, str) else json.dumps(said, indent=1)).encode())
+
+
+def faults(said: str | dict[str, Any]) -> list[tuple[int, str]]:
+    return [(fault.line, fault.text) for fault in parse(said).faults]
+
+
+def documents(file: DirectoryFile) -> list[dict[str, Any]]:
+    assert file.faults == ()
+    return [person.document_after(None) for person in file.people]
+
+
+# -- CSV ---------------------------------------------------------------------------------------------
+
+
+def test_a_row_is_a_scim_user() -> None:
+    [ann] = documents(
+        parse(
+            "\ufeffUSERNAME,email,givenName,name.formatted,Active,externalId,department,manager\r\n"
+            'ann,ann@acme.example,Ann,"Doe, Ann",False,E1,Eng,E2\r\n'
+        )
+    )
+    assert ann == {
+        "userName": "ann",
+        "emails": [{"value": "ann@acme.example", "type": "work", "primary": True}],
+        "name": {"givenName": "Ann", "formatted": "Doe, Ann"},
+        "active": False,
+        "externalId": "E1",
+        ENTERPRISE_SCHEMA: {"department": "Eng", "manager": {"value": "E2"}},
+    }
+
+
+def test_groups_are_named_once_a_person_whatever_their_case() -> None:
+    file = parse("userName,groups\nann,eng; Ops ;ENG;;\nbob,OPS")
+    assert [(group.name, group.members, group.line) for group in file.groups] == [("eng", [0], 2), ("Ops", [0, 1], 2)]
+    assert file.telling == "groups of people"
+    assert parse("userName\nann").telling == "nothing"
+
+
+def test_a_fault_has_the_line_that_its_row_begins_in() -> None:
+    assert faults('userName,title,active\nann,"two\nlines",true\nbob,,what\n\neve,x\n') == [
+        (4, "active must be true or false."),
+        (6, "This row has 2 cells where the heading has 3."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "fault"),
+    [
+        ("userName,e-mail", "There is no column 'e-mail'"),
+        ("userName,password", "There is no column 'password'"),
+        ("userName,phoneNumbers", "There is no column 'phoneNumbers'"),
+        ("userName,name", "There is no column 'name'"),
+        ("userName,id", "There is no column 'id'"),
+        ("userName,title,TITLE", "The column 'TITLE' is there twice"),
+        ("userName,givenName,name.givenName", "The column 'givenName' is there twice"),
+        ("userName,groups,Groups", "The column 'Groups' is there twice"),
+        ("email,title", "The column userName is missing."),
+        (",,", "The first line must name the columns"),
+    ],
+)
+def test_a_heading_that_is_not_understood_is_refused(heading: str, fault: str) -> None:
+    assert any(line == 1 and text.startswith(fault) for line, text in faults(f"{heading}\nann,b,c"))
+
+
+def test_what_is_no_csv_and_no_text_is_refused() -> None:
+    assert faults('userName\nann\n"bob\n')[0][0] == 3
+    assert [(fault.line, fault.text) for fault in parse_directory_file(b"userName\n\xff").faults] == [
+        (2, "This is not UTF-8.")
+    ]
+    assert faults(" \n") == [(1, "The file is empty.")]
+    assert faults("userName\nann\x00") == [(2, "userName must not contain NUL.")]
+
+
+def test_columns_say_nothing_of_the_rest() -> None:
+    [ann] = parse("userName,active,title,familyName,email\nann,,,Doe,ann@acme.example").people
+    email = {"value": "ann@acme.example", "type": "home"}
+    present = {"userName": "ann", "active": False, "title": "Boss", "nickName": "A", "emails": [email]}
+    assert ann.document_after(present) == {
+        "userName": "ann",
+        "active": False,
+        "nickName": "A",
+        "name": {"familyName": "Doe"},
+        "emails": [email],
+    }
+
+
+# -- JSON --------------------------------------------------------------------------------------------
+
+ANN, BOB = {"id": "1", "userName": "ann"}, {"id": "2", "userName": "bob"}
+
+
+def test_members_are_people_of_the_file_by_its_ids_else_somebody_elsewhere() -> None:
+    group = {"displayName": "eng", "externalId": "g", "members": [{"value": "2"}, {"value": "far"}]}
+    file = parse({"Groups": [group], "Users": [ANN, BOB]})
+    assert [(each.name, each.external_id, each.members, each.others) for each in file.groups] == [
+        ("eng", "g", [1], ["far"])
+    ]
+    assert file.telling == "members of groups"
+
+
+def test_a_list_response_tells_users_and_groups_apart() -> None:
+    group = {"schemas": [GROUP_SCHEMA], "displayName": "eng", "members": [{"value": "1"}]}
+    file = parse({"totalResults": 2, "Resources": [{**ANN, "schemas": [USER_SCHEMA]}, group]})
+    assert (file.faults, len(file.people), file.groups[0].members) == ((), 1, [0])
+
+
+def test_a_page_of_a_list_is_not_taken_for_all_of_it() -> None:
+    """Or with --deactivate-missing the other pages would be suspended."""
+    assert faults({"totalResults": 3, "Resources": [ANN, BOB]}) == [
+        (1, "This is a page of a list: it says totalResults 3 and has 2.")
+    ]
+
+
+def test_every_fault_has_the_line_of_its_element() -> None:
+    text = '{"Users": [\n{"userName": "ann"},\n{"userName": 7},\n\n{"userName": "ANN"},\n[1]\n],\n"Groups": {"a": 1}}'
+    assert faults(text) == [
+        (3, "userName must be a string."),
+        (5, "userName 'ANN' is in line 2 already."),
+        (6, "The body must be a JSON object."),
+        (8, "Groups must be a list."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"Users": [\n{"userName": "ann"}\n{"userName": "bob"}]}', 3),
+        ('{"Users": [{"userName": "ann"},\n]}', 2),
+        ('{"Users": [{"userName": "ann"}]}\n}', 2),
+        ('{"Users": [{"userName": "ann"', 1),
+        ('{"Users": [{"userName": NaN}]}', 1),
+        ("{7: []}", 1),
+        ('{"x": ' + "[" * 100_000, 1),
+        ('{"Users": [{"userName": "\\ud800"}]}', 1),
+        ('{"Users": [' + '{"a":' * 40 + "1" + "}" * 40 + "]}", 1),
+        ('{"people": []}', 1),
+        ("{}", 1),
+    ],
+)
+def test_what_is_not_json_or_no_directory_is_refused_in_its_line(text: str, line: int) -> None:
+    assert [found for found, _ in faults(text)] == [line]
+
+
+def test_a_record_is_what_the_file_says_but_for_active_and_external_id() -> None:
+    [ann] = parse({"Users": [ANN]}).people
+    assert ann.document_after({"userName": "ann", "active": False, "externalId": "E", "title": "x"}) == {
+        "userName": "ann",
+        "active": False,
+        "externalId": "E",
+    }
+
+
+# -- Bulk --------------------------------------------------------------------------------------------
+
+
+def operation(path: str, data: Any, **more: str) -> dict[str, Any]:
+    return {"method": "POST", "path": path, "data": data, **more}
+
+
+def test_a_bulk_request_ties_members_by_bulk_id_whichever_comes_first() -> None:
+    group = operation("/Groups", {"displayName": "eng", "members": [{"value": "bulkId:a"}]})
+    file = parse({"Operations": [group, operation("/Users", {"userName": "ann"}, bulkId="a")]})
+    assert (file.faults, file.groups[0].members) == ((), [0])
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {**operation("/Users", {"userName": "ann"}), "method": "DELETE"},
+        operation("/Users/7", {"userName": "ann"}),
+        operation("/Users", None),
+        operation("/Groups", {"displayName": "eng", "members": [{"value": "bulkId:nobody"}]}),
+        operation("/Users", {"userName": "ann", ENTERPRISE_SCHEMA: {"manager": {"value": "bulkId:b"}}}),
+    ],
+)
+def test_no_operation_of_a_bulk_request_is_dropped(refused: dict[str, Any]) -> None:
+    assert len(faults({"Operations": [operation("/Users", {"userName": "bob"}), refused]})) == 1
+
+
+# -- Anything ----------------------------------------------------------------------------------------
+
+
+SOMETHING = st.one_of(st.text(), st.text().map('{"Users":['.__add__), st.text().map("userName,groups\n".__add__))
+
+
+@given(content=st.one_of(st.binary(), SOMETHING.map(str.encode)))
+def test_whatever_is_in_a_file_it_is_understood_or_refused(content: bytes) -> None:
+    file = parse_directory_file(content)
+    assert all(fault.line >= 1 and fault.text for fault in file.faults)
+    assert all(0 <= place < len(file.people) for group in file.groups for place in group.members)
+    assert file.faults or all(person.document_after(None)["userName"] for person in file.people)
