@@ -18,6 +18,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
@@ -103,6 +104,14 @@ def postgres_with_schema(postgres_server: str) -> Iterator[str]:
     _make_schema(url)
     yield url
     _drop_database(postgres_server, url)
+
+
+@contextmanager
+def database_of_its_own(server: str) -> Iterator[str]:
+    """The URL of a new and empty database there, for a server that lives longer than one test."""
+    url = _create_database(server)
+    yield url
+    _drop_database(server, url)
 
 
 @pytest.fixture(scope="session")

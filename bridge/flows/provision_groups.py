@@ -73,6 +73,8 @@ def create_group(
     """
 
     def create_it(change: Change) -> DirectoryGroup:
+        hold_connections(change, [connection.key])
+        directory.find_members(change.connection, connection.key, members)
         stored = add_group(change, connection, name, external_id)
         refresh_group_matches(change, connection.key, [stored.key])
         return _apply(change, connection, stored, [MembersAdded(tuple(members))]) if members else stored.group
@@ -112,10 +114,21 @@ def change_group(
         plain = if_version is None and all(isinstance(step, (MembersAdded, MembersRemoved)) for step in changes)
         if _renames(change, connection, group_id, changes):
             hold_connections(change, [connection.key])
+        if not plain:
+            _hold_people(change, connection, group_id, changes)
         stored = _get_held(change, connection, group_id, "stay" if plain else "alone", if_version)
         return _apply(change, connection, stored, changes)
 
     return context.change(actor_of(connection), now, change_it)
+
+
+def _hold_people(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> None:
+    """Hold those who come or go before their group: the order of locks (`bridge.storage.changes.lock_workspace`)."""
+    for step in changes:
+        if isinstance(step, (MembersAdded, MembersRemoved, MembersReplaced)):
+            directory.find_members(change.connection, connection.key, step.ids)
+        if isinstance(step, MembersReplaced):
+            directory.hold_members(change, group_id)
 
 
 def _renames(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> bool:

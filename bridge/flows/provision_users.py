@@ -22,6 +22,7 @@ from bridge.storage import directory, directory_pages, people
 from bridge.storage.changes import Change
 from bridge.storage.directory import StoredUser
 from bridge.storage.grants import insert_grant
+from bridge.storage.mappings import hold_connections
 from bridge.storage.sign_in import find_identity
 from bridge.storage.workspaces import check_last_owner, guarding_owners
 from scim.filter_tree import Filter
@@ -202,7 +203,7 @@ def change_user(
     """
 
     def change_it(change: Change) -> DirectoryUser:
-        stored = _get_locked(change, connection, user_id)
+        stored = _get_held(change, connection, user_id, "stay")
         check_version(stored.user.version, if_version)
         wanted = edit(stored.user)
         changed = stored if wanted == stored.user.pushed else rewrite_user(change, connection, stored, wanted)
@@ -286,7 +287,8 @@ def delete_user(
     """The IdP deletes a person: record gone, groups gone, membership ended, held out until pushed anew."""
 
     def delete_it(change: Change) -> None:
-        stored = _get_locked(change, connection, user_id)
+        hold_connections(change, [connection.key])
+        stored = _get_held(change, connection, user_id, "alone")
         check_version(stored.user.version, if_version)
         _delete(change, connection, stored)
 
@@ -298,7 +300,7 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
     directory.delete_user(change, stored)
     directory.count_in_directory(change, connection.key, users=-1)
     if stored.membership_key is not None:
-        # After the rows of groups and connection: the order of locks (`bridge.storage.changes.lock_workspace`).
+        # After the rows of people and groups: the order of locks (`bridge.storage.changes.lock_workspace`).
         guarded = guarding_owners(change, connection.workspace_key, stored.membership_key)
         people.end_membership(change, stored.membership_key)
         if guarded:
@@ -309,8 +311,8 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
 # -- Shared by the above -----------------------------------------------------------------------------
 
 
-def _get_locked(change: Change, connection: Connection, user_id: str) -> StoredUser:
-    stored = directory.find_user(change.connection, connection.key, user_id, lock=True)
+def _get_held(change: Change, connection: Connection, user_id: str, hold: directory.Hold) -> StoredUser:
+    stored = directory.find_user(change.connection, connection.key, user_id, hold=hold)
     if stored is None:
         raise _unknown(user_id)
     return stored

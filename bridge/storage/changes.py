@@ -91,8 +91,9 @@ def changing(database: Database, actor: str, now: datetime) -> Iterator[Change]:
 def lock_workspace(change: Change, workspace_id: int) -> None:
     """Hold the workspace's row until the change ends: one at a time past this point (properties.md, owners).
 
-    On PostgreSQL all flows lock rows in one order, so that no two wait for each other: a connection, its groups, its
-    records of people, memberships, and then the workspace, whose row every change with an audit event locks at its end.
+    On PostgreSQL all flows lock rows in one order, so that no two wait for each other: a connection, its records of
+    people, its groups, memberships, and then the workspace, whose row every change with an audit event locks at its
+    end. (A plain change of members refers to its group before its people; nobody who holds people waits for that.)
     """
     change.connection.execute(_NEXT_REVISION, {"workspace": workspace_id})
 
@@ -242,17 +243,17 @@ def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], value
     return change.connection.execute(altered).rowcount
 
 
-def alter_fact(change: Change, table: Table, key: int, values: Mapping[str, Any]) -> None:
-    """The same for the row with this `id`, by statements that are made once a table."""
-    copy, altered = _altering_one(table)
+def alter_fact(change: Change, table: Table, key: int, values: Mapping[str, Any], *, is_held: bool = False) -> None:
+    """The same for the row with this `id`, by statements made once a table. `is_held`: the caller has it locked."""
+    copy, altered = _altering_one(table, is_held)
     change.connection.execute(copy, {"key": key, "ends_at": change.now, "ends_by": change.cause})
     change.connection.execute(altered, {**values, **change.stands, "key": key})
 
 
 @cache
-def _altering_one(table: Table) -> tuple[Any, Any]:
+def _altering_one(table: Table, is_held: bool) -> tuple[Any, Any]:
     this = (table.c.id == bindparam("key"),)
-    return _copy_to_twin(table, table, this, locking=True), update(table).where(*this)
+    return _copy_to_twin(table, table, this, locking=not is_held), update(table).where(*this)
 
 
 def alter_each(change: Change, table: Table, rows: Mapping[int, Mapping[str, Any]]) -> None:

@@ -103,13 +103,20 @@ _ONE_USER = _USERS.where(
     directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
     directory_users.c.uid == bindparam("uid"),
 )  # fmt: skip
-_ONE_USER_LOCKED = _ONE_USER.with_for_update()
+_ONE_USER_HELD: dict[Hold, Select[Any]] = {
+    "read": _ONE_USER,
+    "stay": _ONE_USER.with_for_update(key_share=True),
+    "alone": _ONE_USER.with_for_update(),
+}
 
 
-def find_user(connection: Any, connection_key: int, uid: str, *, lock: bool = False) -> StoredUser | None:
-    """One pushed person, or None. With `lock`, nobody else changes the record until the change ends."""
-    statement = _ONE_USER_LOCKED if lock else _ONE_USER
-    row = connection.execute(statement, {"connection": connection_key, "uid": uid}).first()
+def find_user(connection: Any, connection_key: int, uid: str, *, hold: Hold = "read") -> StoredUser | None:
+    """One pushed person, or None.
+
+    `hold`, until the change ends: `stay` keeps everybody else from changing the record, while the person may still
+    come into groups and leave them; `alone` keeps everything else off it.
+    """
+    row = connection.execute(_ONE_USER_HELD[hold], {"connection": connection_key, "uid": uid}).first()
     return None if row is None else _stored_user(row)
 
 
@@ -225,11 +232,11 @@ def adopt_user(
 def replace_user(
     change: Change, stored: StoredUser, user: PushedUser, *, membership_key: int | None, holds_out: bool
 ) -> StoredUser:
-    """The record says something else from now on."""
+    """The record, which the caller holds, says something else from now on."""
     version = stored.user.version + 1
     values = record_columns(user) | {"membership_id": membership_key, "holds_out": holds_out}
     values |= {"version": version, "modified_at": change.now}
-    alter_fact(change, directory_users, stored.key, values)
+    alter_fact(change, directory_users, stored.key, values, is_held=True)
     told = stored.user.pushed.emails != user.emails
     if told:
         _forget_emails(change, stored.key)
@@ -457,6 +464,20 @@ _NAMES = (
     .where(directory_users.c.id.in_(bindparam("users", expanding=True)))
     .order_by(directory_users.c.id)
 )
+
+
+_HOLD_MEMBERS = (
+    select(directory_users.c.id)
+    .select_from(group_members.join(directory_users).join(directory_groups))
+    .where(directory_groups.c.uid == bindparam("group"))
+    .with_for_update(read=True, key_share=True, of=directory_users)
+)
+
+
+def hold_members(change: Change, group_uid: str) -> None:
+    """Nobody who is in the group now is deleted until the change ends. (On SQLite nothing happens beside it.)"""
+    if change.connection.dialect.name != "sqlite":
+        change.connection.execute(_HOLD_MEMBERS, {"group": group_uid}).all()
 
 
 def names_of(connection: Any, keys: Collection[int]) -> list[dict[str, str]]:

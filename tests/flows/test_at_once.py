@@ -19,6 +19,7 @@ from bridge.flows.give_roles import change_scope, give_to_member
 from bridge.flows.invite import InviteDraft, accept_as, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, get_person, remove_member, restore_member
+from bridge.flows.provision_groups import get_group
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import add_members, create_user_group
@@ -28,7 +29,7 @@ from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import matched_now
 from tests.flows.logins import sign_in
 from tests.flows.mailer import link_of
-from tests.world import World
+from tests.world import World, pushed
 
 READING = parse_role_in_scope("Source Read-only", [])
 ENGINEERS = GroupMatch("name", "engineers")
@@ -88,6 +89,20 @@ def test_a_group_asserted_while_one_of_its_name_is_pushed_is_shadowed(kicks: Wor
         signing_in = begin()
     signing_in.result()
     assert pairs(kicks) == [(False, False), (True, True)]
+
+
+def test_a_group_takes_in_somebody_who_is_being_changed(kicks: World) -> None:
+    """On PostgreSQL neither waits for what the other holds."""
+    ines, changed = kicks.push("ines@kicks.example"), pushed("ines@kicks.example", name="Ines")
+    with meanwhile(kicks, lambda: kicks.push_group("Engineers", ines)) as (change, begin):
+        stored = directory.find_user(change.connection, kicks.connection.key, ines.id, hold="stay")
+        assert stored is not None
+        pushing = begin()
+        member = stored.membership_key
+        directory.replace_user(change, stored, changed, membership_key=member, holds_out=False)
+        change.record(kicks.workspace.key, "directory_user.changed", ines.id)
+    group = get_group(kicks.context, kicks.connection, pushing.result().id, with_members=True)
+    assert [each.name for each in group.members or ()] == ["Ines"]
 
 
 # -- Given while removed -----------------------------------------------------------------------------

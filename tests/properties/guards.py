@@ -430,7 +430,7 @@ GUARDS = (
         "a changed record is linked to nobody who has one",
         "10",
         "bridge.flows.provision_users",
-        "if member is not None and directory.has_record(change.connection, connection.key, member.key):",
+        'if member is not None and (member.status == "removed" or _has_record(change, connection, member)):',
         "if False:",
         (f"{_10}a_record_that_takes_the_address_of_who_was_removed_brings_nobody_back",),
     ),
