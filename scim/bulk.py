@@ -160,6 +160,8 @@ def _with_body(operation: BulkOperation, version: object, body: object) -> BulkO
         raise InvalidValue("A POST has a bulkId.")
     if version is not None and not isinstance(version, str):
         raise InvalidValue("A version is an ETag, a string.")
+    if operation.method == "PATCH" and isinstance(body, list) and body:
+        body = {"Operations": body}  # as the example of RFC 7644 3.7.3 has it, though a PATCH alone has the object
     if operation.method == "DELETE":
         body = None
     elif not isinstance(body, dict):

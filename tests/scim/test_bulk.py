@@ -137,6 +137,12 @@ def test_what_is_wrong_with_one_operation_stays_with_it(operation: Any, error: t
     assert second.refusal is None
 
 
+def test_a_patch_may_be_a_bare_list_as_in_the_example_of_the_rfc() -> None:
+    operations = [{"op": "remove", "path": "nickName"}, {"op": "replace", "path": "userName", "value": "Dave"}]
+    (patch,) = bulk({"method": "PATCH", "path": "/Users/7", "data": operations}).operations
+    assert (patch.refusal, patch.body) == (None, {"Operations": operations})
+
+
 def test_a_delete_needs_no_body_and_takes_any() -> None:
     assert refusal({"method": "DELETE", "path": "/Users/7", "data": [1]}) is None
 
