@@ -13,7 +13,7 @@ Read in this order:
 - `bulk`       many operations in one request, and what they refer to
 - `dialects`   what each vendor sends that the RFCs don't foresee, folded away by the others
 - `versions`   ETags, and what conditions say of them
-- `discovery`  what the server says of itself
+- `discovery`  what the server says of itself; `openapi`: the same as an OpenAPI document
 - `redaction`  what of a message a log may keep
 - `directory_file`  many people and groups in a file, checked; its forms: `file_forms`, `csv_file`, `json_file`
 

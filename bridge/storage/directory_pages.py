@@ -144,7 +144,10 @@ class Search(Generic[Found]):
         by = [] if order is None or key is None else [_ordered(self._sql(key), order.descending)]
         if self.filter is not None:
             return _page(self._matching(by), offset, count)
-        return self.read(self.connection, self.where, by=by, limit=count, offset=offset), self.total()
+        found = self.read(self.connection, self.where, by=by, limit=count, offset=offset)
+        if len(found) < count and (found or not offset):
+            return found, offset + len(found)  # that was the last of them: IdPs mostly look for one person
+        return found, self.total()
 
     def stretch(self, order: Order | None, place: Place | None, count: int, *, backwards: bool) -> Stretch[Found]:
         """At most `count` of the matches after a place, or before it; without one from the beginning, or the end."""

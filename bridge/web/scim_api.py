@@ -37,6 +37,7 @@ from scim.messages import (
     parse_search,
     parse_selection,
 )
+from scim.openapi import render_openapi
 from scim.schemas import GROUP, USER
 from scim.versions import names_number, names_version
 
@@ -67,6 +68,7 @@ METHODS = {
     ("ResourceTypes", False): "GET, HEAD",
     ("ResourceTypes", True): "GET, HEAD",
     ("ServiceProviderConfig", False): "GET, HEAD",
+    ("openapi.json", False): "GET, HEAD",
 }
 
 blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2")
@@ -264,6 +266,13 @@ def schema(urn: str) -> Response:
     """One schema."""
     _refuse_filter()
     return _answer(discovery.render_schema(urn, _caller().base_url))
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """All of this as an OpenAPI 3.1 document."""
+    said = orjson.dumps(render_openapi(CAPABILITIES, _caller().base_url))
+    return Response(said, content_type="application/json")
 
 
 def _all(rendered: list[dict[str, Any]]) -> Response:
