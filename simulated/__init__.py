@@ -1,5 +1,6 @@
 """The outside world, for the demo and the tests: programs that speak HTTP to the bridge and import nothing of it.
 
 `company_idp` is a company's identity provider: people sign in there by SAML, and it pushes them by SCIM.
-`dialects` is how each vendor provisions.
+`dialects` is how each vendor provisions: the company's IdP speaks them, and `examiner`, which is behind
+`bridge simulate`, plays them against any SCIM server.
 """

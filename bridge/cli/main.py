@@ -33,6 +33,7 @@ COMMANDS = {
     "directory": "directory",
     "users": "users",
     "db": "db",
+    "simulate": "simulate",
     "doctor": "doctor",
     "backup": "db",
     "restore": "db",

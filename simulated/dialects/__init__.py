@@ -1,6 +1,7 @@
 """How vendors' identity providers provision by SCIM 2.0: what each sends for each change, over real HTTP.
 
-`simulated.company_idp` pushes a pretended company with it; it imports nothing of that.
+One player with two doors: `simulated.company_idp` pushes a pretended company with it, `simulated.examiner` plays it
+against any SCIM server and judges the answers. It imports neither.
 
 - `people`       a person and a group, as a dialect needs to know them
 - `scim_client`  calls, retries, and what came back in plain words; knows no vendor
