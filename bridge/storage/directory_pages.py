@@ -70,6 +70,9 @@ class _Key(Generic[Found]):
     of: Callable[[Found], Any]
 
 
+#: Members of groups that are looked at together, where a filter or an order is of members.
+MEMBERS_AT_ONCE = 10_000
+
 _users, _groups = directory_users.c, directory_groups.c
 _Keys = Mapping[tuple[str, str | None], _Key[Found]]
 
@@ -119,7 +122,7 @@ class Search(Generic[Found]):
     connection: Any
     table: Table
     read: Callable[..., list[Found]]
-    resources: Callable[[list[Found], frozenset[str]], list[dict[str, Any]]]
+    resources: Callable[[list[Found], frozenset[str]], Iterable[dict[str, Any]]]
     where: ColumnElement[bool]
     filter: Filter | None
     known: Callable[[], int] | None
@@ -280,9 +283,25 @@ def _user_resources(
 
 def _group_resources(
     base: str, connection: Any, groups: list[StoredGroup], asked: frozenset[str]
-) -> list[dict[str, Any]]:
-    members = members_of_groups(connection, [each.key for each in groups]) if "members" in asked else {}
-    return [_group_resource(base, each, members.get(each.key, ())) for each in groups]
+) -> Iterator[dict[str, Any]]:
+    """One after the other, so that not all members of all groups are held at once."""
+    for some in _by_members(groups) if "members" in asked else [groups]:
+        members = members_of_groups(connection, [each.key for each in some]) if "members" in asked else {}
+        yield from (_group_resource(base, each, members.get(each.key, ())) for each in some)
+
+
+def _by_members(groups: list[StoredGroup]) -> Iterator[list[StoredGroup]]:
+    """The groups in parts of at most MEMBERS_AT_ONCE members, a larger group alone."""
+    part: list[StoredGroup] = []
+    size = 0
+    for group in groups:
+        if part and size + group.n_members > MEMBERS_AT_ONCE:
+            yield part
+            part, size = [], 0
+        part.append(group)
+        size += group.n_members
+    if part:
+        yield part
 
 
 def _user_resource(base: str, stored: StoredUser, groups: tuple[tuple[str, str], ...]) -> dict[str, Any]:

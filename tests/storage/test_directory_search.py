@@ -188,6 +188,22 @@ def test_members_are_read_only_where_the_filter_asks_for_them(world: World, text
     assert any("FROM group_members" in each.sql for each in said) is reads
 
 
+@pytest.mark.parametrize(("at_once", "parts"), [(3, 1), (2, 2), (1, 2)])
+def test_members_are_read_for_so_many_groups_at_once_as_have_not_too_many(
+    world: World, monkeypatch: pytest.MonkeyPatch, at_once: int, parts: int
+) -> None:
+    monkeypatch.setattr(directory_pages, "MEMBERS_AT_ONCE", at_once)
+    asked = parse_filter('members.display co "ann" or not (members pr)', GROUP)
+    by_members = SearchQuery(sort_by="members.display", descending=True).order(GROUP)
+    with statements(world.context.database) as said:
+        found, total = search_groups(
+            world.context, world.connection, asked, by_members, offset=0, count=9, with_members=False
+        )
+    assert [group.name for group in found] == ["nobody's", "Engineering", "ENGINEERING leads"]
+    assert total == 3
+    assert sum("FROM group_members" in each.sql for each in said) == 2 * parts  # once to ask, once to sort
+
+
 @pytest.mark.parametrize(("text", "reads"), [('title eq "Lead"', False), ('groups.display sw "eng"', True)])
 def test_groups_are_read_only_where_the_filter_asks_for_them(world: World, text: str, reads: bool) -> None:
     with statements(world.context.database) as said:
