@@ -210,8 +210,12 @@ def flush(context: Context, now: datetime) -> int:
     if not lines and not strangers:
         return 0
     try:
+        # Told first, since on SQLite the transaction keeps every other writer waiting.
+        with context.database.reading() as rows:
+            told = [_told(rows, line) for line in lines if line.cause is None]
+        answered = [_answered(line, line.cause) for line in lines if line.cause is not None]
         with context.changing(SYSTEM, now) as change:
-            _write(change, lines)
+            _write(change, told, answered)
             if strangers:
                 count_many(change.connection, STRANGERS, strangers, now, STRANGERS_WINDOW)
     except Exception:
@@ -220,20 +224,20 @@ def flush(context: Context, now: datetime) -> int:
     return len(lines)
 
 
-def _write(change: Change, lines: list[Waiting]) -> None:
-    there = stored.standing_connections(change.connection, {line.connection.key for line in lines}) if lines else set()
-    standing = [line for line in lines if line.connection.key in there]
-    stored.insert_requests(change.connection, [_told(change, line) for line in standing if line.cause is None])
-    stored.add_answers(change.connection, [_answered(line, line.cause) for line in standing if line.cause is not None])
+def _write(change: Change, told: list[NewRequest], answered: list[RequestAnswered]) -> None:
+    keys = {line.connection_key for line in told}
+    there = stored.standing_connections(change.connection, keys) if keys else set()
+    stored.insert_requests(change.connection, [line for line in told if line.connection_key in there])
+    stored.add_answers(change.connection, answered)
 
 
 def _answered(line: Waiting, cause: int) -> RequestAnswered:
     return RequestAnswered(line.connection.key, line.at, cause, line.status, redact_body(line.answer).value)
 
 
-def _told(change: Change, line: Waiting) -> NewRequest:
+def _told(rows: Any, line: Waiting) -> NewRequest:
     request, answer = redact_body(line.request), _kept_answer(line)
-    name = _name_in(answer.value) or _find_name(change.connection, line.connection, line.method, line.path)
+    name = _name_in(answer.value) or _find_name(rows, line.connection, line.method, line.path)
     asked = take_apart(line.method, line.path, name)
     outcome, sentence = _told_of(line, asked)
     return NewRequest(

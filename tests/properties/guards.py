@@ -22,6 +22,7 @@ _13 = f"{_HERE}13_a_change_of_members_is_rows.py::test_"
 _14 = f"{_HERE}14_what_is_refused_changes_nothing.py::test_"
 _15 = f"{_HERE}15_absent_is_not_false.py::test_"
 _17 = f"{_HERE}17_look_up_and_conflict_see_the_same_people.py::test_"
+_LOG = "tests/web/test_scim_log.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 
 
@@ -640,5 +641,39 @@ GUARDS = (
         "    if unpushed is not None:\n",
         "    if False:\n",
         (f"{_17}adoption_never_loops",),
+    ),
+    # -- 20. No secret appears ---------------------------------------------------------------------------------------
+    Guard(
+        "the SCIM log blacks out what stands under a secret name",
+        "20",
+        "scim.redaction",
+        'if is_secret(key) or (hidden and key.lower() == "value"):',
+        "if False:",
+        (f"{_LOG}a_line_opens_to_request_and_answer_without_secrets",),
+    ),
+    Guard(
+        "the SCIM log blacks out what filters compare secrets with",
+        "20",
+        "scim.redaction",
+        "return BLACKED_OUT if is_secret(name) else _redact_filter(value)",
+        "return value",
+        (f"{_LOG}a_line_opens_to_request_and_answer_without_secrets",),
+    ),
+    # -- The SCIM log (product.md 4.6) -------------------------------------------------------------------------------
+    Guard(
+        "a line of the SCIM log is a workspace's own",
+        "1",
+        "bridge.storage.provisioning_requests",
+        "_COLUMNS.connection_id.in_(sorted(connection_keys)), ",
+        "",
+        (f"{_LOG}a_workspace_sees_its_own_connections_only",),
+    ),
+    Guard(
+        "a change and its line of the SCIM log are one transaction",
+        "16",
+        "bridge.flows.context",
+        "                        self.witness(change)\n",
+        "                        pass\n",
+        (f"{_LOG}a_changes_line_is_written_in_its_own_transaction",),
     ),
 )

@@ -249,6 +249,21 @@ def test_a_changes_line_is_written_in_its_own_transaction(world: World, call: Ca
         assert set(causes) == set(rows.execute(select(audit.c.cause).where(audit.c.type.like("directory%"))).scalars())
 
 
+@pytest.mark.usefixtures("ios")
+def test_the_line_of_a_move_costs_the_same_however_large_the_group(world: World, call: Call) -> None:
+    gives(world, "eng", "Source Admin", "source:ios")
+    people = [world.push(f"p{n}@acme.example").id for n in range(60)]
+    said: list[int] = []
+    for members in (people[:2], people):
+        group = created(call, "/Groups", {"schemas": [GROUP], "displayName": "eng"})
+        call("PATCH", f"/Groups/{group['id']}", add(*members))
+        with statements(world.context.database) as heard:
+            call("PATCH", f"/Groups/{group['id']}", remove(members[0]))
+        said.append(len(heard))
+        assert sum("mapping_matches" in one.sql and one.sql.lstrip().startswith("SELECT") for one in heard) == 2
+    assert said[0] == said[1]
+
+
 def test_where_the_line_cannot_be_written_nothing_is_changed(
     world: World, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
