@@ -12,7 +12,8 @@ names and operators in any case. PingFederate: user 0, whom nobody has. Rippling
 
 Sources, by short name:
 - Entra: MicrosoftDocs/entra-docs, app-provisioning/application-provisioning-config-problem-scim-compatibility.md and
-  use-scim-to-provision-users-and-groups.md; AzureAD/SCIMReferenceCode, PostmanCollection.json.
+  use-scim-to-provision-users-and-groups.md; AzureAD/SCIMReferenceCode, PostmanCollection.json; stackoverflow.com
+  question 52840348 (values wrapped).
 - Okta: okta-developer-docs, reference/scim/scim-20/index.md; scimgateway issue 113; SCIM-SDK issue 757.
 - OneLogin: developers.onelogin.com/scim/implement-scim-api; authentik issue 11249; its JSON templates.
 - Google: snipe-it issue 12642; scimitar pull request 142.
@@ -70,6 +71,18 @@ def entra_boolean(value: object) -> object:
 def onelogin_single_value(value: object) -> object:
     """A list from the one object that OneLogin sends where a list belongs (seen in django-scim2's adapter)."""
     return [value] if isinstance(value, dict) else value
+
+
+def entra_wrapped_value(value: object) -> object:
+    """The one value of a simple attribute from `[{"$ref": null, "value": it}]`, as Entra wrapped it in a PATCH of 2018.
+
+    Its address `AzureAdScimPatch2017` brings that back.
+    """
+    if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], dict):
+        return value
+    wrapped = {name.lower(): given for name, given in value[0].items()}
+    is_alone = wrapped.keys() <= {"value", "$ref"} and not wrapped.get("$ref")
+    return wrapped["value"] if is_alone and "value" in wrapped else value
 
 
 def entra_manager(value: object) -> object:

@@ -260,10 +260,11 @@ def _read_value(op: OperationName, path: AttributePath, where: Filter | None, va
         named_values = dialects.entra_removed_values(value) if is_whole and attribute.multi_valued else None
         return None if named_values is None else canonical_value(attribute, named_values) or []
     if path.sub is not None:
-        return canonical_value(path.sub, value, str(path))
+        return canonical_value(path.sub, dialects.entra_wrapped_value(value), str(path))
     if attribute.type == "complex" and not (is_whole and attribute.multi_valued):
         return None if value in (None, "", []) else canonical_parts(attribute, _single(value))
-    canonical = canonical_value(attribute, value)
+    given = value if attribute.multi_valued else dialects.entra_wrapped_value(value)
+    canonical = canonical_value(attribute, given)
     return [] if canonical is None and op == "add" and attribute.multi_valued else canonical
 
 

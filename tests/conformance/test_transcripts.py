@@ -62,6 +62,7 @@ WITHOUT: dict[str, tuple[str, Callable[..., Any]]] = {
     "entra_manager": ("entra", as_it_is),
     "entra_manager_path": ("entra", as_it_is),
     "entra_operation": ("entra", as_it_is),
+    "entra_wrapped_value": ("entra", as_it_is),
     "entra_removed_values": ("jumpcloud", lambda _: None),
     "foreign_schemas_only": ("onelogin", lambda urns, own: own not in urns),
     "okta_echoes_id": ("okta_oin", lambda *_: False),

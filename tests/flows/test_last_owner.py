@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.directory import DirectoryUser
 from bridge.domain.errors import DomainError, LastOwner
 from bridge.domain.roles import OWNER
 from bridge.flows.administer import WorkspaceDraft, create_workspace
@@ -14,7 +16,10 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import end_grant, give_to_member
 from bridge.flows.members import find_member_id, get_person, remove_member
+from bridge.flows.provision_users import change_user, delete_user, search_users
 from bridge.storage.workspaces import count_keeping_owners
+from scim.filters import parse_filter
+from scim.schemas import USER
 from tests.flows.test_give_roles import owning_grant, second_owner
 from tests.world import World
 
@@ -29,7 +34,25 @@ def by_ending_the_grant(kicks: World, member: str) -> object:
     return end_grant(kicks.context, OPERATOR, "kicks", owning_grant(kicks, member), kicks.now)
 
 
-WAYS = (by_removal, by_ending_the_grant)
+def by_deactivation(kicks: World, member: str) -> object:
+    user = record_of(kicks, member)
+    gone = replace(user.pushed, active=False, document={**user.pushed.document, "active": False})
+    return change_user(kicks.context, kicks.connection, user.id, lambda _: gone, kicks.now)
+
+
+def by_deletion(kicks: World, member: str) -> object:
+    return delete_user(kicks.context, kicks.connection, record_of(kicks, member).id, kicks.now)
+
+
+def record_of(kicks: World, member: str) -> DirectoryUser:
+    """What Okta says of a member; it pushes whom it hasn't yet."""
+    email = get_person(kicks.context, "kicks", member, kicks.now).member.email
+    named = parse_filter(f'userName eq "{email}"', USER)
+    found, _ = search_users(kicks.context, kicks.connection, named, offset=0, count=1)
+    return found[0] if found else kicks.push(email)
+
+
+WAYS = (by_removal, by_ending_the_grant, by_deactivation, by_deletion)
 
 
 def keeping(kicks: World) -> int:
