@@ -40,8 +40,8 @@ def by_deactivation(kicks: World, member: str) -> object:
     return change_user(kicks.context, kicks.connection, user.id, lambda _: gone, kicks.now)
 
 
-def by_deletion(kicks: World, member: str) -> object:
-    return delete_user(kicks.context, kicks.connection, record_of(kicks, member).id, kicks.now)
+def by_deletion(kicks: World, member: str) -> None:
+    delete_user(kicks.context, kicks.connection, record_of(kicks, member).id, kicks.now)
 
 
 def record_of(kicks: World, member: str) -> DirectoryUser:
