@@ -115,13 +115,6 @@ def check_id() -> Response | None:
     return None
 
 
-@blueprint.before_request
-def check_selection() -> None:
-    """What can't be answered as asked is refused before anything is changed (properties.md 14)."""
-    if request.method in ("POST", "PUT", "PATCH"):
-        _selection()
-
-
 def _caller() -> Caller:
     return Caller(current_context(), g.connection, current_time())
 
@@ -332,6 +325,7 @@ def _body() -> dict[str, Any]:
 
 
 def _selection() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is wanted of the answer: read, and refused, before anything is changed (properties.md 14)."""
     return parse_selection(request.args)
 
 
