@@ -69,7 +69,7 @@ class Event(NamedTuple):
 class Effect:
     """What a change did to access: `people` of those whom it moved gain or lose `what`.
 
-    `people` None: it moved too many to ask about each, and `what` is what comes by the group.
+    `people` None: it moved too many to ask about each, or none (a renaming), and `what` is what comes by the group.
     """
 
     kind: Literal["gain", "lose"]
@@ -155,6 +155,9 @@ def _tell_effect(kind: str, effects: Sequence[Effect]) -> list[str]:
     if len(numbers) > 1:
         return [f"some of them {kind} {what}"]
     people, moved = numbers.pop()
+    if moved == 0:
+        verb = "comes" if len(effects) == 1 else "come"
+        return [f"{what} {verb} by it {'no more' if kind == 'lose' else 'now'}"]
     if people is None:
         return [f"what comes by it: {what}"]
     if people == 1:

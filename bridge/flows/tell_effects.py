@@ -10,7 +10,7 @@ from bridge.domain.access import dominates
 from bridge.domain.provisioning_log import Effect
 from bridge.storage.access import links_of_records
 from bridge.storage.changes import AuditEvent, Change
-from bridge.storage.effects import Gift, given_by_group, what_grants_give
+from bridge.storage.effects import Gift, given_by_group, given_since, what_grants_give
 
 #: Of more people who moved at once, the sentence says what comes by the group, not who has it anyway.
 MOST_ASKED = 20
@@ -33,6 +33,8 @@ def effects_of(change: Change) -> list[Effect]:
 def _effects(change: Change, event: AuditEvent) -> Iterator[Effect]:
     if event.type in _MOVES:
         yield from _of_move(change, event, _MOVES[event.type])
+    elif event.type == "idp_group.changed":
+        yield from _of_renaming(change, event)
     elif event.type in _STANDINGS:
         yield from _of_standing(change, event, _STANDINGS[event.type])
 
@@ -59,6 +61,13 @@ def _count_moved(change: Change, told: Mapping[int, Gift], others: Collection[Se
         key: sum(not any(dominates(held[other].given, gift.given) for other in each) for each in others)
         for key, gift in told.items()
     }
+
+
+def _of_renaming(change: Change, event: AuditEvent) -> Iterator[Effect]:
+    """Rules look at names: what comes by the group now, and what came by it until now. Of whom, isn't asked."""
+    come, gone = given_since(change.connection, event.subject, change.cause, change.now)
+    yield from (Effect("lose", name, None, 0) for name in sorted(map(str, gone)))
+    yield from (Effect("gain", name, None, 0) for name in sorted(map(str, come)))
 
 
 def _of_standing(change: Change, event: AuditEvent, kind: Literal["gain", "lose"]) -> Iterator[Effect]:

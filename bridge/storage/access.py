@@ -220,7 +220,9 @@ _RECORD = "SELECT r.membership_id FROM directory_users r WHERE r.uid"
 _LINKS = _links(f"m.id = ({_RECORD} = :record)", ALIVE)
 _LINKS_OF_MANY = _links(f"m.id IN ({_RECORD} IN :records)", ALIVE)
 # As if that record didn't hold the person out; another one still does.
-_LINKS_ASLEEP = _links(f"m.id = ({_RECORD} = :record)", f"{ALIVE[:-1]} AND h.uid <> :record)")
+_LINKS_ASLEEP = _links(
+    f"m.id = ({_RECORD} = :record)", ALIVE.replace("h.holds_out", "h.holds_out AND h.uid <> :record")
+)
 
 
 def links_of_records(

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import TextClause, bindparam, select, text
 
 from bridge.domain.access import ResourceRef, RoleInScope, Scope, ScopeKind
 from bridge.domain.labels import Label
@@ -41,12 +41,21 @@ LEFT JOIN grant_labels l ON l.grant_id = f.id
 ORDER BY f.id
 """
 _FOUND = "SELECT g.id, g.role, g.scope, mm.group_id FROM mapping_matches mm"
-_BY_RULE = f"{_FOUND} CROSS JOIN grants g WHERE {_OF_GROUP} AND g.principal_id = mm.mapping_id AND {_STANDS}"
-_BY_USER_GROUP = f"""{_FOUND} CROSS JOIN mapping_user_groups x CROSS JOIN grants g
-WHERE {_OF_GROUP} AND x.mapping_id = mm.mapping_id AND g.principal_id = x.user_group_id AND {_STANDS}"""
-_GIVEN_BY_GROUP = text(_WITH_NAMES.format(found=f"{_BY_RULE}\nUNION\n{_BY_USER_GROUP}")).bindparams(
-    bindparam("now", type_=Instant)
-)
+
+
+def _by_either_way(found: str = _FOUND, when: str = "1 = 1") -> TextClause:
+    """The grants of the rules that match the group, and of the User Groups that those give."""
+    of_group = f"{_OF_GROUP} AND {when}"
+    by_rule = f"{found} CROSS JOIN grants g WHERE {of_group} AND g.principal_id = mm.mapping_id AND {_STANDS}"
+    by_user_group = f"""{found} CROSS JOIN mapping_user_groups x CROSS JOIN grants g
+WHERE {of_group} AND x.mapping_id = mm.mapping_id AND g.principal_id = x.user_group_id AND {_STANDS}"""
+    both = _WITH_NAMES.format(found=f"{by_rule}\nUNION\n{by_user_group}")
+    return text(both).bindparams(bindparam("now", type_=Instant))
+
+
+_GIVEN_BY_GROUP = _by_either_way()
+_BEGUN = _by_either_way(when="mm.cause = :cause")
+_ENDED = _by_either_way(_FOUND.replace("mapping_matches", "mapping_matches_past"), "mm.ended_by = :cause")
 _GRANTS = text(
     _WITH_NAMES.format(found="SELECT g.id, g.role, g.scope, 0 AS group_id FROM grants g WHERE g.id IN :keys")
 ).bindparams(bindparam("keys", expanding=True))
@@ -56,6 +65,13 @@ def given_by_group(connection: Any, uid: str, now: datetime) -> tuple[int, dict[
     """The key of an IdP group, and the grants that people have by it, but for seeing the workspace. One statement."""
     rows = connection.execute(_GIVEN_BY_GROUP, {"group": uid, "now": now}).all()
     return rows[0].group_id if rows else 0, _gifts(rows)
+
+
+def given_since(connection: Any, uid: str, cause: int, now: datetime) -> tuple[list[Gift], list[Gift]]:
+    """What comes by an IdP group since the change with this cause, and what came by it until then."""
+    values = {"group": uid, "cause": cause, "now": now}
+    begun, ended = (_gifts(connection.execute(one, values).all()) for one in (_BEGUN, _ENDED))
+    return [begun[key] for key in begun.keys() - ended.keys()], [ended[key] for key in ended.keys() - begun.keys()]
 
 
 def what_grants_give(connection: Any, keys: Collection[int]) -> dict[int, Gift]:

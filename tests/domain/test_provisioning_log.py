@@ -87,6 +87,8 @@ IOS = "Source Admin on iOS Prod"
         ([Effect("lose", IOS, 1, 3)], "; 1 of 3 loses Source Admin on iOS Prod."),
         ([Effect("lose", IOS, 1, 3), Effect("lose", "B", 2, 3)], "; some of them lose Source Admin on iOS Prod and B."),
         ([Effect("gain", IOS, None, 900)], "; what comes by it: Source Admin on iOS Prod."),
+        ([Effect("lose", IOS, None, 0)], "; Source Admin on iOS Prod comes by it no more."),
+        ([Effect("gain", name, None, 0) for name in "AB"], "; A and B come by it now."),
         ([Effect("lose", str(n), 1, 1) for n in range(5)], "; 0, 1 and 3 more roles are lost."),
     ],
 )

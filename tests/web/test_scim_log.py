@@ -158,6 +158,38 @@ def test_a_group_that_goes_says_what_it_gave(world: World, call: Call) -> None:
 
 
 @pytest.mark.usefixtures("ios")
+def test_a_new_name_says_what_rules_give_by_it_now(world: World, call: Call) -> None:
+    gives(world, "old", "Source Admin", "source:ios")
+    gives(world, "new", "Warehouse Read-only")
+    group = created(call, "/Groups", {"schemas": [GROUP], "displayName": "old"})
+    call("PATCH", f"/Groups/{group['id']}", patch({"op": "replace", "path": "displayName", "value": "new"}))
+    assert told(world)[-1] == (
+        "Okta renamed the IdP group old to new; Source Admin on iOS Prod comes by it no more; "
+        "Warehouse Read-only on all warehouses comes by it now."
+    )
+
+
+@pytest.mark.usefixtures("ios")
+def test_whom_another_idp_holds_out_has_nothing_to_lose(world: World, client: FlaskClient, call: Call) -> None:
+    off, on = (patch({"op": "replace", "path": "active", "value": value}) for value in (False, True))
+    entra = caller(client, token_of(another_connection(world, "Entra")))
+    gives(world, "eng", "Source Admin", "source:ios")
+    ann = created(call, "/Users", new_user(displayName="Ann"))
+    created(call, "/Groups", {"schemas": [GROUP], "displayName": "eng", "members": [{"value": ann["id"]}]})
+    hers = created(entra, "/Users", new_user(displayName="Ann"))
+    entra("PATCH", f"/Users/{hers['id']}", off)
+    call("PATCH", f"/Users/{ann['id']}", off)
+    call("PATCH", f"/Users/{ann['id']}", on)
+    entra("PATCH", f"/Users/{hers['id']}", on)
+    assert told(world)[3:] == [
+        "Entra deactivated Ann, who is out at once; Source Admin on iOS Prod is lost.",
+        "Okta deactivated Ann, who is out at once.",
+        "Okta activated Ann again.",
+        "Entra activated Ann again; Source Admin on iOS Prod is gained.",
+    ]
+
+
+@pytest.mark.usefixtures("ios")
 def test_of_many_who_move_at_once_it_says_what_comes_by_the_group(world: World, call: Call) -> None:
     people = [world.push(f"p{n:02}@acme.example", name=f"P{n:02}").id for n in range(21)]
     gives(world, "eng", "Source Admin", "source:ios")
