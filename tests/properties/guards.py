@@ -294,6 +294,14 @@ GUARDS = (
         "    if False:\n",
         ("tests/web/test_scim_api.py::test_without_a_good_token_everything_is_401",),
     ),
+    Guard(
+        "a cursor is its connection's",
+        "7",
+        "bridge.flows.cursors",
+        'return f"scim.cursor:{connection.id}:',
+        'return f"scim.cursor:',
+        ("tests/web/test_scim_paging.py::test_a_cursor_shows_nothing_to_another_connection",),
+    ),
     # -- 7a. Not another connection's person -------------------------------------------------------------------------
     Guard(
         "whom another connection pushes",
@@ -563,6 +571,22 @@ GUARDS = (
         (f"{_13}any_concurrency_of_changes_of_different_members_ends_right",),
     ),
     # -- 14. Refused is unchanged ------------------------------------------------------------------------------------
+    Guard(
+        "what is wrong with an operation of a Bulk",
+        "14",
+        "bridge.web.scim_bulk",
+        "        if step[0].refusal is not None:\n",
+        "        if False:\n",
+        ("tests/web/test_scim_bulk.py::test_a_hostile_operation_is_a_4xx_of_its_own_and_changes_nothing",),
+    ),
+    Guard(
+        "a Bulk stops after so many failures",
+        "14",
+        "bridge.web.scim_bulk",
+        "        if bulk.fail_on_errors is not None and run.failures >= bulk.fail_on_errors:\n",
+        "        if False:\n",
+        ("tests/web/test_scim_bulk.py::test_fail_on_errors_stops_and_says_what_was_done",),
+    ),
     Guard(
         "a member must be known",
         "14",
