@@ -14,6 +14,10 @@ MICROSECOND = timedelta(microseconds=1)
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
+#: A text that is compared and sorted by code point on both engines; so an index of it serves order and prefixes too.
+Folded = Text().with_variant(Text(collation="C"), "postgresql")
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment in UTC, kept as microseconds since 1970: same order and equality on every engine."""
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-from bridge.storage.columns import Id, Instant, Json, past_twin
+from bridge.storage.columns import Folded, Id, Instant, Json, past_twin
 
 metadata = MetaData(
     naming_convention={
@@ -210,7 +210,7 @@ directory_users = Table(
     _flag("active", default=True),
     _flag("holds_out"),  # inactive, or deleted and not lifted: the person is out until then
     _required("user_name", Text),
-    _required("user_name_ci", Text),
+    _required("user_name_ci", Folded),
     Column("external_id", Text),
     Column("email_ci", Text),
     _required("display_name", Text),
@@ -248,7 +248,7 @@ directory_groups = Table(
     _required("source", Text),
     Column("external_id", Text),
     _required("name", Text),
-    _required("name_ci", Text),
+    _required("name_ci", Folded),
     _count("n_members"),
     _count("version"),
     _required("created_at", Instant),
