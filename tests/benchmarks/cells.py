@@ -5,7 +5,7 @@ import itertools
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from tests.saml.idp import KICKS, sign_in
 
 SCIM = {"Content-Type": "application/scim+json"}
 WORKSPACE = "bench"
+PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,10 @@ class Cell:
     times: int = 100
 
 
-def first_table(bridge: Bridge, folder: Path, people: int) -> list[Cell]:
-    """Fill a workspace and give its cells."""
-    connection, token = _set_up(bridge, folder)
-    scim = Client(bridge.url, {**SCIM, "Authorization": f"Bearer {token}"})
-    ids = [_create(scim, f"person{n}@kicks.example") for n in range(people)]
-    group = _post(scim, "/Groups", {"displayName": "eng", "members": [{"value": each} for each in ids[:100]]})
+def first_table(bridge: Bridge, folder: Path, people: int, peer: str | None) -> list[Cell]:
+    """Fill a workspace, and the peer at that address where there is one, and give the cells."""
+    connection, scim = set_up(bridge, folder)
+    ids, group = _fill(scim, people)
     _rule(bridge, connection["id"])
     url = bridge.settings.get("BRIDGE_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'bridge.db'}"
     database = open_database(url)
@@ -54,7 +55,7 @@ def first_table(bridge: Bridge, folder: Path, people: int) -> list[Cell]:
         Cell("H", "hello", lambda: hello.call("GET", "/healthz"), ()),
         Cell("C", "raw commit of one row", _commit(database), ("H",)),
         Cell("S", "indexed one-row select", _select(database, ids[0]), ()),
-        *_scim_cells(scim, ids, group),
+        *_beside_peer(_scim_cells(scim, ids, group), peer, people),
         Cell("login", "SAML login, whole (3 requests)", _login(bridge, connection), ("H", "C"), times=30),
         *_access_cells(bridge, url),
     ]
@@ -63,7 +64,8 @@ def first_table(bridge: Bridge, folder: Path, people: int) -> list[Cell]:
 # -- Setting up ----------------------------------------------------------------------------------------------------
 
 
-def _set_up(bridge: Bridge, folder: Path) -> tuple[dict[str, Any], str]:
+def set_up(bridge: Bridge, folder: Path) -> tuple[dict[str, Any], Client]:
+    """A workspace with a connection, and a client with a token to its directory."""
     metadata = folder / "idp.xml"
     metadata.write_bytes(KICKS.metadata)
     bridge.run("workspace", "create", WORKSPACE, "--name", "Bench", "--owner", "olga@kicks.example")
@@ -71,7 +73,14 @@ def _set_up(bridge: Bridge, folder: Path) -> tuple[dict[str, Any], str]:
         "connection", "create", WORKSPACE, "--kind", "saml", "--idp-metadata", str(metadata), "--preset", "okta"
     )["connection"]
     token = bridge.run("scim-token", "create", WORKSPACE, "--connection", connection["id"])["token"]
-    return connection, token
+    return connection, Client(bridge.url, {**SCIM, "Authorization": f"Bearer {token}"})
+
+
+def _fill(scim: Client, people: int) -> tuple[list[str], str]:
+    """So many people, and a group of the first hundred: their ids, and the group's."""
+    ids = [_create(scim, f"person{n}@kicks.example") for n in range(people)]
+    members = [{"value": each} for each in ids[:100]]
+    return ids, _post(scim, "/Groups", {"schemas": [GROUP_SCHEMA], "displayName": "eng", "members": members})
 
 
 def _rule(bridge: Bridge, connection: str) -> None:
@@ -90,7 +99,18 @@ def _post(scim: Client, path: str, body: dict[str, Any]) -> str:
 
 
 def _create(scim: Client, user_name: str) -> str:
-    return _post(scim, "/Users", {"userName": user_name, "emails": [{"value": user_name, "primary": True}]})
+    emails = [{"value": user_name, "primary": True}]
+    return _post(scim, "/Users", {"schemas": [USER_SCHEMA], "userName": user_name, "emails": emails})
+
+
+def patch_members(scim: Client, group: str, leave: list[str], come: list[str]) -> None:
+    """One PATCH: these out of the group, those in."""
+    operations: list[dict[str, Any]] = [{"op": "remove", "path": f'members[value eq "{each}"]'} for each in leave]
+    if come:
+        operations.append({"op": "add", "path": "members", "value": [{"value": each} for each in come]})
+    body = json.dumps({"schemas": [PATCH_SCHEMA], "Operations": operations}).encode()
+    status, _, said = scim.call("PATCH", f"/scim/v2/Groups/{group}", body)
+    assert status in (200, 204), said
 
 
 # -- The cells -----------------------------------------------------------------------------------------------------
@@ -116,7 +136,6 @@ def _select(database: Database, uid: str) -> Callable[[], object]:
 
 def _scim_cells(scim: Client, ids: list[str], group: str) -> list[Cell]:
     turn, name = itertools.cycle(ids), itertools.count()
-    patch = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
     def get() -> None:
         assert scim.call("GET", f"/scim/v2/Users/{next(turn)}")[0] == 200
@@ -133,17 +152,12 @@ def _scim_cells(scim: Client, ids: list[str], group: str) -> list[Cell]:
 
     def deactivate() -> None:
         value = {"active": bool(next(name) % 2)}
-        body = {"schemas": [patch], "Operations": [{"op": "replace", "value": value}]}
+        body = {"schemas": [PATCH_SCHEMA], "Operations": [{"op": "replace", "value": value}]}
         assert scim.call("PATCH", f"/scim/v2/Users/{ids[-1]}", json.dumps(body).encode())[0] == 200
 
     def swap() -> None:
         one, other = (ids[150], ids[151]) if next(name) % 2 else (ids[151], ids[150])
-        operations = [
-            {"op": "remove", "path": f'members[value eq "{one}"]'},
-            {"op": "add", "path": "members", "value": [{"value": other}]},
-        ]
-        body = json.dumps({"schemas": [patch], "Operations": operations}).encode()
-        assert scim.call("PATCH", f"/scim/v2/Groups/{group}", body)[0] == 204
+        patch_members(scim, group, [one], [other])
 
     write = ("H", "C")
     return [
@@ -154,6 +168,30 @@ def _scim_cells(scim: Client, ids: list[str], group: str) -> list[Cell]:
         Cell("patch", "SCIM patch `active`", deactivate, write, goal="as create"),
         Cell("group", "SCIM patch of a group: one in, one out", swap, write, goal="as create"),
     ]
+
+
+#: The most that each may take, as a part of what the peer takes.
+_BESIDE_PEER = {"get": 0.67, "filter": 0.67, "page": 0.11, "create": 1.43, "patch": 1.43, "group": 0.1}
+
+
+def _beside_peer(ours: list[Cell], peer: str | None, people: int) -> list[Cell]:
+    """Ours, each beside the peer's own; ours alone where there is no peer."""
+    if peer is None:
+        return ours
+    scim = Client(peer, {**SCIM, "Authorization": "Bearer anything"})
+    theirs = [
+        replace(cell, name=f"scimmy {cell.name}", title=f"scimmy-routers: {cell.title}", against=("H",), goal="")
+        for cell in _scim_cells(scim, *_fill(scim, people))
+    ]
+    beside = [
+        replace(
+            cell,
+            against=(*cell.against, f"scimmy {cell.name}"),
+            goal=f"{cell.goal}; ≤ {_BESIDE_PEER[cell.name]} scimmy {cell.name}",
+        )
+        for cell in ours
+    ]
+    return [each for pair in zip(beside, theirs, strict=True) for each in pair]
 
 
 def _login(bridge: Bridge, connection: dict[str, Any]) -> Callable[[], object]:
