@@ -135,6 +135,7 @@ def test_people_and_groups_are_one_walk(world: World, count: int) -> None:
     while here.previous is not None:
         here = turn(world, both(), here.previous, count)
         back = [each.id for each in here.found] + back
+        assert len(back) <= 2 * len(NAMES)
     assert back == in_turn
 
 
@@ -154,6 +155,7 @@ def test_people_and_groups_are_one_walk_in_order(world: World, by: str, descendi
     while here.previous is not None:
         here = turn(world, parts, here.previous, count)
         back = [each.id for each in here.found] + back
+        assert len(back) <= 2 * len(NAMES)
     assert back == at_once
 
 
