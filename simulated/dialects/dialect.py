@@ -30,6 +30,8 @@ class Dialect(ABC):
 
     #: The vendor's name, as people say it.
     name: ClassVar[str]
+    #: Where its vendor writes down what it sends.
+    document: ClassVar[str]
     #: Whether it ever sends DELETE for a person; one that doesn't deactivates instead.
     deletes_people: ClassVar[bool]
     #: Whether it ever sends DELETE for a group.

@@ -29,6 +29,7 @@ class Entra(Dialect):
     """`compliant`: with the compatibility flag set."""
 
     name = "Entra ID"
+    document = "Entra ID: use-scim-to-provision-users-and-groups"
     deletes_people = True
     names_groups = True
 

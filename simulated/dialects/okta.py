@@ -24,6 +24,7 @@ class Okta(Dialect):
     """`wizard_app`: an app made by the App Integration Wizard, which sends PUT where others PATCH."""
 
     name = "Okta"
+    document = "Okta: reference/scim/scim-20"
     deletes_people = False
 
     def __init__(self, client: ScimClient, *, wizard_app: bool = False) -> None:

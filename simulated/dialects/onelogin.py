@@ -25,6 +25,7 @@ class OneLogin(Dialect):
     """OneLogin, with its default template."""
 
     name = "OneLogin"
+    document = "OneLogin: scim/implement-scim-api"
     deletes_people = True
     deletes_groups = False
     unsent = frozenset({"department", "manager"})

@@ -19,15 +19,16 @@ class NotOurs(Exception):
 
 
 class CarefulClient(ScimClient):
-    """`made`: what was made and not deleted yet, a name by its path (`Users/<id>`). `deleted`: what was. `lost`: names
-    of what may have been made, without an answer that says under which id.
+    """`made`: what was made and not deleted yet, a name by its path (`Users/<id>`). `deleted`: what was.
+
+    `lost`: what may have been made, without an answer that says under which id; a kind (`Users`) by its name.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.made: dict[str, str] = {}
         self.deleted: dict[str, str] = {}
-        self.lost: list[str] = []
+        self.lost: dict[str, str] = {}
 
     def call(
         self, method: str, path: str, body: Resource | None = None, parameters: Mapping[str, str] | None = None
@@ -44,14 +45,14 @@ class CarefulClient(ScimClient):
 
     def _make(self, path: str, body: Resource) -> Resource:
         name = str(body.get("userName") or body.get("displayName"))
-        self.lost.append(name)  # first, since a Ctrl-C may come before the answer
+        self.lost[name] = path  # first, since a Ctrl-C may come before the answer
         try:
             answer = super().call("POST", path, body)
         except ScimRefused:
-            self.lost.remove(name)
+            del self.lost[name]
             raise
         made = answer.get("id")
         if isinstance(made, str) and made:
             self.made[f"{path}/{made}"] = name
-            self.lost.remove(name)
+            del self.lost[name]
         return answer

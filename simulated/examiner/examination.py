@@ -91,6 +91,12 @@ class Examination:
         """How a sentence about the last change begins, and the paragraph that it stands under."""
         return render_change(self._change) if self._change else ("", "RFC 7644 3.4")
 
+    def expect_new(self, kind: str, remote_id: str, known: Sequence[Person | Group]) -> bool:
+        """A new one has an id of its own; else the look-up before it found another, which has now been changed."""
+        why = f"{self.dialect.name} looked up a new one of {kind}, was told of another, and changed that one instead."
+        is_new = remote_id not in {one.remote_id for one in known}
+        return self.expect(is_new, expected="another id", got=remote_id, why=why, standard="RFC 7644 3.4.2.2")
+
     def forget_change(self) -> None:
         """What is found wrong from here on is about questions."""
         self._change = None
@@ -179,7 +185,7 @@ class Examination:
             reason = f"{error.status} {error.scim_type or ''}".strip()
             said = f": {error.detail.rstrip('.')}" if error.detail else ""
             why = f"What {who} sends every day was refused with {reason}{said}."
-            self._blame_last("a success", reason, why, "RFC 7644 3")
+            self._blame_last("a success", reason, why, self.dialect.document)
         elif not isinstance(error, ScimRefused):
             self._blame_last("an answer that an IdP can go on with", str(error), str(error), "RFC 7644 3")
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from simulated.dialects.people import Group, Person
-from simulated.examiner.careful_client import NotOurs
 from simulated.examiner.comparing import member_ids
 from simulated.examiner.examination import Examination, Skipped, by_name
 
@@ -15,8 +14,8 @@ def create_groups(exam: Examination, wanted: Sequence[Group]) -> None:
         raise Skipped("Too few people could be made.")
     for group in wanted:
         made = replace(group, remote_id=exam.dialect.push_group(group))
-        if any(one.remote_id == made.remote_id for one in exam.groups):
-            raise NotOurs(f"Groups/{made.remote_id}")
+        if not exam.expect_new("Groups", str(made.remote_id), exam.groups):
+            return
         exam.groups.append(made)
         exam.dialect.set_members(made, exam.people[:-1], known=[])
         _expect_group(exam, made, _ids(exam.people[:-1]), "a new group hasn't the members that were sent.")
@@ -75,7 +74,7 @@ def ask_membership(exam: Examination) -> None:
     if filters[0] is None or filters[1] is None:
         raise Skipped(f"{exam.dialect.name} never asks.")
     inside, outside = ([str(one.get("id")) for one in exam.find("Groups", each)] for each in filters if each)
-    standard = "Entra ID: use-scim-to-provision-users-and-groups; RFC 7644 3.4.2.2"
+    standard = f"{exam.dialect.document}; RFC 7644 3.4.2.2"
     why = "A group isn't found by its id and one of its members."
     exam.expect(inside == [group.remote_id], expected=str(group.remote_id), got=str(inside), why=why, standard=standard)
     why = "A group is found by its id and somebody who isn't a member."

@@ -1,9 +1,10 @@
 """The steps in their order, and the cleaning up after them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
-from simulated.dialects.scim_client import ScimError, ScimRefused, ScimUnreachable
+from simulated.dialects.scim_client import ScimError, ScimMalformed, ScimRefused, ScimUnreachable, quote
 from simulated.examiner import cast, group_steps, people_steps
 from simulated.examiner.examination import Examination
 
@@ -61,11 +62,23 @@ def clean_up(exam: Examination) -> None:
         return
     with exam.step("Clean up") as says:
         try:
+            _find_lost(exam)
             deleted = [path for path in reversed(list(exam.client.made)) if _delete(exam, path)]
             for kind in ("Users", "Groups"):
                 _expect_last_gone(exam, [path for path in deleted if path.startswith(kind)])
         finally:
             says += _left_behind(exam)
+
+
+def _find_lost(exam: Examination) -> None:
+    """Looks for what may have been made; only the very name, which nobody else has, makes it ours."""
+    for name, kind in list(exam.client.lost.items()):
+        attribute = "userName" if kind == "Users" else "displayName"
+        with suppress(ScimRefused, ScimMalformed):
+            for one in exam.find(kind, f"{attribute} eq {quote(name)}"):
+                if one.get(attribute) == name and isinstance(one.get("id"), str):
+                    exam.client.made[f"{kind}/{one['id']}"] = name
+                    exam.client.lost.pop(name, None)
 
 
 def _delete(exam: Examination, path: str) -> bool:

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from random import Random
+from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 FAULTS = (
     "a filter is ignored and everybody answered",
@@ -34,6 +36,8 @@ FAULTS = (
     "errors are plain text",
     "a new address leaves the old one found",
     "a PUT is answered and nothing is stored",
+    "a filter on externalId is ignored",
+    "a POST is answered without a body",
 )
 
 Resource = dict[str, Any]
@@ -140,6 +144,8 @@ class SmallServer:
             self._check_free(resource["userName"], "")
         resource_id = f"r{next(self._numbers)}"
         self.kept[kind][resource_id] = resource
+        if self.has("a POST is answered without a body"):
+            return 201, {}, None
         shown = self._render(kind, resource_id)
         headers = {} if self.has("a POST has no Location") else {"Location": shown["meta"]["location"]}
         return (200 if self.has("a POST is answered 200") else 201), headers, shown
@@ -204,6 +210,8 @@ class SmallServer:
 
     def _equals(self, kind: str, key: str, attribute: str, wanted: str) -> bool:
         resource = self.kept[kind][key]
+        if attribute == "externalId" and self.has("a filter on externalId is ignored"):
+            return True
         if attribute == "members":
             return any(one["value"] == wanted for one in resource.get("members", []))
         value = key if attribute == "id" else str(resource.get(attribute, ""))
@@ -265,6 +273,42 @@ class SmallServer:
         group["members"] = [{"value": key} for key in members]
 
 
+class Erratic:
+    """A SmallServer of whose answers one in eight is anything at all."""
+
+    def __init__(self, chance: Random) -> None:
+        self.chance, self.small = chance, SmallServer()
+
+    def __call__(self, environ: Environ, start: Callable[..., object]) -> Iterable[bytes]:
+        """One request."""
+        if self.chance.random() < 7 / 8:
+            return self.small(environ, start)
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        said = self.chance.choice([json.dumps(self._anything()).encode()] * 5 + [b"", b"<html>", b"\xff\xfe\x00"])
+        status = self.chance.choice([200, 200, 201, 302, 400, 404, 409, 418, 500])
+        kind = self.chance.choice(["application/json", "text/html", "application/scim+json; charset=bogus"])
+        start(f"{status} So", [("Content-Type", kind), ("Content-Length", str(len(said)))])
+        return [said]
+
+    def _anything(self) -> Any:
+        odd: list[Any] = [
+            None,
+            5,
+            [],
+            "text",
+            {},
+            [1],
+            [None],
+            {"value": {}},
+            [{"value": None}],
+            [{"type": "work", "value": 5}],
+        ]
+        names = ["schemas", "id", "userName", "emails", "name", "active", "members", "meta", "displayName", ENTERPRISE]
+        names += ["Resources", "totalResults", "detail", "scimType", "status"]
+        resource = {name: self.chance.choice(odd) for name in names if self.chance.random() < 0.7}
+        return self.chance.choice([*odd[:6], resource, {"Resources": [resource], "totalResults": 10**30}])
+
+
 @contextmanager
 def serving(planted: str | None = None) -> Iterator[SmallServer]:
     """The server over real HTTP, for the length of a block."""
@@ -275,8 +319,8 @@ def serving(planted: str | None = None) -> Iterator[SmallServer]:
 
 @contextmanager
 def listening(application: Any) -> Iterator[str]:
-    """Any WSGI application over real HTTP, one request at a time; its SCIM base address."""
-    server = make_server("127.0.0.1", 0, application, handler_class=_Silent)
+    """Any WSGI application over real HTTP; its SCIM base address."""
+    server = make_server("127.0.0.1", 0, application, _Threaded, _Silent)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -285,6 +329,12 @@ def listening(application: Any) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Threaded(ThreadingMixIn, WSGIServer):
+    """A connection that a broken-off client left open keeps no other waiting."""
+
+    daemon_threads = True
 
 
 class _Silent(WSGIRequestHandler):

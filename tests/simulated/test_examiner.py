@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from random import Random
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulated.dialects.scim_client import Exchange, ScimUnreachable
 from simulated.dialects.speaking import DialectName
@@ -14,7 +18,7 @@ from simulated.examiner.examination import Examination, render_request
 from simulated.examiner.findings import Fault, Report, Step
 from simulated.examiner.life_cycle import play
 from simulated.examiner.people_steps import TokenRefused
-from tests.simulated.small_server import FAULTS, GROUP, MESSAGES, USER, SmallServer, serving
+from tests.simulated.small_server import FAULTS, GROUP, MESSAGES, USER, Erratic, SmallServer, listening, serving
 
 DIALECTS = get_args(DialectName)
 EVERYBODY = ("okta", "entra", "entra-compliant", "onelogin")
@@ -157,6 +161,16 @@ FOUND = {
         "Change a userName and address",
         "Somebody is still found by their former userName.",
     ),
+    "a POST is answered without a body": (
+        EVERYBODY,
+        "Create people",
+        "The answer to a POST that succeeded isn't a JSON",
+    ),
+    "a filter on externalId is ignored": (
+        ("entra", "entra-compliant"),
+        "Create people",
+        "Entra ID looked up a new one",
+    ),
     "a PUT is answered and nothing is stored": (
         ("okta", "onelogin"),
         "Change a profile",
@@ -204,6 +218,33 @@ def test_nobody_elses_person_is_touched_when_filters_answer_everybody(name: str)
     assert "was told of somebody else (Users/real)" in exam.faults[1].why
 
 
+@pytest.mark.parametrize("name", ["entra", "entra-compliant"])
+def test_a_second_look_up_that_finds_another_of_ours_is_told_and_ends_the_step(name: str) -> None:
+    with serving("a filter on externalId is ignored") as server:
+        exam = examine(server, name)
+    assert exam.faults[0].why.startswith("Entra ID looked up a new one of Users, was told of another")
+    assert outcomes(exam)["Look up people"] == "skipped"
+
+
+def test_a_refusal_of_what_a_vendor_sends_names_the_vendors_document(server: SmallServer) -> None:
+    server.refuses = {"PUT"}
+    exam = examine(server, "onelogin")
+    [fault] = exam.faults
+    assert fault.why.startswith("What OneLogin sends every day was refused with 405")
+    assert fault.standard == "OneLogin: scim/implement-scim-api"
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from(EVERYBODY))
+def test_answers_of_any_form_are_faults_and_never_a_crash(chance: Random, name: Any) -> None:
+    with listening(Erratic(chance)) as url:
+        exam = begin(name, url, "t0ken")
+        with suppress(TokenRefused):
+            play(exam, "abc123", 3, 1)
+    report = Report(name, exam.calls, exam.steps, exam.faults)
+    assert json.loads(json.dumps(report.render_json()))["calls"] == exam.calls
+    assert report.render_text()
+
+
 # -- Servers that can't be examined to the end -----------------------------------------------------------------------
 
 
@@ -249,6 +290,12 @@ def test_broken_off_at_any_step_it_cleans_up(server: SmallServer, title: str) ->
     with pytest.raises(KeyboardInterrupt):
         play(exam, "abc123", 5, 2)
     assert server.kept == {"Users": {"other": {"userName": "other@person.example"}}, "Groups": {}}
+
+
+def test_somebody_made_without_an_answer_is_found_by_name_and_deleted() -> None:
+    with serving("a POST is answered without a body") as server:
+        examine(server, "okta")
+        assert server.kept == {"Users": {}, "Groups": {}}
 
 
 # -- One answer by itself --------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def test_the_bridge_has_no_fault(database: Database, name: DialectName) -> None:
         play(exam, "abc123", 5, 2)
     assert exam.faults == []
     assert {step.outcome for step in exam.steps} <= {"right", "skipped"}
-    assert (exam.client.made, exam.client.lost) == ({}, [])
+    assert (exam.client.made, exam.client.lost) == ({}, {})
 
 
 @pytest.mark.long
