@@ -26,11 +26,7 @@ class _Columns:
     """Where each cell of a row goes: to a place in the person's resource, or to their groups."""
 
     places: tuple[Place | None, ...]
-
-    @property
-    def of_people(self) -> tuple[Place, ...]:
-        """The places that the file speaks of."""
-        return tuple(place for place in self.places if place is not None)
+    of_people: tuple[Place, ...]
 
 
 def parse_csv(text: str) -> DirectoryFile:
@@ -77,7 +73,7 @@ def _parse_heading(line: int, heading: list[str], found: Collected) -> _Columns 
         found.refuse(line, f"The column {name[:100]!r} is there twice, or another one means the same.")
     if ("userName",) not in places:
         found.refuse(line, "The column userName is missing.")
-    return None if found.faults else _Columns(tuple(places))
+    return None if found.faults else _Columns(tuple(places), tuple(place for place in places if place is not None))
 
 
 def _parse_column(name: str) -> Place | None:

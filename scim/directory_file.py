@@ -41,7 +41,7 @@ class PersonInFile:
     line: int
     user_name: str
     external_id: str | None
-    document: bytes
+    document: str
     places: tuple[Place, ...] | None = None
 
     def document_after(self, present: Mapping[str, Any] | None) -> Document:
@@ -101,7 +101,8 @@ class Collected:
         self._once(line, "userName", fold_case(name), name)
         if external_id is not None:
             self._once(line, "externalId", external_id, external_id)
-        self.people.append(PersonInFile(line, name, external_id, orjson.dumps(document), places))
+        # As str, since the bytes that orjson gives hold on to 4 KB each.
+        self.people.append(PersonInFile(line, name, external_id, orjson.dumps(document).decode(), places))
         return len(self.people) - 1
 
     def add_group(self, line: int, body: GroupBody) -> GroupInFile:

@@ -31,7 +31,8 @@ def fold_letters(text: str) -> str:
     Only where a capital and a small letter are a pair: a mailbox with ß, ſ, ﬁ or a Kelvin sign is another mailbox
     than the one it looks like (a reset mailed to a look-alike once gave away accounts of a well-known product).
     """
-    return "".join(map(_small, text.strip()))
+    stripped = text.strip()
+    return stripped.lower() if stripped.isascii() else "".join(map(_small, stripped))
 
 
 def _small(letter: str) -> str:
@@ -66,6 +67,7 @@ def email_domain(email: str) -> str:
     return find_dns_name(domain) or fold_letters(domain)
 
 
+@lru_cache(1024)
 def find_dns_name(domain: str) -> str | None:
     """A domain's ASCII form in small letters (IDNA 2008, so that ß is not ss), or None where it has none."""
     try:

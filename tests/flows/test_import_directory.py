@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
@@ -145,7 +146,7 @@ def pasts(draw: st.DrawFn) -> dict[str, Any]:
         "people": {name: draw(st.sampled_from(HISTORIES)) for name in NAMES},
         "groups": {name: draw(st.lists(st.sampled_from(NAMES), unique=True)) for name in draw(names_of(GROUPS))},
         "external": draw(st.booleans()),
-        "proved": draw(st.booleans()),
+        "proved": draw(st.sampled_from(["before", "after", ""])),
     }
 
 
@@ -155,12 +156,12 @@ def names_of(names: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
 
 def live(world: World, past: dict[str, Any]) -> None:
     """Go through all that."""
-    if past["proved"]:
-        row = {"name": DOMAIN, "workspace_id": world.workspace.key, "token": "t", "proved_at": world.now}
-        with changing(world.context.database, OPERATOR, world.now) as change:
-            change.connection.execute(insert(domains).values(**row, token_expires_at=world.now, created_at=world.now))
+    if past["proved"] == "before":
+        prove(world)
     for name, history in past["people"].items():
         history(world, name)
+    if past["proved"] == "after":
+        prove(world)
     ids = {user.pushed.user_name: user.id for user in all_users(world)}
     for name, members in past["groups"].items():
         here = [ids[email_of(each)] for each in members if email_of(each) in ids]
@@ -169,6 +170,13 @@ def live(world: World, past: dict[str, Any]) -> None:
     gives = RoleInScope(get_role("Source Admin"), EVERYWHERE)
     draft = MappingDraft(world.connection.id, GroupMatch("glob", "e*"), (), (gives,))
     add_mapping(world.context, OPERATOR, world.workspace.slug, draft, world.now)
+
+
+def prove(world: World) -> None:
+    """Its people's domain is the workspace's."""
+    row = {"name": DOMAIN, "workspace_id": world.workspace.key, "token": "t", "proved_at": world.now}
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        change.connection.execute(insert(domains).values(**row, token_expires_at=world.now, created_at=world.now))
 
 
 @st.composite
@@ -221,12 +229,8 @@ def spreadsheets(draw: st.DrawFn) -> str:
     return "\n".join(rows)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
-@given(past=pasts(), said=st.one_of(resources().map(json.dumps), spreadsheets()))
-def test_an_import_means_what_the_same_pushes_mean_one_by_one(
-    database: Database, now: datetime, past: dict[str, Any], said: str
-) -> None:
-    """Every fact, standing or ended, every audit event, and everybody's access with all its paths."""
+def same_both_ways(database: Database, now: datetime, past: dict[str, Any], said: str) -> None:
+    """Import a file into one world, and push it one by one into another that has been through the same."""
     file = parse_directory_file(said.encode())
     seen = []
     for bring_about in (import_all, push_one_by_one):
@@ -237,15 +241,56 @@ def test_an_import_means_what_the_same_pushes_mean_one_by_one(
         try:
             bring_about(world, file)
         except FaultyFile:
-            event("faulty")
             assert everything(world) == before
             return
         seen.append((facts_of(database), access_of_all(world)))
-    event("imported")
     (facts, access), (pushed_facts, pushed_access) = seen
     for kind in facts:
         assert facts[kind] == pushed_facts[kind], kind
     assert access == pushed_access
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(past=pasts(), said=st.one_of(resources().map(json.dumps), spreadsheets()))
+def test_an_import_means_what_the_same_pushes_mean_one_by_one(
+    database: Database, now: datetime, past: dict[str, Any], said: str
+) -> None:
+    """Every fact, standing or ended, every audit event, and everybody's access with all its paths."""
+    same_both_ways(database, now, past, said)
+
+
+#: One person of each history, and what a file says of every one of them.
+EVERYBODY = {history.__name__: history for history in HISTORIES}
+SAID: dict[str, Callable[[str], list[str]]] = {
+    "a title": lambda name: [f"{email_of(name)},,,Boss,{name} Doe"],
+    "inactive": lambda name: [f"{email_of(name)},,false,,{name} Doe"],
+    "active": lambda name: [f"{email_of(name)},,true,,{name} Doe"],
+    "another name": lambda name: [f"{email_of(name)},,,,{name} Changed"],
+    "another address": lambda name: [f"{email_of(name)},{email_of(f'{name}.new')},,,{name} Doe"],
+    "somebody else with their address": lambda name: [f"{name}-twin,{email_of(name)},,,{name} Twin"],
+    "an address for a second record": lambda name: [f"{name}-again,{email_of(f'{name}.again')},,,{name} Doe"],
+    "two rows, one address": lambda name: [
+        f"{name}-twin,{email_of(name)},,,{name} Twin",
+        f"{email_of(name)},{email_of(name)},,Boss,{name} Doe",
+    ],
+    "two rows, one account": lambda name: [
+        f"{name}-twin,{email_of(f'{name}.other')},,,{name} Twin",
+        f"{email_of(name)},{email_of(name)},,Boss,{name} Doe",
+    ],
+}
+
+
+@pytest.mark.parametrize("proved", ["before", "after", ""], ids=["proved", "proved since", "unproved"])
+@pytest.mark.parametrize("said", [*SAID, "only a title"])
+def test_whatever_people_have_been_through_an_import_means_a_push(
+    database: Database, now: datetime, said: str, proved: str
+) -> None:
+    past = {"people": EVERYBODY, "groups": {}, "external": False, "proved": proved}
+    if said == "only a title":
+        rows = ["userName,title", *(f"{email_of(name)},Boss" for name in EVERYBODY)]
+    else:
+        rows = ["userName,email,active,title,displayName", *(row for name in EVERYBODY for row in SAID[said](name))]
+    same_both_ways(database, now, past, "\n".join(rows))
 
 
 # -- What is refused, and changes nothing ------------------------------------------------------------
@@ -321,6 +366,12 @@ def test_the_last_owner_is_kept_and_nothing_is_imported(acme: World) -> None:
         run(acme, "userName,active\nolga@acme.example,false\nann@acme.example,", suspend_many=True)
     assert names_in(acme) == {"olga@acme.example": True}
     assert events_by(acme, "owner.kept") == [{"asked_for": "Olga Owner (olga@acme.example)"}]
+
+
+def test_the_last_owner_is_kept_who_is_new_to_the_connection(acme: World) -> None:
+    with pytest.raises(LastOwner):
+        run(acme, "userName,active\nolga@acme.example,false", suspend_many=True)
+    assert names_in(acme) == {}
 
 
 def test_an_owner_who_is_not_the_last_is_suspended(acme: World) -> None:
