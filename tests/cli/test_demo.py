@@ -108,6 +108,7 @@ def permissions(folder: Path, email: str) -> set[tuple[str, str]]:
     return {(one["role"], scope) for one in wire["permissions"] for scope in one["scope"]}
 
 
+@pytest.mark.long  # the first start is in tests/browser too
 @pytest.mark.timeout(180)
 def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) -> None:
     port = three_free_ports()

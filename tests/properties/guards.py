@@ -74,8 +74,8 @@ GUARDS = (
         "addresses compare letter by letter",
         "1",
         "bridge.domain.people",
-        'return "".join(map(_small, text.strip()))',
-        "return text.strip().casefold()",
+        'return stripped.lower() if stripped.isascii() else "".join(map(_small, stripped))',
+        "return stripped.casefold()",
         (
             f"{_01}an_address_that_looks_alike_is_another_account",
             f"{_01}an_invitation_to_a_look_alike_gives_no_password_to_the_account",

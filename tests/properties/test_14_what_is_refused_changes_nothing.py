@@ -24,7 +24,7 @@ BAD = (
     {"op": "replace", "path": "members", "value": [{"value": "nobody"}]},
     {"op": "add", "path": "members", "value": "nobody"},
     {"op": "add", "path": "members", "value": [{"value": "x", "type": "Group"}]},
-    {"op": "remove", "path": 'members[display eq "x"]'},
+    {"op": "remove", "path": 'members[nonsense eq "x"]'},
     {"op": "remove"},
     {"op": "remove", "path": "displayName"},
     {"op": "replace", "path": "displayName", "value": ""},
