@@ -174,6 +174,7 @@ def test_a_forbidden_import_breaks_a_contract(bare_house: Path, importer: str, i
     assert f"{importer} -> {imported} (l.1)" in checked.stdout
 
 
+@pytest.mark.long  # `./dev lint` would say so too
 @pytest.mark.parametrize(("importer", "imported"), ALLOWED_IMPORTS)
 def test_an_allowed_import_breaks_none(bare_house: Path, importer: str, imported: str) -> None:
     (bare_house / importer.replace(".", "/") / "__init__.py").write_text(f"import {imported}\n")

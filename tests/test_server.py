@@ -175,6 +175,7 @@ def test_when_the_parent_is_killed_its_children_end() -> None:
         wait_until(lambda: server.is_gone, seconds=6)
 
 
+@pytest.mark.long
 def test_a_process_that_does_not_listen_is_killed_in_time() -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     with serving(in_make_app=deaf) as server:

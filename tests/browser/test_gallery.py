@@ -21,9 +21,8 @@ pytestmark = pytest.mark.browser
 PAGES = {template: name for name, (template, _, _) in reversed(SAMPLES.items())}.values()
 Scheme = Literal["light", "dark"]
 WIDTHS = (1440, 1200, 1024, 360)
-#: At these widths axe looks, in these themes; the short run leaves the dark one to the pages of the demo.
+#: At these widths axe looks, in these themes; the short run leaves that to the demo's pages (test_demo.py).
 LOOKS: dict[int, tuple[Scheme, ...]] = {1440: ("light", "dark"), 360: ("light", "dark")}
-FEWER_LOOKS: dict[int, tuple[Scheme, ...]] = {360: ("light",)}
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 AXE = "only => axe.run({runOnly: only, resultTypes: ['violations']})"
 
@@ -71,7 +70,7 @@ def too_wide(page: Page) -> list[str]:
 def test_page_is_sound_at_both_widths_and_in_both_themes(
     name: str, address: str, new_page: NewPage, screenshots: Path | None, pytestconfig: pytest.Config
 ) -> None:
-    looks = LOOKS if pytestconfig.getoption("--long") or screenshots else FEWER_LOOKS
+    looks = LOOKS if pytestconfig.getoption("--long") or screenshots else {}
     page = new_page()
     page.goto(f"{address}/p/{name}")
     for width in WIDTHS:

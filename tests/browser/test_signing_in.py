@@ -102,6 +102,7 @@ def test_from_the_email_through_the_idp_to_the_page_asked_for(bridge: str, new_p
     assert workspaces(page, bridge) == []
 
 
+@pytest.mark.long
 def test_two_tabs_of_one_browser(bridge: str, new_page: NewPage) -> None:
     first = new_page()
     second = first.context.new_page()

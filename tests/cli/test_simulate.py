@@ -73,7 +73,14 @@ def test_entras_flag_in_the_address_changes_how_it_speaks() -> None:
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("url", ["ftp://x.example/scim", "no-address", "http://x.example/scim?key=1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "no-address",
+        pytest.param("ftp://x.example/scim", marks=pytest.mark.long),
+        pytest.param("http://x.example/scim?key=1", marks=pytest.mark.long),
+    ],
+)
 def test_a_wrong_address_is_exit_status_2(url: str) -> None:
     process = start("okta", url)
     out, errors = process.communicate(timeout=60)
@@ -100,7 +107,7 @@ def test_wrong_usage_is_exit_status_2(shell: Shell, arguments: tuple[str, ...]) 
     assert shell.run("simulate", *arguments).status == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_broken_off_it_cleans_up_and_tells_what_it_found_so_far(server: SmallServer, number: signal.Signals) -> None:
     server.pause = 0.01
     process = start("okta", server.url, "--users", "20", "--json")

@@ -43,7 +43,7 @@ def meanwhile(kicks: World, other: Callable[[], Any]) -> Iterator[tuple[Change, 
 
         def begin() -> Future[Any]:
             begun.append(pool.submit(other))
-            wait(begun, timeout=0.5)
+            wait(begun, timeout=0.3)
             return begun[0]
 
         with kicks.context.changing(OPERATOR, kicks.now) as change:

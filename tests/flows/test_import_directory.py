@@ -280,7 +280,14 @@ SAID: dict[str, Callable[[str], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("proved", ["before", "after", ""], ids=["proved", "proved since", "unproved"])
+@pytest.mark.parametrize(
+    "proved",
+    [
+        pytest.param("before", id="proved"),
+        pytest.param("after", id="proved since", marks=pytest.mark.long),
+        pytest.param("", id="unproved", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("said", [*SAID, "only a title"])
 def test_whatever_people_have_been_through_an_import_means_a_push(
     database: Database, now: datetime, said: str, proved: str

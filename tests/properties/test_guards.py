@@ -13,8 +13,8 @@ from tests.properties.guards import GUARDS, Guard
 from tests.properties.switch import weakened
 
 ROOT = Path(__file__).parents[2]
-#: Two that are quick, tried at every run; the others with --long.
-QUICK = frozenset({"SSO opens its own workspace", "invitations end with the membership"})
+#: One that is quick, tried at every run; the others with --long.
+QUICK = frozenset({"SSO opens its own workspace"})
 PROPERTIES = {"1", "4", "5", "6", "7", "7a", "10", "11", "12", "13", "14", "15", "16", "17", "20"}
 
 
