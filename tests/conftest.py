@@ -141,10 +141,16 @@ ONE_ENGINE_WILL_DO = (
 )
 
 
+#: Whole files for the long run: each of their tests is quick, and there are hundreds.
+ONLY_IN_THE_LONG_RUN = ("tests/web/test_scim_hostile.py", "tests/web/test_scim_openapi.py")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark as long what the other engine has said already."""
+    """Mark as long what the other engine has said already, and the files named above."""
     for item in items:
         room = item.path.relative_to(config.rootpath).as_posix()
+        if room in ONLY_IN_THE_LONG_RUN:
+            item.add_marker(pytest.mark.long)
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")  # type: ignore[attr-defined]
         if engine == "postgresql" and room.startswith(ONE_ENGINE_WILL_DO):
             item.add_marker(pytest.mark.long)

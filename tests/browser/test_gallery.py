@@ -17,8 +17,8 @@ from tests.browser.samples import FRAGMENTS, SAMPLES
 
 pytestmark = pytest.mark.browser
 
-# The first sample of each template; the other states, which differ in little, are looked at in the long run.
-PAGES = {template: name for name, (template, _, _) in reversed(SAMPLES.items())}.values()
+# One of each kind of page; the others are looked at in the long run.
+PAGES = {"users", "person", "user-group", "token-new", "invite", "login", "confirm", "scim-log"}
 Scheme = Literal["light", "dark"]
 WIDTHS = (1440, 1200, 1024, 360)
 #: At these widths axe looks, in these themes; the short run leaves that to the demo's pages (test_demo.py).
@@ -129,6 +129,7 @@ def test_theme_switch_offers_the_other_theme_and_works_without_script(address: s
     expect(page.get_by_role("button", name="Switch to dark")).to_be_visible()
 
 
+@pytest.mark.long
 def test_chosen_dark_theme_is_sound_on_a_light_device(address: str, new_page: NewPage) -> None:
     page = new_page()
     for name in ("users", "person", "invite-wrong", "token-made"):

@@ -116,6 +116,7 @@ def test_two_tabs_of_one_browser(bridge: str, new_page: NewPage) -> None:
     assert workspaces(first, bridge) == ["acme"]
 
 
+@pytest.mark.long
 def test_from_the_companys_own_dashboard(bridge: str, idp: tuple[CompanyIdp, str], browser: Browser) -> None:
     _, idp_address = idp
     page = browser.new_page()

@@ -288,7 +288,9 @@ SAID: dict[str, Callable[[str], list[str]]] = {
         pytest.param("", id="unproved", marks=pytest.mark.long),
     ],
 )
-@pytest.mark.parametrize("said", [*SAID, "only a title"])
+@pytest.mark.parametrize(
+    "said", ["two rows, one account", *(pytest.param(said, marks=pytest.mark.long) for said in [*SAID, "only a title"])]
+)
 def test_whatever_people_have_been_through_an_import_means_a_push(
     database: Database, now: datetime, said: str, proved: str
 ) -> None:
