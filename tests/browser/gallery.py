@@ -19,7 +19,7 @@ from bridge.web.pages import filters
 from bridge.web.pages import views as v
 from tests.browser.samples import BARE, FRAGMENTS, NOT_FOUND, NOW, SAMPLES
 
-PAGES = Path(v.__file__).parent
+PAGES = Path(v.__file__).parents[1]
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from bridge.app import create_web
 from bridge.storage.database import Database
 from tests.web.browsing import Company, Surfer, connect
+from tests.web.scim_calls import Call, caller, token_of
 from tests.world import World, make_world
 
 
@@ -40,3 +42,15 @@ def company(world: World) -> Company:
 def surfer(app: Flask) -> Surfer:
     """A browser that was never here before."""
     return Surfer(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A program that calls the application."""
+    return app.test_client()
+
+
+@pytest.fixture
+def call(world: World, client: FlaskClient) -> Call:
+    """The connection's IdP, calling `/scim/v2` with its token."""
+    return caller(client, token_of(world))

@@ -1,63 +1,27 @@
 """`/scim/v2/Bulk`: many operations in one request, each as if it had come alone (RFC 7644 3.7)."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
-from bridge.flows.context import OPERATOR
-from bridge.flows.tokens import create_scim_token
-from bridge.storage.database import Database
 from bridge.storage.tables import audit
-from bridge.web import scim_api, scim_operations
+from bridge.web import scim_operations
 from scim.bulk import BULK_REQUEST_SCHEMA, BULK_RESPONSE_SCHEMA, MAX_OPERATIONS, MAX_PAYLOAD
 from scim.errors import ERROR_SCHEMA
-from tests.world import World, another_connection, make_world
+from tests.web.scim_calls import Call, caller, token_of
+from tests.world import World, another_connection
 
 BASE = "http://localhost:8000/scim/v2"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
-Call = Callable[..., TestResponse]
 Answers = list[dict[str, Any]]
 
 #: The id of nothing; always the same, so that each worker gives the tests the same names.
 NOBODY = "5b1f4b2e-9d0c-4b6a-8f2d-3c7e1a9b0d42"
-
-
-@pytest.fixture
-def world(database: Database) -> World:
-    return make_world(database, datetime.now(UTC))
-
-
-@pytest.fixture
-def client(world: World) -> FlaskClient:
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = 10 * 2**20
-    app.extensions["bridge"] = world.context
-    app.register_blueprint(scim_api.blueprint)
-    return app.test_client()
-
-
-@pytest.fixture
-def call(world: World, client: FlaskClient) -> Call:
-    return caller(world, client)
-
-
-def caller(world: World, client: FlaskClient) -> Call:
-    slug = world.workspace.slug
-    token = create_scim_token(world.context, OPERATOR, slug, world.connection.id, None, "for a test", world.now).token
-
-    def call(method: str, path: str, body: Any = None) -> TestResponse:
-        return client.open(f"/scim/v2{path}", method=method, json=body, headers={"Authorization": f"Bearer {token}"})
-
-    return call
 
 
 def bulk(call: Call, *operations: dict[str, Any], **said: Any) -> Answers:
@@ -284,7 +248,7 @@ def test_what_another_connection_has_is_what_nobody_has(world: World, client: Fl
     entra = another_connection(world, "Entra")
     ann = entra.push("ann@other.example")
     secret = entra.push_group("Secret", ann)
-    theirs = caller(entra, client)
+    theirs = caller(client, token_of(entra))
     before = [read(theirs, path) for path in ("/Users", "/Groups")]
 
     def told(user: str, group: str) -> list[tuple[str, str]]:

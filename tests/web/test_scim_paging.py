@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from bridge.flows.cursors import LIFETIME
@@ -24,19 +23,6 @@ def world(database: Database) -> World:
     for n in range(3):
         made.push_group(f"group{n}", people[n])
     return made
-
-
-@pytest.fixture
-def client(world: World) -> FlaskClient:
-    app = Flask(__name__)
-    app.extensions["bridge"] = world.context
-    app.register_blueprint(scim_api.blueprint)
-    return app.test_client()
-
-
-@pytest.fixture
-def call(world: World, client: FlaskClient) -> Call:
-    return caller(client, token_of(world))
 
 
 def page(call: Call, path: str) -> dict[str, Any]:

@@ -4,15 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from tests.web.scim_calls import GROUP, USER, Call, body_of, caller, created, new_user, patch, refused, token_of
-from tests.world import World
-
-
-@pytest.fixture
-def call(world: World, app: Flask) -> Call:
-    return caller(app.test_client(), token_of(world))
+from tests.web.scim_calls import GROUP, USER, Call, body_of, created, new_user, patch, refused
 
 
 @pytest.fixture

@@ -1,0 +1,152 @@
+"""What each page shows: plain, frozen values. A view function fills one, its template writes it down.
+
+A template is rendered with three names and no others: `page` (a value of this package), `frame` (a `Frame` inside
+a workspace, else a `BareFrame`) and `now` (the request's time, aware). Addresses are ready-made strings, so
+templates know no routes. An address that is None means that this person can't do it, or that it doesn't exist yet;
+the control is then left out. Times are aware datetimes, written by the filters; sentences are finished English.
+
+- `parts`       parts that pages of every family are made of
+- `form_parts`  parts of forms
+- `frame`       what is around every page
+- `signing_in`  pages before and beside a workspace: signing in, invitations, refusals, the choice of a workspace
+- `users`       Access Management: Users, and inviting them
+- `person`      a person's page: what they may do and by which path, giving, taking, removing
+- `user_groups` User Groups
+- `tokens`      tokens of IdPs and programs
+- `scim_log`    the SCIM log
+- `roles`       what each role gives
+"""
+
+from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
+from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection
+from bridge.web.pages.views.parts import (
+    Chip,
+    Consequence,
+    Fact,
+    Kind,
+    Link,
+    Note,
+    NoteTone,
+    NothingFound,
+    Pager,
+    Path,
+    Post,
+    Status,
+    Tab,
+    Theme,
+    Tone,
+)
+from bridge.web.pages.views.person import (
+    AccessChange,
+    ConfirmPage,
+    GrantPage,
+    GrantRow,
+    InGroupRow,
+    PermissionLine,
+    PersonPage,
+    RemovePersonPage,
+    WayToGet,
+    WhyAnswer,
+    WhyPanel,
+)
+from bridge.web.pages.views.roles import RoleArea, RoleCard, RolesPage
+from bridge.web.pages.views.scim_log import OpenedRequest, RequestRow, ScimLogPage
+from bridge.web.pages.views.signing_in import (
+    ErrorPage,
+    InvitationPage,
+    LoginPage,
+    ProveAccountPage,
+    RefusedPage,
+    SignInWay,
+    WorkspaceChoice,
+    WorkspacesPage,
+)
+from bridge.web.pages.views.tokens import NewToken, TokenFormPage, TokenRow, TokensPage, TokenSummary
+from bridge.web.pages.views.user_groups import (
+    Deciders,
+    MemberRow,
+    UserGroupFormPage,
+    UserGroupPage,
+    UserGroupRow,
+    UserGroupsPage,
+)
+from bridge.web.pages.views.users import (
+    InvitePage,
+    Origin,
+    PersonRow,
+    PersonSummary,
+    Reach,
+    Source,
+    UsersPage,
+)
+
+__all__ = [
+    "AccessChange",
+    "BareFrame",
+    "Chip",
+    "Choice",
+    "ConfirmPage",
+    "Consequence",
+    "Deciders",
+    "ErrorPage",
+    "Fact",
+    "Field",
+    "Frame",
+    "GrantPage",
+    "GrantRow",
+    "InGroupRow",
+    "InvitationPage",
+    "InvitePage",
+    "Kind",
+    "Link",
+    "LoginPage",
+    "Me",
+    "MemberRow",
+    "NavItem",
+    "NavSection",
+    "NewToken",
+    "Note",
+    "NoteTone",
+    "NothingFound",
+    "OpenedRequest",
+    "Option",
+    "OptionGroup",
+    "Origin",
+    "Pager",
+    "Path",
+    "PermissionLine",
+    "PersonPage",
+    "PersonRow",
+    "PersonSummary",
+    "Post",
+    "ProveAccountPage",
+    "Reach",
+    "RefusedPage",
+    "RemovePersonPage",
+    "RequestRow",
+    "RoleArea",
+    "RoleCard",
+    "RolesPage",
+    "ScimLogPage",
+    "ScopePicker",
+    "SignInWay",
+    "Source",
+    "Status",
+    "Tab",
+    "Theme",
+    "TokenFormPage",
+    "TokenRow",
+    "TokenSummary",
+    "TokensPage",
+    "Tone",
+    "UserGroupFormPage",
+    "UserGroupPage",
+    "UserGroupRow",
+    "UserGroupsPage",
+    "UsersPage",
+    "WayToGet",
+    "WhyAnswer",
+    "WhyPanel",
+    "WorkspaceChoice",
+    "WorkspacesPage",
+]

@@ -1,0 +1,120 @@
+"""Pages before and beside a workspace: signing in, invitations, refusals, the choice of a workspace."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bridge.web.pages.views.form_parts import Field
+from bridge.web.pages.views.parts import Link, Note
+
+
+@dataclass(frozen=True, slots=True)
+class SignInWay:
+    """One way to sign in, after the email is known. The company's own comes first and is large."""
+
+    kind: Literal["sso", "twilio", "password"]
+    text: str
+    help: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPage:
+    """`login.html`. First it asks `email`; then it shows `known_email` with the ways, or the password field."""
+
+    action: str
+    email: Field | None = None
+    known_email: str | None = None
+    change_href: str = "/login"
+    ways: tuple[SignInWay, ...] = ()
+    password: Field | None = None
+    forgotten_href: str | None = None
+    notice: Note | None = None
+    hidden: tuple[tuple[str, str], ...] = ()
+    password_href: str | None = None
+    """The same first page in password mode, whatever the domain; None where it is that already."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPage:
+    """`refused.html`: what happened, whose turn it is, the reference, what to do now.
+
+    Nothing in it helps an attacker: the detail is in the sign-in log under the reference.
+    """
+
+    title: str
+    text: str
+    actions: tuple[Link, ...]
+    kicker: str = "Sign-in refused"
+    reference: str | None = None
+    reference_help: str = "With it, a Workspace Owner finds this attempt, and what to change."
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationPage:
+    """`invitation.html`. It needs a new account (name and password), a sign-in, or nothing but the button."""
+
+    workspace: str
+    email: str
+    invited_by: str
+    gives: tuple[str, ...]
+    expires: datetime
+    action: str
+    needs: Literal["account", "sign_in", "nothing"]
+    name: Field | None = None
+    password: Field | None = None
+    sign_in_href: str | None = None
+    notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProveAccountPage:
+    """`prove_account.html`: an account with this email exists; the IdP's person proves that it is theirs.
+
+    `mailed_to`, when set, is the stored address a link was just sent to (and the page says so).
+    """
+
+    connection: str
+    workspace: str
+    email: str
+    why: str
+    sign_in_href: str
+    mail_action: str
+    mailed_to: str | None = None
+    link_minutes: int = 15
+    cancel_href: str = "/login"
+    notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """`error.html`: 403, 404, 500 and their kin. `reference` only where something was stored under it."""
+
+    status: int
+    kicker: str
+    title: str
+    text: str
+    actions: tuple[Link, ...] = ()
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceChoice:
+    """A workspace to open. `asks` says what it asks for first ("asks for Okta"), None when it opens at once."""
+
+    name: str
+    href: str
+    role: str
+    people: int
+    asks: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacesPage:
+    """`workspaces.html`: the person is a member of several, or of none."""
+
+    name: str
+    email: str
+    workspaces: tuple[WorkspaceChoice, ...]
+    sign_out_action: str = "/logout"
+    notice: Note | None = None
