@@ -4,7 +4,7 @@ import click
 
 from bridge.cli.shown import table, wire_time
 from bridge.cli.terminal import House, Told, told
-from bridge.domain.provisioning_log import ProvisioningRequest, RequestsQuery
+from bridge.domain.request_log import ProvisioningRequest, RequestsQuery
 from bridge.flows.request_log import list_requests
 
 

@@ -13,7 +13,7 @@
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each
 - `people`         e-mail addresses and names, compared and checked
 - `mail`           one mail to one person
-- `sentences`      permissions in plain words
+- `sentences`      permissions in plain words; `request_log`: a SCIM call and what it did, in one
 - `errors`         what can be refused, a class a reason
 
 Rule of the house: nothing here knows how it is stored or sent, so every rule can be read, and tested, alone.

@@ -16,7 +16,7 @@ import orjson
 
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.people import fold
-from bridge.domain.provisioning_log import (
+from bridge.domain.request_log import (
     Asked,
     Event,
     Outcome,
@@ -136,7 +136,8 @@ def log_answer(context: Context, call: Call, status: int, answer: bytes, now: da
 
 def _put(context: Context, call: Call, status: int, answer: bytes) -> bool:
     place = call.places[-1] if call.places else None
-    kept = answer if place is not None or len(answer) <= LONGEST_READ else answer[:HEAD]
+    # What waits is in memory: 5,000 answers with all members of a big group would be too much of it.
+    kept = answer if len(answer) <= (LONGEST_READ if place is None else LONGEST_BODY) else answer[:HEAD]
     sent = b"" if place is not None else call.body()
     line = Waiting(
         call.connection,
@@ -232,7 +233,7 @@ def _write(change: Change, told: list[NewRequest], answered: list[RequestAnswere
 
 
 def _answered(line: Waiting, cause: int) -> RequestAnswered:
-    return RequestAnswered(line.connection.key, line.at, cause, line.status, redact_body(line.answer).value)
+    return RequestAnswered(line.connection.key, line.at, cause, line.status, _kept_answer(line).value)
 
 
 def _told(rows: Any, line: Waiting) -> NewRequest:
@@ -265,7 +266,8 @@ def _told_of(line: Waiting, asked: Asked) -> tuple[Outcome, str]:
 
 def _kept_answer(line: Waiting) -> Redacted:
     if line.answer_length > len(line.answer):
-        return Redacted(f"{line.answer_length:,} bytes, too long to keep of what was only read")
+        of = " of what was only read" if line.cause is None else ""
+        return Redacted(f"{line.answer_length:,} bytes, too long to keep{of}")
     return redact_body(line.answer)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from bridge.domain.access import dominates
-from bridge.domain.provisioning_log import Effect
+from bridge.domain.request_log import Effect
 from bridge.storage.access import links_of_records
 from bridge.storage.changes import AuditEvent, Change
 from bridge.storage.effects import Gift, given_by_group, given_since, what_grants_give

@@ -7,7 +7,7 @@
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
 - `directory_many`      people and groups by the thousand, for an import
 - `directory_search`    a parsed SCIM filter to a WHERE clause; `directory_pages`: who matches, page by page, in order
-- `effects`             what a push gives or takes, for the request log's sentences
+- `provisioning_requests`   the request log's lines; `effects`: what a push gives or takes, for their sentences
 - `secret_box`          secrets at rest, encrypted
 - `migrations/`         Alembic; `schema` brings a database to this version, `snapshots` copies the embedded one
 

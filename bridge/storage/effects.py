@@ -14,7 +14,7 @@ from sqlalchemy import TextClause, bindparam, select, text
 
 from bridge.domain.access import ResourceRef, RoleInScope, Scope, ScopeKind
 from bridge.domain.labels import Label
-from bridge.domain.provisioning_log import name_grant
+from bridge.domain.request_log import name_grant
 from bridge.domain.roles import MINIMAL, get_role
 from bridge.storage.columns import Instant
 from bridge.storage.tables import directory_groups, directory_users

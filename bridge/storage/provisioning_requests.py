@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, delete, insert, literal, or_, select, union_all, update
 
 from bridge.domain.people import fold
-from bridge.domain.provisioning_log import Outcome
+from bridge.domain.request_log import Outcome
 from bridge.storage.columns import Instant
 from bridge.storage.tables import connections, provisioning_requests
 

@@ -4,7 +4,7 @@
 - `session`                          `/session`, and the way out
 - `scim_api`       `/scim/v2`: its addresses; `scim_search`: lists; `scim_operations`: what one operation does;
   `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values
-- `scim_log`   what the request log is told of it
+- `scim_log`       what the request log is told of it; `unread`: what is refused before any of this is called
 - `pages/`                           what people see
 - `health`                           `/healthz`, `/readyz`
 - `current`, `cookies`               the request's context, session and time; what browsers keep for us

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
-from bridge.domain.provisioning_log import ProvisioningRequest, RequestsQuery
+from bridge.domain.request_log import ProvisioningRequest, RequestsQuery
 from bridge.flows import request_log
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -379,6 +379,19 @@ def test_an_answer_that_was_only_read_is_kept_while_it_is_short(world: World, ca
     line = last(world)
     assert line.sentence == "Okta read 20 of 20 people."
     assert line.answer.endswith("bytes, too long to keep of what was only read")
+
+
+def test_of_a_long_answer_to_a_change_the_length_is_kept_and_little_waits(world: World, call: Call) -> None:
+    call("POST", "/Users", new_user())
+    cause, at = written(world)[-1].id, written(world)[-1].at
+    place = room.Place(at, int(cause.partition("-")[2], 16))
+    request_log.flush(world.context, world.now)
+    under_way = request_log.Call(world.connection, at, "PUT", "/Groups/7", lambda: b"", [place])
+    request_log.log_answer(world.context, under_way, 200, b'"' + b"x" * 200_000 + b'"', world.now)
+    [waiting], _ = world.context.request_buffer.take()
+    assert len(waiting.answer) < 1_000
+    world.context.request_buffer.give_back([waiting], 0)
+    assert last(world).answer == "200,002 bytes, too long to keep"
 
 
 def test_of_a_body_that_is_not_json_or_too_long_only_the_length_is_kept(world: World, client: FlaskClient) -> None:

@@ -10,7 +10,7 @@ import orjson
 from flask import Blueprint, Response
 
 from bridge.domain.errors import Invalid, NotFound
-from bridge.domain.provisioning_log import ProvisioningRequest, RequestsFilter, RequestsQuery
+from bridge.domain.request_log import ProvisioningRequest, RequestsFilter, RequestsQuery
 from bridge.flows.connect import list_connections
 from bridge.flows.request_log import RequestsPage, get_request, list_requests
 from bridge.web.pages.forms import asked

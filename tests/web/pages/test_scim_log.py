@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.provisioning_log import RequestsQuery
+from bridge.domain.request_log import RequestsQuery
 from bridge.flows.request_log import flush, list_requests
 from bridge.web.pages import scim_log
 from tests.web.browsing import Surfer

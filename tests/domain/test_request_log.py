@@ -6,7 +6,7 @@ import pytest
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope, Scope
 from bridge.domain.labels import parse_label
-from bridge.domain.provisioning_log import (
+from bridge.domain.request_log import (
     Effect,
     Event,
     about_change,
