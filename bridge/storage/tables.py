@@ -8,6 +8,8 @@
   of one transaction share.
 - Access is derived from these facts by one query (`access.py`); nothing here stores an answer.
 - Unique constraints state the invariants; the code relies on them under concurrency.
+- SQLite uses an index of some rows only for a statement that says the condition as the index does: a flag is `= 1`
+  there, as SQLAlchemy writes it.
 """
 
 from typing import Any
@@ -221,11 +223,11 @@ directory_users = Table(
     _required("modified_at", Instant),
     *_stands(),
     Index("uq_directory_users_name", "connection_id", "user_name_ci", unique=True,
-          sqlite_where=text("pushed"), postgresql_where=text("pushed")),
+          sqlite_where=text("pushed = 1"), postgresql_where=text("pushed")),
     UniqueConstraint("membership_id", "connection_id"),
     Index(None, "connection_id", "external_id"),
     Index(None, "connection_id", "email_ci"),
-    Index("ix_directory_users_page", "connection_id", "id", sqlite_where=text("pushed"),
+    Index("ix_directory_users_page", "connection_id", "id", sqlite_where=text("pushed = 1"),
           postgresql_where=text("pushed")),
 )  # fmt: skip
 directory_emails = Table(
@@ -616,4 +618,4 @@ PAST: dict[Table, Table] = {
 # When whoever is back in was last held out: a session from before that stays ended, whatever became of the record.
 _held = PAST[directory_users].c
 Index("ix_directory_users_past_held", _held.membership_id, _held.until,
-      sqlite_where=text("holds_out"), postgresql_where=text("holds_out"))  # fmt: skip
+      sqlite_where=text("holds_out = 1"), postgresql_where=text("holds_out"))  # fmt: skip

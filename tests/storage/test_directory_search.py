@@ -212,6 +212,26 @@ def test_groups_are_read_only_where_the_filter_asks_for_them(world: World, text:
     assert sum("FROM group_members" in each.sql for each in said) == 1 + reads
 
 
+LOOKED_UP = [
+    ('userName eq "ann@acme.example"', "uq_directory_users_name (connection_id=? AND user_name_ci=?)"),
+    ('externalId eq "E1"', "ix_directory_users_connection_id_external_id (connection_id=? AND external_id=?)"),
+    (None, "ix_directory_users_page (connection_id=?)"),
+]
+
+
+@pytest.mark.parametrize(("text", "index"), LOOKED_UP)
+def test_what_idps_look_up_is_found_by_its_index(world: World, text: str | None, index: str) -> None:
+    """SQLite takes an index of some rows only where the statement says its condition in the same words."""
+    if not world.context.database.is_sqlite:
+        pytest.skip("the plans of an empty PostgreSQL say nothing")
+    with statements(world.context.database) as said:
+        search_users(world.context, world.connection, parse_filter(text, USER) if text else None, offset=0, count=9)
+    [chosen] = [each for each in said if "FROM directory_users" in each.sql]
+    with world.context.database.reading() as rows:
+        plan = rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {chosen.sql}", chosen.values).all()
+    assert plan[0].detail == f"SEARCH directory_users USING INDEX {index}"
+
+
 # -- Order -----------------------------------------------------------------------------------------------------------
 
 WORDS = [

@@ -148,7 +148,7 @@ def _directory_users_past() -> None:
         "directory_users_past",
         ["membership_id", "until"],
         unique=False,
-        sqlite_where=sa.text("holds_out"),
+        sqlite_where=sa.text("holds_out = 1"),
         postgresql_where=sa.text("holds_out"),
     )
     op.create_index("ix_directory_users_past_key", "directory_users_past", ["id", "until"], unique=False)
@@ -990,7 +990,7 @@ def _directory_users() -> None:
         "directory_users",
         ["connection_id", "id"],
         unique=False,
-        sqlite_where=sa.text("pushed"),
+        sqlite_where=sa.text("pushed = 1"),
         postgresql_where=sa.text("pushed"),
     )
     op.create_index(
@@ -998,7 +998,7 @@ def _directory_users() -> None:
         "directory_users",
         ["connection_id", "user_name_ci"],
         unique=True,
-        sqlite_where=sa.text("pushed"),
+        sqlite_where=sa.text("pushed = 1"),
         postgresql_where=sa.text("pushed"),
     )
 
