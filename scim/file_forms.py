@@ -13,6 +13,8 @@ def parse_directory_file(content: bytes) -> DirectoryFile:
         return _refused(content.count(b"\n", 0, error.start) + 1, "This is not UTF-8.")
     if not text.strip():
         return _refused(1, "The file is empty.")
+    if text.lstrip().startswith("["):
+        return _refused(1, 'A JSON file is one object, {"Users": […], "Groups": […]}, and no list.')
     return parse_json(text) if text.lstrip().startswith("{") else parse_csv(text)
 
 

@@ -2,10 +2,9 @@
 
 import click
 
-from bridge.cli.scim_token import text_token
-from bridge.cli.shown import table, wire_scope, wire_time
+from bridge.cli.scim_token import tell_tokens, text_token
+from bridge.cli.shown import wire_time
 from bridge.cli.terminal import House, Told, told
-from bridge.domain.tokens import TokenFacts
 from bridge.flows.context import OPERATOR
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_api_token, list_tokens, revoke_token
@@ -38,9 +37,7 @@ def create(house: House, workspace: str, role: str, scope: tuple[str, ...], days
 @told
 def show_all(house: House, workspace: str) -> Told:
     """List a workspace's tokens of both kinds."""
-    found = list_tokens(house.context, workspace, house.now)
-    rows = [(one.id, one.kind, one.description, _day(one.last_used_at), _expiry(one)) for one in found]
-    return Told({"tokens": [_wire(one) for one in found]}, table(["Id", "Kind", "Name", "Last used", "Expires"], rows))
+    return tell_tokens(list_tokens(house.context, workspace, house.now))
 
 
 @api_token.command("revoke")
@@ -51,25 +48,3 @@ def revoke(house: House, workspace: str, token_id: str) -> Told:
     """End a token at once."""
     revoke_token(house.context, OPERATOR, workspace, token_id, house.now)
     return Told({"id": token_id}, "Revoked. The next call with it is refused.")
-
-
-def _wire(one: TokenFacts) -> dict[str, object]:
-    return {
-        "id": one.id,
-        "kind": one.kind,
-        "description": one.description,
-        "connection": one.connection_id,
-        "roles": [wire_scope(given) for given in one.roles],
-        "works": one.works,
-        "created_at": wire_time(one.created_at),
-        "expires_at": wire_time(one.expires_at),
-        "last_used_at": wire_time(one.last_used_at),
-    }
-
-
-def _day(moment: object) -> str:
-    return "never" if moment is None else f"{moment:%d %b %Y}"
-
-
-def _expiry(one: TokenFacts) -> str:
-    return _day(one.expires_at) if one.works else f"{_day(one.expires_at)} (doesn't work)"

@@ -32,7 +32,9 @@ def connection() -> None:
 @click.option("--client-id", metavar="ID", help="OpenID Connect: our client id there.")
 @click.option("--client-secret-stdin", is_flag=True, help="OpenID Connect: read our client secret from stdin.")
 @click.option(
-    "--preset", metavar="IDP", help="okta, entra, onelogin, google, jumpcloud, ping ...: names of attributes."
+    "--preset",
+    metavar="IDP",
+    help="Whose names of attributes: generic (otherwise), okta, entra, onelogin, google, jumpcloud, ping, adfs.",
 )
 @click.option("--name", help="What people see; otherwise the preset's.")
 @told

@@ -30,6 +30,7 @@ _CHECKOUT = Path(__file__).parents[2]
 _STORY = _CHECKOUT / "config" / "demo"
 _HOST = "127.0.0.1"
 _SECONDS_TO_SAY_AGAIN = 0.5
+_USUAL_ADDRESS = "http://localhost:8000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +144,16 @@ def _text(places: Places, story: Story, logins: list[dict[str, Any]]) -> str:
     lines += [f"  Company's IdP   {url}/console   ({key})" for key, url in places.idps.items()]
     lines += ["", "Sign in at the bridge with any of these addresses; the company's IdP asks for the password."]
     lines += [f"  {one['email']:<34}{one['password']:<22}{one['what']}" for one in logins]
+    lines += ["", *_commands(places, story)]
     return "\n".join([*lines, "", "Ctrl-C ends it. The next start finds everything again.", ""])
+
+
+def _commands(places: Places, story: Story) -> list[str]:
+    """How to type commands beside it: what they print and mail holds the address, which they can't guess."""
+    address = "" if places.bridge == _USUAL_ADDRESS else f"BRIDGE_PUBLIC_URL={places.bridge} "
+    command = Path(sys.argv[0])
+    shown = command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command.name
+    return [
+        "In another terminal here, commands work on the same data:",
+        f"  {address}{shown} scim-log show {story.slug}",
+    ]

@@ -96,6 +96,13 @@ def test_api_token_create(kicks: Shell) -> None:
     assert kicks.json("api-token", "list", "kicks") == {"tokens": []}
 
 
+def test_scim_token_list_has_no_other_tokens(kicks: Shell, okta: str) -> None:
+    kicks.json("api-token", "create", "kicks", "--role", "Workspace Owner")
+    made = kicks.json("scim-token", "create", "kicks", "--connection", okta)
+    [listed] = kicks.json("scim-token", "list", "kicks")["tokens"]
+    assert (listed["id"], listed["kind"], listed["connection"]) == (made["id"], "scim", okta)
+
+
 def test_resource_add(kicks: Shell) -> None:
     command = ("resource", "add", "kicks", "source", "Orders", "--id", "orders")
     wire = kicks.json(*command, "--label", "environment:prod", "--label", "team:web")

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.cli.demo import _stopped_by_signals
+from bridge.cli.demo import Places, _commands, _stopped_by_signals
+from bridge.cli.demo_story import read_story
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,6 +187,13 @@ def test_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert f"Port {port} is in use" in ran.stderr
     assert "--port" in ran.stderr
+
+
+def test_commands_beside_the_demo_are_told_its_address_where_they_could_not_guess_it() -> None:
+    story = read_story(ROOT / "config" / "demo")
+    usual, other = (" ".join(_commands(Places(0, f"http://localhost:{port}", {}), story)) for port in (8000, 8730))
+    assert "BRIDGE_PUBLIC_URL" not in usual
+    assert "BRIDGE_PUBLIC_URL=http://localhost:8730 " in other
 
 
 class Swallows:

@@ -98,6 +98,7 @@ STORY = (
     "domain add kicks kicks.example --connection CONNECTION",
     "domain list kicks",
     "scim-token create kicks --connection CONNECTION --expires-in 365",
+    "scim-token list kicks",
     "scim-token revoke kicks SCIM",
     "scim-log show kicks --connection CONNECTION --failed --limit 2",
     "api-token create kicks --role source_admin",

@@ -72,6 +72,8 @@ def test_a_fault_has_the_line_that_its_row_begins_in() -> None:
         ("userName,groups,Groups", "The column 'Groups' is there twice"),
         ("email,title", "The column userName is missing."),
         (",,", "The first line must name the columns"),
+        ("userName;email", "Columns are separated by commas, not by ';'."),
+        ("userName\temail", "Columns are separated by commas, not by '\\t'."),
     ],
 )
 def test_a_heading_that_is_not_understood_is_refused(heading: str, fault: str) -> None:
@@ -79,6 +81,9 @@ def test_a_heading_that_is_not_understood_is_refused(heading: str, fault: str) -
 
 
 def test_what_is_no_csv_and_no_text_is_refused() -> None:
+    assert faults('[{"userName": "ann"}]') == [
+        (1, 'A JSON file is one object, {"Users": […], "Groups": […]}, and no list.')
+    ]
     assert faults('userName\nann\n"bob\n')[0][0] == 3
     assert [(fault.line, fault.text) for fault in parse_directory_file(b"userName\n\xff").faults] == [
         (2, "This is not UTF-8.")
