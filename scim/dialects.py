@@ -26,16 +26,15 @@ from scim.filter_tree import And, Comparison, Filter
 from scim.messages import named
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
 
-_NAMES_OF_THE_EXTENSION = frozenset(
-    {
-        # Entra's documentation has it without the colon, and products were tested against the documentation.
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0user",
-        # OneLogin's templates name it as drafts of SCIM 2 did, with and without the type.
-        "urn:scim:schemas:extension:enterprise:2.0",
-        "urn:scim:schemas:extension:enterprise:2.0:user",
-        # SCIM 1.1's name of the same extension.
-        "urn:scim:schemas:extension:enterprise:1.0",
-    }
+#: Each before those that it begins with.
+_NAMES_OF_THE_EXTENSION = (
+    # Entra's documentation has it without the colon, and products were tested against the documentation.
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0user",
+    # OneLogin's templates name it as drafts of SCIM 2 did, with and without the type.
+    "urn:scim:schemas:extension:enterprise:2.0:user",
+    "urn:scim:schemas:extension:enterprise:2.0",
+    # SCIM 1.1's name of the same extension.
+    "urn:scim:schemas:extension:enterprise:1.0",
 )
 
 
@@ -46,8 +45,8 @@ def enterprise_urn(urn: str) -> str:
 
 def enterprise_path(path: str) -> str:
     """The path with the extension's own URN before the colon, where `enterprise_urn` knows the one that is there."""
-    names = sorted(_NAMES_OF_THE_EXTENSION, key=len, reverse=True)
-    found = next((name for name in names if path.lower().startswith(f"{name}:")), None)
+    lower = path.lower()
+    found = next((name for name in _NAMES_OF_THE_EXTENSION if lower.startswith(f"{name}:")), None)
     return path if found is None else ENTERPRISE_SCHEMA + path[len(found) :]
 
 

@@ -9,9 +9,8 @@ case; PingOne writes `username Eq "x"`.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 import orjson
 
@@ -58,13 +57,14 @@ MAX_DEPTH = 50
 MAX_TESTS = 200
 
 _CACHED_LENGTH = 512
-_SPACE = re.compile(r"[ \t]*")
 _TOKEN = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*")
+    r"""[ \t]*(?:
+        (?P<string>"(?:[^"\\]|\\.)*")
       | (?P<number>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
       | (?P<word>\$?[A-Za-z][A-Za-z0-9_.:$-]*)
       | (?P<sub>\.\$?[A-Za-z][A-Za-z0-9_$-]*)
-      | (?P<bracket>[()\[\]])""",
+      | (?P<bracket>[()\[\]])
+    )[ \t]*""",
     re.VERBOSE | re.ASCII,
 )
 _LITERALS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
@@ -120,8 +120,8 @@ _parse_filter_once = lru_cache(maxsize=1_024)(_parse_filter)
 _parse_path_once = lru_cache(maxsize=1_024)(_parse_path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
+    # Not a dataclass: those are made at a third of the speed, and this is done for every word.
     kind: str
     text: str
     position: int
@@ -135,19 +135,15 @@ def _tokens(text: str) -> list[_Token]:
     if len(text) > MAX_LENGTH:
         raise InvalidFilter(f"A filter has at most {MAX_LENGTH} characters.")
     tokens = []
-    position = _after_space(text, 0)
+    position = 0
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:
             raise InvalidFilter(f"The filter cannot be read from position {position + 1}.")
-        tokens.append(_Token(str(found.lastgroup), found.group(), position))
-        position = _after_space(text, found.end())
+        kind = str(found.lastgroup)
+        tokens.append(_Token(kind, found[kind], found.start(kind)))
+        position = found.end()
     return [*tokens, _Token("end", "", position)]
-
-
-def _after_space(text: str, position: int) -> int:
-    space = _SPACE.match(text, position)
-    return space.end() if space else position
 
 
 class _Reader:

@@ -9,6 +9,7 @@ be done to its rows, without asking who its members are; only a filter that says
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal, cast
 
 from scim import dialects
@@ -22,6 +23,12 @@ from scim.values import MAX_VALUES, canonical_parts, canonical_value, without_re
 
 MAX_OPERATIONS = 10_000
 """In one request. Entra sends an operation for each member of a group, OneLogin one for each attribute."""
+
+MAX_PATH_TEXT = 60 * MAX_OPERATIONS
+"""Characters of all paths in one request: enough for as many members as operations, each removed by its id."""
+
+MAX_MEMBER_TESTS = 20
+"""Comparisons in one request that have to be made of every member that a Group has."""
 
 MAX_USER_EFFORT = 400
 """Operations, tests in their filters and values added or removed in one request for a User.
@@ -118,8 +125,7 @@ def parse_patch(body: Mapping[str, Any], resource_type: ResourceType, resource_i
         raise TooMany(f"A PATCH has at most {MAX_OPERATIONS} operations.")
     reader = _Reader(resource_type, resource_id)
     operations = tuple(operation for each in given for operation in reader.operations(each))
-    if resource_type is USER and sum(_effort(operation) for operation in operations) > MAX_USER_EFFORT:
-        raise TooMany(f"A PATCH of a User has at most {MAX_USER_EFFORT} operations, comparisons and values.")
+    (_check_effort_of_user if resource_type is USER else _check_effort_of_group)(operations)
     return Patch(resource_type, operations)
 
 
@@ -137,8 +143,17 @@ def apply_to_user(document: Mapping[str, Any], patch: Patch) -> Document:
 
 
 def group_changes(patch: Patch) -> tuple[GroupChange, ...]:
-    """What the operations do to a Group, in order; whatever could be refused was, when they were parsed."""
-    return tuple(change for operation in patch.operations for change in _group_changes(operation))
+    """What the operations do to a Group, in as few steps as say so: members in order, then the last name and id.
+
+    Whatever could be refused was, when they were parsed, but for members that nobody knows: whoever is to be in at any
+    moment is named by a step, also if another takes them out.
+    """
+    changes = [change for operation in patch.operations for change in _group_changes(operation)]
+    names = {type(each): each for each in changes if isinstance(each, (DisplayNameSet, ExternalIdSet))}
+    moves = [each for each in changes if type(each) not in names]
+    runs = groupby(moves, lambda each: isinstance(each, MembersMatchingRemoved))
+    steps = [each for has_to_look, run in runs for each in (run if has_to_look else _settled(run))]
+    return (*steps, *names.values())
 
 
 def _check_schemas(urns: object) -> None:
@@ -152,9 +167,19 @@ def _check_schemas(urns: object) -> None:
         raise InvalidSyntax(f"A PATCH has the schemas [{PATCH_OP_SCHEMA!r}].")
 
 
+def _check_effort_of_user(operations: Iterable[Operation]) -> None:
+    if sum(_effort(operation) for operation in operations) > MAX_USER_EFFORT:
+        raise TooMany(f"A PATCH of a User has at most {MAX_USER_EFFORT} operations, comparisons and values.")
+
+
 def _effort(operation: Operation) -> int:
     values = operation.value if isinstance(operation.value, list) and operation.op != "replace" else []
     return 1 + count_tests(operation.where) + len(values)
+
+
+def _check_effort_of_group(operations: Iterable[Operation]) -> None:
+    if sum(count_tests(each.where) for each in operations if each.value is None) > MAX_MEMBER_TESTS:
+        raise TooMany(f"A PATCH compares every member at most {MAX_MEMBER_TESTS} times: remove members by their ids.")
 
 
 class _Reader:
@@ -163,6 +188,7 @@ class _Reader:
     def __init__(self, resource_type: ResourceType, resource_id: str | None) -> None:
         self._resource_type = resource_type
         self._resource_id = resource_id
+        self._path_text = 0
 
     def operations(self, given: object) -> Iterable[Operation]:
         """The operations that one element of `Operations` stands for."""
@@ -196,7 +222,7 @@ class _Reader:
             return True
         if op == "add" and value is None:
             return True
-        path = self._resource_type.find(dialects.entra_manager_path(key).partition("[")[0].strip())
+        path = self._resource_type.find(_qualified(key).partition("[")[0].strip())
         if path is None:
             return self._find_schema(key) is None
         return path.attribute.mutability == "readOnly" and value in (None, "", [])
@@ -205,13 +231,16 @@ class _Reader:
         return self._resource_type.find_schema(dialects.enterprise_urn(urn))
 
     def _at(self, op: OperationName, text: str, value: object) -> Iterable[Operation]:
+        self._path_text += len(text)
+        if self._path_text > MAX_PATH_TEXT:
+            raise TooMany(f"The paths of a PATCH have at most {MAX_PATH_TEXT} characters together.")
         schema = self._find_schema(text)
         if schema is not None and op != "remove" and value is not None:
             return self._under_keys(op, value, f"{schema.id}:")
         if schema is not None:
             paths = [AttributePath(attribute, None, schema.id) for attribute in schema.attributes]
             return [each for path in paths for each in _on_attribute("remove", path, None, None)]
-        path, where = parse_path(dialects.entra_manager_path(dialects.enterprise_path(text)), self._resource_type)
+        path, where = parse_path(_qualified(text), self._resource_type)
         if path.attribute is SCHEMAS:
             return self._on_schemas(op, value)
         return _on_attribute(op, path, where, value)
@@ -222,6 +251,11 @@ class _Reader:
         if op != "add" or any(self._find_schema(urn) is None for urn in urns):
             raise Mutability("schemas follows from the attributes that there are.")
         return ()
+
+
+def _qualified(path: str) -> str:
+    """The path with the enterprise extension's own URN, whatever an IdP calls it."""
+    return dialects.entra_manager_path(dialects.enterprise_path(path))
 
 
 def _read_op(operation: Mapping[str, Any]) -> OperationName:
@@ -334,6 +368,28 @@ def _group_changes(operation: Operation) -> Iterable[GroupChange]:
             return [DisplayNameSet(value)]
         case _:
             return [ExternalIdSet(value)]
+
+
+def _settled(run: Iterable[GroupChange]) -> Iterator[GroupChange]:
+    """Moves of members by their ids, as two at most after which the same people are in."""
+    everyone, come, is_in = False, dict[str, None](), dict[str, bool]()
+    for step in run:
+        match step:
+            case MembersReplaced(ids):
+                everyone, is_in = True, dict.fromkeys(ids, True)
+                come |= dict.fromkeys(ids)
+            case MembersAdded(ids):
+                is_in |= dict.fromkeys(ids, True)
+                come |= dict.fromkeys(ids)
+            case MembersRemoved(ids):
+                is_in |= dict.fromkeys(ids, False)
+    stay = tuple(each for each, stays in is_in.items() if stays)
+    if first := tuple(each for each in come if not (everyone and is_in.get(each))):
+        yield MembersAdded(first)
+    if everyone:
+        yield MembersReplaced(stay)
+    elif len(stay) < len(is_in):
+        yield MembersRemoved(tuple(each for each, stays in is_in.items() if not stays))
 
 
 def _apply(document: Document, operation: Operation) -> None:

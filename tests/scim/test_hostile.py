@@ -37,6 +37,10 @@ def misses(count: int) -> str:
     return " or ".join(f'value co "{i}@y"' for i in range(count))
 
 
+def deep(n: int) -> str:
+    return "(" * 48 + f'value eq "{n}"' + ")" * 48
+
+
 HOSTILE: dict[str, Callable[[], object]] = {
     "a filter of 100,000 characters": lambda: parse_filter('userName eq "' + "x" * 100_000 + '"', USER),
     "10,000 brackets": lambda: parse_filter("(" * 10_000, USER),
@@ -85,6 +89,16 @@ HOSTILE: dict[str, Callable[[], object]] = {
         parse_patch(
             {"Operations": [{"op": "remove", "path": f'members[value eq "{i}"]'} for i in range(10_000)]}, GROUP
         )
+    ),
+    "10,000 deep paths": lambda: parse_patch(
+        {"Operations": [{"op": "remove", "path": f"members[{deep(n)}]"} for n in range(10_000)]}, GROUP
+    ),
+    "2,800 long paths": lambda: parse_patch(
+        {"Operations": [{"op": "remove", "path": f'members[{misses(150)} or value eq "{n}"]'} for n in range(2_800)]},
+        GROUP,
+    ),
+    "100,000 paths as keys": lambda: parse_patch(
+        {"Operations": [{"op": "add", "value": {f"emails[{deep(n)}].display": "x" for n in range(100_000)}}]}, USER
     ),
     "100,000 attributes asked for": lambda: parse_search({"attributes": ["emails.value"] * 100_000}),
     "as many attributes as allowed": lambda: select_attributes(CROWD, ("emails.value",) * 200, (), USER),

@@ -296,6 +296,21 @@ def test_keys_of_a_value_may_be_paths() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
+        "urn:scim:schemas:extension:enterprise:1.0",
+        "urn:scim:schemas:extension:enterprise:2.0",
+        "urn:scim:schemas:extension:enterprise:2.0:User",
+    ],
+)
+def test_keys_with_another_name_of_the_extension_are_not_dropped(name: str) -> None:
+    assert patched(operation(REPLACE, None, {f"{name}:department": "HR"})) == patched(
+        operation(REPLACE, f"{ENTERPRISE_SCHEMA}:department", "HR")
+    )
+
+
+@pytest.mark.parametrize(
     "value",
     [
         {"shoeSize": 44},

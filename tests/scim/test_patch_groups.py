@@ -1,12 +1,16 @@
 """PATCH of a Group: told as changes of its rows, in order, without asking who its members are."""
 
 from typing import Any, cast
+from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scim.errors import InvalidFilter, InvalidPath, InvalidValue, Mutability, NoTarget, ScimError, TooMany
 from scim.filters import Filter, parse_path
 from scim.patch import (
+    MAX_MEMBER_TESTS,
     MAX_OPERATIONS,
     DisplayNameSet,
     ExternalIdSet,
@@ -157,20 +161,56 @@ def test_an_external_id_is_set_and_cleared() -> None:
 # -- Together ----------------------------------------------------------------------------------------------------
 
 
-def test_changes_come_in_the_order_of_the_operations() -> None:
+def test_moves_come_in_the_order_of_the_operations_and_the_last_name_after_them() -> None:
+    looking = 'members[display co "x"]'
+    where = parse_path(looking, GROUP)[1]
     assert changes(
+        {"op": "replace", "value": {"displayName": "ops", "externalId": "7"}},
         {"op": "remove", "path": 'members[value eq "a"]'},
-        {"op": "add", "path": "members", "value": [BOB]},
-        {"op": "replace", "value": {"displayName": "eng", "members": [], "externalId": None}},
+        {"op": "remove", "path": looking},
         {"op": "add", "path": "members", "value": [ANN]},
+        {"op": "replace", "value": {"displayName": "eng", "externalId": None}},
     ) == (
         MembersRemoved(("a",)),
-        MembersAdded(("b",)),
-        DisplayNameSet("eng"),
-        MembersReplaced(()),
-        ExternalIdSet(None),
+        MembersMatchingRemoved(cast(Filter, where)),
         MembersAdded(("a",)),
+        DisplayNameSet("eng"),
+        ExternalIdSet(None),
     )
+
+
+def test_a_member_an_operation_is_one_step() -> None:
+    adds = [{"op": "add", "path": "members", "value": [{"value": id_}]} for id_ in "abc"]
+    removes = [{"op": "remove", "path": f'members[value eq "{id_}"]'} for id_ in "cd"]
+    assert changes(*adds, *removes) == (MembersAdded(("a", "b", "c")), MembersRemoved(("c", "d")))
+
+
+PEOPLE = st.lists(st.sampled_from("abcd"), max_size=3)
+MOVES = st.tuples(st.sampled_from(["add", "remove", "replace"]), PEOPLE)
+
+
+@given(st.lists(MOVES, max_size=8), st.frozensets(st.sampled_from("abcd")))
+def test_in_whatever_steps_the_same_people_are_in_and_nobody_comes_unseen(
+    moves: list[tuple[str, list[str]]], before: frozenset[str]
+) -> None:
+    """Who isn't in the directory can't be added: so whoever is to come, even if only to go, is named by a step."""
+    members, come = set(before), set[str]()
+    for op, ids in moves:
+        members = {"add": members | set(ids), "remove": members - set(ids), "replace": set(ids)}[op]
+        come |= set() if op == "remove" else set(ids)
+    operations = [{"op": op, "path": "members", "value": [{"value": id_} for id_ in ids]} for op, ids in moves]
+    steps = changes(*operations) if moves else ()
+    after, named = set(before), set[str]()
+    for step in steps:
+        match step:
+            case MembersAdded(added):
+                after, named = after | set(added), named | set(added)
+            case MembersRemoved(removed):
+                after -= set(removed)
+            case MembersReplaced(replaced):
+                after, named = set(replaced), named | set(replaced)
+    assert (after, named) == (members, come)
+    assert len(steps) <= 2
 
 
 def test_what_a_body_may_hold_beyond_the_attributes_changes_nothing() -> None:
@@ -211,7 +251,14 @@ def test_what_cannot_be_applied_is_refused(reason: type[ScimError], op: str, pat
 
 
 def test_a_member_an_operation_is_fine_up_to_the_limit() -> None:
-    one = {"op": "add", "path": "members", "value": [ANN]}
-    assert len(changes(*[one] * MAX_OPERATIONS)) == MAX_OPERATIONS
+    one = {"op": "remove", "path": f'members[value eq "{uuid4()}"]'}
+    assert len(changes(*[one] * MAX_OPERATIONS)) == 1
     with pytest.raises(TooMany):
         changes(*[one] * (MAX_OPERATIONS + 1))
+
+
+def test_there_is_a_limit_to_what_has_to_be_asked_of_every_member() -> None:
+    one = {"op": "remove", "path": 'members[display co "x"]'}
+    assert len(changes(*[one] * MAX_MEMBER_TESTS)) == MAX_MEMBER_TESTS
+    with pytest.raises(TooMany):
+        changes(*[one] * (MAX_MEMBER_TESTS + 1))
