@@ -28,7 +28,11 @@ from bridge.storage.changes import Change, write_audit
 from bridge.storage.directory import StoredGroup
 from bridge.storage.directory_many import KnownRecord
 from bridge.storage.mappings import refresh_group_matches
+from bridge.storage.statistics import refresh_statistics
 from scim.directory_file import DirectoryFile, GroupInFile, PersonInFile
+
+#: So many changes at once are more than the database expects; smaller ones it comes to know by itself.
+MANY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,16 @@ def import_directory(
         return undone
 
     try:
-        return context.change(actor_of(connection), now, import_it)
+        done = context.change(actor_of(connection), now, import_it)
     except _OnlyAsking:
         return undone
     except LastOwnerInFile as refused:
         if not options.dry_run:
             warn_of_last_owner(context, connection, refused.person, now)
         raise
+    if done.changes >= MANY:
+        refresh_statistics(context.database)
+    return done
 
 
 def _check_open(workspace: Workspace, connection: Connection) -> None:

@@ -8,6 +8,7 @@
 - `directory_many`      people and groups by the thousand, for an import
 - `directory_search`    a parsed SCIM filter to a WHERE clause; `directory_pages`: who matches, page by page, in order
 - `provisioning_requests`   the request log's lines; `effects`: what a push gives or takes, for their sentences
+- `statistics`          has PostgreSQL count its rows after an import
 - `secret_box`          secrets at rest, encrypted
 - `migrations/`         Alembic; `schema` brings a database to this version, `snapshots` copies the embedded one
 

@@ -38,34 +38,40 @@ _FITS = """(g.scope = 'all'
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """One way from a member to a grant g: the tables in join order, their conditions, and what is passed."""
+    """One way from a member to a grant g: the tables before it in join order, their conditions, whose grant it is, and
+    what is passed.
+    """
 
-    tables: str
+    before: str
     joins: str
+    holder: str
     member: str
     passed: str  # user_group_id, mapping_id, group_id, in_group_since
+
+    @property
+    def tables(self) -> str:
+        """All of them, the grant last."""
+        return f"{self.before} CROSS JOIN grants g" if self.before else "grants g"
+
+    @property
+    def on(self) -> str:
+        """How all of them hang together."""
+        return f"{self.joins} AND g.principal_id = {self.holder}" if self.before else "1 = 1"
 
 
 _BY_GROUP = "directory_users d CROSS JOIN group_members gm CROSS JOIN mapping_matches mm"
 _IN_GROUP = f"gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND {COUNTS}"
 
 _BRANCHES = (
-    _Branch("grants g", "1 = 1", "g.principal_id", "NULL, NULL, NULL, NULL"),
+    _Branch("", "", "", "g.principal_id", "NULL, NULL, NULL, NULL"),
     _Branch(
-        "user_group_members u CROSS JOIN grants g",
-        "g.principal_id = u.user_group_id",
-        "u.membership_id",
-        "u.user_group_id, NULL, NULL, u.since",
+        "user_group_members u", "1 = 1", "u.user_group_id", "u.membership_id", "u.user_group_id, NULL, NULL, u.since"
     ),
+    _Branch(_BY_GROUP, _IN_GROUP, "mm.mapping_id", "d.membership_id", "NULL, mm.mapping_id, gm.group_id, gm.since"),
     _Branch(
-        f"{_BY_GROUP} CROSS JOIN grants g",
-        f"{_IN_GROUP} AND g.principal_id = mm.mapping_id",
-        "d.membership_id",
-        "NULL, mm.mapping_id, gm.group_id, gm.since",
-    ),
-    _Branch(
-        f"{_BY_GROUP} CROSS JOIN mapping_user_groups x CROSS JOIN grants g",
-        f"{_IN_GROUP} AND x.mapping_id = mm.mapping_id AND g.principal_id = x.user_group_id",
+        f"{_BY_GROUP} CROSS JOIN mapping_user_groups x",
+        f"{_IN_GROUP} AND x.mapping_id = mm.mapping_id",
+        "x.user_group_id",
         "d.membership_id",
         "x.user_group_id, mm.mapping_id, gm.group_id, gm.since",
     ),
@@ -86,10 +92,20 @@ def _typed(sql: str) -> TextClause:
 
 
 def _may(grant: str) -> TextClause:
-    ways = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {b.tables} WHERE {b.member} = :membership AND {b.joins} AND {grant})" for b in _BRANCHES
-    )
+    ways = " OR ".join(_way(branch, grant) for branch in _BRANCHES)
     return _typed(f"SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.id = :membership AND {ALIVE}) AND ({ways})")
+
+
+def _way(branch: _Branch, grant: str) -> str:
+    """Whether the member has such a grant by this branch.
+
+    OFFSET keeps PostgreSQL from joining in another order: it guesses a thousand rows in a small table that it never
+    analysed, and would rather read all grants, one or more a person, than look a few up.
+    """
+    if not branch.before:
+        return f"EXISTS (SELECT 1 FROM grants g WHERE {branch.member} = :membership AND {grant})"
+    given = f"EXISTS (SELECT 1 FROM grants g WHERE g.principal_id = {branch.holder} AND {grant} LIMIT 1 OFFSET 0)"
+    return f"EXISTS (SELECT 1 FROM {branch.before} WHERE {branch.member} = :membership AND {branch.joins} AND {given})"
 
 
 def owner_condition(membership: str) -> str:
@@ -99,8 +115,7 @@ def owner_condition(membership: str) -> str:
     """
     grant = f"g.role = '{OWNER.id}' AND {_UNEXPIRED}"
     return " OR ".join(
-        f"EXISTS (SELECT 1 FROM {b.tables} WHERE {b.member} = {membership} AND {b.joins} AND {grant})"
-        for b in _BRANCHES
+        f"EXISTS (SELECT 1 FROM {b.tables} WHERE {b.member} = {membership} AND {b.on} AND {grant})" for b in _BRANCHES
     )
 
 
@@ -108,7 +123,7 @@ def _paths(grant: str, members: str, *, columns: str, rule: str = "", alive: str
     """The union of the branches for the members that `members` (a condition on m) chooses."""
     return "\nUNION ALL\n".join(
         f"SELECT {columns.format(passed=b.passed)} FROM memberships m CROSS JOIN {b.tables} "
-        f"WHERE {members} AND {alive} AND {b.member} = m.id AND {b.joins} AND {grant}"
+        f"WHERE {members} AND {alive} AND {b.member} = m.id AND {b.on} AND {grant}"
         + (rule if "mm.mapping_id" in b.passed else "")
         for b in _BRANCHES
     )

@@ -34,49 +34,70 @@ class Gift:
 
 _STANDS = f"g.role <> '{MINIMAL.id}' AND (g.expires_at IS NULL OR g.expires_at > :now)"
 _OF_GROUP = "mm.group_id = (SELECT dg.id FROM directory_groups dg WHERE dg.uid = :group)"
-_WITH_NAMES = """
-SELECT f.id, f.role, f.scope, f.group_id, r.type, r.uid, r.name, l.key, l.value FROM ({found}) AS f
-LEFT JOIN grant_resources x ON x.grant_id = f.id LEFT JOIN resources r ON r.id = x.resource_id
-LEFT JOIN grant_labels l ON l.grant_id = f.id
-ORDER BY f.id
+_PRINCIPALS = """SELECT mm.group_id, mm.mapping_id AS id FROM {matches} mm WHERE {where}
+UNION SELECT mm.group_id, x.user_group_id FROM {matches} mm CROSS JOIN mapping_user_groups x
+WHERE {where} AND x.mapping_id = mm.mapping_id"""
+_TOLD = """
+SELECT g.id, g.role, g.scope, {group} AS group_id, r.type, r.uid, r.name, l.key, l.value
+FROM {grants} {names} WHERE {where} ORDER BY g.id
 """
-_FOUND = "SELECT g.id, g.role, g.scope, mm.group_id FROM mapping_matches mm"
+# PostgreSQL guesses a thousand rows in a small table that it never analysed, and would rather read all grants, one or
+# more a person, than look a few up: a subquery with OFFSET 0 is run as it stands, once a row before it.
+_HANGING = {
+    "sqlite": "({found}) AS f CROSS JOIN grants g",
+    "postgresql": "({found}) AS f CROSS JOIN LATERAL (SELECT * FROM grants y WHERE y.principal_id = f.id OFFSET 0) g",
+}
+_NAMES = {
+    "sqlite": """LEFT JOIN grant_resources x ON x.grant_id = g.id LEFT JOIN resources r ON r.id = x.resource_id
+LEFT JOIN grant_labels l ON l.grant_id = g.id""",
+    "postgresql": """LEFT JOIN LATERAL (SELECT y.type, y.uid, y.name FROM grant_resources x
+    JOIN resources y ON y.id = x.resource_id WHERE x.grant_id = g.id OFFSET 0) r ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM grant_labels y WHERE y.grant_id = g.id OFFSET 0) l ON TRUE""",
+}
 
 
-def _by_either_way(found: str = _FOUND, when: str = "1 = 1") -> TextClause:
-    """The grants of the rules that match the group, and of the User Groups that those give."""
-    of_group = f"{_OF_GROUP} AND {when}"
-    by_rule = f"{found} CROSS JOIN grants g WHERE {of_group} AND g.principal_id = mm.mapping_id AND {_STANDS}"
-    by_user_group = f"""{found} CROSS JOIN mapping_user_groups x CROSS JOIN grants g
-WHERE {of_group} AND x.mapping_id = mm.mapping_id AND g.principal_id = x.user_group_id AND {_STANDS}"""
-    both = _WITH_NAMES.format(found=f"{by_rule}\nUNION\n{by_user_group}")
-    return text(both).bindparams(bindparam("now", type_=Instant))
+def _by_either_way(matches: str = "mapping_matches", when: str = "1 = 1") -> dict[str, TextClause]:
+    """For each engine: the grants of the rules that match the group, and of the User Groups that those give."""
+    found = _PRINCIPALS.format(matches=matches, where=f"{_OF_GROUP} AND {when}")
+    where = f"g.principal_id = f.id AND {_STANDS}"
+    return {
+        engine: text(
+            _TOLD.format(group="f.group_id", grants=hanging.format(found=found), names=_NAMES[engine], where=where)
+        ).bindparams(bindparam("now", type_=Instant))
+        for engine, hanging in _HANGING.items()
+    }
 
 
 _GIVEN_BY_GROUP = _by_either_way()
 _BEGUN = _by_either_way(when="mm.cause = :cause")
-_ENDED = _by_either_way(_FOUND.replace("mapping_matches", "mapping_matches_past"), "mm.ended_by = :cause")
-_GRANTS = text(
-    _WITH_NAMES.format(found="SELECT g.id, g.role, g.scope, 0 AS group_id FROM grants g WHERE g.id IN :keys")
-).bindparams(bindparam("keys", expanding=True))
+_ENDED = _by_either_way("mapping_matches_past", "mm.ended_by = :cause")
+_GRANTS = {
+    engine: text(_TOLD.format(group="0", grants="grants g", names=names, where="g.id IN :keys")).bindparams(
+        bindparam("keys", expanding=True)
+    )
+    for engine, names in _NAMES.items()
+}
 
 
 def given_by_group(connection: Any, uid: str, now: datetime) -> tuple[int, dict[int, Gift]]:
     """The key of an IdP group, and the grants that people have by it, but for seeing the workspace. One statement."""
-    rows = connection.execute(_GIVEN_BY_GROUP, {"group": uid, "now": now}).all()
+    rows = connection.execute(_GIVEN_BY_GROUP[connection.dialect.name], {"group": uid, "now": now}).all()
     return rows[0].group_id if rows else 0, _gifts(rows)
 
 
 def given_since(connection: Any, uid: str, cause: int, now: datetime) -> tuple[list[Gift], list[Gift]]:
     """What comes by an IdP group since the change with this cause, and what came by it until then."""
     values = {"group": uid, "cause": cause, "now": now}
-    begun, ended = (_gifts(connection.execute(one, values).all()) for one in (_BEGUN, _ENDED))
+    both = (one[connection.dialect.name] for one in (_BEGUN, _ENDED))
+    begun, ended = (_gifts(connection.execute(one, values).all()) for one in both)
     return [begun[key] for key in begun.keys() - ended.keys()], [ended[key] for key in ended.keys() - begun.keys()]
 
 
 def what_grants_give(connection: Any, keys: Collection[int]) -> dict[int, Gift]:
     """What each of these grants gives. One statement."""
-    return _gifts(connection.execute(_GRANTS, {"keys": sorted(keys)}).all()) if keys else {}
+    if not keys:
+        return {}
+    return _gifts(connection.execute(_GRANTS[connection.dialect.name], {"keys": sorted(keys)}).all())
 
 
 def _gifts(rows: Iterable[Any]) -> dict[int, Gift]:

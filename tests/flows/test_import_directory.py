@@ -28,6 +28,7 @@ from bridge.domain.errors import Forbidden, LastOwner, NotInPlan
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.imports import FaultyFile, ImportReport, SuspendsMany
 from bridge.domain.roles import get_role
+from bridge.flows import import_directory as import_directory_flow
 from bridge.flows.administer import set_plan
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
@@ -51,6 +52,7 @@ from tests.flows.histories import (
     is_pushed,
     pushed_owner,
 )
+from tests.overheard import statements
 from tests.properties.rows import everything
 from tests.world import World, make_world
 
@@ -488,6 +490,18 @@ def test_the_operators_import_is_one_event_of_its_own_under_the_same_cause(acme:
     made, imported = found[-2:]
     assert (made.type, made.actor) == ("directory_user.created", f"connection:{acme.connection.id}")
     assert (imported.type, imported.actor, imported.cause) == ("directory.imported", "operator", made.cause)
+
+
+def test_after_many_changes_postgresql_counts_its_rows_anew(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_directory_flow, "MANY", 2)
+
+    def asked(file: str) -> bool:
+        with statements(acme.context.database) as said:
+            run(acme, file)
+        return any(one.sql.startswith("ANALYZE") for one in said)
+
+    assert not asked("userName\nann@acme.example")
+    assert asked("userName\nbob@acme.example\ncat@acme.example") is not acme.context.database.is_sqlite
 
 
 def test_events_are_numbered_without_gaps_however_many_there_are(acme: World) -> None:

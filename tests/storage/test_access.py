@@ -207,7 +207,7 @@ LARGE = {"gm", "d", "m", "g", "mm", "h", "u", "x", "o", "ug", "dg"}
 def test_a_check_scans_no_large_table(world: World, statement: str) -> None:
     """SQLite plans without statistics, so an empty database plans as a full one."""
     if not world.context.database.is_sqlite:
-        pytest.skip("PostgreSQL plans by what is in the tables; the benchmark watches it")
+        pytest.skip("PostgreSQL plans by what is in the tables: tests/web/test_scim_statements.py")
     values = {"membership": 1, "roles": ["a", "b"], "resource": 1, "now": world.now}
     asked = f"EXPLAIN QUERY PLAN {getattr(access, statement).text}"
     used = {name: value for name, value in values.items() if f":{name}" in asked}

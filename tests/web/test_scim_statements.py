@@ -1,0 +1,77 @@
+"""What a write, and a check of access, says to the database, and by which plan it is answered."""
+
+import pytest
+from sqlalchemy import text
+
+from bridge.flows.explain import ask, check
+from bridge.storage.database import Database
+from tests.overheard import Statement, statements
+from tests.web.scim_calls import Call, created, new_user, patch
+from tests.web.test_scim_log import gives, ios
+from tests.world import World
+
+__all__ = ["ios"]
+
+#: Tables that grow with people.
+BIG = ("users", "principals", "memberships", "grants", "directory_users", "directory_emails", "group_members", "audit")
+
+_CROWD = """
+INSERT INTO principals (id, workspace_id, kind)
+    SELECT n, :workspace, 'membership' FROM generate_series(:first, :last) n;
+INSERT INTO users (id, uid, email, email_ci, name, created_at)
+    SELECT n, 'u' || n, 'u' || n, 'u' || n, 'u' || n, 0 FROM generate_series(:first, :last) n;
+INSERT INTO memberships (id, uid, workspace_id, user_id, status, created_at, since, cause)
+    SELECT n, 'm' || n, :workspace, n, 'active', 0, 0, 0 FROM generate_series(:first, :last) n;
+INSERT INTO grants (id, uid, principal_id, role, scope, given_by, since, cause)
+    SELECT n, 'g' || n, n, 'minimal_workspace_access', 'all', 'x', 0, 0 FROM generate_series(:first, :last) n;
+INSERT INTO directory_users (id, uid, connection_id, membership_id, pushed, user_name, user_name_ci, display_name,
+        document, created_at, modified_at, since, cause)
+    SELECT n, 'd' || n, :connection, n, true, 'u' || n, 'u' || n, 'u', '{}', 0, 0, 0, 0
+    FROM generate_series(:first, :last) n;
+INSERT INTO group_members (group_id, directory_user_id, since, cause)
+    SELECT id, n, 0, 0 FROM directory_groups, generate_series(:first, :last) n WHERE name = 'everybody'
+"""
+
+
+@pytest.fixture
+def everybody(world: World, call: Call) -> str:
+    """A group, its id, of 20,000 people who came so quickly that nothing was analysed."""
+    if world.context.database.is_sqlite:
+        pytest.skip("SQLite plans without statistics: tests/storage/test_access.py")
+    group: str = created(call, "/Groups", {"displayName": "everybody"})["id"]
+    named = {"workspace": world.workspace.key, "connection": world.connection.key, "first": 10**6, "last": 1_020_000}
+    with world.context.database.writing() as rows:
+        for statement in _CROWD.split(";\n"):
+            used = {name: value for name, value in named.items() if f":{name}" in statement}
+            rows.execute(text(statement), used)
+    return group
+
+
+@pytest.mark.usefixtures("ios")
+def test_no_change_of_one_and_no_check_reads_a_big_table(
+    world: World, call: Call, database: Database, everybody: str
+) -> None:
+    gives(world, "everybody", "Source Admin", "source:ios")
+    ann = created(call, "/Users", new_user())["id"]
+    with statements(database) as said:
+        created(call, "/Users", new_user("new@acme.example"))
+        for op in ("add", "remove"):
+            change = patch({"op": op, "path": "members", "value": [{"value": ann}]})
+            answer = call("PATCH", f"/Groups/{everybody}", change)
+            assert answer.status_code == 204, answer.json
+        for active in (False, True):
+            answer = call("PATCH", f"/Users/{ann}", patch({"op": "replace", "value": {"active": active}}))
+            assert answer.status_code == 200, answer.json
+        check(world.context, world.workspace.slug, "ann@acme.example", ask("edit", "source:ios"), world.now)
+    assert [scan for one in said for scan in scans(database, one)] == []
+    with database.reading() as rows:
+        rows.exec_driver_sql("ANALYZE")
+    assert [scan for one in said for scan in scans(database, one)] == []
+
+
+def scans(database: Database, statement: Statement) -> list[str]:
+    """Where a plan reads a big table from one end to the other."""
+    sql, values = statement
+    with database.reading() as rows:
+        plan = rows.exec_driver_sql(f"EXPLAIN {sql}", values[0] if isinstance(values, list) else values).scalars().all()
+    return [f"{step} ({sql[:60]} …)" for step in plan for table in BIG if f"Seq Scan on {table} " in f"{step} "]
