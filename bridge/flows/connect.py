@@ -20,10 +20,10 @@ import orjson
 
 from bridge.domain.errors import Conflict, DomainError, Invalid, NotFound
 from bridge.domain.people import clean_name, fold
-from bridge.domain.workspace import Connection
+from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
-from bridge.storage import connection_removal, connections
+from bridge.storage import connection_removal, connections, provisioning_requests
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
 from bridge.storage.secret_box import CannotDecrypt
@@ -33,6 +33,8 @@ from saml.identity_provider import IdentityProvider, parse_metadata
 from saml.service_provider import ServiceProvider, make_key_pair
 
 _PURPOSE = "connections.secrets_enc"
+#: How many lines of a connection's SCIM log go in one transaction.
+FORGOTTEN_AT_ONCE = 5_000
 _DEFAULT_CONFIG: Mapping[str, Any] = {"jit": True, "mirror_groups": True, "clock_skew": 60}
 _PRESET_NAMES = {
     "generic": "SAML",
@@ -122,9 +124,7 @@ def set_enabled(
     Raises NotFound, Forbidden (not an owner).
     """
     with context.changing(actor, now) as change:
-        workspace = get_workspace(change.connection, workspace_slug)
-        owner_acting(change, workspace)
-        found = get_connection(change.connection, workspace, connection_id)
+        workspace, found = _owned(change, workspace_slug, connection_id)
         if found.enabled != enabled:
             connections.set_connection(change, found.key, enabled=enabled)
             refresh_connection_matches(change, found.key)
@@ -142,9 +142,7 @@ def replace_metadata(
     """
     idp = _parse_idp(metadata)
     with context.changing(actor, now) as change:
-        workspace = get_workspace(change.connection, workspace_slug)
-        owner_acting(change, workspace)
-        found = get_connection(change.connection, workspace, connection_id)
+        workspace, found = _owned(change, workspace_slug, connection_id)
         if found.config["idp"] != idp:
             connections.set_connection(change, found.key, config={**found.config, "idp": idp})
             told = {"before": found.config["idp"]["entity_id"], "after": idp["entity_id"]}
@@ -155,18 +153,32 @@ def replace_metadata(
 def delete_connection(
     context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime
 ) -> Connection:
-    """Delete a connection with its directory, rules, tokens and sign-ins. Members stay, but those it held out.
+    """Delete a connection with its directory, rules, tokens, sign-ins and log. Members stay, but those it held out.
+
+    The log, which may be millions of lines, goes first and a part at a time: nobody waits for all of it.
 
     Raises NotFound, Forbidden (not an owner).
     """
+    while _forget_calls(context, actor, workspace_slug, connection_id, now) == FORGOTTEN_AT_ONCE:
+        pass
     with context.changing(actor, now) as change:
-        workspace = get_workspace(change.connection, workspace_slug)
-        owner_acting(change, workspace)
-        found = get_connection(change.connection, workspace, connection_id)
+        workspace, found = _owned(change, workspace_slug, connection_id)
         ended = connection_removal.delete_connection(change, found)
         before = {"name": found.name, "kind": found.kind, "members_ended": ended}
         change.record(workspace.key, "connection.deleted", found.id, before=before)
         return found
+
+
+def _forget_calls(context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime) -> int:
+    with context.changing(actor, now) as change:
+        _, found = _owned(change, workspace_slug, connection_id)
+        return provisioning_requests.delete_requests(change.connection, found.key, FORGOTTEN_AT_ONCE)
+
+
+def _owned(change: Change, workspace_slug: str, connection_id: str) -> tuple[Workspace, Connection]:
+    workspace = get_workspace(change.connection, workspace_slug)
+    owner_acting(change, workspace)
+    return workspace, get_connection(change.connection, workspace, connection_id)
 
 
 def _config(context: Context, draft: SamlDraft) -> dict[str, Any]:

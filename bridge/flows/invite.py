@@ -339,6 +339,9 @@ def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, 
 def _accept(change: Change, workspace: Workspace, pending: StoredInvite, user: User) -> None:
     member = people.find_member(change.connection, workspace.key, user.key)
     if member is not None:
+        # A record that its IdP deleted held the person out until now; one that says inactive still does.
+        # Lifted first: records are locked before memberships (`bridge.storage.changes.lock_workspace`).
+        lift_holds(change, member.key, deleted_only=True)
         people.hold_members(change, [member.key], alone=True)
     if not invites.use_invite(change, pending.key):
         raise Expired("This invitation was used a moment ago.")
@@ -359,8 +362,6 @@ def _membership(change: Change, workspace: Workspace, user: User) -> Membership:
     found = people.find_member(change.connection, workspace.key, user.key)
     if found is None:
         return people.insert_membership(change, workspace.key, user.key, accepted=True)
-    # A record that its IdP deleted held the person out until now; one that says inactive still does.
-    lift_holds(change, found.key, deleted_only=True)
     if found.status == "removed":
         people.revive_membership(change, found.key, accepted=True)
     elif not found.accepted:

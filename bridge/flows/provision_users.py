@@ -90,12 +90,16 @@ def create_circle(
     Raises Conflict where one of their user names is pushed already, or twice among them.
     """
 
-    def create_them(change: Change) -> list[DirectoryUser]:
-        return [add_user(change, connection, pushed, uid) for uid, pushed in circle.items()]
+    begun: list[PushedUser] = []
 
-    # Only who comes inactive can take the last owner along.
-    inactive = [pushed for pushed in circle.values() if not pushed.active]
-    with _telling_owners(context, connection, lambda: inactive[0], now):
+    def create_one(change: Change, uid: str, pushed: PushedUser) -> DirectoryUser:
+        begun.append(pushed)
+        return add_user(change, connection, pushed, uid)
+
+    def create_them(change: Change) -> list[DirectoryUser]:
+        return [create_one(change, uid, pushed) for uid, pushed in circle.items()]
+
+    with _telling_owners(context, connection, lambda: begun[-1], now):
         return context.change(actor_of(connection), now, create_them)
 
 
@@ -116,8 +120,9 @@ def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: st
     if directory.find_name_holder(change.connection, connection.key, pushed.user_name):
         raise _name_taken(pushed.user_name)
     membership = _membership_for(change, connection, pushed, *_find_person(change, connection, pushed))
-    stored = _write_new(change, connection, pushed, membership, uid)
+    # First, since it locks the connection, to which the record will point: the order of locks again.
     directory.count_in_directory(change, connection.key, users=1)
+    stored = _write_new(change, connection, pushed, membership, uid)
     workspace = connection.workspace_key
     if membership is not None and not pushed.active and guarding_owners(change, workspace, membership.key):
         check_last_owner(change, workspace)
@@ -130,7 +135,7 @@ def _write_new(
 ) -> StoredUser:
     if membership is None:
         return directory.insert_user(change, connection.key, pushed, None, uid)
-    unpushed = directory.find_unpushed(change.connection, connection.key, membership.key)
+    unpushed = directory.hold_unpushed(change, connection.key, membership.key)
     if unpushed is not None:
         return directory.adopt_user(change, unpushed, connection.key, pushed, membership.key, uid)
     return directory.insert_user(change, connection.key, pushed, membership.key, uid)
@@ -153,9 +158,18 @@ def _membership_for(
     if directory.find_pushed(change.connection, connection.key, membership.key) is not None:
         return None
     if membership.status == "removed":
-        people.revive_membership(change, membership.key, accepted=proved or membership.accepted)
-        _welcome(change, connection, membership, "membership.revived")
+        _revive(change, connection, membership, accepted=proved or membership.accepted)
     return membership
+
+
+def _revive(change: Change, connection: Connection, membership: Membership, *, accepted: bool) -> None:
+    """Bring a removed member back, unless another connection did so a moment ago."""
+    # The order of locks (`bridge.storage.changes.lock_workspace`): the connection, the record, then the membership.
+    hold_connections(change, [connection.key])
+    directory.hold_unpushed(change, connection.key, membership.key)
+    if not people.hold_members(change, [membership.key], alone=True):
+        people.revive_membership(change, membership.key, accepted=accepted)
+        _welcome(change, connection, membership, "membership.revived")
 
 
 def _find_person(change: Change, connection: Connection, pushed: PushedUser) -> tuple[User | None, Membership | None]:

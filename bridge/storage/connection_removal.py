@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, end_facts
@@ -36,6 +36,7 @@ def delete_connection(change: Change, connection: Connection) -> int:
     what was given by hand.
     """
     hold_connections(change, [connection.key])
+    _hold_those_held_out(change, connection.key)
     ended = _end_held_out(change, connection.key)
     for uid, name in _pushed_groups(change.connection, connection.key):
         end_mirror(change, connection, uid, name)
@@ -50,12 +51,21 @@ def delete_connection(change: Change, connection: Connection) -> int:
     return ended
 
 
+def _held_out(key: int) -> ColumnElement[bool]:
+    return and_(directory_users.c.connection_id == key, directory_users.c.holds_out)
+
+
+def _hold_those_held_out(change: Change, key: int) -> None:
+    """Their records before their memberships: the order of locks (`bridge.storage.changes.lock_workspace`)."""
+    records = select(directory_users.c.id).where(_held_out(key)).order_by(directory_users.c.id)
+    change.connection.execute(records.with_for_update(key_share=True)).all()
+
+
 def _end_held_out(change: Change, key: int) -> int:
-    held = (directory_users.c.connection_id == key) & directory_users.c.holds_out
     chosen = (
         select(memberships.c.id)
         .join_from(directory_users, memberships, memberships.c.id == directory_users.c.membership_id)
-        .where(held, memberships.c.status == "active")
+        .where(_held_out(key), memberships.c.status == "active")
     )
     members = list(change.connection.execute(chosen).scalars())
     for member in members:

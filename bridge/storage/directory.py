@@ -160,7 +160,9 @@ _NAME_HOLDER = select(directory_users.c.uid).where(
 _RECORD = select(directory_users.c.id).where(
     directory_users.c.connection_id == bindparam("connection"), directory_users.c.membership_id == bindparam("member")
 )
-_PUSHED, _UNPUSHED = _RECORD.where(directory_users.c.pushed), _RECORD.where(~directory_users.c.pushed)
+_PUSHED = _RECORD.where(directory_users.c.pushed)
+# Of two who would take the record over, the second finds it pushed.
+_UNPUSHED = _RECORD.where(~directory_users.c.pushed).with_for_update()
 
 
 def find_name_holder(connection: Any, connection_key: int, user_name: str) -> str | None:
@@ -170,9 +172,14 @@ def find_name_holder(connection: Any, connection_key: int, user_name: str) -> st
     return uid
 
 
-def find_unpushed(connection: Any, connection_key: int, membership_key: int) -> int | None:
-    """The connection's record of this member that its IdP doesn't push (any more, or yet): its key."""
-    key: int | None = connection.execute(_UNPUSHED, {"connection": connection_key, "member": membership_key}).scalar()
+def hold_unpushed(change: Change, connection_key: int, membership_key: int) -> int | None:
+    """The connection's record of this member that its IdP doesn't push (any more, or yet): its key, or None.
+
+    Nobody else changes it until the change ends.
+    """
+    key: int | None = change.connection.execute(
+        _UNPUSHED, {"connection": connection_key, "member": membership_key}
+    ).scalar()
     return key
 
 

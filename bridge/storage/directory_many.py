@@ -92,10 +92,11 @@ def hold_directory(change: Change, connection: Connection) -> None:
 
     In the order of locks (`bridge.storage.changes.lock_workspace`), so that nobody waits for us who holds what we need.
     """
-    records = directory_users.c.connection_id == connection.key
-    _hold(change, select(connections.c.id).where(connections.c.id == connection.key))
-    _hold(change, select(directory_groups.c.id).where(directory_groups.c.connection_id == connection.key))
+    records, groups = directory_users.c.connection_id == connection.key, directory_groups.c
+    # What is under way may still refer to the connection and its groups; without people it gets no further than that.
+    _hold(change, select(connections.c.id).where(connections.c.id == connection.key), but_refer=True)
     _hold(change, select(directory_users.c.id).where(records))
+    _hold(change, select(groups.id).where(groups.connection_id == connection.key), but_refer=True)
     _hold(
         change,
         select(memberships.c.id).where(memberships.c.id.in_(select(directory_users.c.membership_id).where(records))),
@@ -103,9 +104,10 @@ def hold_directory(change: Change, connection: Connection) -> None:
     lock_workspace(change, connection.workspace_key)
 
 
-def _hold(change: Change, chosen: Select[tuple[int]]) -> None:
+def _hold(change: Change, chosen: Select[tuple[int]], *, but_refer: bool = False) -> None:
+    """Lock these rows, in order of key; `but_refer`: others may refer to them all the same."""
     if change.connection.dialect.name != "sqlite":  # which has one writer
-        held = chosen.order_by("id").with_for_update().subquery()
+        held = chosen.order_by("id").with_for_update(key_share=but_refer).subquery()
         change.connection.execute(select(func.count()).select_from(held))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, insert, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, literal, or_, select, union_all, update
 
 from bridge.domain.people import fold
 from bridge.domain.request_log import Outcome
@@ -162,9 +162,15 @@ def delete_old_requests(connection: Any, before: datetime, limit: int) -> int:
     """Forget at most `limit` calls from before that moment. Returns how many."""
     gone = 0
     for key in list(connection.execute(select(connections.c.id)).scalars()):
-        old = select(_COLUMNS.id).where(_COLUMNS.connection_id == key, _COLUMNS.at < literal(before, Instant))
-        chosen = old.order_by(_COLUMNS.at).limit(limit - gone)
-        gone += connection.execute(delete(provisioning_requests).where(_COLUMNS.id.in_(chosen))).rowcount
+        gone += delete_requests(connection, key, limit - gone, _COLUMNS.at < literal(before, Instant))
         if gone >= limit:
             break
+    return gone
+
+
+def delete_requests(connection: Any, connection_key: int, limit: int, *where: ColumnElement[bool]) -> int:
+    """Forget the oldest calls of a connection, at most `limit`, of those that `where` names. Returns how many."""
+    chosen = select(_COLUMNS.id).where(_COLUMNS.connection_id == connection_key, *where)
+    some = chosen.order_by(_COLUMNS.at).limit(limit)
+    gone: int = connection.execute(delete(provisioning_requests).where(_COLUMNS.id.in_(some))).rowcount
     return gone

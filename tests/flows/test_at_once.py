@@ -7,29 +7,35 @@ only a lock that both take makes it look again at what the first one did.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bridge.domain.errors import Expired, Invalid, NotFound
+from bridge.domain.errors import Conflict, Expired, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.flows.administer import WorkspaceDraft, create_workspace
+from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import change_scope, give_to_member
 from bridge.flows.invite import InviteDraft, accept_as, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, get_person, remove_member, restore_member
 from bridge.flows.provision_groups import get_group
+from bridge.flows.provision_users import add_user, create_user, delete_user, get_user, rewrite_user
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import directory, mappings, people
 from bridge.storage.changes import Change
+from bridge.storage.directory_many import hold_directory
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import matched_now
+from bridge.storage.provisioning_requests import NewRequest, insert_requests
 from tests.flows.logins import sign_in
 from tests.flows.mailer import link_of
-from tests.world import World, pushed
+from tests.overheard import statements
+from tests.world import World, another_connection, pushed
 
 READING = parse_role_in_scope("Source Read-only", [])
 ENGINEERS = GroupMatch("name", "engineers")
@@ -103,6 +109,142 @@ def test_a_group_takes_in_somebody_who_is_being_changed(kicks: World) -> None:
         change.record(kicks.workspace.key, "directory_user.changed", ines.id)
     group = get_group(kicks.context, kicks.connection, pushing.result().id, with_members=True)
     assert [each.name for each in group.members or ()] == ["Ines"]
+
+
+# -- Pushed at once ----------------------------------------------------------------------------------
+
+
+def test_of_two_pushes_of_who_was_known_by_logins_alone_one_is_answered(kicks: World) -> None:
+    """Both find the record that the logins keep; the second must not write its own over the first's."""
+    sign_in(kicks, "ines@kicks.example")
+    with meanwhile(kicks, lambda: kicks.push("ines@kicks.example", name="Second")) as (change, begin):
+        first = add_user(change, kicks.connection, pushed("ines@kicks.example", name="First"))
+        pushing = begin()
+    with pytest.raises(Conflict):
+        pushing.result()
+    assert get_user(kicks.context, kicks.connection, first.id).pushed.name == "First"
+
+
+@pytest.mark.parametrize("before", ["signed in", "deleted"])
+def test_of_two_records_of_one_person_pushed_at_once_both_stay(kicks: World, before: str) -> None:
+    """One is linked, the other kept beside it (product.md 4.8)."""
+    if before == "deleted":
+        delete_user(kicks.context, kicks.connection, kicks.push("ines@kicks.example").id, kicks.now)
+    else:
+        sign_in(kicks, "ines@kicks.example")
+    twin = replace(pushed("ines@kicks.example"), user_name="ines.two")
+    with meanwhile(kicks, lambda: create_user(kicks.context, kicks.connection, twin, kicks.now)) as (change, begin):
+        first = add_user(change, kicks.connection, pushed("ines@kicks.example"))
+        pushing = begin()
+    names = [get_user(kicks.context, kicks.connection, uid).pushed.user_name for uid in (first.id, pushing.result().id)]
+    assert names == ["ines@kicks.example", "ines.two"]
+
+
+def test_two_connections_that_bring_somebody_back_at_once_bring_one_membership_back_once(kicks: World) -> None:
+    kicks.push("ines@kicks.example")
+    ines = find_member_id(kicks.context, "kicks", "ines@kicks.example")
+    remove_member(kicks.context, OPERATOR, "kicks", ines, kicks.now)
+    entra, google = another_connection(kicks, "Entra"), another_connection(kicks, "Google")
+    with meanwhile(kicks, lambda: google.push("ines@kicks.example")) as (change, begin):
+        add_user(change, entra.connection, pushed("ines@kicks.example"))
+        pushing = begin()
+    pushing.result()
+    person = get_person(kicks.context, "kicks", ines, kicks.now)
+    assert (person.member.status, len(person.grants)) == ("active", 1)
+
+
+def test_a_connection_is_deleted_while_somebody_it_holds_out_is_changed(kicks: World) -> None:
+    """On PostgreSQL each would wait for what the other holds, were their records and memberships held in any order."""
+    lars = kicks.push("lars@kicks.example", active=False)
+    begun = meanwhile(
+        kicks, lambda: delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now)
+    )
+    with begun as (change, begin):
+        stored = directory.find_user(change.connection, kicks.connection.key, lars.id, hold="stay")
+        assert stored is not None
+        deleting = begin()
+        rewrite_user(change, kicks.connection, stored, pushed("lars@kicks.example", name="Lars", active=False))
+    deleting.result()
+    member = find_member_id(kicks.context, "kicks", "lars@kicks.example")
+    assert get_person(kicks.context, "kicks", member, kicks.now).member.status == "removed"
+
+
+def test_a_connection_is_deleted_while_it_pushes_somebody_new(kicks: World) -> None:
+    """Who adds to a directory holds its connection before anything points to it."""
+    with statements(kicks.context.database) as said:
+        kicks.push("ines@kicks.example")
+    begun = [each.sql for each in said if each.sql.startswith(("UPDATE connections ", "INSERT INTO directory_users "))]
+    assert [sql.partition(" ")[0] for sql in begun] == ["UPDATE", "INSERT"]
+
+
+def hold_all(kicks: World) -> Callable[[], None]:
+    """As an import does first."""
+
+    def hold() -> None:
+        with kicks.context.changing(OPERATOR, kicks.now) as change:
+            hold_directory(change, kicks.connection)
+
+    return hold
+
+
+def replace_members(kicks: World, change: Change, ines: str, group: str) -> Iterator[None]:
+    people_held = directory.find_members(change.connection, kicks.connection.key, [ines])
+    yield
+    stored = directory.find_group(change.connection, kicks.connection.key, group, hold="alone")
+    assert stored is not None
+    directory.add_members(change, stored.key, [key for key, _ in people_held.values()])
+
+
+def add_a_member(kicks: World, change: Change, ines: str, group: str) -> Iterator[None]:
+    stored = directory.find_group(change.connection, kicks.connection.key, group, hold="stay")
+    yield
+    assert stored is not None
+    people_held = directory.find_members(change.connection, kicks.connection.key, [ines])
+    directory.add_members(change, stored.key, [key for key, _ in people_held.values()])
+    directory.touch_group(change, stored.key, 1)
+
+
+def log_what_was_changed(kicks: World, change: Change, ines: str, group: str) -> Iterator[None]:
+    directory.find_user(change.connection, kicks.connection.key, ines, hold="stay")
+    yield
+    okta, cause, told = kicks.connection.key, change.cause, "Okta changed Ines."
+    line = NewRequest(okta, kicks.now, "PATCH", "/Users", 200, "changed", told, "", cause)
+    insert_requests(change.connection, [line])
+
+
+@pytest.mark.parametrize("push", [replace_members, add_a_member, log_what_was_changed])
+def test_an_import_begins_while_something_is_pushed(kicks: World, push: Callable[..., Iterator[None]]) -> None:
+    """It waits for what is under way, which never waits for the import."""
+    ines = kicks.push("ines@kicks.example")
+    group = kicks.push_group("Engineers")
+    with meanwhile(kicks, hold_all(kicks)) as (change, begin):
+        steps = push(kicks, change, ines.id, group.id)
+        next(steps)
+        importing = begin()
+        assert list(steps) == []
+    importing.result()
+
+
+def test_an_invitation_is_accepted_while_its_idp_pushes_whom_it_had_deleted(kicks: World) -> None:
+    """Both bring the same membership back; neither waits for what the other holds."""
+    delete_user(kicks.context, kicks.connection, kicks.push("ines@kicks.example").id, kicks.now)
+    ines = find_member_id(kicks.context, "kicks", "ines@kicks.example")
+    accept = what_was_promised(kicks, ines)
+    with meanwhile(kicks, accept) as (change, begin):
+        mappings.hold_connections(change, [kicks.connection.key])
+        assert directory.hold_unpushed(change, kicks.connection.key, key_of(change, ines)) is not None
+        accepting = begin()
+        add_user(change, kicks.connection, pushed("ines@kicks.example"))
+    accepting.result()
+    person = get_person(kicks.context, "kicks", ines, kicks.now)
+    roles = [grant.given.role.name for grant in person.grants]
+    assert (person.member.status, roles) == ("active", ["Minimal Workspace Access", "Source Read-only"])
+
+
+def key_of(change: Change, membership_id: str) -> int:
+    found = people.find_membership_by_uid(change.connection, membership_id)
+    assert found is not None
+    return found.key
 
 
 # -- Given while removed -----------------------------------------------------------------------------

@@ -1,10 +1,14 @@
 """A deleted connection takes all of it along, and lets nobody back in (properties 5, 10)."""
 
-import pytest
-from sqlalchemy import func, select
+from datetime import timedelta
+from typing import Any
 
-from bridge.domain.errors import NotFound
+import pytest
+from sqlalchemy import Connection, event, func, select
+
+from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.group_mapping import GroupMatch
+from bridge.flows import connect
 from bridge.flows.connect import delete_connection, list_connections, load_saml
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
@@ -14,7 +18,8 @@ from bridge.flows.members import find_member_id, get_person
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token, find_scim_token
 from bridge.flows.user_groups import create_user_group, find_user_group_id, list_user_groups
-from bridge.storage.tables import PAST, connections, metadata
+from bridge.storage.provisioning_requests import NewRequest, insert_requests
+from bridge.storage.tables import PAST, connections, metadata, provisioning_requests
 from tests.flows.audit import everything_kept
 from tests.world import World, another_connection
 
@@ -49,6 +54,40 @@ def test_nothing_of_it_is_left(kicks: World, marcus: str) -> None:
         for table in pointing:
             counted = select(func.count()).where(table.c.connection_id == kicks.connection.key)
             assert rows.execute(counted).scalar() == 0, table.name
+
+
+def a_call(world: World, n: int) -> NewRequest:
+    at = world.now + timedelta(seconds=n)
+    return NewRequest(world.connection.key, at, "GET", "/Users", 200, "read", "Okta read 1 of 1 person.", "", n)
+
+
+def calls_left(rows: Connection) -> Any:
+    return rows.execute(select(func.count()).select_from(provisioning_requests)).scalar()
+
+
+def test_its_log_goes_a_part_at_a_time(kicks: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody who writes waits until millions of lines are gone."""
+    calls = [*(a_call(kicks, n) for n in range(7)), a_call(another_connection(kicks, "Entra"), 7)]
+    with kicks.context.database.writing() as rows:
+        insert_requests(rows, calls)
+    monkeypatch.setattr(connect, "FORGOTTEN_AT_ONCE", 3)
+    left: list[int] = []
+    event.listen(kicks.context.database.write_engine, "commit", listening := lambda rows: left.append(calls_left(rows)))
+    delete(kicks)
+    event.remove(kicks.context.database.write_engine, "commit", listening)
+    assert left == [5, 2, 1, 1]
+
+
+def test_who_may_not_delete_it_forgets_nothing_of_its_log(kicks: World) -> None:
+    kicks.push("ines@kicks.example")
+    member = find_member_id(kicks.context, "kicks", "ines@kicks.example")
+    ines = get_person(kicks.context, "kicks", member, kicks.now).member.user_id
+    with kicks.context.database.writing() as rows:
+        insert_requests(rows, [a_call(kicks, 1)])
+    with pytest.raises(Forbidden):
+        delete_connection(kicks.context, f"user:{ines}", "kicks", kicks.connection.id, kicks.now)
+    with kicks.context.database.reading() as rows:
+        assert calls_left(rows) == 1
 
 
 def test_its_private_key_is_forgotten_in_the_past_too(kicks: World) -> None:

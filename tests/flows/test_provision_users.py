@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -10,7 +11,7 @@ from sqlalchemy import func, insert, select
 from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
 from bridge.domain.workspace import Membership, User
 from bridge.flows.deliver import deliver_due
-from bridge.flows.provision_users import change_user, create_user, delete_user, get_user
+from bridge.flows.provision_users import change_user, create_circle, create_user, delete_user, get_user
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
@@ -205,6 +206,14 @@ def test_owners_are_told_of_who_is_new_and_inactive_too_and_by_each_connection(w
         read(world, select(audit.c.after).where(audit.c.type == "owner.kept"))
         == [{"asked_for": "Olga (olga@acme.example)"}] * 2
     )
+
+
+def test_of_a_circle_the_owners_are_told_who_would_have_locked_them_out(world: World) -> None:
+    circle = {str(uuid4()): pushed(email, active=False) for email in ("ann@acme.example", "olga@acme.example")}
+    with pytest.raises(LastOwner):
+        create_circle(world.context, world.connection, circle, world.now)
+    kept = read(world, select(audit.c.after).where(audit.c.type == "owner.kept"))
+    assert kept == [{"asked_for": "olga@acme.example"}]
 
 
 def test_a_record_that_takes_the_address_of_who_was_removed_links_nobody(world: World) -> None:
