@@ -16,6 +16,7 @@ from bridge.web import (
     password_login,
     prove_account,
     saml_login,
+    scim_addresses,
     scim_api,
     session,
 )
@@ -61,6 +62,7 @@ def create_web(context: Context) -> Flask:
     filters.install(app, Path(app.static_folder or ""))
     headers.install(app)
     error_pages.install(app)
+    scim_addresses.install(app)
     for blueprint in (*_FOR_PEOPLE, *_FOR_PROGRAMS):
         app.register_blueprint(blueprint)
     forms = CSRFProtect(app)

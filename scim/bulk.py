@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scim.errors import Conflict, InvalidSyntax, InvalidValue, NotFound, PayloadTooLarge, ScimError
-from scim.messages import named
+from scim.messages import check_message, named
 from scim.schemas import GROUP, RESOURCE_TYPES, USER, ResourceType
 
 BULK_REQUEST_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
@@ -69,9 +69,7 @@ def parse_bulk(body: Mapping[str, Any]) -> Bulk:
 
     Raises InvalidSyntax, InvalidValue for a bulkId given twice, PayloadTooLarge over MAX_OPERATIONS.
     """
-    schemas = named(body, "schemas")
-    if schemas is not None and schemas != [BULK_REQUEST_SCHEMA]:
-        raise InvalidSyntax(f"A bulk request has the schemas [{BULK_REQUEST_SCHEMA!r}].")
+    check_message(body, BULK_REQUEST_SCHEMA)
     given = named(body, "Operations")
     if not isinstance(given, list) or not given:
         raise InvalidSyntax("A bulk request has a list of Operations, at least one.")

@@ -37,8 +37,11 @@ MAX_COUNT = 1_000
 MAX_START_INDEX = 2**53
 """Past any real directory, and small enough for every database's offset."""
 
-MAX_NAMES = 200
-"""How many attributes may be asked for or excluded; more than there are."""
+MAX_NAMES, MAX_NAME_LENGTH = 200, 250
+"""How many attributes may be asked for or excluded, and how long their names may be; more than there are."""
+
+_ONE_VALUE = frozenset({"filter", "sortby", "sortorder", "startindex", "count", "cursor"})
+_LISTS = frozenset({"attributes", "excludedattributes"})
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}")
 """Longer than any number that is meant, and short enough for Python to read."""
@@ -95,6 +98,21 @@ def named(body: Mapping[str, Any], name: str) -> Any:
         return body[name]
     wanted = name.lower()
     return next((value for key, value in body.items() if key.lower() == wanted), None)
+
+
+def check_message(body: Mapping[str, Any], urn: str) -> None:
+    """Refuse a body that says it is another message of the RFC; an IdP's own or legacy URN is as good as none.
+
+    Raises InvalidSyntax.
+    """
+    urns = named(body, "schemas")
+    if urns is None:
+        return
+    if not isinstance(urns, list) or not all(isinstance(each, str) for each in urns):
+        raise InvalidSyntax("schemas must be a list of URNs.")
+    lower = {each.lower() for each in urns}
+    if urn.lower() not in lower and any(each.startswith("urn:ietf:params:scim:") for each in lower):
+        raise InvalidSyntax(f"This message has the schemas [{urn!r}].")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,32 +201,30 @@ class SearchQuery:
 
 
 def parse_query(
-    arguments: Mapping[str, str], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
+    arguments: Iterable[tuple[str, str]], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
 ) -> SearchQuery:
-    """The search in a URL's query.
+    """The search in a URL's query, its names and values in their order.
 
     Names are taken in any case and unknown ones ignored: Entra's aadOptscim062020 flag may sit there, and OneLogin
     leaves a trailing "&". Raises InvalidValue, and for a walk by cursor InvalidCursor and InvalidCount.
     """
-    return _parse_search({name.lower(): value for name, value in arguments.items()}, default_count, max_count)
+    return _parse_search(_by_name(arguments), default_count, max_count)
 
 
-def parse_selection(arguments: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def parse_selection(arguments: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The `attributes` and `excludedAttributes` in a URL's query: what of one resource is answered (RFC 7644 3.9).
 
     Everything else in the query says nothing of one resource. Raises InvalidValue.
     """
-    return _parse_selection({name.lower(): value for name, value in arguments.items()})
+    return _parse_selection(_by_name((name, value) for name, value in arguments if name.lower() in _LISTS))
 
 
 def parse_search(
     body: Mapping[str, Any], *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
 ) -> SearchQuery:
     """The search in a .search body (RFC 7644 3.4.3, RFC 9865 3). Raises InvalidSyntax, and what `parse_query` does."""
-    schemas = named(body, "schemas")
-    if schemas is not None and schemas != [SEARCH_REQUEST_SCHEMA]:
-        raise InvalidSyntax(f"A search has the schemas [{SEARCH_REQUEST_SCHEMA!r}].")
-    return _parse_search({name.lower(): value for name, value in body.items()}, default_count, max_count)
+    check_message(body, SEARCH_REQUEST_SCHEMA)
+    return _parse_search(_by_name(body.items()), default_count, max_count)
 
 
 def parse_paging(
@@ -236,6 +252,21 @@ def _parse_search(given: Mapping[str, Any], default_count: int, max_count: int) 
         paging=_parse_page(given, cursor, default_count, max_count),
         cursor=cursor,
     )
+
+
+def _by_name(given: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """What was given, by its name in small letters. Of a list parts may come one by one; of two filters none counts."""
+    found: dict[str, Any] = {}
+    for name, value in given:
+        key = name.lower()
+        before = found.get(key, value)
+        if before == value or key not in _ONE_VALUE | _LISTS:
+            found[key] = value
+        elif key in _LISTS and isinstance(before, str) and isinstance(value, str):
+            found[key] = f"{before},{value}"
+        else:
+            raise InvalidValue(f"{name} is given twice.")
+    return found
 
 
 def _parse_cursor(given: Mapping[str, Any]) -> str | None:
@@ -292,6 +323,8 @@ def _parse_names(name: str, given: object) -> tuple[str, ...]:
         raise InvalidValue(f"{name} must be a list of attribute names.")
     if len(names) > MAX_NAMES:
         raise InvalidValue(f"{name} must be at most {MAX_NAMES} attribute names.")
+    if any(len(each) > MAX_NAME_LENGTH for each in names):
+        raise InvalidValue(f"{name} must be attribute names of at most {MAX_NAME_LENGTH} characters.")
     return tuple(stripped for each in names if (stripped := each.strip()))
 
 

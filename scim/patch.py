@@ -16,7 +16,7 @@ from scim import dialects
 from scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget, TooMany
 from scim.filter_tree import And, Comparison, Filter, Or, comparable, count_tests, matches_element
 from scim.filters import parse_path
-from scim.messages import PATCH_OP_SCHEMA, named
+from scim.messages import PATCH_OP_SCHEMA, check_message, named
 from scim.resources import Document, parse_members
 from scim.schemas import GROUP, MANAGER, SCHEMAS, USER, Attribute, AttributePath, ResourceType, Schema
 from scim.values import MAX_VALUES, canonical_parts, canonical_value, without_repeats
@@ -117,7 +117,7 @@ def parse_patch(body: Mapping[str, Any], resource_type: ResourceType, resource_i
     With `resource_id`, a value without path that holds another id is refused. Raises the ScimError that RFC 7644
     3.5.2 and 3.12 name: invalidSyntax, invalidPath, invalidFilter, invalidValue, noTarget, mutability, tooMany.
     """
-    _check_schemas(named(body, "schemas"))
+    check_message(body, PATCH_OP_SCHEMA)
     given = named(body, "Operations")
     if not isinstance(given, list) or not given:
         raise InvalidSyntax("A PATCH has a list of Operations, at least one.")
@@ -154,17 +154,6 @@ def group_changes(patch: Patch) -> tuple[GroupChange, ...]:
     runs = groupby(moves, lambda each: isinstance(each, MembersMatchingRemoved))
     steps = [each for has_to_look, run in runs for each in (run if has_to_look else _settled(run))]
     return (*steps, *names.values())
-
-
-def _check_schemas(urns: object) -> None:
-    """Refuse another message of the RFC; an IdP's own or legacy URN is as good as none."""
-    if urns is None:
-        return
-    if not isinstance(urns, list) or not all(isinstance(urn, str) for urn in urns):
-        raise InvalidSyntax("schemas must be a list of URNs.")
-    lower = [urn.lower() for urn in urns]
-    if PATCH_OP_SCHEMA.lower() not in lower and any(urn.startswith("urn:ietf:params:scim:") for urn in lower):
-        raise InvalidSyntax(f"A PATCH has the schemas [{PATCH_OP_SCHEMA!r}].")
 
 
 def _check_effort_of_user(operations: Iterable[Operation]) -> None:

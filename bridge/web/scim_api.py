@@ -21,6 +21,7 @@ from bridge.flows.tokens import find_scim_caller
 from bridge.web import scim_log
 from bridge.web import scim_operations as operations
 from bridge.web.current import current_context, current_time
+from bridge.web.scim_addresses import PREFIX, SUFFIX, methods_of
 from bridge.web.scim_bulk import answer_bulk
 from bridge.web.scim_operations import Caller, Outcome
 from bridge.web.scim_search import search
@@ -51,27 +52,7 @@ CAPABILITIES = discovery.Capabilities(
     pagination=discovery.Pagination(DEFAULT_COUNT, MAX_COUNT, int(cursors.LIFETIME.total_seconds())),
 )
 
-#: What RFC 7644 3.8 lets a client end an address with, to say which format it wants.
-SUFFIX = ".scim"
-
-#: What may be done to each collection, and to one of its things.
-METHODS = {
-    ("", False): "GET, HEAD",
-    (".search", False): "POST",
-    ("Bulk", False): "POST",
-    ("Users", False): "GET, HEAD, POST",
-    ("Users", True): "GET, HEAD, PUT, PATCH, DELETE",
-    ("Groups", False): "GET, HEAD, POST",
-    ("Groups", True): "GET, HEAD, PUT, PATCH, DELETE",
-    ("Schemas", False): "GET, HEAD",
-    ("Schemas", True): "GET, HEAD",
-    ("ResourceTypes", False): "GET, HEAD",
-    ("ResourceTypes", True): "GET, HEAD",
-    ("ServiceProviderConfig", False): "GET, HEAD",
-    ("openapi.json", False): "GET, HEAD",
-}
-
-blueprint = Blueprint("scim", __name__, url_prefix="/scim/v2")
+blueprint = Blueprint("scim", __name__, url_prefix=PREFIX)
 
 
 # -- Who calls ---------------------------------------------------------------------------------------
@@ -105,6 +86,13 @@ def take_off_suffix(_endpoint: str | None, values: dict[str, Any] | None) -> Non
 
 
 @blueprint.before_request
+def tell_methods() -> Response | None:
+    """OPTIONS: what may be done here (RFC 9110 9.3.7)."""
+    allowed = methods_of(request.path.removeprefix(PREFIX)) if request.method == "OPTIONS" else None
+    return Response(status=204, headers={"Allow": allowed}) if allowed else None
+
+
+@blueprint.before_request
 def check_id() -> Response | None:
     """Refuse an id that can't be one of ours."""
     resource_id = (request.view_args or {}).get("resource_id")
@@ -125,7 +113,7 @@ def _caller() -> Caller:
 @blueprint.get("/Users", strict_slashes=False)
 def list_users() -> Response:
     """Look for people (RFC 7644 3.4.2)."""
-    return _answer(search(_caller(), parse_query(request.args), (USER,)))
+    return _answer(search(_caller(), parse_query(request.args.items(multi=True)), (USER,)))
 
 
 @blueprint.post("/Users/.search", strict_slashes=False)
@@ -170,7 +158,7 @@ def delete_user(resource_id: str) -> Response:
 @blueprint.get("/Groups", strict_slashes=False)
 def list_groups() -> Response:
     """Look for groups (RFC 7644 3.4.2)."""
-    return _answer(search(_caller(), parse_query(request.args), (GROUP,)))
+    return _answer(search(_caller(), parse_query(request.args.items(multi=True)), (GROUP,)))
 
 
 @blueprint.post("/Groups/.search", strict_slashes=False)
@@ -222,7 +210,7 @@ def search_all() -> Response:
 @blueprint.get("/")
 def list_all() -> Response:
     """The same, the query in the address (RFC 7644 3.4.2)."""
-    return _answer(search(_caller(), parse_query(request.args), (USER, GROUP)))
+    return _answer(search(_caller(), parse_query(request.args.items(multi=True)), (USER, GROUP)))
 
 
 # -- Discovery (RFC 7644 4) --------------------------------------------------------------------------
@@ -279,7 +267,7 @@ def _refuse_filter() -> None:
         raise errors.Forbidden("Discovery can't be filtered.")
 
 
-@blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], strict_slashes=False)
 def me() -> NoReturn:
     """A SCIM token is a machine's: nobody is "me" until the OpenID Provider exists (RFC 7644 3.11)."""
     raise errors.NotSupported("This server does not support /Me.")
@@ -294,9 +282,7 @@ def bulk() -> Response:
 
 def unknown(path: str = "") -> Response:
     """Whatever else is asked for under this address, by whatever method, told only to those with a token."""
-    collection, slash, rest = path.partition("/")
-    allowed = METHODS.get((collection, bool(rest)))
-    if allowed and bool(slash) == bool(rest) and "/" not in rest:
+    if allowed := methods_of(path):
         return _not_allowed(allowed)
     raise errors.NotFound(f"There is nothing at /{path[:200]}.")
 
@@ -309,9 +295,10 @@ def _not_allowed(allowed: str) -> Response:
 @blueprint.record
 def _take_the_rest(state: BlueprintSetupState) -> None:
     """Route there what no route above takes. Flask's own `route` wants its methods named, and these are all."""
+    endpoint = f"{blueprint.name}.{unknown.__name__}"
     for rule in ("/", "/<path:path>"):
-        state.app.url_map.add(Rule(f"{state.url_prefix}{rule}", endpoint=f"{blueprint.name}.{unknown.__name__}"))
-    state.app.view_functions[f"{blueprint.name}.{unknown.__name__}"] = unknown
+        state.app.url_map.add(Rule(f"{PREFIX}{rule}", endpoint=endpoint, strict_slashes=False))
+    state.app.view_functions[endpoint] = unknown
 
 
 # -- In and out --------------------------------------------------------------------------------------
@@ -326,7 +313,7 @@ def _body() -> dict[str, Any]:
 
 def _selection() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is wanted of the answer: read, and refused, before anything is changed (properties.md 14)."""
-    return parse_selection(request.args)
+    return parse_selection(request.args.items(multi=True))
 
 
 def _precondition() -> Callable[[int], bool] | None:

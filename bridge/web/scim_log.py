@@ -14,17 +14,17 @@ from bridge.domain.tokens import ProvisioningCaller
 from bridge.flows.context import Context
 from bridge.flows.request_log import Call, flush, log_answer, watch
 from bridge.web.current import current_context, current_time
+from bridge.web.scim_addresses import PREFIX
 from scim.redaction import redact_address
 
 SECONDS_BETWEEN = 1.0
-_PREFIX = "/scim/v2"
 
 log = logging.getLogger(__name__)
 
 
 def begin(caller: ProvisioningCaller) -> None:
     """From here on the call belongs to a connection: what it changes, and what it is answered, is logged."""
-    path = redact_address(request.path.removeprefix(_PREFIX) or "/", request.query_string)
+    path = redact_address(request.path.removeprefix(PREFIX) or "/", request.query_string)
     g.scim_call = Call(caller.connection, current_time(), request.method, path, _sent)
     g.context = watch(current_context(), g.scim_call)
 

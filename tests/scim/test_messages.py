@@ -1,5 +1,6 @@
 """Bodies, media types, queries and paging (RFC 7644 3.1, 3.4.2, 3.4.3)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from scim.errors import (
     UnsupportedMediaType,
 )
 from scim.messages import (
+    SEARCH_REQUEST_SCHEMA,
     ListResponse,
     Paging,
     SearchQuery,
@@ -22,6 +24,7 @@ from scim.messages import (
     parse_paging,
     parse_query,
     parse_search,
+    parse_selection,
 )
 from scim.schemas import GROUP, USER
 from scim.sorting import Order
@@ -177,22 +180,44 @@ SEARCH = {
 WANTED = SearchQuery('userName eq "bob"', ("userName", "name.givenName"), (), "userName", True, Paging(3, 7))
 
 
+def queried(arguments: Mapping[str, str]) -> SearchQuery:
+    return parse_query(arguments.items())
+
+
 def test_a_url_and_a_search_body_ask_the_same() -> None:
-    assert parse_query(QUERY) == parse_search(SEARCH) == WANTED
+    assert queried(QUERY) == parse_search(SEARCH) == WANTED
 
 
 def test_an_empty_query_asks_for_the_first_page_of_all() -> None:
-    assert parse_query({}) == parse_search({}) == SearchQuery()
+    assert queried({}) == parse_search({}) == SearchQuery()
 
 
 def test_blank_and_unknown_parameters_say_nothing() -> None:
     blank = {"filter": " ", "sortBy": "", "attributes": ",", "aadOptscim062020": "", "": "", "count": ""}
-    assert parse_query(blank) == SearchQuery()
+    assert queried(blank) == SearchQuery()
 
 
 def test_parameter_names_have_any_case() -> None:
-    assert parse_query({"startindex": "2", "COUNT": "3", "excludedattributes": "members"}) == SearchQuery(
+    assert queried({"startindex": "2", "COUNT": "3", "excludedattributes": "members"}) == SearchQuery(
         excluded_attributes=("members",), paging=Paging(2, 3)
+    )
+
+
+@pytest.mark.parametrize("name", ["filter", "sortBy", "sortOrder", "startIndex", "count", "cursor"])
+def test_what_is_given_twice_is_refused_where_it_differs(name: str) -> None:
+    """One of two filters dropped would find those whom the other leaves out."""
+    with pytest.raises(InvalidValue, match="twice"):
+        parse_query([(name, "1"), (name.upper(), "2")])
+    with pytest.raises(InvalidValue, match="twice"):
+        parse_search({name: "1", name.upper(): "2"})
+    assert parse_query([("count", "1"), ("COUNT", "1"), ("x", "1"), ("x", "2")]) == queried({"count": "1"})
+
+
+def test_a_list_of_attributes_may_come_in_parts() -> None:
+    assert parse_query([("attributes", "a,b"), ("Attributes", "c")]).attributes == ("a", "b", "c")
+    assert parse_selection([("filter", "1"), ("filter", "2"), ("attributes", "a"), ("attributes", "b")]) == (
+        ("a", "b"),
+        (),
     )
 
 
@@ -203,6 +228,8 @@ def test_parameter_names_have_any_case() -> None:
         {"attributes": 5},
         {"attributes": [5]},
         {"attributes": ["userName"] * 201},
+        {"attributes": ["x" * 251]},
+        {"attributes": ["userName"], "Attributes": ["title"]},
         {"attributes": {"a": "b"}},
         {"attributes": ["userName"], "excludedAttributes": ["emails"]},
         {"sortBy": ["userName"]},
@@ -221,15 +248,20 @@ def test_another_message_is_no_search() -> None:
         parse_search({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]})
 
 
+@pytest.mark.parametrize("urns", [[], [SEARCH_REQUEST_SCHEMA.upper()], ["urn:scim:schemas:core:1.0"]])
+def test_a_search_is_known_by_where_it_is_sent(urns: list[str]) -> None:
+    assert parse_search({"schemas": urns, "count": 3}) == SearchQuery(paging=Paging(1, 3))
+
+
 @pytest.mark.parametrize("cursor", ["", "VZUTiyhEQJ94IR"])
 def test_a_cursor_with_and_without_a_value_asks_for_a_walk(cursor: str) -> None:
-    in_url = parse_query({"Cursor": cursor, "count": "10"})
+    in_url = queried({"Cursor": cursor, "count": "10"})
     assert (in_url.cursor, in_url.paging) == (cursor, Paging(1, 10))
     assert parse_search({"cursor": cursor, "count": 10}) == in_url
 
 
 def test_without_a_cursor_pages_are_by_index() -> None:
-    assert parse_query({}).cursor is None
+    assert queried({}).cursor is None
     assert parse_search({"cursor": None}).cursor is None
 
 
@@ -247,21 +279,21 @@ def test_a_count_that_is_no_integer_is_invalid_count_in_a_walk(count: object) ->
 
 @pytest.mark.parametrize(("count", "page"), [("-1", 0), ("0", 0), ("5000", 1000)])
 def test_a_count_in_a_walk_is_bent_into_range(count: str, page: int) -> None:
-    assert parse_query({"cursor": "", "count": count}).paging.count == page
+    assert queried({"cursor": "", "count": count}).paging.count == page
 
 
 def test_start_index_and_cursor_are_not_both() -> None:
     with pytest.raises(InvalidValue):
-        parse_query({"cursor": "", "startIndex": "1"})
+        queried({"cursor": "", "startIndex": "1"})
 
 
 def test_everything_but_cursor_and_count_is_in_the_fingerprint() -> None:
     base = {"filter": "id pr", "attributes": "id", "sortBy": "id", "sortOrder": "ascending"}
-    prints = {parse_query(base | {"cursor": each, "count": each or "1"}).fingerprint for each in ("", "7")}
+    prints = {queried(base | {"cursor": each, "count": each or "1"}).fingerprint for each in ("", "7")}
     assert len(prints) == 1
     for name, other in (("filter", "id eq 1"), ("attributes", "meta"), ("sortBy", "meta"), ("sortOrder", "descending")):
-        assert parse_query(base | {name: other}).fingerprint not in prints
-    assert parse_query({"excludedAttributes": "id"}).fingerprint != parse_query({"attributes": "id"}).fingerprint
+        assert queried(base | {name: other}).fingerprint not in prints
+    assert queried({"excludedAttributes": "id"}).fingerprint != queried({"attributes": "id"}).fingerprint
 
 
 def path_of(order: Order | None) -> str:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.web.scim_calls import GROUP, USER, Call, body_of, created, new_user, patch, refused
 
@@ -74,6 +75,52 @@ def test_an_address_may_name_the_format(call: Call, ann: dict[str, Any]) -> None
 @pytest.mark.parametrize("path", ["/ServiceProviderConfig/", "/Schemas/", f"/Schemas/{USER}/", "/ResourceTypes/User/"])
 def test_a_slash_at_the_end_says_nothing(call: Call, path: str) -> None:
     assert call("GET", path).status_code == 200
+
+
+def test_several_slashes_are_one(call: Call, client: FlaskClient, ann: dict[str, Any]) -> None:
+    """Where an admin ended the base address with a slash."""
+    assert body_of(call("GET", f"//Users//{ann['id']}")) == ann
+    assert call("POST", "//Users", new_user("ben@acme.example")).status_code == 201
+    assert body_of(call("GET", "///Users"))["totalResults"] == 2
+    refused(client.get("/scim/v2//Users"), 401)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("", "GET, HEAD"),
+        ("/", "GET, HEAD"),
+        ("/Users", "GET, HEAD, POST"),
+        ("/Users/", "GET, HEAD, POST"),
+        ("/Users/0", "GET, HEAD, PUT, PATCH, DELETE"),
+        ("/Groups/0", "GET, HEAD, PUT, PATCH, DELETE"),
+        ("/Users/.search", "POST"),
+        ("/.search", "POST"),
+        ("/Bulk", "POST"),
+        ("/Schemas", "GET, HEAD"),
+        (f"/Schemas/{USER}", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_options_says_what_may_be_done(call: Call, client: FlaskClient, path: str, allowed: str) -> None:
+    answer = call("OPTIONS", path)
+    assert (answer.status_code, answer.headers["Allow"], answer.data) == (204, allowed, b"")
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(allowed.split(", ")):
+        refusal = call(method, path, {})
+        refused(refusal, 405)
+        assert refusal.headers["Allow"] == allowed
+    refused(client.options(f"/scim/v2{path}"), 401)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/Nowhere", 404), ("/Users/0/x", 404), ("/Me", 501), ("/Me/", 501)])
+def test_options_of_what_is_not_there_is_refused(call: Call, path: str, status: int) -> None:
+    refused(call("OPTIONS", path), status)
+
+
+@pytest.mark.parametrize("wanted", ["application/scim+json", "application/json", "text/html", "*/*;q=0", "\xff"])
+def test_there_is_one_form_of_answer_whatever_is_accepted(call: Call, ann: dict[str, Any], wanted: str) -> None:
+    answer = call("GET", f"/Users/{ann['id']}", Accept=wanted)
+    assert (body_of(answer), answer.content_type) == (ann, "application/scim+json")
 
 
 @pytest.mark.parametrize("path", ["/Users/.search", "/Groups/.search", "/.search", "/Bulk"])
