@@ -5,10 +5,14 @@
 
 A heading is the name of an attribute that has one value, or its path (`name.formatted`, `URN:department`), in any case;
 `email` is the address at work. An empty cell clears, but for `active`, which then stays as it is.
+
+Cells are parted by whatever parts the headings: a comma, a semicolon or a tab, as Excel writes them, depending on the
+country that it is set to. A row in which nothing stands is no row.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +23,8 @@ from scim.resources import parse_document, parse_group
 from scim.schemas import ENTERPRISE_SCHEMA, ENTERPRISE_USER, USER, AttributePath, fold_case
 
 _GROUPS = "groups"
+#: None of them is part of the name of a column.
+_PARTING = re.compile("[,;\t]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +50,22 @@ def parse_csv(text: str) -> DirectoryFile:
 
 
 def _rows(text: str, found: Collected) -> Iterator[tuple[int, list[str]]]:
-    """Each row that isn't empty, with the line that it begins in; ends at what is no CSV."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
+    """The heading and each row in which something stands, with the line that it begins in; ends at what is no CSV."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    line, is_heading = 1, True
     try:
         for row in reader:
-            if row:
+            if (is_heading and row) or any(map(str.strip, row)):
                 yield line, row
+                is_heading = False
             line = reader.line_num + 1
     except csv.Error as error:
         found.refuse(line, f"This is not CSV: {error}.")
+
+
+def _delimiter(text: str) -> str:
+    parting = _PARTING.search(text.lstrip("\r\n").splitlines()[0])
+    return parting[0] if parting else ","
 
 
 def _parse_heading(line: int, heading: list[str], found: Collected) -> _Columns | None:

@@ -35,7 +35,8 @@ class PersonInFile:
     """A person as the file describes them.
 
     `document` is JSON text, without `active` where the file doesn't say it. `places` are what the file's columns speak
-    of, so that the rest stays as it is; None where the file gives the whole resource.
+    of, so that the rest stays as it is; None where the file gives the whole resource. `manager` is the place, in the
+    file's list of people, of the manager who is one of them.
     """
 
     line: int
@@ -43,13 +44,17 @@ class PersonInFile:
     external_id: str | None
     document: str
     places: tuple[Place, ...] | None = None
+    manager: int | None = None
 
-    def document_after(self, present: Mapping[str, Any] | None) -> Document:
+    def document_after(self, present: Mapping[str, Any] | None, manager_id: str | None = None) -> Document:
         """What the record says after the import, given what it says now; None for a new one.
 
-        Absent is not false: `active` and `externalId` stay where the file says nothing of them.
+        Absent is not false: `active` and `externalId` stay where the file says nothing of them. `manager_id` is the id
+        of the record that `manager` has, or will have.
         """
         said: Document = orjson.loads(self.document)
+        if manager_id is not None:
+            said[ENTERPRISE_SCHEMA]["manager"] = {"value": manager_id}
         if present is None:
             return {**said, "active": said.get("active", True)}
         if self.places is not None:
@@ -89,11 +94,13 @@ class Collected:
     people: list[PersonInFile] = field(default_factory=list)
     groups: list[GroupInFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    #: What faults begin with, where a line alone doesn't say what is meant.
+    where: str = ""
     _lines: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def refuse(self, line: int, why: str | ScimError) -> None:
         """Note a fault."""
-        self.faults.append(Fault(line, why if isinstance(why, str) else why.detail))
+        self.faults.append(Fault(line, self.where + (why if isinstance(why, str) else why.detail)))
 
     def add_person(self, line: int, document: Document, places: tuple[Place, ...] | None = None) -> int:
         """Add a person; a user name and an external id can each be there once. Returns their place in the file."""
@@ -117,9 +124,11 @@ class Collected:
         return self.groups[-1]
 
     def _once(self, line: int, kind: str, key: str, shown: str) -> None:
-        first = self._lines.setdefault((kind, key), line)
-        if first != line:
-            self.refuse(line, f"{kind} {shown[:200]!r} is in line {first} already.")
+        # Not by comparing lines: a whole file of JSON may stand in one.
+        if (kind, key) in self._lines:
+            self.refuse(line, f"{kind} {shown[:200]!r} is in line {self._lines[kind, key]} already.")
+        else:
+            self._lines[kind, key] = line
 
     def done(self, telling: Telling) -> DirectoryFile:
         """The file, read to its end; its faults in the order of lines."""
@@ -132,15 +141,28 @@ def _merged(present: Mapping[str, Any], said: Document, places: tuple[Place, ...
     document = dict(present)
     for place in places:
         value = _at(said, place)
-        if place == ("emails",) and value and _has_address(document, value[0]["value"]):
-            continue
+        if place == ("emails",):
+            value = _emails_after(document.get("emails", []), value)
         if value is not None or place != ("active",):
             document = _with(document, place, value)
     return document
 
 
-def _has_address(document: Document, address: str) -> bool:
-    return any(email.get("value") == address for email in document.get("emails", ()))
+def _emails_after(present: list[Document], said: list[Document] | None) -> list[Document]:
+    """The addresses once the one at work is as said: theirs at home and elsewhere stay, and come after it."""
+    ranked = sorted(present, key=lambda email: (not email.get("primary"), not _is_at_work(email)))
+    if said and ranked and ranked[0].get("value") == said[0]["value"]:
+        return present
+    others = [
+        email for email in present if not _is_at_work(email) and not (said and email.get("value") == said[0]["value"])
+    ]
+    if said:
+        others = [{name: value for name, value in email.items() if name != "primary"} for email in others]
+    return [*(said or []), *others]
+
+
+def _is_at_work(email: Document) -> bool:
+    return fold_case(email.get("type") or "work") == "work"
 
 
 def _at(document: Document, place: Place) -> Any:

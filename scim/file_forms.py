@@ -10,7 +10,9 @@ def parse_directory_file(content: bytes) -> DirectoryFile:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return _refused(content.count(b"\n", 0, error.start) + 1, "This is not UTF-8.")
+        return _refused(
+            content.count(b"\n", 0, error.start) + 1, "This is not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8)."
+        )
     if not text.strip():
         return _refused(1, "The file is empty.")
     if text.lstrip().startswith("["):

@@ -2,21 +2,22 @@
 
 - `{"Users": [...], "Groups": [...]}`, or a ListResponse with its `Resources` (RFC 7644 3.4.2): SCIM resources.
   A member's `value` is the `id` that the file gives one of its people, else the bridge's id of somebody it has.
-- a Bulk request (RFC 7644 3.7): POST operations; a member's `value` may be `bulkId:…`.
+- a Bulk request (RFC 7644 3.7): POST operations; a member's `value`, and a manager's, may be `bulkId:…`.
 
-An `id` in a file ties the file together. It never becomes an id here, and finds nobody here who is in the file.
+An `id` in a file ties the file together, members to groups and people to their managers. It never becomes an id here,
+and finds nobody here who is in the file.
 """
 
 import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scim.directory_file import Collected, DirectoryFile, GroupInFile
 from scim.errors import InvalidSyntax, InvalidValue, ScimError
-from scim.messages import named, parse_body
+from scim.messages import named, parse_object
 from scim.resources import parse_document, parse_group
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
 
@@ -26,32 +27,38 @@ _BULK_ID = "bulkId:"
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """One element of one of the file's lists, or the value of another of its names: its text and its line."""
+    """One element of one of the file's lists, or the value of another of its names: its text and its line.
+
+    `place` is where in its list it stands, from 0; None for what is in no list.
+    """
 
     name: str
     text: str
     line: int
-    in_list: bool
+    place: int | None
 
 
 def parse_json(text: str) -> DirectoryFile:
     """The people and groups of a JSON file, and its faults."""
-    reading = _Reading()
+    reading = _Reading(in_one_line="\n" not in text.strip())
     try:
         for element in _elements(text):
             reading.read(element)
     except _NotJson as error:
+        reading.found.where = ""
         reading.found.refuse(error.line, error.why)
     return reading.done()
 
 
 @dataclass(slots=True)
 class _Reading:
-    """A file while it is read: members are looked up when all people are known."""
+    """A file while it is read: members and managers are looked up when all people are known."""
 
+    in_one_line: bool
     found: Collected = field(default_factory=Collected)
     ids: dict[str, int] = field(default_factory=dict)
     members: list[tuple[GroupInFile, tuple[str, ...]]] = field(default_factory=list)
+    managers: dict[int, str] = field(default_factory=dict)
     total: int | None = None
     lists: set[str] = field(default_factory=set)
 
@@ -64,13 +71,16 @@ class _Reading:
         }
         name = element.name.lower()
         reader = readers.get(name)
+        self.found.where = (
+            f"{element.name[:100]}[{element.place}]: " if self.in_one_line and element.place is not None else ""
+        )
         try:
             if reader is not None:
                 self.lists.add(name)
-                if not element.in_list:
+                if element.place is None:
                     raise InvalidSyntax(f"{element.name[:100]} must be a list.")
                 if element.text:
-                    reader(element.line, parse_body(element.text.encode("utf-8", "surrogatepass")))
+                    reader(element.line, parse_object(element.text.encode("utf-8", "surrogatepass")))
             elif name == "totalresults" and element.text.isdecimal():
                 self.total = int(element.text[:18])
         except ScimError as error:
@@ -80,7 +90,11 @@ class _Reading:
         self._add_user(line, body, named(body, "id"))
 
     def _add_user(self, line: int, body: Mapping[str, Any], reference: object) -> None:
-        person = self.found.add_person(line, parse_document(body))
+        document = parse_document(body)
+        person = self.found.add_person(line, document)
+        manager = document.get(ENTERPRISE_SCHEMA, {}).get("manager", {}).get("value")
+        if manager is not None:
+            self.managers[person] = manager
         if isinstance(reference, str) and self.ids.setdefault(reference, person) != person:
             raise InvalidValue(f"The id {reference[:100]!r} is another person's already.")
 
@@ -105,19 +119,28 @@ class _Reading:
         if path == "/Groups":
             self._read_group(line, data)
             return
-        _check_manager(data)
         bulk_id = named(body, "bulkId")
         self._add_user(line, data, f"{_BULK_ID}{bulk_id}" if isinstance(bulk_id, str) else None)
 
     def done(self) -> DirectoryFile:
+        self.found.where = ""
         if not self.lists and not self.found.faults:
             self.found.refuse(1, "There are neither Users and Groups nor Resources nor Operations in this file.")
         held = len(self.found.people) + len(self.found.groups)
         if "resources" in self.lists and self.total is not None and self.total > held and not self.found.faults:
             self.found.refuse(1, f"This is a page of a list: it says totalResults {self.total} and has {held}.")
+        for person, manager in self.managers.items():
+            self._tie_manager(person, manager)
         for group, members in self.members:
             self._tie(group, members)
         return self.found.done("members of groups" if self.found.groups else "nothing")
+
+    def _tie_manager(self, person: int, manager: str) -> None:
+        people = self.found.people
+        if manager in self.ids:
+            people[person] = replace(people[person], manager=self.ids[manager])
+        elif manager.startswith(_BULK_ID):
+            self.found.refuse(people[person].line, f"No person in this file has the {manager[:100]}.")
 
     def _tie(self, group: GroupInFile, members: tuple[str, ...]) -> None:
         for value in members:
@@ -127,12 +150,6 @@ class _Reading:
                 self.found.refuse(group.line, f"No person in this file has the {value[:100]}.")
             else:
                 group.others.append(value)
-
-
-def _check_manager(data: Mapping[str, Any]) -> None:
-    manager = parse_document(data).get(ENTERPRISE_SCHEMA, {}).get("manager", {})
-    if str(manager.get("value", "")).startswith(_BULK_ID):
-        raise InvalidValue("A manager can't be named by bulkId in a file: give the id that the IdP uses.")
 
 
 # -- Splitting ---------------------------------------------------------------------------------------
@@ -178,14 +195,16 @@ class _Splitter:
 
     def _single(self, key: str) -> Iterator[_Element]:
         line = self._line()
-        yield _Element(key, self._value(), line, in_list=False)
+        yield _Element(key, self._value(), line, None)
 
     def _list(self, key: str) -> Iterator[_Element]:
         self._take("[")
-        yield _Element(key, "", self._line(), in_list=True)
+        yield _Element(key, "", self._line(), 0)
+        place = 0
         while not self._found("]"):
             line = self._line()
-            yield _Element(key, self._value(), line, in_list=True)
+            yield _Element(key, self._value(), line, place)
+            place += 1
             self._comma("]")
 
     def _comma(self, closing: str) -> None:

@@ -11,12 +11,14 @@ and events can be written as they come.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
+from uuid import uuid4
 
 from bridge.domain.directory import DirectoryGroup, GroupExternalIdSet, GroupRenamed, PushedUser, pushed_user
 from bridge.domain.errors import Forbidden
 from bridge.domain.imports import NAMED, Counted, FaultyFile, ImportReport, SuspendsMany
 from bridge.domain.people import fold, fold_user_name
-from bridge.domain.workspace import Connection, Workspace
+from bridge.domain.workspace import Connection
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.import_people import Importing, LastOwnerInFile, Progress, Row, batches, import_people
 from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace
@@ -67,15 +69,16 @@ def import_directory(
     (owners are told, unless it is a dry run), Conflict.
     """
     with context.database.reading() as rows:
-        workspace = get_workspace(rows, workspace_slug)
-        connection = get_connection(rows, workspace, connection_id)
-    _check_open(workspace, connection)
+        connection = _open_connection(rows, workspace_slug, connection_id)
     undone = ImportReport()
 
     def import_it(change: Change) -> ImportReport:
         nonlocal undone
         undone = ImportReport()
-        _import(Importing(change, connection, undone, progress), file, options)
+        directory_many.hold_directory(change, connection)
+        # Once more: whoever held the connection until now may have switched it off.
+        held = _open_connection(change.connection, workspace_slug, connection_id)
+        _import(Importing(change, held, undone, progress), file, options)
         if options.dry_run:
             raise _OnlyAsking
         return undone
@@ -93,15 +96,17 @@ def import_directory(
     return done
 
 
-def _check_open(workspace: Workspace, connection: Connection) -> None:
+def _open_connection(rows: Any, workspace_slug: str, connection_id: str) -> Connection:
+    workspace = get_workspace(rows, workspace_slug)
+    connection = get_connection(rows, workspace, connection_id)
     check_sso_in_plan(workspace)
     if not connection.enabled:
         raise Forbidden(f"The connection {connection.name} is switched off. Enable it first.")
+    return connection
 
 
 def _import(importing: Importing, file: DirectoryFile, options: ImportOptions) -> None:
     change, connection = importing.change, importing.connection
-    directory_many.hold_directory(change, connection)
     matched = _match(change, connection, file)
     rows = _rows_of(file, matched, deactivate_missing=options.deactivate_missing)
     import_people(importing, rows)
@@ -167,8 +172,10 @@ def _match_people(matched: _Matched, people: Sequence[PersonInFile], faults: _Fa
         if named and outside and named.key != outside.key:
             faults.append((person.line, _TWO_PEOPLE.format(person.user_name[:100], (person.external_id or "")[:100])))
         found = named or outside
-        if found and lines.setdefault(found.key, person.line) != person.line:
+        if found and found.key in lines:
             faults.append((person.line, f"This is the person of line {lines[found.key]}."))
+        elif found:
+            lines[found.key] = person.line
         matched.people.append(found)
 
 
@@ -199,8 +206,10 @@ def _match_groups(matched: _Matched, file: DirectoryFile, faults: _Faults) -> No
             faults.append(
                 (group.line, f"The directory has several groups {group.name[:100]!r}: say which by externalId.")
             )
-        elif found and lines.setdefault(found[0].key, group.line) != group.line:
+        elif found and found[0].key in lines:
             faults.append((group.line, f"This is the group of line {lines[found[0].key]}."))
+        elif found:
+            lines[found[0].key] = group.line
         matched.found_groups.append(found[0] if found else None)
 
 
@@ -210,8 +219,12 @@ def _may_be(stored: DirectoryGroup, group: GroupInFile) -> bool:
 
 
 def _rows_of(file: DirectoryFile, matched: _Matched, *, deactivate_missing: bool) -> list[Row]:
+    ids = _ids_of_managers(file, matched)
     pairs = enumerate(zip(file.people, matched.people, strict=True))
-    rows = [Row(number, known.key if known else None, _as_said(person)) for number, (person, known) in pairs]
+    rows = [
+        Row(number, known.key if known else None, _as_said(person, ids.get(person.manager)), ids.get(number))
+        for number, (person, known) in pairs
+    ]
     if deactivate_missing:
         here = {known.key for known in matched.people if known}
         gone = [record for record in matched.records if record.active and record.key not in here]
@@ -219,8 +232,17 @@ def _rows_of(file: DirectoryFile, matched: _Matched, *, deactivate_missing: bool
     return rows
 
 
-def _as_said(person: PersonInFile) -> Callable[[PushedUser | None], PushedUser]:
-    return lambda present: pushed_user(person.document_after(present.document if present else None), present)
+def _ids_of_managers(file: DirectoryFile, matched: _Matched) -> dict[int | None, str]:
+    """The ids of those of the file who are somebody's manager, by place: of who is new, before they are written."""
+    managers = sorted({person.manager for person in file.people if person.manager is not None})
+    known = [(place, matched.people[place]) for place in managers]
+    return {place: record.id if record else str(uuid4()) for place, record in known}
+
+
+def _as_said(person: PersonInFile, manager_id: str | None) -> Callable[[PushedUser | None], PushedUser]:
+    return lambda present: pushed_user(
+        person.document_after(present.document if present else None, manager_id), present
+    )
 
 
 def _suspended(present: PushedUser | None) -> PushedUser:

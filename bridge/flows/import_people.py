@@ -1,10 +1,11 @@
 """The people of an imported file: told apart in bulk, and written in bulk where that means what a push means.
 
-A push of a person looks at accounts, identities, memberships and holds, and almost always finds one of four plain
-cases: somebody nobody knows; somebody with an account; a member whom this connection has no record of; a record that
-says something else of itself. Those are written by the thousand. Everybody else (a name or an address that changes,
-two rows about one account, somebody removed, an owner's suspension …) goes through `provision_users`, one at a time, in
-the file's order. The two don't touch each other: a plain row's address and account are no other row's.
+A push of a person looks at accounts, identities, memberships and holds. Whatever it finds can be looked up for
+hundreds at a time, and what follows written for hundreds, as long as no other row is about the same address or account
+(then the order decides) and no owner is suspended (then the last one is counted). Those rows, and a few rare cases (a
+second record about one person, a record that gets its person late, an account that was closed, two logins), go through
+`provision_users`, one at a time, in the file's order. The two don't touch each other: a plain row's address and account
+are no other row's.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from typing import TypeVar
 from bridge.domain.directory import PushedUser, usable_email
 from bridge.domain.errors import LastOwner
 from bridge.domain.imports import ImportReport
-from bridge.domain.people import email_domain, fold_letters, fold_user_name
+from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import Connection
 from bridge.flows.provision_users import add_user, event_of, rewrite_user, told
 from bridge.storage import directory_many
@@ -53,11 +54,19 @@ class Importing:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the file wants of one person: `key` is of the record that there is; `number` their place in the file."""
+    """What the file wants of one person: `key` is of the record that there is; `number` their place in the file.
+
+    A new record gets the outside id `uid` where somebody of the file has them as manager.
+    """
 
     number: int
     key: int | None
     wanted: Wanted
+    uid: str | None = None
+
+
+#: A row, its address, the account that may follow it, and the account that has the address.
+_Leading = tuple[Row, str | None, KnownAccount, KnownAccount | None]
 
 
 @dataclass(slots=True)
@@ -66,6 +75,8 @@ class _Looked:
 
     new: list[tuple[Row, str | None, KnownAccount | None]] = field(default_factory=list)
     changed: list[Row] = field(default_factory=list)
+    #: Rows whose account may follow what they say.
+    leading: list[_Leading] = field(default_factory=list)
     odd: list[Row] = field(default_factory=list)
     addresses: Counter[str] = field(default_factory=Counter)
     accounts: Counter[int] = field(default_factory=Counter)
@@ -80,7 +91,8 @@ def import_people(importing: Importing, rows: Sequence[Row]) -> None:
         _look_at_new(importing, looked, [row for row in batch if row.key is None], owners)
         _look_at_known(importing, looked, [row for row in batch if row.key is not None], owners)
     _write_new(importing, looked)
-    _write_changed(importing, looked)
+    _write_changed(importing, looked.changed)
+    _write_leading(importing, looked)
     _write_odd(importing, looked)
 
 
@@ -99,12 +111,15 @@ def _look_at_new(importing: Importing, looked: _Looked, rows: Sequence[Row], own
     known = directory_many.accounts_by_email(connection, importing.connection, [e for e in emails.values() if e])
     subjects = [name for _, wanted in people for name in _subjects(wanted)]
     linked = directory_many.linked_subjects(connection, importing.connection.key, subjects)
+    by_login = directory_many.accounts_by_key(connection, importing.connection, linked.values())
     for row, wanted in people:
         email = emails[row.number]
         account = known.get(fold_letters(email)) if email else None
         signed_in = {linked[name] for name in _subjects(wanted) if name in linked}
         _note_touched(looked, email, [*signed_in, *([account.key] if account else [])])
-        if signed_in or (account and not _takes_a_record(account, wanted, owners)):
+        if len(signed_in) == 1:
+            account = by_login[next(iter(signed_in))]
+        if len(signed_in) > 1 or (account and not _takes_a_record(account, wanted, owners)):
             looked.odd.append(row)
         else:
             looked.new.append((row, email, account))
@@ -121,13 +136,10 @@ def _note_touched(looked: _Looked, email: str | None, accounts: Iterable[int]) -
 
 
 def _takes_a_record(account: KnownAccount, wanted: PushedUser, owners: set[int]) -> bool:
-    """Whether a new record of this person is only that, or that and a new membership."""
-    if account.closed:
+    """Whether a push of this person does what can be done to many: give a record, and a membership, or that back."""
+    if account.closed or account.pushed:
         return False
-    if account.membership_key is None:
-        return True
-    suspends_owner = account.membership_key in owners and not wanted.active
-    return account.status == "active" and not account.has_record and not suspends_owner
+    return wanted.active or account.membership_key not in owners
 
 
 def _look_at_known(importing: Importing, looked: _Looked, rows: Sequence[Row], owners: set[int]) -> None:
@@ -144,8 +156,14 @@ def _look_at_known(importing: Importing, looked: _Looked, rows: Sequence[Row], o
         named = meant.get(fold_letters(email)) if email else None
         touched = {linked[name] for name in _subjects(wanted) if name in linked}
         _note_touched(looked, email, touched | {account.key for account in (own, named) if account})
-        plain = _is_plain(stored, wanted, own, owners)
-        (looked.changed if plain else looked.odd).append(row)
+        if stored.membership_key in owners and _holds_out(stored, wanted):
+            looked.odd.append(row)
+        elif _is_the_records_own(stored, wanted, own):
+            looked.changed.append(row)
+        elif own is None or (named and named.closed):
+            looked.odd.append(row)
+        else:
+            looked.leading.append((row, email, own, named))
 
 
 def _differing(importing: Importing, rows: Sequence[Row]) -> Iterator[tuple[Row, StoredUser, PushedUser]]:
@@ -160,20 +178,15 @@ def _differing(importing: Importing, rows: Sequence[Row]) -> Iterator[tuple[Row,
             yield row, stored, wanted
 
 
-def _is_plain(stored: StoredUser, wanted: PushedUser, account: KnownAccount | None, owners: set[int]) -> bool:
-    """Whether the change is the record's own: of no name or address, of no account, of no owner."""
-    before, email = stored.user.pushed, usable_email(wanted)
-    if fold_user_name(before.user_name) != fold_user_name(wanted.user_name):
-        return False
-    if (None if email is None else fold_letters(email)) != stored.email_ci:
-        return False
+def _is_the_records_own(stored: StoredUser, wanted: PushedUser, account: KnownAccount | None) -> bool:
+    """Whether nothing but the record changes: no account follows it, and it comes to no person by its address."""
+    email = usable_email(wanted)
+    email_ci = None if email is None else fold_letters(email)
     if stored.membership_key is None:
+        return email_ci is None or email_ci == stored.email_ci
+    if account is None or account.closed:
         return True
-    if account is None or account.closed or account.name != wanted.name:
-        return False
-    if email is not None and fold_letters(email) != account.email_ci:
-        return False
-    return not (stored.membership_key in owners and _holds_out(stored, wanted))
+    return account.name == wanted.name and email_ci in (None, account.email_ci)
 
 
 def _holds_out(stored: StoredUser, wanted: PushedUser) -> bool:
@@ -191,7 +204,7 @@ def _write_new(importing: Importing, looked: _Looked) -> None:
     looked.odd += [row for row, email, account in looked.new if _meets(looked, email, account)]
     for done, batch in batches(plain):
         importing.progress("people written", done, len(plain))
-        people = [_new_person(row.wanted(None), email, account, proved) for row, email, account in batch]
+        people = [_new_person(row, email, account, proved) for row, email, account in batch]
         written = directory_many.insert_people(change, connection, people)
         for person, ids in zip(people, written, strict=True):
             _record_new(importing, person, ids)
@@ -203,12 +216,10 @@ def _meets(looked: _Looked, email: str | None, account: KnownAccount | None) -> 
     return bool((email and looked.addresses[fold_letters(email)] > 1) or (account and looked.accounts[account.key] > 1))
 
 
-def _new_person(wanted: PushedUser, email: str | None, account: KnownAccount | None, proved: set[str]) -> NewPerson:
+def _new_person(row: Row, email: str | None, account: KnownAccount | None, proved: set[str]) -> NewPerson:
     known = account.email if account else email
     is_proved = bool(known and email_domain(known) in proved)
-    if account is None:
-        return NewPerson(wanted, email, proved=is_proved)
-    return NewPerson(wanted, email, account.key, account.membership_key, is_proved)
+    return NewPerson(row.wanted(None), email, account, is_proved, row.uid)
 
 
 def _record_new(importing: Importing, person: NewPerson, ids: directory_many.WrittenPerson) -> None:
@@ -216,27 +227,70 @@ def _record_new(importing: Importing, person: NewPerson, ids: directory_many.Wri
     if ids.account_id:
         change.record(workspace, "user.created", ids.account_id, after={"email": person.email, "name": pushed.name})
     if ids.membership_id:
-        change.record(workspace, "membership.created", ids.membership_id, after=dict(directory_many.JOINED))
+        event = "membership.revived" if person.returns else "membership.created"
+        change.record(workspace, event, ids.membership_id, after=dict(directory_many.JOINED))
     change.record(workspace, "directory_user.created", ids.record_id, after=told(pushed))
     importing.report.people_created.note(pushed.name)
 
 
-def _write_changed(importing: Importing, looked: _Looked) -> None:
-    change, workspace = importing.change, importing.connection.workspace_key
-    by_key: Mapping[int, Row] = {row.key: row for row in looked.changed if row.key}
+def _write_changed(importing: Importing, rows: Sequence[Row]) -> None:
+    by_key: Mapping[int, Row] = {row.key: row for row in rows if row.key}
     for done, batch in batches(sorted(by_key)):
         importing.progress("people changed", done, len(by_key))
-        rewritten = [
-            (stored, wanted := by_key[stored.key].wanted(stored.user.pushed), _holds_out(stored, wanted))
-            for stored in directory_many.stored_users(change.connection, batch)
-        ]
-        directory_many.rewrite_records(change, rewritten)
-        for stored, wanted, _ in rewritten:
-            before = stored.user.pushed
-            said = {"before": told(before), "after": told(wanted)}
-            change.record(workspace, event_of(before, wanted), stored.user.id, **said)
-            _count_changed(importing, before, wanted)
-        write_audit(change)
+        _rewrite(importing, {key: by_key[key] for key in batch})
+        write_audit(importing.change)
+
+
+def _rewrite(importing: Importing, rows: Mapping[int, Row]) -> None:
+    change, workspace = importing.change, importing.connection.workspace_key
+    rewritten = [
+        (stored, wanted := rows[stored.key].wanted(stored.user.pushed), _holds_out(stored, wanted))
+        for stored in directory_many.stored_users(change.connection, rows)
+    ]
+    directory_many.rewrite_records(change, rewritten)
+    for stored, wanted, _ in rewritten:
+        before = stored.user.pushed
+        said = {"before": told(before), "after": told(wanted)}
+        change.record(workspace, event_of(before, wanted), stored.user.id, **said)
+        _count_changed(importing, before, wanted)
+
+
+def _write_leading(importing: Importing, looked: _Looked) -> None:
+    proved = directory_many.proved_domains(importing.change.connection, importing.connection.workspace_key)
+    alone = [each for each in looked.leading if not _leads_another(looked, each)]
+    looked.odd += [each[0] for each in looked.leading if _leads_another(looked, each)]
+    for done, batch in batches(alone):
+        importing.progress("people and accounts changed", done, len(alone))
+        by_key = {leading[0].key: leading for leading in batch if leading[0].key}
+        _follow(importing, by_key, proved)
+        _rewrite(importing, {key: row for key, (row, *_) in by_key.items()})
+        write_audit(importing.change)
+
+
+def _leads_another(looked: _Looked, leading: _Leading) -> bool:
+    _, email, own, named = leading
+    return _meets(looked, email, own) or _meets(looked, email, named)
+
+
+def _follow(importing: Importing, rows: Mapping[int, _Leading], proved: set[str]) -> None:
+    """The accounts follow what these rows say, as `provision_users` has it: names where they are nobody else's,
+    addresses where both domains are proved and the new one is free.
+    """
+    names: dict[int, str] = {}
+    emails: dict[int, str] = {}
+    change = importing.change
+    for stored in directory_many.stored_users(change.connection, rows):
+        row, email, own, named = rows[stored.key]
+        wanted = row.wanted(stored.user.pushed)
+        if own.name != wanted.name:
+            names[own.key] = wanted.name
+        if email and named is None and {email_domain(own.email), email_domain(email)} <= proved:
+            emails[own.key] = email
+            said = {"before": {"email": own.email}, "after": {"email": email}}
+            change.record(importing.connection.workspace_key, "user.email_changed", own.id, **said)
+    others = directory_many.with_other_lives(change.connection, importing.connection, names)
+    directory_many.rename_accounts(change, {key: name for key, name in names.items() if key not in others})
+    directory_many.move_accounts(change, emails)
 
 
 def _count_changed(importing: Importing, before: PushedUser, after: PushedUser) -> None:
@@ -266,7 +320,7 @@ def _push(importing: Importing, row: Row) -> None:
     wanted = row.wanted(before)
     try:
         if stored is None or before is None:
-            add_user(change, connection, wanted)
+            add_user(change, connection, wanted, row.uid)
             importing.report.people_created.note(wanted.name)
         else:
             rewrite_user(change, connection, stored, wanted)

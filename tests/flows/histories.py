@@ -14,6 +14,7 @@ from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Membership
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.members import find_member_id, lift_hold, remove_member
 from bridge.flows.provision_users import change_user, create_user, delete_user
 from bridge.storage import people
@@ -22,6 +23,7 @@ from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
 from bridge.storage.sign_in import link_identity
 from bridge.storage.tables import audit, metadata
+from tests.flows.logins import sign_in
 from tests.world import World, another_connection, make_world, pushed
 
 DOMAIN = "acme.example"
@@ -141,6 +143,40 @@ def has_moved(world: World, name: str) -> None:
     change_user(world.context, world.connection, made.id, lambda _: pushed_user(document), world.now)
 
 
+def invited(world: World, name: str) -> None:
+    """An owner has invited them."""
+    invite(world.context, OPERATOR, world.workspace.slug, InviteDraft((email_of(name),)), world.now)
+
+
+def signs_in(world: World, name: str) -> None:
+    """The connection knows them by their login: account, membership, and a record that nobody pushed."""
+    sign_in(world, email_of(name), name=f"{name} Login", groups=("staff",))
+
+
+def signs_in_by_another_name(world: World, name: str) -> None:
+    """The same, and what the IdP calls them is their external id, not their address."""
+    sign_in(world, email_of(f"{name}.login"), subject=f"x-{name}")
+
+
+def signed_in_and_removed(world: World, name: str) -> None:
+    """The connection knows them by their login, and an owner removed them."""
+    signs_in(world, name)
+    member = find_member_id(world.context, world.workspace.slug, email_of(name))
+    remove_member(world.context, OPERATOR, world.workspace.slug, member, world.now)
+
+
+def is_pushed_and_signs_in(world: World, name: str) -> None:
+    """The connection pushes them, and they sign in."""
+    is_pushed(world, name)
+    sign_in(world, email_of(name))
+
+
+def is_pushed_here_and_elsewhere(world: World, name: str) -> None:
+    """The connection pushes them, and another workspace's."""
+    is_pushed(world, name)
+    pushed_into_another_workspace(world, name)
+
+
 HISTORIES: tuple[Callable[[World, str], object], ...] = (
     nothing,
     is_pushed,
@@ -158,6 +194,12 @@ HISTORIES: tuple[Callable[[World, str], object], ...] = (
     signs_in_as_somebody_else,
     has_a_second_record,
     has_moved,
+    invited,
+    signs_in,
+    signs_in_by_another_name,
+    signed_in_and_removed,
+    is_pushed_and_signs_in,
+    is_pushed_here_and_elsewhere,
 )
 
 

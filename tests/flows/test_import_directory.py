@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import Engine, event, insert, select, update
+from sqlalchemy.orm import Session
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import (
@@ -38,9 +39,10 @@ from bridge.flows.provision_groups import change_group, create_group, search_gro
 from bridge.flows.provision_users import change_user, create_user, search_users
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
-from bridge.storage.tables import audit, domains
+from bridge.storage.tables import audit, connections, domains
 from scim.directory_file import DirectoryFile, GroupInFile, PersonInFile
 from scim.file_forms import parse_directory_file
+from scim.schemas import ENTERPRISE_SCHEMA
 from tests.flows.histories import (
     DOMAIN,
     HISTORIES,
@@ -49,8 +51,21 @@ from tests.flows.histories import (
     empty,
     events_by,
     facts_of,
+    has_a_second_record,
+    has_an_account,
+    invited,
     is_pushed,
+    is_pushed_here_and_elsewhere,
+    is_suspended,
+    joined_by_hand,
+    nothing,
+    pushed_by_another_connection,
     pushed_owner,
+    removed_by_an_owner,
+    signed_in_and_removed,
+    signs_in,
+    signs_in_by_another_name,
+    was_deleted,
 )
 from tests.overheard import statements
 from tests.properties.rows import everything
@@ -72,6 +87,11 @@ def run(world: World, file: DirectoryFile | str | dict[str, Any], **options: Any
 def import_all(world: World, file: DirectoryFile) -> None:
     """Import it, however many it suspends."""
     run(world, file, suspend_many=True)
+
+
+@pytest.fixture
+def acme(database: Database, now: datetime) -> World:
+    return make_world(database, now)
 
 
 # -- The same, pushed one by one ---------------------------------------------------------------------
@@ -231,8 +251,11 @@ def spreadsheets(draw: st.DrawFn) -> str:
     return "\n".join(rows)
 
 
-def same_both_ways(database: Database, now: datetime, past: dict[str, Any], said: str) -> None:
-    """Import a file into one world, and push it one by one into another that has been through the same."""
+def same_both_ways(database: Database, now: datetime, past: dict[str, Any], said: str) -> bool:
+    """Import a file into one world, and push it one by one into another that has been through the same.
+
+    False where the directory shows the file to be faulty: then nothing has changed.
+    """
     file = parse_directory_file(said.encode())
     seen = []
     for bring_about in (import_all, push_one_by_one):
@@ -244,12 +267,13 @@ def same_both_ways(database: Database, now: datetime, past: dict[str, Any], said
             bring_about(world, file)
         except FaultyFile:
             assert everything(world) == before
-            return
+            return False
         seen.append((facts_of(database), access_of_all(world)))
     (facts, access), (pushed_facts, pushed_access) = seen
     for kind in facts:
         assert facts[kind] == pushed_facts[kind], kind
     assert access == pushed_access
+    return True
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
@@ -271,6 +295,9 @@ SAID: dict[str, Callable[[str], list[str]]] = {
     "another address": lambda name: [f"{email_of(name)},{email_of(f'{name}.new')},,,{name} Doe"],
     "somebody else with their address": lambda name: [f"{name}-twin,{email_of(name)},,,{name} Twin"],
     "an address for a second record": lambda name: [f"{name}-again,{email_of(f'{name}.again')},,,{name} Doe"],
+    "another user name": lambda name: [f"{name}-renamed,{email_of(name)},,,{name} Doe,x-{name}"],
+    "another user name and address": lambda name: [f"{email_of(f'{name}.new')},,,,{name} Doe,x-{name}"],
+    "everything new": lambda name: [f"{name}-renamed,{email_of(f'{name}.new')},,Boss,{name} Changed,x-{name}"],
     "two rows, one address": lambda name: [
         f"{name}-twin,{email_of(name)},,,{name} Twin",
         f"{email_of(name)},{email_of(name)},,Boss,{name} Doe",
@@ -300,16 +327,49 @@ def test_whatever_people_have_been_through_an_import_means_a_push(
     if said == "only a title":
         rows = ["userName,title", *(f"{email_of(name)},Boss" for name in EVERYBODY)]
     else:
-        rows = ["userName,email,active,title,displayName", *(row for name in EVERYBODY for row in SAID[said](name))]
-    same_both_ways(database, now, past, "\n".join(rows))
+        listed = [row for name in EVERYBODY for row in SAID[said](name)]
+        heading = ["userName", "email", "active", "title", "displayName", "externalId"]
+        rows = [",".join(heading[: listed[0].count(",") + 1]), *listed]
+    assert same_both_ways(database, now, past, "\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        is_pushed,
+        is_pushed_here_and_elsewhere,
+        is_suspended,
+        invited,
+        joined_by_hand,
+        has_an_account,
+        signs_in,
+        signs_in_by_another_name,
+        removed_by_an_owner,
+        was_deleted,
+        signed_in_and_removed,
+        pushed_by_another_connection,
+    ],
+)
+def test_people_with_a_common_history_are_not_pushed_one_by_one(
+    acme: World, history: Callable[[World, str], object]
+) -> None:
+    """Or 10,000 who all signed in before their IdP pushed them would take a minute."""
+    prove(acme)
+    names = NAMES[:3]
+    for name in names:
+        history(acme, name)
+    rows = "\n".join(f"{name}-renamed,{email_of(f'{name}.new')},x-{name},{name} Changed" for name in names)
+    told: set[str] = set()
+    file = parse_directory_file(f"userName,email,externalId,displayName\n{rows}".encode())
+    import_directory(
+        acme.context, acme.workspace.slug, acme.connection.id, file, ImportOptions(suspend_many=True), acme.now,
+        lambda what, _done, _all: told.add(what),
+    )  # fmt: skip
+    assert "people looked at" in told
+    assert "people with a history" not in told
 
 
 # -- What is refused, and changes nothing ------------------------------------------------------------
-
-
-@pytest.fixture
-def acme(database: Database, now: datetime) -> World:
-    return make_world(database, now)
 
 
 def names_in(world: World) -> dict[str, bool]:
@@ -340,6 +400,19 @@ def test_two_rows_about_one_person_are_refused(acme: World) -> None:
     acme.push("ann@acme.example", external_id="E1")
     with pytest.raises(FaultyFile, match="line 3: This is the person of line 2"):
         run(acme, "userName,externalId\nann@acme.example,\nann.new@acme.example,E1")
+
+
+def test_two_of_one_person_or_group_are_refused_in_a_file_of_one_line_too(acme: World) -> None:
+    acme.push("ann@acme.example", external_id="E1")
+    acme.push_group("eng", external_id="g1")
+    users = [{"userName": "ann@acme.example"}, {"userName": "ann.new@acme.example", "externalId": "E1"}]
+    groups = [{"displayName": "eng"}, {"displayName": "eng", "externalId": "g1"}]
+    with pytest.raises(FaultyFile) as refused:
+        run(acme, {"Users": users, "Groups": groups})
+    assert [text for _, text in refused.value.faults] == [
+        "This is the group of line 1.",
+        "This is the person of line 1.",
+    ]
 
 
 def test_a_group_name_that_several_groups_have_is_refused(acme: World) -> None:
@@ -388,6 +461,26 @@ def test_the_last_owner_is_kept_who_is_new_to_the_connection(acme: World) -> Non
 def test_an_owner_who_is_not_the_last_is_suspended(acme: World) -> None:
     pushed_owner(acme, "ann")
     assert run(acme, "userName,active\nann@acme.example,false", suspend_many=True).people_deactivated.count == 1
+
+
+def test_a_connection_that_was_switched_off_since_takes_no_import(acme: World) -> None:
+    """Properties.md 5: also an import that waited for whoever held the connection."""
+    connections_read: list[str] = []
+
+    def switch_off(connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "FROM connections" in statement and not connections_read:
+            connections_read.append(statement)
+            with Session(connection.engine) as other:
+                other.execute(update(connections).values(enabled=False))
+                other.commit()
+
+    event.listen(Engine, "after_cursor_execute", switch_off)
+    try:
+        with pytest.raises(Forbidden):
+            run(acme, "userName\nann@acme.example")
+    finally:
+        event.remove(Engine, "after_cursor_execute", switch_off)
+    assert names_in(acme) == {}
 
 
 def test_a_connection_that_is_off_and_a_plan_without_scim_take_no_import(acme: World) -> None:
@@ -463,6 +556,50 @@ def test_a_bulk_request_ties_members_by_bulk_id(acme: World) -> None:
     ]
     run(acme, {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations})
     assert members_of(acme, "eng") == {"ann@acme.example"}
+
+
+def managers_in(world: World) -> dict[str, str | None]:
+    """Who says that who is their manager, by user name; an id that nobody has stays itself."""
+    people = all_users(world)
+    names = {user.id: user.pushed.user_name for user in people}
+    said = {user.pushed.user_name: user.pushed.document.get(ENTERPRISE_SCHEMA, {}).get("manager") for user in people}
+    return {name: names.get(manager["value"], manager["value"]) if manager else None for name, manager in said.items()}
+
+
+def bulk_of_managers(**managers: str) -> dict[str, Any]:
+    """A Bulk request that creates these people, in an order in which some come before their managers."""
+    said = {
+        name: {"userName": email_of(name), ENTERPRISE_SCHEMA: {"manager": {"value": of}}}
+        for name, of in managers.items()
+    }
+    return {
+        "Operations": [
+            {"method": "POST", "path": "/Users", "bulkId": name, "data": {"active": True, **data}}
+            for name, data in said.items()
+        ]
+    }
+
+
+def test_a_manager_by_bulk_id_is_the_record_of_that_person(acme: World) -> None:
+    """New or known, written by the hundred or one at a time, in circles, and the same when it is read again."""
+    for history, name in ((is_pushed, "bob"), (signs_in, "cat"), (nothing, "dan"), (has_a_second_record, "eve")):
+        history(acme, name)
+    file = bulk_of_managers(ann="bulkId:bob", bob="bulkId:cat", cat="bulkId:dan", dan="bulkId:ann", eve="bulkId:eve")
+    run(acme, file)
+    assert {name.partition("@")[0]: (of or "").partition("@")[0] for name, of in managers_in(acme).items()} == {
+        "ann": "bob", "bob": "cat", "cat": "dan", "dan": "ann", "eve": "eve", "eve-again": "",
+    }  # fmt: skip
+    again = run(acme, file)
+    assert (again.changes, again.people_unchanged) == (0, 5)
+
+
+def test_two_rows_about_one_address_may_be_managers_too(acme: World) -> None:
+    """They are pushed one by one, and keep the ids that they were told under."""
+    file = bulk_of_managers(ann="bulkId:bob", bob="E17")
+    for operation in file["Operations"]:
+        operation["data"]["emails"] = [{"value": email_of("both")}]
+    run(acme, file)
+    assert managers_in(acme) == {email_of("ann"): email_of("bob"), email_of("bob"): "E17"}
 
 
 def test_an_id_in_a_file_finds_nobody_who_is_in_the_file(acme: World) -> None:

@@ -86,7 +86,7 @@ def test_what_is_no_csv_and_no_text_is_refused() -> None:
     ]
     assert faults('userName\nann\n"bob\n')[0][0] == 3
     assert [(fault.line, fault.text) for fault in parse_directory_file(b"userName\n\xff").faults] == [
-        (2, "This is not UTF-8.")
+        (2, "This is not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8).")
     ]
     assert faults(" \n") == [(1, "The file is empty.")]
     assert faults("userName\nann\x00") == [(2, "userName must not contain NUL.")]
@@ -103,6 +103,40 @@ def test_columns_say_nothing_of_the_rest() -> None:
         "name": {"familyName": "Doe"},
         "emails": [email],
     }
+
+
+@pytest.mark.parametrize("parting", [",", ";", "\t"])
+def test_a_sheet_is_read_as_excel_saves_it(parting: str) -> None:
+    """A mark of UTF-8 in front, semicolons where commas are for decimals, quotes as needed, rows of nothing."""
+    rows = [
+        ["userName", "title", "groups"],
+        ["ann", '"Head, ""R&D""; acting"', '"eng;ops"'],
+        ["", " ", ""],
+        ["bob", "", ""],
+    ]
+    file = parse("\ufeff" + "\r\n".join(parting.join(row) for row in rows) + "\r\n")
+    assert [person["userName"] for person in documents(file)] == ["ann", "bob"]
+    assert documents(file)[0]["title"] == 'Head, "R&D"; acting'
+    assert [group.name for group in file.groups] == ["eng", "ops"]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "<script>", "'; DROP TABLE users; --", "\u202egro.elgoog", "%_"])
+def test_a_cell_is_taken_as_it_is(cell: str) -> None:
+    [ann] = documents(parse(f"userName,title\nann,{cell}"))
+    assert ann["title"] == cell
+
+
+def test_a_column_of_addresses_says_nothing_of_those_at_home() -> None:
+    work, home = {"value": "a@w.example", "type": "work", "primary": True}, {"value": "a@h.example", "type": "home"}
+    present = {"userName": "ann", "active": True, "emails": [work, {**home, "primary": False}]}
+    [moved] = parse("userName,email\nann,b@w.example").people
+    assert moved.document_after(present)["emails"] == [{**work, "value": "b@w.example"}, home]
+    [cleared] = parse("userName,email\nann,").people
+    assert cleared.document_after({**present, "emails": [work, home]})["emails"] == [home]
+    [same] = parse("userName,email\nann,a@h.example").people
+    first = same.document_after(present)
+    assert first["emails"] == [{**work, "value": "a@h.example"}]
+    assert same.document_after(first) == first
 
 
 # -- JSON --------------------------------------------------------------------------------------------
@@ -140,6 +174,25 @@ def test_every_fault_has_the_line_of_its_element() -> None:
         (6, "The body must be a JSON object."),
         (8, "Groups must be a list."),
     ]
+
+
+def test_what_is_twice_in_one_line_is_twice() -> None:
+    """A program writes a file of JSON in one line; its elements are then told by their places."""
+    users, groups = [ANN, {**BOB, "userName": "Ann"}, {"userName": 7}], [{"displayName": "eng"}, {"displayName": "ENG"}]
+    assert [
+        (fault.line, fault.text)
+        for fault in parse_directory_file(json.dumps({"Users": users, "Groups": groups}).encode()).faults
+    ] == [
+        (1, "Users[1]: userName 'Ann' is in line 1 already."),
+        (1, "Users[2]: userName must be a string."),
+        (1, "Groups[1]: displayName of a group without externalId 'ENG' is in line 1 already."),
+    ]
+
+
+def test_a_group_may_have_more_members_than_a_request_may_hold_values() -> None:
+    members = [{"value": "1", "type": "User", "display": "x", "$ref": "y"}] * 90_000
+    file = parse({"Users": [ANN], "Groups": [{"displayName": "eng", "members": members}]})
+    assert (file.faults, file.groups[0].members) == ((), [0])
 
 
 @pytest.mark.parametrize(
@@ -191,11 +244,34 @@ def test_a_bulk_request_ties_members_by_bulk_id_whichever_comes_first() -> None:
         operation("/Users/7", {"userName": "ann"}),
         operation("/Users", None),
         operation("/Groups", {"displayName": "eng", "members": [{"value": "bulkId:nobody"}]}),
-        operation("/Users", {"userName": "ann", ENTERPRISE_SCHEMA: {"manager": {"value": "bulkId:b"}}}),
+        operation("/Users", {"userName": "ann", ENTERPRISE_SCHEMA: {"manager": {"value": "bulkId:nobody"}}}),
     ],
 )
 def test_no_operation_of_a_bulk_request_is_dropped(refused: dict[str, Any]) -> None:
     assert len(faults({"Operations": [operation("/Users", {"userName": "bob"}), refused]})) == 1
+
+
+def managed_by(reference: str, **user: Any) -> dict[str, Any]:
+    return {**user, ENTERPRISE_SCHEMA: {"manager": {"value": reference, "$ref": "../Users/far"}}}
+
+
+def test_a_manager_is_one_of_the_file_whichever_comes_first() -> None:
+    """RFC 7644 3.7.2, circles and oneself included; and by the ids that the file gives its people."""
+    bulk = parse(
+        {
+            "Operations": [
+                operation("/Users", managed_by("bulkId:b", userName="ann"), bulkId="a"),
+                operation("/Users", managed_by("bulkId:a", userName="bob"), bulkId="b"),
+                operation("/Users", managed_by("bulkId:c", userName="cat"), bulkId="c"),
+                operation("/Users", managed_by("E17", userName="dan"), bulkId="d"),
+            ]
+        }
+    )
+    assert (bulk.faults, [person.manager for person in bulk.people]) == ((), [1, 0, 2, None])
+    ids = parse({"Users": [managed_by("2", **ANN), managed_by("far", **BOB)]})
+    assert [person.manager for person in ids.people] == [1, None]
+    said = ids.people[0].document_after(None, "our id of bob")
+    assert said[ENTERPRISE_SCHEMA] == {"manager": {"value": "our id of bob"}}
 
 
 # -- Anything ----------------------------------------------------------------------------------------
