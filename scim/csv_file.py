@@ -74,8 +74,8 @@ def _parse_heading(line: int, heading: list[str], found: Collected) -> _Columns 
     if not any(names):
         found.refuse(line, "The first line must name the columns: userName and others.")
         return None
-    if len(names) == 1 and (separator := next((one for one in ";\t|" if one in names[0]), None)):
-        found.refuse(line, f"Columns are separated by commas, not by {separator!r}.")
+    if len(names) == 1 and "|" in names[0]:
+        found.refuse(line, "Columns are separated by commas, semicolons or tabs, not by '|'.")
         return None
     places = [_parse_column(name) for name in names]
     unknown = [name for name, place in zip(names, places, strict=True) if place is None and name.lower() != _GROUPS]

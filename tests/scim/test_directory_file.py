@@ -72,8 +72,7 @@ def test_a_fault_has_the_line_that_its_row_begins_in() -> None:
         ("userName,groups,Groups", "The column 'Groups' is there twice"),
         ("email,title", "The column userName is missing."),
         (",,", "The first line must name the columns"),
-        ("userName;email", "Columns are separated by commas, not by ';'."),
-        ("userName\temail", "Columns are separated by commas, not by '\\t'."),
+        ("userName|email", "Columns are separated by commas, semicolons or tabs, not by '|'."),
     ],
 )
 def test_a_heading_that_is_not_understood_is_refused(heading: str, fault: str) -> None:
