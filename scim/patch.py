@@ -24,8 +24,11 @@ from scim.values import MAX_VALUES, canonical_parts, canonical_value, without_re
 MAX_OPERATIONS = 10_000
 """In one request. Entra sends an operation for each member of a group, OneLogin one for each attribute."""
 
-MAX_PATH_TEXT = 60 * MAX_OPERATIONS
-"""Characters of all paths in one request: enough for as many members as operations, each removed by its id."""
+MAX_PATH_TEXT, BRACKET_COUNTS = 60 * MAX_OPERATIONS, 20
+"""Characters of all paths in one request: enough for as many members as operations, each removed by its id.
+
+A bracket costs the most to read, and counts as so many.
+"""
 
 MAX_MEMBER_TESTS = 20
 """Comparisons in one request that have to be made of every member that a Group has."""
@@ -220,7 +223,7 @@ class _Reader:
         return self._resource_type.find_schema(dialects.enterprise_urn(urn))
 
     def _at(self, op: OperationName, text: str, value: object) -> Iterable[Operation]:
-        self._path_text += len(text)
+        self._path_text += len(text) + BRACKET_COUNTS * text.count("(")
         if self._path_text > MAX_PATH_TEXT:
             raise TooMany(f"The paths of a PATCH have at most {MAX_PATH_TEXT} characters together.")
         schema = self._find_schema(text)

@@ -2,8 +2,8 @@
 
 - `saml_login`, `password_login`     ways in; `prove_account` where one has to show that an account is theirs
 - `session`                          `/session`, and the way out
-- `scim_api`       `/scim/v2`; `scim_addresses`: what may be done where; `scim_search`: lists; `scim_operations`: what one
-  operation does; `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values
+- `scim_api`       `/scim/v2`; `scim_addresses`: what may be done where; `scim_search`: lists; `scim_operations`: what
+  one operation does; `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values
 - `scim_log`       what the request log is told of it; `unread`: what is refused before any of this is called
 - `pages/`                           what people see
 - `health`                           `/healthz`, `/readyz`
