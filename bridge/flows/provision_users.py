@@ -21,6 +21,7 @@ from bridge.flows.warn_owners import warn_of_last_owner
 from bridge.storage import directory, directory_pages, people
 from bridge.storage.changes import Change
 from bridge.storage.directory import StoredUser
+from bridge.storage.directory_search import find_name
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import hold_connections
 from bridge.storage.sign_in import find_identity
@@ -47,10 +48,10 @@ def check_version(version: int, if_version: Fits | None) -> None:
 def get_user(context: Context, connection: Connection, user_id: str) -> DirectoryUser:
     """One pushed person, with their pushed groups. Raises NotFound."""
     with context.database.reading() as rows:
-        stored = directory.find_user(rows, connection.key, user_id)
-        if stored is None:
-            raise _unknown(user_id)
-        return _with_groups(stored, directory.groups_of_users(rows, [stored.key]))
+        found = directory.find_shown_user(rows, connection.key, "id", user_id)
+    if found is None:
+        raise _unknown(user_id)
+    return found
 
 
 def search_users(
@@ -66,7 +67,11 @@ def search_users(
 
     Without an order as they came. Raises TooMany for an order that can't be had of so many.
     """
+    named = None if filter_ is None or offset or not count else find_name(filter_)
     with context.database.reading() as rows:
+        if named is not None:
+            found = directory.find_shown_user(rows, connection.key, *named)
+            return ([], 0) if found is None else ([found], 1)
         search = directory_pages.search_users(rows, connection.key, filter_, context.scim_url)
         stored, total = search.page(order, offset, count)
         groups = directory.groups_of_users(rows, [each.key for each in stored])

@@ -20,6 +20,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
+#: As many as there are threads that answer; less than the pool has, out of which a snapshot takes its own.
+_MOST_IDLE = 8
+
 Synchronous = Literal["FULL", "NORMAL"]
 WriteLock = Callable[[], AbstractContextManager[None]]
 
@@ -31,6 +34,7 @@ class Database:
     write_engine: Engine
     read_engine: Engine
     write_lock: WriteLock = field(default=nullcontext)
+    _idle: list[Connection] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,9 +49,33 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection in autocommit: each statement sees the latest commit. Write nothing through it."""
-        with self.read_engine.connect() as connection:
+        """A connection in autocommit: each statement sees the latest commit. Write nothing through it.
+
+        It is kept for who reads next, since to fetch one from the pool and bring it back costs as much as a statement.
+        Whatever went wrong with it, it goes back to the pool, which knows what to do.
+        """
+        connection = self._idle_or_new()
+        try:
             yield connection
+        except BaseException:
+            if connection.invalidated:  # the server is gone, and so are they all
+                self._close_idle()
+            connection.close()
+            raise
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _idle_or_new(self) -> Connection:
+        try:
+            return self._idle.pop()  # in one step: no two threads get the same
+        except IndexError:
+            return self.read_engine.connect()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle_or_new().close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -67,6 +95,7 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
+        self._close_idle()
         self.write_engine.dispose()
         self.read_engine.dispose()
 

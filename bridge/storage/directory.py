@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, delete, null, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.directory import (
@@ -28,6 +28,8 @@ from bridge.storage.columns import Instant
 from bridge.storage.tables import connections, directory_emails, directory_groups, directory_users, group_members
 
 Hold = Literal["read", "stay", "alone"]
+#: What no two pushed people of a connection have in common.
+Unique = Literal["id", "userName"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,14 @@ def find_user(connection: Any, connection_key: int, uid: str, *, hold: Hold = "r
 
 
 def _stored_user(row: Any) -> StoredUser:
-    key, membership, email_ci, holds_out, uid, user_name, external_id, active, name, document, *times = row
+    key, membership, email_ci, holds_out, *_ = row
+    return StoredUser(key, membership, email_ci, holds_out, _user(row))
+
+
+def _user(row: Any, groups: tuple[tuple[str, str], ...] = ()) -> DirectoryUser:
+    _, _, _, _, uid, user_name, external_id, active, name, document, created_at, modified_at, version = row
     pushed = PushedUser(user_name, external_id, active, name, _emails(document), document)
-    return StoredUser(key, membership, email_ci, holds_out, DirectoryUser(uid, pushed, *times))
+    return DirectoryUser(uid, pushed, created_at, modified_at, version, groups)
 
 
 def _emails(document: Any) -> tuple[PushedEmail, ...]:
@@ -134,6 +141,33 @@ def _emails(document: Any) -> tuple[PushedEmail, ...]:
         if email.get("value")
     ]
     return tuple(emails)
+
+
+def _with_their_groups(named: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """The one person with that name or id, and in the same columns, without a document, the groups they are in."""
+    here = and_(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed, named)
+    group = {"id": directory_groups.c.id, "uid": directory_groups.c.uid, "user_name": directory_groups.c.name}
+    theirs = (
+        select(*(group.get(column.name, null()) for column in _USER))
+        .join_from(directory_users, group_members, group_members.c.directory_user_id == directory_users.c.id)
+        .join(directory_groups, directory_groups.c.id == group_members.c.group_id)
+        .where(here, directory_groups.c.source == "scim")
+    )
+    return union_all(_USERS.where(here), theirs)
+
+
+_ONE_SHOWN: dict[Unique, CompoundSelect[Any]] = {
+    "id": _with_their_groups(directory_users.c.uid == bindparam("named")),
+    "userName": _with_their_groups(directory_users.c.user_name_ci == bindparam("named")),
+}
+
+
+def find_shown_user(connection: Any, connection_key: int, by: Unique, named: str) -> DirectoryUser | None:
+    """One pushed person with the pushed groups they are in, or None; by id or folded user name. One statement."""
+    rows = connection.execute(_ONE_SHOWN[by], {"connection": connection_key, "named": named}).all()
+    groups = sorted((row.id, row.uid, row.user_name) for row in rows if row.document is None)
+    person = next((row for row in rows if row.document is not None), None)
+    return None if person is None else _user(person, tuple((uid, name) for _, uid, name in groups))
 
 
 _GROUPS_OF_USERS = (

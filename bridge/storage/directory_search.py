@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, and_, exists, false, not_, or_, true
 
 from bridge.domain.people import fold
+from bridge.storage.directory import Unique
 from bridge.storage.tables import directory_emails, directory_groups, directory_users, group_members
 from scim.filter_tree import COMPARE, And, Comparison, Filter, Not, Or, Present, ValuePath
 from scim.schemas import AttributePath
@@ -161,6 +162,17 @@ _ONE_EMAIL: Attributes = {
     ("emails", "value"): _folded(_emails.value_ci),
     ("emails", "primary"): _marked(_emails.is_primary),
 }
+
+
+def find_name(filter_: Filter) -> tuple[Unique, str] | None:
+    """What a filter looks one person up by, as IdPs do before each push: `userName eq "…"`, `id eq "…"`; else None."""
+    match filter_:
+        case Comparison(AttributePath(sub=None, in_extension=False) as path, "eq", str(text)):
+            if path.attribute.name == "id":
+                return "id", text
+            if path.attribute.name == "userName" and text == text.strip():
+                return "userName", fold(text)
+    return None
 
 
 def compile_filter(filter_: Filter, table: Attributes) -> Clause:

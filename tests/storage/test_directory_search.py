@@ -213,6 +213,7 @@ def test_groups_are_read_only_where_the_filter_asks_for_them(world: World, text:
 
 
 LOOKED_UP = [
+    ('id eq "1"', "sqlite_autoindex_directory_users_2 (uid=?)"),
     ('userName eq "ann@acme.example"', "uq_directory_users_name (connection_id=? AND user_name_ci=?)"),
     ('externalId eq "E1"', "ix_directory_users_connection_id_external_id (connection_id=? AND external_id=?)"),
     (None, "ix_directory_users_page (connection_id=?)"),
@@ -229,7 +230,8 @@ def test_what_idps_look_up_is_found_by_its_index(world: World, text: str | None,
     [chosen] = [each for each in said if "FROM directory_users" in each.sql]
     with world.context.database.reading() as rows:
         plan = rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {chosen.sql}", chosen.values).all()
-    assert plan[0].detail == f"SEARCH directory_users USING INDEX {index}"
+    read = {step.detail for step in plan if "directory_users " in step.detail}
+    assert read == {f"SEARCH directory_users USING INDEX {index}"}
 
 
 # -- Order -----------------------------------------------------------------------------------------------------------
