@@ -58,6 +58,7 @@ def create_web(context: Context) -> Flask:
     app = Flask("bridge.web", static_folder="pages/static", template_folder="pages/templates")
     app.extensions["bridge"] = context
     app.config.from_mapping(_config(context))
+    app.session_interface = cookies.FormSecrets()
     db.init_app(app)
     filters.install(app, Path(app.static_folder or ""))
     headers.install(app)

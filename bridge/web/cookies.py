@@ -7,13 +7,22 @@
 
 from datetime import timedelta
 
-from flask import Response, current_app, request
+from flask import Flask, Request, Response, current_app, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 SESSION = "bridge_session"
 BROWSER = "bridge_browser"
 CSRF = "bridge_csrf"
 _BROWSER_LASTS = timedelta(days=30)
 _LONGEST = 200
+
+
+class FormSecrets(SecureCookieSessionInterface):
+    """Flask's signed cookie, for which nothing is made ready where a request brings none, as those of programs."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """What the cookie holds."""
+        return super().open_session(app, request) if CSRF in request.cookies else self.session_class()
 
 
 def session_secret() -> str | None:

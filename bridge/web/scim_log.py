@@ -18,6 +18,8 @@ from bridge.web.scim_addresses import PREFIX
 from scim.redaction import redact_address
 
 SECONDS_BETWEEN = 1.0
+#: By these nothing is changed, so there is nothing to be watched.
+_READING = frozenset({"GET", "HEAD"})
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +27,15 @@ log = logging.getLogger(__name__)
 def begin(caller: ProvisioningCaller) -> None:
     """From here on the call belongs to a connection: what it changes, and what it is answered, is logged."""
     path = redact_address(request.path.removeprefix(PREFIX) or "/", request.query_string)
-    g.scim_call = Call(caller.connection, current_time(), request.method, path, _sent)
-    g.context = watch(current_context(), g.scim_call)
+    g.scim_call = call = Call(caller.connection, current_time(), request.method, path, _sent)
+    if request.method not in _READING:
+        g.context = watch(current_context(), call)
 
 
 def _sent() -> bytes:
-    """The body as it came; nothing where it is longer than is read."""
+    """The body as it came; nothing where there is none, or it is longer than is read."""
+    if not {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"} & request.environ.keys():
+        return b""
     try:
         return request.get_data()
     except HTTPException:

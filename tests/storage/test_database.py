@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -63,6 +64,41 @@ def test_each_statement_of_a_reader_sees_the_latest_commit(database: Database, n
         put(database, "a", now)
         counts.append(connection.execute(select(func.count()).select_from(seen)).scalar_one())
     assert counts == [0, 1]
+
+
+def test_who_reads_next_gets_the_connection_that_was_read_by_unless_it_failed(database: Database) -> None:
+    with database.reading() as first:
+        pass
+    with database.reading() as second, database.reading() as another:
+        assert second is first
+        assert another is not first
+    with pytest.raises(ZeroDivisionError), database.reading() as failed:
+        raise ZeroDivisionError
+    assert failed.closed
+    assert count(database) == 0
+
+
+def test_however_many_read_at_once_there_is_a_connection_left_for_a_snapshot(database: Database) -> None:
+    for _ in range(2):
+        with ExitStack() as readers:
+            for _ in range(16):  # as many as the pool has
+                readers.enter_context(database.reading())
+    with database.snapshot() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_when_the_server_was_away_one_reader_fails_and_no_more(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite is never away")
+    with database.reading() as one, database.reading() as other, database.writing() as connection:
+        for each in (one, other):
+            pid = each.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with pytest.raises(DBAPIError):
+        count(database)
+    assert count(database) == 0
+    with database.reading(), database.reading() as second:
+        assert second.execute(text("SELECT 1")).scalar_one() == 1
 
 
 def test_all_statements_of_a_snapshot_see_one_moment(database: Database, now: datetime) -> None:

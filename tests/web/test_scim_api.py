@@ -1,8 +1,10 @@
 """`/scim/v2` as IdPs call it: status codes, headers, and each vendor's own way of saying things."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from bridge.flows.context import OPERATOR
@@ -10,6 +12,7 @@ from bridge.flows.provision_users import get_user
 from bridge.flows.tokens import revoke_token
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
+from tests.overheard import statements
 from tests.web.scim_calls import (
     ERROR,
     GROUP,
@@ -25,6 +28,37 @@ from tests.web.scim_calls import (
     token_of,
 )
 from tests.world import World, another_connection
+
+# -- What a reading costs ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/Users/{id}", '/Users?filter=userName eq "ANN@acme.example"', '/Users?filter=id eq "{id}"']
+)
+def test_to_read_a_person_with_their_groups_takes_two_statements(world: World, call: Call, path: str) -> None:
+    """Who calls, at every call anew; and who is asked for."""
+    ann = created(call, "/Users", new_user())
+    groups = [
+        created(call, "/Groups", {"schemas": [GROUP], "displayName": name, "members": [{"value": ann["id"]}]})
+        for name in ("ops", "eng", "all")
+    ]
+    created(call, "/Users", new_user("ben@acme.example"))
+    with statements(world.context.database) as said:
+        answer = body_of(call("GET", path.format(id=ann["id"])))
+    assert len(said) == 2, said
+    [shown] = answer.get("Resources", [answer])
+    assert shown["id"] == ann["id"]
+    assert [(each["value"], each["display"]) for each in shown["groups"]] == [
+        (group["id"], group["displayName"]) for group in groups
+    ]
+
+
+def test_an_address_of_ours_goes_into_headers_as_a_uri(app: Flask, world: World) -> None:
+    app.extensions["bridge"] = replace(world.context, public_url="https://žluť.example")
+    answer = caller(app.test_client(), token_of(world))("POST", "/Users", new_user())
+    assert answer.headers["Location"].startswith("https://xn--lu-")
+    assert body_of(answer)["meta"]["location"].startswith("https://žluť.example/scim/v2/Users/")
+
 
 # -- Who calls ---------------------------------------------------------------------------------------
 
