@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.databases", "tests.costs", "tests.chromium"]
+pytest_plugins = ["tests.databases", "tests.certificate", "tests.costs", "tests.chromium"]
 
 NODE_PEERS = Path(__file__).parent / "node"
 OLDEST_NODE = 20

@@ -22,20 +22,44 @@ _CHECKOUT = Path(__file__).parents[2]
 
 @click.command()
 @click.argument("idp", type=click.Choice(["okta", "entra", "onelogin"]))
-@click.option("--scim-url", required=True, help="The server's base address, such as https://…/scim/v2.")
-@click.option("--token-stdin", is_flag=True, required=True, help="Read the bearer token from stdin.")
+@click.option("--scim-url", required=True, metavar="URL", help="The server's base address, such as https://…/scim/v2.")
+@click.option("--token-stdin", is_flag=True, help="Read the bearer token from stdin.  [required]")
+@click.option(
+    "--app",
+    type=click.Choice(["catalog", "wizard"]),
+    help="okta: an app of its catalog (otherwise), or one of its wizard, which sends PUT also to deactivate.",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The CA's certificate in PEM, where the server's is from a CA of your own.",
+)
 @click.option("--users", type=click.IntRange(3, 10_000), default=5, show_default=True, help="How many to make.")
 @click.option("--groups", type=click.IntRange(1, 1_000), default=2, show_default=True, help="How many to make.")
 @click.pass_obj
 @json_option
-def simulate(terminal: Terminal, idp: str, scim_url: str, token_stdin: bool, users: int, groups: int) -> None:
-    """Plays an IdP's provisioning against any SCIM server, says what came back wrong, and cleans up.
+def simulate(
+    terminal: Terminal,
+    idp: str,
+    scim_url: str,
+    token_stdin: bool,
+    app: str | None,
+    ca_file: str | None,
+    users: int,
+    groups: int,
+) -> None:
+    """Play an IdP against any SCIM server: push people and groups, read them back, say what came back wrong, clean up.
 
-    Exit status 0: nothing wrong. 1: faults. 2: wrong usage, or the server can't be reached or refuses the token.
+    For entra, its compatibility flag may end the address: …/scim/v2?aadOptscim062020
+
+    Exit status 0: nothing wrong. 1: faults. 2: wrong usage, or there is no SCIM server, or it refuses the token. 130:
+    broken off by Ctrl-C.
     """
     if not token_stdin:
-        raise click.UsageError("The token is read from stdin: add --token-stdin.")
+        raise click.UsageError("The token is read from stdin: add --token-stdin, and pipe the token in or type it.")
     options = ["--scim-url", scim_url, "--token-stdin", "--users", str(users), "--groups", str(groups)]
+    options += [*(["--app", app] if app else []), *(["--ca-file", ca_file] if ca_file else [])]
     command = [sys.executable, "-m", "simulated.examiner", idp, *options, *(["--json"] if terminal.is_json else [])]
     with _signals_passed_on() as players:
         players.append(subprocess.Popen(command, env=_environ()))  # noqa: S603 - our own program

@@ -111,5 +111,5 @@ def id_of(resource: Resource) -> str:
     """A found resource's id. Raises ScimMalformed if it has none (RFC 7643 3.1)."""
     found = resource.get("id")
     if not isinstance(found, str) or not found:
-        raise ScimMalformed("The bridge answered a resource without an id.")
+        raise ScimMalformed("The server answered a resource without an id.")
     return found

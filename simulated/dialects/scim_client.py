@@ -5,15 +5,18 @@ show or judge it.
 """
 
 import json
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import RemoteDisconnected
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError
 
 Resource = dict[str, Any]
 
@@ -56,6 +59,10 @@ class ScimUnreachable(ScimError):
     """Nobody answered, or not in time."""
 
 
+class ScimUntrusted(ScimUnreachable):
+    """Somebody answers whose certificate no known CA has signed, or not for this name."""
+
+
 class ScimRefused(ScimError):
     """The server said no (RFC 7644 3.12); `status`, `scim_type` and `detail` as it said them."""
 
@@ -75,7 +82,8 @@ class ScimClient:
 
     `query` is put behind every address, as Entra does with what its tenant URL carries; `trailing_mark` ends every
     address with `?` or `&`, as OneLogin does. `sleep` waits between tries. `shown`: how many characters of an answer an
-    Exchange holds.
+    Exchange holds. `ca_file`: certificates of CAs in PEM, instead of the public ones. `proxies`: an address by
+    scheme.
     """
 
     def __init__(
@@ -90,12 +98,16 @@ class ScimClient:
         sleep: Callable[[float], None] = time.sleep,
         on_exchange: Callable[[Exchange], None] = lambda _: None,
         shown: int = SHOWN,
+        ca_file: str | None = None,
+        proxies: Mapping[str, str] | None = None,
     ) -> None:
         self._base, self._query, self._sleep, self._on_exchange = base_url.rstrip("/"), query, sleep, on_exchange
         self._shown = shown
         self._session = requests.Session()
         # The address is given by the admin, and a proxy or a .netrc of this machine has no say in it.
         self._session.trust_env = False
+        self._session.verify = ca_file or True
+        self._session.proxies.update(proxies or {})
         if trailing_mark:
             for scheme in ("http://", "https://"):
                 self._session.mount(scheme, _TrailingMark())
@@ -113,7 +125,7 @@ class ScimClient:
         answer = self.call("GET", kind, parameters={"filter": filter_, **parameters})
         found = answer.get("Resources", [])
         if not isinstance(found, list) or any(not isinstance(one, dict) for one in found):
-            raise ScimMalformed("The bridge's list has no Resources that are objects.")
+            raise ScimMalformed("The server's list has no Resources that are objects.")
         return found[0] if found else None
 
     def read(self, path: str, **parameters: str) -> Resource | None:
@@ -129,7 +141,7 @@ class ScimClient:
         """POSTs a resource; answers the id it got."""
         made = self.call("POST", kind, body).get("id")
         if not isinstance(made, str) or not made:
-            raise ScimMalformed("The bridge's answer to a POST has no id.")
+            raise ScimMalformed("The server's answer to a POST has no id.")
         return made
 
     def call(
@@ -158,7 +170,7 @@ class ScimClient:
             )
         except requests.RequestException as error:
             self._on_exchange(Exchange(method, url, body, None, type(error).__name__, time.monotonic() - started))
-            raise ScimUnreachable(f"Nobody answers at {self._base}.") from error
+            raise _unreachable(error, self._base) from error
         seconds = time.monotonic() - started
         address = answer.request.path_url
         self._on_exchange(
@@ -189,6 +201,37 @@ def quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _unreachable(error: requests.RequestException, base: str) -> ScimUnreachable:
+    """What became of a call without an answer, in a sentence."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ScimUntrusted(f"The certificate of {base} isn't trusted: {cause.verify_message}.")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ScimUnreachable(f"The proxy doesn't lead to {base}.")
+    if isinstance(error, requests.exceptions.SSLError):
+        return ScimUnreachable(f"At {base} nobody speaks TLS as it is spoken today.")
+    if isinstance(error, requests.ConnectTimeout):
+        return ScimUnreachable(f"Nobody answers at {base}: no connection within {TIMEOUT[0]} seconds.")
+    if isinstance(error, requests.Timeout):
+        return ScimUnreachable(f"{base} took a call, and gave no answer within {TIMEOUT[1]} seconds.")
+    if any(isinstance(cause, RemoteDisconnected) for cause in causes):
+        return ScimUnreachable(f"{base} took a call, and closed the line without an answer.")
+    if any(isinstance(cause, NameResolutionError) for cause in causes):
+        return ScimUnreachable(f"Nobody answers at {base}: there is no host of that name.")
+    if not isinstance(error, requests.ConnectionError):
+        return ScimUnreachable(f"The answer of {base} can't be read: {type(error).__name__}.")
+    return ScimUnreachable(f"Nobody answers at {base}.")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it was made of, as far as requests and urllib3 tell."""
+    while error is not None:
+        yield error
+        inner = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
+        error = next((one for one in inner if isinstance(one, BaseException)), None)
+
+
 def _patience(answer: requests.Response, tried: int) -> float:
     """Seconds to wait: Retry-After (RFC 9110 10.2.3: seconds or a date), else 1, 2, 4, 8; at most a minute."""
     asked = answer.headers.get("Retry-After", "").strip()
@@ -216,5 +259,5 @@ def _read(answer: requests.Response) -> Resource:
             scim_type if isinstance(scim_type, str) else None,
         )
     if not isinstance(body, dict):
-        raise ScimMalformed("The bridge's answer isn't a JSON object.")
+        raise ScimMalformed("The server's answer isn't a JSON object.")
     return body

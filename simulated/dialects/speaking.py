@@ -8,11 +8,12 @@ from simulated.dialects import entra, okta, onelogin
 from simulated.dialects.dialect import Dialect
 from simulated.dialects.scim_client import Exchange, ScimClient
 
-DialectName = Literal["okta", "entra", "entra-compliant", "onelogin"]
+DialectName = Literal["okta", "okta-wizard", "entra", "entra-compliant", "onelogin"]
 
 #: What people call each vendor.
 NAMES: Mapping[DialectName, str] = {
     "okta": okta.Okta.name,
+    "okta-wizard": okta.Okta.name,
     "entra": entra.Entra.name,
     "entra-compliant": entra.Entra.name,
     "onelogin": onelogin.OneLogin.name,
@@ -28,8 +29,9 @@ def connect(
 ) -> Dialect:
     """Speaks to the SCIM server at `url` over real HTTP."""
     client = partial(make_client, url, token, on_exchange=on_exchange)
-    if name == "okta":
-        return okta.Okta(client(user_agent=okta.USER_AGENT, content_type=okta.CONTENT_TYPE))
+    if name in ("okta", "okta-wizard"):
+        spoken = client(user_agent=okta.USER_AGENT, content_type=okta.CONTENT_TYPE)
+        return okta.Okta(spoken, wizard_app=name == "okta-wizard")
     if name == "onelogin":
         return onelogin.OneLogin(
             client(user_agent=onelogin.USER_AGENT, content_type=onelogin.CONTENT_TYPE, trailing_mark=True)

@@ -8,6 +8,7 @@ made itself, and deletes that at the end, also after a failure or Ctrl-C.
 
 - `findings`        faults, steps and the report, as text and as JSON
 - `cast`            the people and groups that it makes up
+- `way_there`       how the server is reached: address, CA, proxy
 - `careful_client`  the SCIM client that won't touch what isn't its own
 - `answers`         what is wrong with one answer, whatever was asked (RFC 7644)
 - `comparing`       what a person or group should hold, held against what the server says

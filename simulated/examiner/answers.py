@@ -43,6 +43,19 @@ def check_answer(exchange: Exchange) -> Iterator[Finding]:
         yield from _check_success(exchange, status, body)
 
 
+def not_by_scim(exchange: Exchange) -> str | None:
+    """What the first answer was, if no SCIM server gives such a one (RFC 7644 3.4.2, 3.12): the address is wrong."""
+    status, body = exchange.status or 0, _parse(exchange.answer)
+    if 300 <= status < 400:
+        return f"was sent elsewhere ({status}), to {exchange.location or 'nowhere'}"
+    if body is None:
+        kind = exchange.content_type.partition(";")[0].strip() or "no type"
+        return f"was answered {status} with {kind if exchange.answer else 'nothing'}"
+    if status == 404 and not (isinstance(body, dict) and _ERROR in _schemas(body)):
+        return "was answered 404, and not in SCIM's form"
+    return None
+
+
 def _check_error(exchange: Exchange, status: int, body: Any) -> Iterator[Finding]:
     said = body if isinstance(body, dict) else {}
     if _ERROR not in _schemas(said):

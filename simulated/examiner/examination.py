@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from simulated.dialects.dialect import Dialect
 from simulated.dialects.people import Group, Person
-from simulated.dialects.scim_client import Exchange, Resource, ScimMalformed, ScimRefused, quote
+from simulated.dialects.scim_client import Exchange, Resource, ScimMalformed, ScimRefused, ScimUnreachable, quote
 from simulated.examiner.answers import check_answer
 from simulated.examiner.careful_client import CarefulClient, NotOurs
 from simulated.examiner.comparing import OPTIONAL, member_ids, person_differences
@@ -40,6 +40,7 @@ class Examination:
     calls: int = 0
     _step: str = ""
     _is_wrong: bool = False
+    _answered: bool = False
     _asked: Exchange | None = None
     _change: Exchange | None = None
     _told: set[str] = field(default_factory=set)
@@ -64,6 +65,10 @@ class Examination:
             was_skipped = True
         except (ScimRefused, ScimMalformed, NotOurs) as error:
             self._blame(error)
+        except ScimUnreachable as error:
+            says.append(str(error))
+            was_skipped = not self._blame_silence(str(error))
+            raise
         except BaseException as error:
             says.append(str(error) or "Broken off.")
             was_skipped = True
@@ -72,10 +77,20 @@ class Examination:
             outcome: Outcome = "wrong" if self._is_wrong else "skipped" if was_skipped else "right"
             self.steps.append(Step(title, outcome, self.calls - calls, " ".join(says)))
 
+    def tell_progress(self, number: int, of: int) -> None:
+        """Within a long step."""
+        self.on_start(f"{self._step}, {number} of {of}")
+
+    @property
+    def asked(self) -> Exchange | None:
+        """The step's last call."""
+        return self._asked
+
     def hear(self, exchange: Exchange) -> None:
         """Every answer comes by here, and is judged by itself."""
         self.calls += 1
         self._asked = exchange
+        self._answered |= exchange.status is not None
         if exchange.method != "GET":
             self._change = exchange
         for one in check_answer(exchange):
@@ -188,6 +203,12 @@ class Examination:
             self._blame_last("a success", reason, why, self.dialect.document)
         elif not isinstance(error, ScimRefused):
             self._blame_last("an answer that an IdP can go on with", str(error), str(error), "RFC 7644 3")
+
+    def _blame_silence(self, why: str) -> bool:
+        """Whether it is a fault: nobody is there at all where nothing was ever answered."""
+        if self._answered:
+            self._blame_last("an answer", "none", why, "RFC 9110 3.4")
+        return self._answered
 
     def _blame_last(self, expected: str, got: str, why: str, standard: str) -> None:
         self._write_down(self._asked, expected, got, why, standard)

@@ -16,7 +16,7 @@ _TEST = "Test the connection"
 def play(exam: Examination, tag: str, users: int, groups: int) -> None:
     """All steps, each whatever became of the one before; then cleans up, also when it was broken off.
 
-    `tag` is part of every name that is made up. Raises TokenRefused, ScimUnreachable and KeyboardInterrupt.
+    `tag` is part of every name that is made up. Raises NothingToExamine, ScimUnreachable and KeyboardInterrupt.
     """
     try:
         for title, act in _steps(tag, users, groups):
@@ -63,7 +63,7 @@ def clean_up(exam: Examination) -> None:
     with exam.step("Clean up") as says:
         try:
             _find_lost(exam)
-            deleted = [path for path in reversed(list(exam.client.made)) if _delete(exam, path)]
+            deleted = _delete_all(exam, list(reversed(exam.client.made)))
             for kind in ("Users", "Groups"):
                 _expect_last_gone(exam, [path for path in deleted if path.startswith(kind)])
         finally:
@@ -79,6 +79,16 @@ def _find_lost(exam: Examination) -> None:
                 if one.get(attribute) == name and isinstance(one.get("id"), str):
                     exam.client.made[f"{kind}/{one['id']}"] = name
                     exam.client.lost.pop(name, None)
+
+
+def _delete_all(exam: Examination, paths: list[str]) -> list[str]:
+    """Answers those that were deleted now."""
+    deleted = []
+    for number, path in enumerate(paths, start=1):
+        exam.tell_progress(number, len(paths))
+        if _delete(exam, path):
+            deleted.append(path)
+    return deleted
 
 
 def _delete(exam: Examination, path: str) -> bool:

@@ -4,26 +4,38 @@ import uuid
 from dataclasses import replace
 
 from simulated.dialects.people import Person
-from simulated.dialects.scim_client import ScimRefused
+from simulated.dialects.scim_client import ScimMalformed, ScimRefused
 from simulated.examiner import cast
+from simulated.examiner.answers import not_by_scim
 from simulated.examiner.examination import Examination, Skipped, by_user_name
 
 _PAGE = 2
 
 
-class TokenRefused(Exception):
-    """Nothing can be examined with this token."""
+class NothingToExamine(Exception):
+    """The first call showed that nothing can be examined; `str()` is a sentence that says why."""
+
+
+class TokenRefused(NothingToExamine):
+    """Not with this token."""
+
+
+class NoScimServer(NothingToExamine):
+    """Not at this address."""
 
 
 def check_connection(exam: Examination) -> None:
-    """What the vendor's test button sends. Raises TokenRefused."""
+    """What the vendor's test button sends. Raises TokenRefused, NoScimServer."""
     try:
         exam.dialect.check_connection()
-    except ScimRefused as refusal:
-        if refusal.status in (401, 403):
-            raise TokenRefused(
-                f"The server doesn't take the token: {refusal.status} {refusal.detail}".strip()
-            ) from None
+    except (ScimRefused, ScimMalformed) as error:
+        if isinstance(error, ScimRefused) and error.status in (401, 403):
+            reason = f": {error.detail}" if error.detail else "."
+            raise TokenRefused(f"The server doesn't take the token ({error.status}){reason}") from None
+        first = exam.asked
+        odd = not_by_scim(first) if first and exam.calls == 1 else None
+        if first and odd:
+            raise NoScimServer(f"There is no SCIM server: {first.method} {first.address} {odd}.") from None
         raise
 
 
@@ -40,7 +52,8 @@ def _is_nobody_found(exam: Examination) -> bool:
 
 def create_people(exam: Examination, wanted: list[Person]) -> str:
     """Each is looked for, made and read back. After the first, somebody who isn't there is looked up again."""
-    for person in wanted:
+    for number, person in enumerate(wanted, start=1):
+        exam.tell_progress(number, len(wanted))
         made = replace(person, remote_id=exam.dialect.push_person(person))
         if not exam.expect_new("Users", str(made.remote_id), exam.people):
             return "No others were made: look-ups can't be relied on."

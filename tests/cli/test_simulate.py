@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.certificate import Certificate
 from tests.cli.conftest import Shell
-from tests.simulated.small_server import SmallServer, serving
+from tests.simulated.small_server import SmallServer, listening, serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +88,26 @@ def test_a_wrong_address_is_exit_status_2(url: str) -> None:
     assert (process.returncode, out, errors.count("\n")) == (2, "", 1)
 
 
+def test_no_scim_server_there_is_exit_status_2_and_one_sentence() -> None:
+    def page(_environ: object, begin: Callable[..., object]) -> list[bytes]:
+        begin("404 Not Found", [("Content-Type", "text/html")])
+        return [b"<!doctype html>"]
+
+    with listening(page) as url:
+        process = start("okta", url)
+        out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out, errors.count("\n")) == (2, "", 1)
+    assert "was answered 404 with text/html. --scim-url is the server's base address" in errors
+
+
+def test_an_app_of_oktas_wizard_at_a_server_of_ones_own_ca(server: SmallServer, certificate: Certificate) -> None:
+    with listening(server, certificate.for_server()) as url:
+        process = start("okta", url, "--app", "wizard", "--ca-file", str(certificate.path), "--users", "3")
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert not [line for line in server.log if line.startswith("PATCH /scim/v2/Users/")]
+
+
 def test_nobody_there_is_exit_status_2_and_said_in_json() -> None:
     process = start("okta", "http://127.0.0.1:9/scim/v2", "--json")
     out, _ = process.communicate(timeout=60)
@@ -99,6 +120,8 @@ def test_nobody_there_is_exit_status_2_and_said_in_json() -> None:
     [
         ("okta", "--scim-url", "http://x.example"),
         ("okta", "--token-stdin"),
+        ("okta", "--scim-url", "https://x.example", "--token-stdin", "--ca-file", "nowhere.pem"),
+        ("okta", "--scim-url", "http://x.example", "--token-stdin", "--app", "mobile"),
         ("google", "--scim-url", "http://x.example", "--token-stdin"),
         ("okta", "--scim-url", "http://x.example", "--token-stdin", "--users", "2"),
     ],

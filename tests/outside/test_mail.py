@@ -21,7 +21,7 @@ import pytest
 
 from bridge.domain.mail import Mail
 from bridge.outside.mail import FolderMailer, MailNotSent, SmtpMailer, make_mailer
-from tests.outside.conftest import Certificate
+from tests.certificate import Certificate
 
 SENDER = "bridge@bridge.example"
 LINK = "https://bridge.example/invites/" + "a" * 120

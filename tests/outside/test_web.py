@@ -11,7 +11,7 @@ import pytest
 
 from bridge.outside import web
 from bridge.outside.web import FetchFailed, is_public
-from tests.outside.conftest import Certificate
+from tests.certificate import Certificate
 
 Answer = Callable[["Request"], object]
 

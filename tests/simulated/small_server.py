@@ -5,6 +5,7 @@
 
 import json
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -318,13 +319,15 @@ def serving(planted: str | None = None) -> Iterator[SmallServer]:
 
 
 @contextmanager
-def listening(application: Any) -> Iterator[str]:
-    """Any WSGI application over real HTTP; its SCIM base address."""
+def listening(application: Any, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Any WSGI application over real HTTP, or HTTPS; its SCIM base address."""
     server = make_server("127.0.0.1", 0, application, _Threaded, _Silent)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/scim/v2"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}/scim/v2"
     finally:
         server.shutdown()
         server.server_close()

@@ -3,11 +3,13 @@
 import re
 import time
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from flask.testing import FlaskClient
 
 from simulated.company_idp.company import Company
+from simulated.dialects.speaking import DialectName
 from tests.simulated.saml_peer import sp_metadata
 from tests.simulated.scim_server import ScimServer
 
@@ -218,6 +220,15 @@ def test_progress_refreshes_the_page_without_script(client: FlaskClient, connect
 
 def test_the_connection_is_tested_by_a_button(client: FlaskClient, connected: Company) -> None:
     assert "Tested the connection. The bridge accepted it" in said(follow(client, "/console/provisioning/test"))
+
+
+def test_every_dialect_can_be_chosen(client: FlaskClient, company: Company, scim: ScimServer) -> None:
+    for name in get_args(DialectName):
+        follow(client, "/console/settings/provisioning", url=scim.url, token="t", dialect=name)
+        settings = company.settings.read()
+        assert settings.provisioning is not None
+        assert settings.provisioning.dialect == name
+        assert f'<option value="{name}" selected' in client.get("/console/settings").text
 
 
 def test_settings_are_taken_and_the_token_never_shown(client: FlaskClient, company: Company, scim: ScimServer) -> None:

@@ -18,6 +18,7 @@ from simulated.dialects.okta import CONTENT_TYPE, Okta
 from simulated.dialects.onelogin import OneLogin
 from simulated.dialects.people import Group, Person
 from simulated.dialects.scim_client import ScimClient, ScimMalformed, ScimRefused
+from simulated.dialects.speaking import connect
 from tests.simulated.scim_server import ScimServer
 
 FAY = Person("00ufay", "fay@acme.example", "Fay", "Núñez", "Engineer", "Engineering")
@@ -31,7 +32,7 @@ def okta(server: ScimServer) -> Dialect:
 
 
 def okta_wizard(server: ScimServer) -> Dialect:
-    return Okta(ScimClient(server.url, "t", user_agent="x"), wizard_app=True)
+    return connect("okta-wizard", server.url, "t", lambda _: None)
 
 
 def entra(server: ScimServer) -> Dialect:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulated.dialects import scim_client
 from simulated.dialects.scim_client import Exchange, ScimUnreachable
 from simulated.dialects.speaking import DialectName
 from simulated.examiner.__main__ import begin
@@ -17,7 +18,7 @@ from simulated.examiner.answers import check_answer
 from simulated.examiner.examination import Examination, render_request
 from simulated.examiner.findings import Fault, Report, Step
 from simulated.examiner.life_cycle import play
-from simulated.examiner.people_steps import TokenRefused
+from simulated.examiner.people_steps import NoScimServer, NothingToExamine, TokenRefused
 from tests.simulated.small_server import FAULTS, GROUP, MESSAGES, USER, Erratic, SmallServer, listening, serving
 
 DIALECTS = get_args(DialectName)
@@ -244,7 +245,7 @@ def test_a_refusal_of_what_a_vendor_sends_names_the_vendors_document(server: Sma
 def test_answers_of_any_form_are_faults_and_never_a_crash(chance: Random, name: Any) -> None:
     with listening(Erratic(chance)) as url:
         exam = begin(name, url, "t0ken")
-        with suppress(TokenRefused):
+        with suppress(NothingToExamine):
             play(exam, "abc123", 3, 1)
     report = Report(name, exam.calls, exam.steps, exam.faults)
     assert json.loads(json.dumps(report.render_json()))["calls"] == exam.calls
@@ -255,7 +256,7 @@ def test_answers_of_any_form_are_faults_and_never_a_crash(chance: Random, name: 
 
 
 def test_a_token_that_is_not_taken_ends_it_at_once(server: SmallServer) -> None:
-    with pytest.raises(TokenRefused, match="401 No such token"):
+    with pytest.raises(TokenRefused, match=r"doesn't take the token \(401\): No such token"):
         examine(server, "okta", token="wrong")
     assert len(server.log) == 1
 
@@ -272,6 +273,54 @@ def test_an_address_that_is_no_scim_server_is_one_fault(server: SmallServer) -> 
     exam = examine(server, "onelogin")
     assert [step.step for step in exam.steps] == ["Test the connection"]
     assert "refused with 404" in exam.faults[0].why
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "why"),
+    [
+        (404, {"Content-Type": "text/html; charset=utf-8"}, "<!doctype html>", "answered 404 with text/html"),
+        (200, {"Content-Type": "text/html"}, "<!doctype html>", "answered 200 with text/html"),
+        (502, {"Content-Type": "text/plain"}, "Bad Gateway", "answered 502 with text/plain"),
+        (404, {"Content-Type": "application/json"}, '{"detail": "Not Found"}', "404, and not in SCIM's form"),
+        (404, {}, "", "answered 404 with nothing"),
+        (301, {"Location": "https://x.example/scim/v2"}, "", r"sent elsewhere \(301\), to https://x.example/scim/v2"),
+    ],
+)
+@pytest.mark.parametrize("name", ["okta", "entra"])
+def test_what_is_no_scim_server_is_told_by_its_first_answer(
+    name: Any, status: int, headers: dict[str, str], body: str, why: str
+) -> None:
+    def answer(_environ: Any, start: Any) -> list[bytes]:
+        start(f"{status} So", [*headers.items(), ("Content-Length", str(len(body)))])
+        return [body.encode()]
+
+    with listening(answer) as url, pytest.raises(NoScimServer, match=why):
+        play(begin(name, url, "t0ken"), "abc123", 5, 2)
+
+
+def test_a_server_that_falls_silent_on_the_way_is_a_fault_of_that_request(
+    server: SmallServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scim_client, "TIMEOUT", (5, 0.2))
+    exam = begin("okta", server.url, "t0ken")
+
+    def fall_silent(title: str) -> None:
+        server.pause = 0.6 if title == "Change a profile" else 0.0
+
+    exam.on_start = fall_silent
+    with pytest.raises(ScimUnreachable, match=r"gave no answer within 0\.2 seconds"):
+        play(exam, "abc123", 3, 1)
+    [fault] = exam.faults
+    assert (fault.step, fault.got) == ("Change a profile", "none")
+    assert "/scim/v2/Users/" in fault.request
+    assert server.kept == {"Users": {}, "Groups": {}}
+
+
+def test_an_app_of_oktas_wizard_deactivates_by_put(server: SmallServer) -> None:
+    exam = examine(server, "okta-wizard")
+    assert exam.faults == []
+    assert not [line for line in server.log if line.startswith("PATCH /scim/v2/Users/")]
+    assert exam.dialect.name == "Okta"
 
 
 def test_people_who_cannot_be_deleted_are_deactivated_and_named(server: SmallServer) -> None:

@@ -19,7 +19,7 @@ from tests.simulated.small_server import listening
 from tests.world import make_world
 
 
-@pytest.mark.parametrize("name", ["okta", "entra", "entra-compliant", "onelogin"])
+@pytest.mark.parametrize("name", ["okta", "okta-wizard", "entra", "entra-compliant", "onelogin"])
 def test_the_bridge_has_no_fault(database: Database, name: DialectName) -> None:
     world = make_world(database, datetime.now(UTC))
     made = create_scim_token(world.context, OPERATOR, world.workspace.slug, world.connection.id, None, "", world.now)

@@ -1,11 +1,15 @@
 """The SCIM client: headers, patience, and failures in plain words."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from threading import Thread
 
 import pytest
 
+from simulated.dialects import scim_client
 from simulated.dialects.scim_client import (
     Exchange,
     ScimClient,
@@ -131,6 +135,50 @@ def test_nobody_there_is_said_with_the_address(exchanges: list[Exchange]) -> Non
         with pytest.raises(ScimUnreachable, match=f"Nobody answers at {address}"):
             client.call("GET", "Users")
     assert exchanges[0].status is None
+
+
+@contextmanager
+def mute(*, hangs: bool) -> Iterator[str]:
+    """Takes every connection, and says nothing: keeps the line open, or closes it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        kept: list[socket.socket] = []
+
+        def take() -> None:
+            with suppress(OSError):
+                while True:
+                    line, _ = listener.accept()
+                    line.recv(4096)
+                    kept.append(line)
+                    if not hangs:
+                        kept.pop().close()
+
+        thread = Thread(target=take, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/scim/v2"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for line in kept:
+            line.close()
+
+
+@pytest.mark.parametrize(
+    ("hangs", "words"), [(True, r"gave no answer within 0\.2 seconds"), (False, "closed the line without an answer")]
+)
+def test_a_server_without_an_answer_is_told_as_it_is(hangs: bool, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scim_client, "TIMEOUT", (5, 0.2))
+    with mute(hangs=hangs) as url, pytest.raises(ScimUnreachable, match=f"{url} took a call, and {words}"):
+        ScimClient(url, "t", user_agent="x").call("GET", "Users")
+
+
+def test_a_name_that_no_host_has_is_told() -> None:
+    with pytest.raises(ScimUnreachable, match="there is no host of that name"):
+        ScimClient("http://nobody.invalid/scim/v2", "t", user_agent="x").call("GET", "Users")
+
+
+def test_plain_http_where_tls_was_expected_is_told(scim: ScimServer) -> None:
+    url = scim.url.replace("http://", "https://")
+    with pytest.raises(ScimUnreachable, match="nobody speaks TLS"):
+        ScimClient(url, "t", user_agent="x").call("GET", "Users")
 
 
 def test_every_exchange_is_shown_without_the_token(
