@@ -28,7 +28,8 @@ _IDENTIFIERS = frozenset(
     if path is not None
 ) | {EXTERNAL_ID}
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]*={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]*(?:={1,2}\s*)?")
+"""With line breaks. Spaces have one place each to go to, or a text of them would be tried in every division."""
 
 
 def canonical_value(attribute: Attribute, value: object, where: str = "") -> Any:

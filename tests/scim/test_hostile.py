@@ -41,6 +41,10 @@ def deep(n: int) -> str:
     return "(" * 48 + f'value eq "{n}"' + ")" * 48
 
 
+def certified(text: str) -> dict[str, Any]:
+    return {"userName": "a", "x509Certificates": [{"value": text}]}
+
+
 HOSTILE: dict[str, Callable[[], object]] = {
     "a filter of 100,000 characters": lambda: parse_filter('userName eq "' + "x" * 100_000 + '"', USER),
     "10,000 brackets": lambda: parse_filter("(" * 10_000, USER),
@@ -63,6 +67,9 @@ HOSTILE: dict[str, Callable[[], object]] = {
     "a wide body": lambda: parse_user(parse_body(orjson.dumps({f"k{i}": i for i in range(100_000)}))),
     "100,000 emails": lambda: parse_user({"userName": "a", "emails": [{"value": f"{i}"} for i in range(100_000)]}),
     "a name of 10 MB": lambda: parse_user({"userName": "a" * 10_000_000}),
+    "a certificate of spaces": lambda: parse_user(certified(" " * 1_000_000 + "!")),
+    "a certificate of spaces after its end": lambda: parse_user(certified("AA==" + " " * 1_000_000 + "!")),
+    "a certificate of almost nothing but letters": lambda: parse_user(certified("A" * 1_000_000 + "!")),
     "100,000 members": lambda: parse_group(
         {"displayName": "g", "members": [{"value": f"{i}"} for i in range(100_000)]}
     ),
