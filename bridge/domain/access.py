@@ -6,8 +6,8 @@ that matches an IdP group they are in, or to a User Group that such a rule gives
 if its scope is all, lists the resource, or names only labels that the resource carries.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -143,3 +143,23 @@ def scope_covers(wide: Scope, narrow: Scope) -> bool:
 def dominates(one: RoleInScope, other: RoleInScope) -> bool:
     """Whether who has `one` loses nothing by losing `other`."""
     return covers(one.role, other.role) and scope_covers(one.scope, other.scope)
+
+
+def left_over(
+    given: RoleInScope, others: Collection[RoleInScope], labels: Mapping[ResourceRef, frozenset[Label]]
+) -> RoleInScope | None:
+    """What of `given` nobody has by `others`: of a list, the resources that none of them reaches; None for nothing.
+
+    `labels` are those that the listed resources carry.
+    """
+    if any(dominates(other, given) for other in others):
+        return None
+    if given.scope.kind != "list":
+        return given
+    as_much = [other.scope for other in others if covers(other.role, given.role)]
+    left = {
+        ref
+        for ref in given.scope.resources
+        if not any(fits(scope, ref, labels.get(ref, frozenset())) for scope in as_much)
+    }
+    return replace(given, scope=replace(given.scope, resources=frozenset(left))) if left else None

@@ -70,9 +70,10 @@ class Effect:
     """What a change did to access: `people` of those whom it moved gain or lose `what`.
 
     `people` None: it moved too many to ask about each, or none (a renaming), and `what` is what comes by the group.
+    `still_out`: whom the change would let in stays out, for the reason in `what`.
     """
 
-    kind: Literal["gain", "lose"]
+    kind: Literal["gain", "lose", "still_out"]
     what: str
     people: int | None
     moved: int
@@ -95,7 +96,7 @@ def _deed(event: Event, every: Sequence[Event]) -> list[str]:
 
 
 def _created(event: Event, every: Sequence[Event]) -> str:
-    again = ", who is back in the workspace" if any(one.type == "membership.revived" for one in every) else ""
+    again = ", who is a member again" if any(one.type == "membership.revived" for one in every) else ""
     return f"added {_name(event.after)}{again}{'' if event.after.get('active', True) else ', as inactive'}"
 
 
@@ -127,12 +128,17 @@ def _moved(verb: str, word: str) -> Any:
     return tell
 
 
+def _out(said: Mapping[str, Any], how: str) -> str:
+    """A record that is linked to nobody takes nobody out."""
+    return f", who is out {how}" if said.get("linked", True) else ""
+
+
 _DEEDS: Mapping[str, Any] = {
     "directory_user.created": _created,
     "directory_user.changed": _changed,
-    "directory_user.deactivated": lambda event, _: f"deactivated {_name(event.after)}, who is out at once",
+    "directory_user.deactivated": lambda event, _: f"deactivated {_name(event.after)}{_out(event.after, 'at once')}",
     "directory_user.reactivated": lambda event, _: f"activated {_name(event.after)} again",
-    "directory_user.deleted": lambda event, _: f"deleted {_name(event.before)}, who is out for good",
+    "directory_user.deleted": lambda event, _: f"deleted {_name(event.before)}{_out(event.before, 'for good')}",
     "idp_group.created": lambda event, _: f"made the IdP group {_name(event.after)}",
     "idp_group.changed": _group_changed,
     "idp_group.deleted": _group_deleted,
@@ -142,12 +148,14 @@ _DEEDS: Mapping[str, Any] = {
 
 
 def _tell_effects(effects: Sequence[Effect]) -> list[str]:
-    by_kind = {kind: [one for one in effects if one.kind == kind] for kind in ("lose", "gain")}
+    by_kind = {kind: [one for one in effects if one.kind == kind] for kind in ("lose", "gain", "still_out")}
     return [part for kind, found in by_kind.items() if found for part in _tell_effect(kind, found)]
 
 
 def _tell_effect(kind: str, effects: Sequence[Effect]) -> list[str]:
     """One person: what; several, all alike: once; else how many of them."""
+    if kind == "still_out":
+        return [f"still out: {effects[0].what}"]
     what = _some([one.what for one in effects], "role")
     numbers = {(one.people, one.moved) for one in effects}
     if numbers == {(1, 1)}:

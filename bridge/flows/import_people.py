@@ -229,7 +229,8 @@ def _record_new(importing: Importing, person: NewPerson, ids: directory_many.Wri
     if ids.membership_id:
         event = "membership.revived" if person.returns else "membership.created"
         change.record(workspace, event, ids.membership_id, after=dict(directory_many.JOINED))
-    change.record(workspace, "directory_user.created", ids.record_id, after=told(pushed))
+    said = told(pushed, linked=person.email is not None)
+    change.record(workspace, "directory_user.created", ids.record_id, after=said)
     importing.report.people_created.note(pushed.name)
 
 
@@ -249,8 +250,8 @@ def _rewrite(importing: Importing, rows: Mapping[int, Row]) -> None:
     ]
     directory_many.rewrite_records(change, rewritten)
     for stored, wanted, _ in rewritten:
-        before = stored.user.pushed
-        said = {"before": told(before), "after": told(wanted)}
+        before, linked = stored.user.pushed, stored.membership_key is not None
+        said = {"before": told(before, linked=linked), "after": told(wanted, linked=linked)}
         change.record(workspace, event_of(before, wanted), stored.user.id, **said)
         _count_changed(importing, before, wanted)
 

@@ -131,7 +131,8 @@ def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: st
     workspace = connection.workspace_key
     if membership is not None and not pushed.active and guarding_owners(change, workspace, membership.key):
         check_last_owner(change, workspace)
-    change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=told(pushed))
+    said = told(pushed, linked=membership is not None)
+    change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=said)
     return stored.user
 
 
@@ -245,9 +246,11 @@ def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wan
     if guarded:
         check_last_owner(change, connection.workspace_key)
     _follow_account(change, connection, stored, wanted)
-    change.record(
-        connection.workspace_key, event_of(before, wanted), stored.user.id, before=told(before), after=told(wanted)
-    )
+    said = {
+        "before": told(before, linked=stored.membership_key is not None),
+        "after": told(wanted, linked=membership_key is not None),
+    }
+    change.record(connection.workspace_key, event_of(before, wanted), stored.user.id, **said)
     return after
 
 
@@ -324,7 +327,8 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
         people.end_membership(change, stored.membership_key)
         if guarded:
             check_last_owner(change, connection.workspace_key)
-    change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=told(stored.user.pushed))
+    said = told(stored.user.pushed, linked=stored.membership_key is not None)
+    change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=said)
 
 
 # -- Shared by the above -----------------------------------------------------------------------------
@@ -356,12 +360,16 @@ def _unknown(user_id: str) -> NotFound:
     return NotFound(f"There is no user {user_id[:100]!r} in this connection.")
 
 
-def told(pushed: PushedUser) -> dict[str, object]:
-    """What the audit trail keeps of a record: enough to see what changed, not the whole document."""
-    return {
+def told(pushed: PushedUser, *, linked: bool = True) -> dict[str, object]:
+    """What the audit trail keeps of a record: enough to see what changed, not the whole document.
+
+    It says so where the record is `linked` to nobody.
+    """
+    said: dict[str, object] = {
         "user_name": pushed.user_name,
         "name": pushed.name,
         "email": usable_email(pushed),
         "external_id": pushed.external_id,
         "active": pushed.active,
     }
+    return said if linked else said | {"linked": False}

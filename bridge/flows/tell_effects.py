@@ -3,14 +3,24 @@
 Asked inside the transaction of the change, at its end, of at most `MOST_ASKED` people.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
-from bridge.domain.access import dominates
+from bridge.domain.access import left_over
 from bridge.domain.request_log import Effect
+from bridge.domain.sentences import listed
 from bridge.storage.access import links_of_records
 from bridge.storage.changes import AuditEvent, Change
-from bridge.storage.effects import Gift, given_by_group, given_since, what_grants_give
+from bridge.storage.effects import (
+    Gift,
+    given_by_group,
+    given_since,
+    labels_of_listed,
+    still_out,
+    what_grants_give,
+)
 
 #: Of more people who moved at once, the sentence says what comes by the group, not who has it anyway.
 MOST_ASKED = 20
@@ -27,16 +37,19 @@ _STANDINGS: Mapping[str, Literal["gain", "lose"]] = {
 
 def effects_of(change: Change) -> list[Effect]:
     """What the events of a change did to access."""
-    return [effect for event in change.events for effect in _effects(change, event)]
+    again = any(event.type == "membership.revived" for event in change.events)
+    return [effect for event in change.events for effect in _effects(change, event, again)]
 
 
-def _effects(change: Change, event: AuditEvent) -> Iterator[Effect]:
+def _effects(change: Change, event: AuditEvent, again: bool) -> Iterator[Effect]:
     if event.type in _MOVES:
         yield from _of_move(change, event, _MOVES[event.type])
     elif event.type == "idp_group.changed":
         yield from _of_renaming(change, event)
     elif event.type in _STANDINGS:
         yield from _of_standing(change, event, _STANDINGS[event.type])
+    elif event.type == "directory_user.created" and again and event.after["active"]:
+        yield from _of_standing(change, event, "gain")
 
 
 def _of_move(change: Change, event: AuditEvent, kind: Literal["gain", "lose"]) -> Iterator[Effect]:
@@ -44,23 +57,26 @@ def _of_move(change: Change, event: AuditEvent, kind: Literal["gain", "lose"]) -
     if not told:
         return
     count, people = event.after["count"], [person["id"] for person in event.after["people"]]
-    numbers: dict[int, int] = {}
-    if count <= MOST_ASKED:
-        found = links_of_records(change.connection, people, change.now)
-        others = [[link.grant_id for link in each if link.group_id != group] for each in found.values()]
-        numbers = _count_moved(change, told, others)
-    for key, gift in told.items():
-        if numbers.get(key) != 0:
-            yield Effect(kind, str(gift), numbers.get(key), count)
+    if count > MOST_ASKED:
+        yield from (Effect(kind, what, None, count) for what in dict.fromkeys(map(str, told.values())))
+        return
+    for what, number in _count_moved(change, group, people, told).items():
+        yield Effect(kind, what, number, count)
 
 
-def _count_moved(change: Change, told: Mapping[int, Gift], others: Collection[Sequence[int]]) -> dict[int, int]:
-    """For each gift of the group, how many of those who moved have nothing else that gives as much."""
+def _count_moved(change: Change, group: int, people: list[str], told: Mapping[int, Gift]) -> Counter[str]:
+    """How many of those who moved have what of the group's gifts by nothing else, in words."""
+    found = links_of_records(change.connection, people, change.now).values()
+    others = [[link.grant_id for link in each if link.group_id != group] for each in found]
     held = what_grants_give(change.connection, {key for each in others for key in each})
-    return {
-        key: sum(not any(dominates(held[other].given, gift.given) for other in each) for each in others)
-        for key, gift in told.items()
-    }
+    labelled = any(gift.given.scope.kind == "labels" for gift in held.values())
+    labels = labels_of_listed(change.connection, told) if labelled else {}
+    counted: Counter[str] = Counter()
+    for each in others:
+        has = [held[key].given for key in each]
+        left = ((gift, left_over(gift.given, has, labels)) for gift in told.values())
+        counted.update(dict.fromkeys((str(replace(gift, given=given)) for gift, given in left if given is not None), 1))
+    return counted
 
 
 def _of_renaming(change: Change, event: AuditEvent) -> Iterator[Effect]:
@@ -73,12 +89,19 @@ def _of_renaming(change: Change, event: AuditEvent) -> Iterator[Effect]:
 def _of_standing(change: Change, event: AuditEvent, kind: Literal["gain", "lose"]) -> Iterator[Effect]:
     """Somebody is out, or in again: all they have sleeps, or wakes."""
     found = links_of_records(change.connection, [event.subject], change.now, asleep=True)
+    if kind == "gain" and not found and event.after.get("linked", True):
+        yield Effect("still_out", _why_out(change, event.subject), 1, 1)
     told = what_grants_give(change.connection, {link.grant_id for each in found.values() for link in each})
     for name in dict.fromkeys(map(str, told.values())):
         yield Effect(kind, name, 1, 1)
 
 
+def _why_out(change: Change, record: str) -> str:
+    removed, holders = still_out(change.connection, record)
+    return "removed from the workspace" if removed else f"held out by {listed(holders)}"
+
+
 def gifts_of_group(change: Change, group_id: str) -> list[str]:
     """What people have by a group that is about to go, in words."""
     _, told = given_by_group(change.connection, group_id, change.now)
-    return list(map(str, told.values()))
+    return list(dict.fromkeys(map(str, told.values())))

@@ -17,7 +17,15 @@ from bridge.domain.labels import Label
 from bridge.domain.request_log import name_grant
 from bridge.domain.roles import MINIMAL, get_role
 from bridge.storage.columns import Instant
-from bridge.storage.tables import directory_groups, directory_users
+from bridge.storage.tables import (
+    connections,
+    directory_groups,
+    directory_users,
+    grant_resources,
+    memberships,
+    resource_labels,
+    resources,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,36 @@ def what_grants_give(connection: Any, keys: Collection[int]) -> dict[int, Gift]:
     if not keys:
         return {}
     return _gifts(connection.execute(_GRANTS[connection.dialect.name], {"keys": sorted(keys)}).all())
+
+
+def labels_of_listed(connection: Any, grant_keys: Collection[int]) -> dict[ResourceRef, frozenset[Label]]:
+    """The labels that the resources carry which these grants list."""
+    chosen = (
+        select(resources.c.type, resources.c.uid, resource_labels.c.key, resource_labels.c.value)
+        .join_from(grant_resources, resources)
+        .join(resource_labels, resource_labels.c.resource_id == resources.c.id)
+        .where(grant_resources.c.grant_id.in_(sorted(grant_keys)))
+    )
+    found: dict[ResourceRef, frozenset[Label]] = {}
+    for kind, uid, key, value in connection.execute(chosen):
+        ref = ResourceRef(kind, uid)
+        found[ref] = found.get(ref, frozenset()) | {Label(key, value)}
+    return found
+
+
+def still_out(connection: Any, uid: str) -> tuple[bool, list[str]]:
+    """Why the person of a record that lets them in is out all the same: their membership ended, or the connections
+    whose records hold them out, by name.
+    """
+    theirs = select(directory_users.c.membership_id).where(directory_users.c.uid == uid).scalar_subquery()
+    ended = select(memberships.c.id).where(memberships.c.id == theirs, memberships.c.status == "removed")
+    holding = (
+        select(connections.c.name)
+        .join_from(directory_users, connections)
+        .where(directory_users.c.membership_id == theirs, directory_users.c.holds_out)
+        .order_by(connections.c.id)
+    )
+    return connection.execute(ended).first() is not None, list(connection.execute(holding).scalars())
 
 
 def _gifts(rows: Iterable[Any]) -> dict[int, Gift]:

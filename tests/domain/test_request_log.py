@@ -38,9 +38,11 @@ def event(kind: str, before: dict[str, Any] | None = None, after: dict[str, Any]
         ([event("directory_user.created", after=TOMAS)], "Okta added Tomás Herrera."),
         (
             [event("membership.revived"), event("directory_user.created", after=TOMAS | {"active": False})],
-            "Okta added Tomás Herrera, who is back in the workspace, as inactive.",
+            "Okta added Tomás Herrera, who is a member again, as inactive.",
         ),
         ([event("directory_user.deactivated", TOMAS, TOMAS)], "Okta deactivated Tomás Herrera, who is out at once."),
+        ([event("directory_user.deactivated", TOMAS, TOMAS | {"linked": False})], "Okta deactivated Tomás Herrera."),
+        ([event("directory_user.deleted", TOMAS | {"linked": False})], "Okta deleted Tomás Herrera."),
         ([event("directory_user.reactivated", TOMAS, TOMAS)], "Okta activated Tomás Herrera again."),
         ([event("directory_user.changed", TOMAS, TOMAS)], "Okta changed details of Tomás Herrera."),
         (
@@ -88,6 +90,7 @@ IOS = "Source Admin on iOS Prod"
         ([Effect("lose", IOS, 1, 3), Effect("lose", "B", 2, 3)], "; some of them lose Source Admin on iOS Prod and B."),
         ([Effect("gain", IOS, None, 900)], "; what comes by it: Source Admin on iOS Prod."),
         ([Effect("lose", IOS, None, 0)], "; Source Admin on iOS Prod comes by it no more."),
+        ([Effect("still_out", "held out by Entra", 1, 1)], "; still out: held out by Entra."),
         ([Effect("gain", name, None, 0) for name in "AB"], "; A and B come by it now."),
         ([Effect("lose", str(n), 1, 1) for n in range(5)], "; 0, 1 and 3 more roles are lost."),
     ],

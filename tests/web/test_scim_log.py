@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
+from bridge.domain.labels import parse_label
 from bridge.domain.request_log import ProvisioningRequest, RequestsQuery
 from bridge.flows import request_log
 from bridge.flows.context import OPERATOR
@@ -168,9 +169,89 @@ def test_whom_another_idp_holds_out_has_nothing_to_lose(world: World, client: Fl
     assert told(world)[3:] == [
         "Entra deactivated Ann, who is out at once; Source Admin on iOS Prod is lost.",
         "Okta deactivated Ann, who is out at once.",
-        "Okta activated Ann again.",
+        "Okta activated Ann again; still out: held out by Entra.",
         "Entra activated Ann again; Source Admin on iOS Prod is gained.",
     ]
+
+
+def test_what_others_give_together_is_not_lost(world: World, call: Call) -> None:
+    """iOS Prod by its label, Web by a list of its own: of three sources one is lost."""
+    for name in ("web", "api"):
+        draft = ResourceDraft("source", name.title(), name)
+        add_resource(world.context, OPERATOR, world.workspace.slug, draft, world.now)
+    label = frozenset([parse_label("environment:prod")])
+    ios = ResourceDraft("source", "iOS Prod", "ios", label)
+    add_resource(world.context, OPERATOR, world.workspace.slug, ios, world.now)
+    ann = created(call, "/Users", new_user(displayName="Ann"))
+    member = {"displayName": "", "members": [{"value": ann["id"]}]}
+    gives(world, "prod", "Source Admin", "label:environment:prod")
+    gives(world, "web", "Source Admin", "source:web")
+    gives(world, "both", "Source Admin", "source:ios", "source:web")
+    gives(world, "three", "Source Admin", "source:ios", "source:web", "source:api")
+    groups = [
+        created(call, "/Groups", {"schemas": [GROUP]} | member | {"displayName": name})
+        for name in ("prod", "web", "both", "three")
+    ]
+    for group in reversed(groups):
+        call("PATCH", f"/Groups/{group['id']}", remove(ann["id"]))
+    assert told(world)[-6:] == [
+        "Okta made the IdP group both and added Ann to both.",
+        "Okta made the IdP group three and added Ann to three; Source Admin on Api is gained.",
+        "Okta removed Ann from three; Source Admin on Api is lost.",
+        "Okta removed Ann from both.",
+        "Okta removed Ann from web; Source Admin on Web is lost.",
+        "Okta removed Ann from prod; Source Admin on sources with environment:prod is lost.",
+    ]
+
+
+@pytest.mark.usefixtures("ios")
+def test_what_a_group_gives_by_two_rules_is_told_once(world: World, call: Call) -> None:
+    ann = created(call, "/Users", new_user(displayName="Ann"))
+    gives(world, "eng", "Source Admin", "source:ios")
+    gives(world, "eng", "Source Admin", "source:ios")
+    group = created(call, "/Groups", {"schemas": [GROUP], "displayName": "eng", "members": [{"value": ann["id"]}]})
+    call("DELETE", f"/Groups/{group['id']}")
+    assert told(world)[1:] == [
+        "Okta made the IdP group eng and added Ann to eng; Source Admin on iOS Prod is gained.",
+        "Okta deleted the IdP group eng, which had 1 person and gave Source Admin on iOS Prod.",
+    ]
+
+
+@pytest.mark.usefixtures("ios")
+def test_who_comes_back_is_said_to_be_in_only_where_nothing_else_holds_them_out(
+    world: World, client: FlaskClient, call: Call
+) -> None:
+    entra = caller(client, token_of(another_connection(world, "Entra")))
+    gives(world, "eng", "Source Admin", "source:ios")
+    ann = created(call, "/Users", new_user(displayName="Ann"))
+    created(call, "/Groups", {"schemas": [GROUP], "displayName": "eng", "members": [{"value": ann["id"]}]})
+    hers = created(entra, "/Users", new_user(displayName="Ann"))
+    off, on = (patch({"op": "replace", "path": "active", "value": value}) for value in (False, True))
+    entra("DELETE", f"/Users/{hers['id']}")
+    call("PATCH", f"/Users/{ann['id']}", off)
+    call("PATCH", f"/Users/{ann['id']}", on)
+    created(entra, "/Users", new_user(displayName="Ann"))
+    google = caller(client, token_of(another_connection(world, "Google")))
+    call("DELETE", f"/Users/{ann['id']}")
+    created(google, "/Users", new_user(displayName="Ann"))
+    assert told(world)[3:] == [
+        "Entra deleted Ann, who is out for good.",
+        "Okta deactivated Ann, who is out at once.",
+        "Okta activated Ann again; still out: removed from the workspace.",
+        "Entra added Ann, who is a member again; Source Admin on iOS Prod is gained.",
+        "Okta deleted Ann, who is out for good.",
+        "Google added Ann, who is a member again; still out: held out by Okta.",
+    ]
+
+
+def test_a_record_that_is_linked_to_nobody_takes_nobody_out(world: World, call: Call) -> None:
+    created(call, "/Users", new_user("ann@acme.example", displayName="Ann"))
+    twin = created(call, "/Users", new_user("ann.two", displayName="Ann", emails=[{"value": "ann@acme.example"}]))
+    off, on = (patch({"op": "replace", "path": "active", "value": value}) for value in (False, True))
+    for change in (off, on):
+        call("PATCH", f"/Users/{twin['id']}", change)
+    call("DELETE", f"/Users/{twin['id']}")
+    assert told(world)[2:] == ["Okta deactivated Ann.", "Okta activated Ann again.", "Okta deleted Ann."]
 
 
 @pytest.mark.usefixtures("ios")
