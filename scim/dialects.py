@@ -106,7 +106,10 @@ def _with_value_of_reference(manager: Mapping[str, Any]) -> dict[str, Any] | Non
 
 
 def entra_manager_path(path: str) -> str:
-    """`manager` qualified by the enterprise extension's URN, which Entra leaves out, also before `.value`."""
+    """`manager` qualified by the enterprise extension's URN, which Entra leaves out, also before `.value`.
+
+    In PATCH paths, and in the filter by which it asks who manages somebody: `id eq "x" and manager eq "y"`.
+    """
     name = path.partition(".")[0]
     return f"{ENTERPRISE_SCHEMA}:{path}" if name.lower() == "manager" else path
 

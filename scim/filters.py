@@ -236,7 +236,8 @@ class _Reader:
     def _resolve(self, token: _Token) -> AttributePath:
         types = (self._resource_type, *self._others)
         if self._inside is None:
-            path = next((found for each in types if (found := each.find(token.text))), None)
+            name = dialects.entra_manager_path(token.text)
+            path = next((found for each in types if (found := each.find(name))), None)
         else:
             path = self._resolve_inside(token.text)
         if path is None or path.leaf.returned == "never":

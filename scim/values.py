@@ -1,6 +1,7 @@
 """One value of one attribute: from any spelling that is understood to the form that is kept, or refused by name.
 
-`None` means unassigned: null, "" and [] all say so (RFC 7643 2.5, and what IdPs send to clear a value).
+`None` means unassigned: null says so, of a text "" too, of a list both "" and [] (RFC 7643 2.5, and what IdPs send to
+clear a value).
 """
 
 import re
@@ -17,6 +18,9 @@ MAX_VALUES = 250
 
 MAX_IDENTIFIER_BYTES = 2_000
 """What people and groups are looked up by must fit into a database's index."""
+
+MAX_TEXT = 262_144
+"""How many characters any text may have: a portrait as a data URI fits, a list of such people stays a list."""
 
 _IDENTIFIERS = frozenset(
     path.leaf
@@ -107,6 +111,8 @@ def _read_complex(attribute: Attribute, value: object, where: str) -> dict[str, 
 def _read_string(attribute: Attribute, value: object, where: str) -> str | None:
     if not isinstance(value, str):
         raise InvalidValue(f"{where} must be a string.")
+    if len(value) > MAX_TEXT:
+        raise InvalidValue(f"{where} must have at most {MAX_TEXT} characters.")
     check_text(value, where)
     if attribute.required and value and not value.strip():
         raise InvalidValue(f"{where} must not be blank.")

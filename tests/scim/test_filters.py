@@ -73,6 +73,8 @@ WORK = compared("emails.type", "eq", "work")
             f'{ENTERPRISE_SCHEMA.upper()}:MANAGER.VALUE eq "m"',
             compared(f"{ENTERPRISE_SCHEMA}:manager.value", "eq", "m"),
         ),
+        ('Manager eq "m"', compared(f"{ENTERPRISE_SCHEMA}:manager.value", "eq", "m")),
+        ('manager.value eq "m"', compared(f"{ENTERPRISE_SCHEMA}:manager.value", "eq", "m")),
         (f"{ENTERPRISE_SCHEMA}:manager pr", Present(path(f"{ENTERPRISE_SCHEMA}:manager"))),
         ('emails.value eq "b@x"', compared("emails.value", "eq", "b@x")),
         ('groups.$ref eq "https://x"', compared("groups.$ref", "eq", "https://x")),

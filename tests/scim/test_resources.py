@@ -7,7 +7,7 @@ import pytest
 from scim.errors import InvalidValue
 from scim.resources import GroupBody, parse_group, parse_user, replace_user
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
-from scim.values import MAX_VALUES
+from scim.values import MAX_TEXT, MAX_VALUES
 
 
 def user(**attributes: Any) -> dict[str, Any]:
@@ -183,6 +183,16 @@ def test_there_is_a_limit_to_how_many_values() -> None:
     assert len(user(roles=[{"value": str(i)} for i in range(MAX_VALUES)])["roles"]) == MAX_VALUES
     with pytest.raises(InvalidValue, match="roles"):
         user(roles=[{"value": str(i)} for i in range(MAX_VALUES + 1)])
+
+
+@pytest.mark.parametrize("where", ["title", "photos", ENTERPRISE_SCHEMA])
+def test_there_is_a_limit_to_how_long_a_text_is(where: str) -> None:
+    def with_text(text: str) -> Any:
+        return user(**{where: {"title": text, "photos": [{"value": text}]}.get(where, {"department": text})})
+
+    assert "x" * MAX_TEXT in str(with_text("x" * MAX_TEXT))
+    with pytest.raises(InvalidValue, match=str(MAX_TEXT)):
+        with_text("x" * (MAX_TEXT + 1))
 
 
 # -- Schemas and the extension -----------------------------------------------------------------------------------
