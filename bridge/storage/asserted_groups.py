@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
-from bridge.storage.tables import directory_groups, directory_users, group_members
+from bridge.storage.tables import ASSERTED_GROUP, directory_groups, directory_users, group_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _present(connection: Any, record_key: int) -> dict[int, str]:
     chosen = (
         select(directory_groups.c.id, directory_groups.c.name)
         .join_from(group_members, directory_groups)
-        .where(group_members.c.directory_user_id == record_key, directory_groups.c.source == "asserted")
+        .where(group_members.c.directory_user_id == record_key, ASSERTED_GROUP)
         .order_by(directory_groups.c.id)
     )
     return dict(connection.execute(chosen).all())
@@ -140,7 +140,7 @@ def _keys(connection: Any, connection_key: int, wanted: Collection[str]) -> dict
     for start in range(0, len(names), 500):
         chosen = select(columns.name_ci, columns.id, columns.name).where(
             columns.connection_id == connection_key,
-            columns.source == "asserted",
+            ASSERTED_GROUP,
             columns.name_ci.in_(names[start : start + 500]),
         )
         found |= {name_ci: (key, name) for name_ci, key, name in connection.execute(chosen)}

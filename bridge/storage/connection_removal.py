@@ -12,6 +12,7 @@ from bridge.storage.mirrors import end_mirror
 from bridge.storage.people import end_membership
 from bridge.storage.tables import (
     PAST,
+    PUSHED_GROUP,
     authentications,
     connections,
     directory_emails,
@@ -75,7 +76,7 @@ def _end_held_out(change: Change, key: int) -> int:
 
 def _pushed_groups(connection: Any, key: int) -> Iterator[tuple[str, str]]:
     chosen = select(directory_groups.c.uid, directory_groups.c.name)
-    pushed = (directory_groups.c.connection_id == key) & (directory_groups.c.source == "scim")
+    pushed = (directory_groups.c.connection_id == key) & PUSHED_GROUP
     for row in connection.execute(chosen.where(pushed)).all():
         yield row.uid, row.name
 

@@ -25,7 +25,14 @@ from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_fact, begin_fact, end_facts, insert_rows
 from bridge.storage.columns import Instant
-from bridge.storage.tables import connections, directory_emails, directory_groups, directory_users, group_members
+from bridge.storage.tables import (
+    PUSHED_GROUP,
+    connections,
+    directory_emails,
+    directory_groups,
+    directory_users,
+    group_members,
+)
 
 Hold = Literal["read", "stay", "alone"]
 #: What no two pushed people of a connection have in common.
@@ -86,7 +93,7 @@ def pushed_users(connection_key: int) -> ColumnElement[bool]:
 
 def pushed_groups(connection_key: int) -> ColumnElement[bool]:
     """Groups that the connection's IdP can see."""
-    return and_(directory_groups.c.connection_id == connection_key, directory_groups.c.source == "scim")
+    return and_(directory_groups.c.connection_id == connection_key, PUSHED_GROUP)
 
 
 # -- People ------------------------------------------------------------------------------------------
@@ -151,7 +158,7 @@ def _with_their_groups(named: ColumnElement[bool]) -> CompoundSelect[Any]:
         select(*(group.get(column.name, null()) for column in _USER))
         .join_from(directory_users, group_members, group_members.c.directory_user_id == directory_users.c.id)
         .join(directory_groups, directory_groups.c.id == group_members.c.group_id)
-        .where(here, directory_groups.c.source == "scim")
+        .where(here, PUSHED_GROUP)
     )
     return union_all(_USERS.where(here), theirs)
 
@@ -174,7 +181,7 @@ _GROUPS_OF_USERS = (
     select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
     .join_from(group_members, directory_groups)
     .where(group_members.c.directory_user_id.in_(bindparam("users", expanding=True)))
-    .where(directory_groups.c.source == "scim")
+    .where(PUSHED_GROUP)
     .order_by(directory_groups.c.id)
 )
 
@@ -369,7 +376,7 @@ def list_groups(
 
 _GROUPS = select(*_GROUP)
 _ONE_GROUP = _GROUPS.where(
-    directory_groups.c.connection_id == bindparam("connection"), directory_groups.c.source == "scim",
+    directory_groups.c.connection_id == bindparam("connection"), PUSHED_GROUP,
     directory_groups.c.uid == bindparam("uid"),
 )  # fmt: skip
 _ONE_GROUP_HELD: dict[Hold, Select[Any]] = {

@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, and_, exists, false, not_, or_, tr
 
 from bridge.domain.people import fold
 from bridge.storage.directory import Unique
-from bridge.storage.tables import directory_emails, directory_groups, directory_users, group_members
+from bridge.storage.tables import PUSHED_GROUP, directory_emails, directory_groups, directory_users, group_members
 from scim.filter_tree import COMPARE, And, Comparison, Filter, Not, Or, Present, ValuePath
 from scim.schemas import AttributePath
 
@@ -130,7 +130,7 @@ def _constant(text: str) -> Compile:
 
 _users, _groups, _emails, _rows = directory_users.c, directory_groups.c, directory_emails.c, group_members.c
 _email_of_user = _emails.directory_user_id == _users.id
-_in_group = (_rows.directory_user_id == _users.id, _rows.group_id == _groups.id, _groups.source == "scim")
+_in_group = (_rows.directory_user_id == _users.id, _rows.group_id == _groups.id, PUSHED_GROUP)
 _has_member = (_rows.group_id == _groups.id, _rows.directory_user_id == _users.id, _users.pushed)
 
 Attributes = Mapping[tuple[str, str | None], Compile]

@@ -21,6 +21,8 @@ from bridge.domain.people import fold
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.grants import end_grants
 from bridge.storage.tables import (
+    ASSERTED_GROUP,
+    PUSHED_GROUP,
     connections,
     directory_groups,
     mapping_matches,
@@ -302,7 +304,7 @@ def _deciding_names(connection: Any, connection_key: int, names: Collection[str]
     columns = directory_groups.c
     named = or_(columns.name_ci.in_([fold(name) for name in names]), columns.external_id.in_(list(names)))
     pushed = select(columns.name_ci, columns.external_id).where(
-        columns.connection_id == connection_key, columns.source == "scim", named
+        columns.connection_id == connection_key, PUSHED_GROUP, named
     )
     rows = connection.execute(pushed).all()
     return {row.name_ci for row in rows}, {row.external_id for row in rows if row.external_id}
@@ -313,14 +315,14 @@ def _asserted_of_the_same_name(
 ) -> set[int]:
     """Asserted groups whose shadow may have changed with these pushed ones."""
     columns = directory_groups.c
-    pushed = select(columns.name_ci, columns.external_id).where(columns.id.in_(group_keys), columns.source == "scim")
+    pushed = select(columns.name_ci, columns.external_id).where(columns.id.in_(group_keys), PUSHED_GROUP)
     names = {fold(name) for name in also_named}
     for name_ci, external_id in change.connection.execute(pushed):
         names |= {name_ci} | ({fold(external_id)} if external_id else set())
     if not names:
         return set()
     asserted = select(columns.id).where(
-        columns.connection_id == connection_key, columns.source == "asserted", columns.name_ci.in_(names)
+        columns.connection_id == connection_key, ASSERTED_GROUP, columns.name_ci.in_(names)
     )
     return set(change.connection.execute(asserted).scalars())
 

@@ -230,6 +230,7 @@ def test_what_idps_look_up_is_found_by_its_index(world: World, text: str | None,
     [chosen] = [each for each in said if "FROM directory_users" in each.sql]
     with world.context.database.reading() as rows:
         plan = rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {chosen.sql}", chosen.values).all()
+    assert not any("source = ?" in each.sql for each in said)  # which would be prepared anew at each call
     read = {step.detail for step in plan if "directory_users " in step.detail}
     assert read == {f"SEARCH directory_users USING INDEX {index}"}
 
