@@ -17,7 +17,7 @@ from scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue,
 from scim.filter_tree import And, Comparison, Filter, Or, comparable, count_tests, matches_element
 from scim.filters import parse_path
 from scim.messages import PATCH_OP_SCHEMA, check_message, named
-from scim.resources import Document, parse_members
+from scim.resources import Document, check_size, parse_members
 from scim.schemas import GROUP, MANAGER, SCHEMAS, USER, Attribute, AttributePath, ResourceType, Schema
 from scim.values import MAX_VALUES, canonical_parts, canonical_value, without_repeats
 
@@ -137,12 +137,12 @@ def apply_to_user(document: Mapping[str, Any], patch: Patch) -> Document:
 
     A document whose `active` was removed says nothing about it: whoever keeps the person keeps their standing.
     Raises NoTarget where a filter chooses nothing and doesn't describe what it wants, InvalidValue where there would
-    be two primary values or too many values.
+    be two primary values, too many values, or too much in all.
     """
     changed = dict(document)
     for operation in patch.operations:
         _apply(changed, operation)
-    return changed
+    return check_size(changed)
 
 
 def group_changes(patch: Patch) -> tuple[GroupChange, ...]:
@@ -450,8 +450,11 @@ def _with_operation(present: list[Document], operation: Operation) -> _Changed:
 def _with_added(attribute: Attribute, present: list[Document], added: list[Document]) -> _Changed:
     """The values and the new ones; a new one with the same value and type as another updates what else that says."""
     changed, marked = list(present), []
+    places: dict[Any, int] = {}
+    for place, each in enumerate(present):
+        places.setdefault(_identity(attribute, each), place)
     for each in added:
-        place = next((i for i, old in enumerate(changed) if _is_same(attribute, old, each)), len(changed))
+        place = places.setdefault(_identity(attribute, each), len(changed))
         old = changed[place] if place < len(changed) else {}
         merged = {**old, **each} | {name: old[name] for name in ("value", "type") if name in old}  # as it was written
         changed[place : place + 1] = [merged]
@@ -459,14 +462,14 @@ def _with_added(attribute: Attribute, present: list[Document], added: list[Docum
     return changed, marked
 
 
-def _is_same(attribute: Attribute, one: Document, other: Document) -> bool:
-    """Whether two values are one by RFC 7643 2.4: type and value agree, or everything where there is no value.
+def _identity(attribute: Attribute, element: Document) -> Any:
+    """What two values that are one agree in (RFC 7643 2.4): value and type, or everything where there is no value.
 
     They agree as `eq` has it: in any case, where the sub-attribute isn't caseExact.
     """
-    if "value" not in other:
-        return one == other
-    return all(_comparable(attribute, name, one) == _comparable(attribute, name, other) for name in ("value", "type"))
+    if "value" not in element:
+        return frozenset(element.items())
+    return tuple(_comparable(attribute, name, element) for name in ("value", "type"))
 
 
 def _comparable(attribute: Attribute, name: str, element: Document) -> Any:

@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from scim import dialects
 from scim.errors import InvalidValue
 from scim.messages import named
@@ -29,6 +31,9 @@ from scim.schemas import (
 from scim.values import canonical_element, canonical_value
 
 Document = dict[str, Any]
+
+MAX_DOCUMENT = 2**19
+"""Bytes of a User's document as JSON: room for certificates and a picture, and for a page of such people in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,14 @@ def parse_document(body: Mapping[str, Any]) -> Document:
             extension |= _parse_extension({key: value})
     if "userName" not in document:
         raise InvalidValue("userName is required.")
-    return {**document, ENTERPRISE_SCHEMA: extension} if extension else document
+    return check_size({**document, ENTERPRISE_SCHEMA: extension} if extension else document)
+
+
+def check_size(document: Document) -> Document:
+    """The document, if it is no larger than is kept. Raises InvalidValue."""
+    if len(orjson.dumps(document)) > MAX_DOCUMENT:
+        raise InvalidValue(f"A User holds at most {MAX_DOCUMENT} bytes.")
+    return document
 
 
 def _common_attribute(name: str) -> Attribute | None:

@@ -16,7 +16,7 @@ from scim.errors import ScimError
 from scim.filters import matches, parse_filter, parse_path
 from scim.messages import parse_body, parse_query, parse_search
 from scim.patch import MAX_USER_EFFORT, apply_to_user, group_changes, parse_patch
-from scim.resources import parse_group, parse_user, select_attributes
+from scim.resources import MAX_DOCUMENT, parse_group, parse_user, select_attributes
 from scim.schemas import GROUP, USER
 from scim.values import MAX_VALUES
 
@@ -24,7 +24,7 @@ SECONDS = 1.0
 MEBIBYTES = 50
 
 CROWD = {"userName": "a", "emails": [{"value": f"{i}@x.org", "type": "work"} for i in range(MAX_VALUES)]}
-LONG_TEXT = {"userName": "a", "emails": [{"value": "a@x.org", "display": "x" * 1_000_000}]}
+LONG_TEXT = {"userName": "a", "emails": [{"value": "a@x.org", "display": "x" * (MAX_DOCUMENT - 100)}]}
 
 SAME = " or ".join(['value eq "a"'] * 200)
 
@@ -85,6 +85,10 @@ HOSTILE: dict[str, Callable[[], object]] = {
     ),
     "as many values to add as allowed": lambda: patch_crowd(
         {"op": "remove", "path": "emails"}, {"op": "add", "path": "emails", "value": CROWD["emails"]}
+    ),
+    "long values, added in another case": lambda: patch_crowd(
+        {"op": "add", "path": "phoneNumbers", "value": [{"value": "É" * 900 + f"{n}"} for n in range(125)]},
+        document={"userName": "a", "phoneNumbers": [{"value": "é" * 900 + f"{n}"} for n in range(125)]},
     ),
     "a filter over a long text": lambda: patch_crowd(
         *[{"op": "remove", "path": 'emails[display co "yy"]'}] * (MAX_USER_EFFORT // 2), document=LONG_TEXT

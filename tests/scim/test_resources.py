@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from scim.errors import InvalidValue
-from scim.resources import GroupBody, parse_group, parse_user, replace_user
-from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
+from scim.patch import apply_to_user, parse_patch
+from scim.resources import MAX_DOCUMENT, GroupBody, parse_document, parse_group, parse_user, replace_user
+from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER, USER_SCHEMA
 from scim.values import MAX_TEXT, MAX_VALUES
 
 
@@ -177,6 +179,23 @@ def test_two_primary_values_are_refused() -> None:
 def test_one_primary_and_any_number_of_others_are_fine() -> None:
     emails = [{"value": "a@x", "primary": False}, {"value": "b@x", "primary": True}, {"value": "c@x", "primary": False}]
     assert user(emails=emails) == {"emails": emails}
+
+
+def test_there_is_a_limit_to_a_user_in_all() -> None:
+    """Or a page of users would be as large as anybody makes it."""
+
+    def largest(more: str = "") -> dict[str, Any]:
+        photos = [{"value": "x" * MAX_TEXT}, {"value": "x" * (MAX_TEXT - room) + more}]
+        return {"userName": "bob", "active": True, "photos": photos}
+
+    room = 0
+    room = len(orjson.dumps(largest())) - MAX_DOCUMENT
+    present = parse_document(largest())
+    with pytest.raises(InvalidValue, match="bytes"):
+        parse_document(largest("x"))
+    for path in ("title", f"{ENTERPRISE_SCHEMA}:department"):
+        with pytest.raises(InvalidValue, match="bytes"):
+            apply_to_user(present, parse_patch({"Operations": [{"op": "add", "path": path, "value": "x"}]}, USER))
 
 
 def test_there_is_a_limit_to_how_many_values() -> None:
