@@ -100,12 +100,20 @@ def _created(event: Event, every: Sequence[Event]) -> str:
     return f"added {_name(event.after)}{again}{'' if event.after.get('active', True) else ', as inactive'}"
 
 
-def _changed(event: Event, _: Sequence[Event]) -> str:
+def _changed(event: Event, every: Sequence[Event]) -> str:
     words = {"user_name": "user name", "name": "name", "email": "email", "external_id": "external id"}
     others = [word for key, word in words.items() if event.before.get(key) != event.after.get(key)]
     if others == ["name"]:
         return f"renamed {_name(event.before)} to {_name(event.after)}"
-    return f"changed {listed(others) or 'details'} of {_name(event.after)}"
+    return f"changed {listed(others) or 'details'} of {_name(event.after)}{_that_follows(every)}"
+
+
+def _that_follows(every: Sequence[Event]) -> str:
+    """What a record's new address does beyond the record."""
+    kinds = {one.type for one in every}
+    if kinds & {"membership.created", "membership.revived"}:
+        return ", who is a member now"
+    return ", and with it the address of the account" if "user.email_changed" in kinds else ""
 
 
 def _group_changed(event: Event, _: Sequence[Event]) -> str:

@@ -87,9 +87,14 @@ class NewPerson:
     uid: str | None = None
 
     @property
+    def linked(self) -> bool:
+        """Whether the record is somebody's."""
+        return bool(self.account or self.email)
+
+    @property
     def joins(self) -> bool:
         """Whether they get a membership."""
-        return bool(self.account or self.email) and not (self.account and self.account.membership_key)
+        return self.linked and not (self.account and self.account.membership_key)
 
     @property
     def returns(self) -> bool:

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, literal, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from bridge.domain.people import fold
 from bridge.domain.request_log import Outcome
@@ -131,7 +143,7 @@ def list_requests(
     limit: int,
 ) -> list[Any]:
     """The newest calls of these connections, older than `before`: rows of all columns but the bodies."""
-    where: list[Any] = [_COLUMNS.outcome.in_(list(outcomes))] if outcomes else []
+    where: list[Any] = [_one_of(outcomes)] if outcomes else []
     where += [_COLUMNS.about_ci.contains(fold(about), autoescape=True)] if about else []
     if before is not None:
         same = and_(_COLUMNS.at == before.at, _COLUMNS.cause < before.cause)
@@ -142,6 +154,11 @@ def list_requests(
     every = union_all(*(select(one.subquery()) for one in each)).subquery()
     chosen = select(every).order_by(every.c.at.desc(), every.c.cause.desc()).limit(limit)
     return list(connection.execute(chosen))
+
+
+def _one_of(outcomes: Sequence[Outcome]) -> ColumnElement[bool]:
+    """Written out, not bound: only so a database sees that the index of refusals will do."""
+    return or_(*(_COLUMNS.outcome == literal_column(f"'{outcome}'") for outcome in outcomes))
 
 
 def _newest(connection_key: int, where: Sequence[Any], limit: int) -> Any:

@@ -566,7 +566,9 @@ provisioning_requests = Table(
     Column("answer", Json),
     _one_of("outcome", "changed", "unchanged", "read", "refused"),
     Index(None, "connection_id", "at"),
-)
+    Index("ix_provisioning_requests_refused", "connection_id", "at", sqlite_where=text("outcome = 'refused'"),
+          postgresql_where=text("outcome = 'refused'")),
+)  # fmt: skip
 audit = Table(
     "audit",
     metadata,

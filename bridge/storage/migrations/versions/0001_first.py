@@ -860,6 +860,14 @@ def _provisioning_requests() -> None:
         ["connection_id", "at"],
         unique=False,
     )
+    op.create_index(
+        "ix_provisioning_requests_refused",
+        "provisioning_requests",
+        ["connection_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'refused'"),
+        postgresql_where=sa.text("outcome = 'refused'"),
+    )
 
 
 def _resource_labels() -> None:
