@@ -13,7 +13,7 @@ import click
 from bridge.cli.terminal import Terminal, Told, json_option
 from bridge.domain.errors import DomainError
 from bridge.flows.health import check_ready, check_writable
-from bridge.flows.request_log import unknown_tokens
+from bridge.flows.log_requests import unknown_tokens
 from bridge.settings import Settings, SettingsError, read_settings
 from bridge.wiring import make_context, make_mailer
 

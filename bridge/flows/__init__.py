@@ -7,7 +7,8 @@ transaction: fetch first, then flow.
 
 - `provision_users`, `provision_groups`   an IdP pushes people and groups (SCIM)
 - `walk_directory`, `cursors`   it reads them page by page; where it went on from
-- `request_log`   each SCIM call, its answer and what it did (`request_buffer`: what waits; `tell_effects`: who lost)
+- `log_requests`  each SCIM call, its answer and what it did (`request_buffer`: what waits; `tell_effects`: who lost)
+- `request_log`   that log, read and forgotten
 - `import_directory`, `import_people`      the same from a file, by the thousand
 - `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
 - `password_login`, `link_account`   by password; by proving first that an account is theirs

@@ -32,7 +32,7 @@ Witness = Callable[[Change], None]
 class Context:
     """Made once a process by `app`; the first argument of every flow.
 
-    A SCIM call is given one of its own, whose `witness` logs what `change` does (see `request_log`).
+    A SCIM call is given one of its own, whose `witness` logs what `change` does (see `log_requests`).
     """
 
     database: Database

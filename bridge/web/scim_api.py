@@ -18,7 +18,7 @@ from werkzeug.routing import Rule
 
 from bridge.domain import errors as refused
 from bridge.flows import cursors
-from bridge.flows.request_log import count_unknown_token
+from bridge.flows.log_requests import count_unknown_token
 from bridge.flows.tokens import find_scim_caller
 from bridge.web import scim_log
 from bridge.web import scim_operations as operations

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.domain.tokens import ProvisioningCaller
 from bridge.flows.context import Context
-from bridge.flows.request_log import Call, flush, log_answer, watch
+from bridge.flows.log_requests import Call, flush, log_answer, watch
 from bridge.web.current import current_context, current_time
 from bridge.web.scim_addresses import PREFIX
 from scim.redaction import redact_address

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bridge.app import create_web
-from bridge.flows.request_log import flush
+from bridge.flows.log_requests import flush
 from bridge.settings import read_settings
 from bridge.wiring import make_context
 from tests.cli.conftest import Shell

@@ -14,7 +14,7 @@ from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import parse_label
 from bridge.domain.request_log import ProvisioningRequest, RequestsQuery
-from bridge.flows import request_log
+from bridge.flows import log_requests, request_log
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.request_buffer import MANY, MOST_WAITING, RequestBuffer, Waiting
@@ -43,13 +43,13 @@ def written(world: World, **query: Any) -> list[ProvisioningRequest]:
 
 def told(world: World, **query: Any) -> list[str]:
     """The sentences of all lines, oldest first."""
-    request_log.flush(world.context, world.now)
+    log_requests.flush(world.context, world.now)
     return [line.sentence for line in written(world, **query)]
 
 
 def last(world: World) -> ProvisioningRequest:
     """The newest line, opened."""
-    request_log.flush(world.context, world.now)
+    log_requests.flush(world.context, world.now)
     return request_log.get_request(world.context, world.workspace.slug, written(world)[-1].id)
 
 
@@ -396,9 +396,9 @@ def test_reads_wait_and_cost_no_write_until_they_are_flushed(world: World, call:
         call("GET", "/Users")
     assert not [one for one in said if not one.sql.startswith("SELECT")]
     assert written(world) == []
-    assert request_log.flush(world.context, world.now) == 2
+    assert log_requests.flush(world.context, world.now) == 2
     assert len(written(world)) == 2
-    assert request_log.flush(world.context, world.now) == 0
+    assert log_requests.flush(world.context, world.now) == 0
 
 
 def test_the_call_that_makes_too_many_wait_writes_them(world: World, call: Call) -> None:
@@ -418,9 +418,9 @@ def test_what_could_not_be_written_waits_again_and_only_so_much_of_it(
     call("GET", "/Users")
     monkeypatch.setattr(room, "insert_requests", fail)
     with pytest.raises(RuntimeError):
-        request_log.flush(world.context, world.now)
+        log_requests.flush(world.context, world.now)
     monkeypatch.undo()
-    assert request_log.flush(world.context, world.now) == 1
+    assert log_requests.flush(world.context, world.now) == 1
     line = Waiting(world.connection, world.now, "GET", "/", 200, b"", b"", 0)
     full = RequestBuffer()
     full.give_back([line] * (MOST_WAITING + 1), 0)
@@ -460,7 +460,7 @@ def test_a_line_opens_to_request_and_answer_without_secrets(world: World, call: 
     assert last(world).answer["scimType"] == "uniqueness"
     call("GET", f'/Users?filter=password%20eq%20"{SECRET}"')
     call("PATCH", "/Users/0", patch({"op": "replace", "path": "password", "value": SECRET}))
-    request_log.flush(world.context, world.now)
+    log_requests.flush(world.context, world.now)
     with world.context.database.reading() as rows:
         everything = str(rows.execute(select(provisioning_requests)).all())
     assert SECRET not in everything
@@ -483,9 +483,9 @@ def test_of_a_long_answer_to_a_change_the_length_is_kept_and_little_waits(world:
     call("POST", "/Users", new_user())
     cause, at = written(world)[-1].id, written(world)[-1].at
     place = room.Place(at, int(cause.partition("-")[2], 16))
-    request_log.flush(world.context, world.now)
-    under_way = request_log.Call(world.connection, at, "PUT", "/Groups/7", lambda: b"", [place])
-    request_log.log_answer(world.context, under_way, 200, b'"' + b"x" * 200_000 + b'"', world.now)
+    log_requests.flush(world.context, world.now)
+    under_way = log_requests.Call(world.connection, at, "PUT", "/Groups/7", lambda: b"", [place])
+    log_requests.log_answer(world.context, under_way, 200, b'"' + b"x" * 200_000 + b'"', world.now)
     [waiting], _ = world.context.request_buffer.take()
     assert len(waiting.answer) < 1_000
     world.context.request_buffer.give_back([waiting], 0)
@@ -508,7 +508,7 @@ def test_of_a_body_that_is_not_json_or_too_long_only_the_length_is_kept(world: W
 def test_no_address_breaks_the_log(world: World, call: Call, path: str, caplog: pytest.LogCaptureFixture) -> None:
     call("GET", path)
     call("POST", path, {"displayName": "a\x00b"})
-    request_log.flush(world.context, world.now)
+    log_requests.flush(world.context, world.now)
     assert len(written(world)) == 2
     assert not caplog.records
 
@@ -520,11 +520,11 @@ def test_calls_with_a_token_that_nobody_has_are_counted_and_not_listed(world: Wo
     for _ in range(3):
         assert caller(client, "bscim_wrong")("GET", "/Users").status_code == 401
     assert told(world) == []
-    assert request_log.unknown_tokens(world.context, world.now) == 3
+    assert log_requests.unknown_tokens(world.context, world.now) == 3
     caller(client, "bscim_wrong")("GET", "/Users")
-    request_log.flush(world.context, world.now)
-    assert request_log.unknown_tokens(world.context, world.now) == 4
-    assert request_log.unknown_tokens(world.context, world.now + timedelta(hours=1)) == 0
+    log_requests.flush(world.context, world.now)
+    assert log_requests.unknown_tokens(world.context, world.now) == 4
+    assert log_requests.unknown_tokens(world.context, world.now + timedelta(hours=1)) == 0
 
 
 def test_a_workspace_sees_its_own_connections_only(world: World, call: Call) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.domain.request_log import RequestsQuery
-from bridge.flows.request_log import flush, list_requests
+from bridge.flows.log_requests import flush
+from bridge.flows.request_log import list_requests
 from bridge.web.pages import scim_log
 from tests.web.browsing import Surfer
 from tests.web.pages.conftest import Acme
