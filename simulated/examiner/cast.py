@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from simulated.dialects.dialect import ENTERPRISE, GROUP, USER
 from simulated.dialects.people import Group, Person
+from simulated.dialects.scim_client import Resource
 
 #: No mail can ever reach it (RFC 2606).
 DOMAIN = "simulate.example"
@@ -37,3 +39,23 @@ def stranger(tag: str) -> Person:
 def groups(tag: str, count: int) -> Sequence[Group]:
     """`count` groups, whose names hold `tag`."""
     return [Group(f"00g{tag}{number}", f"Équipe {number + 1} {tag}") for number in range(count)]
+
+
+def plain_person(person: Person) -> Resource:
+    """As the standard writes somebody down (RFC 7643 4.1), without a word of any vendor's."""
+    return {
+        "schemas": [USER, ENTERPRISE],
+        "userName": person.email,
+        "externalId": person.id,
+        "name": {"givenName": person.given_name, "familyName": person.family_name},
+        "displayName": person.name,
+        "title": person.title,
+        "emails": [{"value": person.email, "type": "work", "primary": True}],
+        "active": person.active,
+        ENTERPRISE: {"department": person.department},
+    }
+
+
+def plain_group(group: Group) -> Resource:
+    """As the standard writes a group down (RFC 7643 4.2)."""
+    return {"schemas": [GROUP], "displayName": group.name, "externalId": group.id}

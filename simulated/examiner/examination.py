@@ -16,6 +16,7 @@ from simulated.examiner.findings import Fault, Outcome, Step
 
 ENTRA_COMPATIBILITY = "Entra ID: application-provisioning-config-problem-scim-compatibility"
 _SHOWN = 300
+_ONE = {"Users": "person", "Groups": "group"}
 
 
 class Skipped(Exception):
@@ -25,7 +26,7 @@ class Skipped(Exception):
 @dataclass(slots=True)
 class Examination:
     """`people` and `groups` are those that are there, with their ids; `others` were made for one step only. `not_kept`:
-    what the server has no place for.
+    what the server has no place for. `refused`: kinds (`Users`) that the vendor can't make there.
     """
 
     dialect: Dialect
@@ -37,6 +38,7 @@ class Examination:
     steps: list[Step] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     not_kept: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     calls: int = 0
     _step: str = ""
     _is_wrong: bool = False
@@ -64,7 +66,7 @@ class Examination:
             says.append(str(reason))
             was_skipped = True
         except (ScimRefused, ScimMalformed, NotOurs) as error:
-            self._blame(error)
+            self.blame(error)
         except ScimUnreachable as error:
             says.append(str(error))
             was_skipped = not self._blame_silence(str(error))
@@ -108,9 +110,23 @@ class Examination:
 
     def expect_new(self, kind: str, remote_id: str, known: Sequence[Person | Group]) -> bool:
         """A new one has an id of its own; else the look-up before it found another, which has now been changed."""
-        why = f"{self.dialect.name} looked up a new one of {kind}, was told of another, and changed that one instead."
+        why = f"{self.dialect.name} looked up a new {_ONE[kind]}, was told of another, and changed that one instead."
         is_new = remote_id not in {one.remote_id for one in known}
         return self.expect(is_new, expected="another id", got=remote_id, why=why, standard="RFC 7644 3.4.2.2")
+
+    def make(self, kind: str, push: Callable[[], str], plain: Resource) -> str:
+        """Pushes as the vendor does. One who is refused is a fault, and made in the standard's words instead, so that
+        the steps after this have somebody. Answers the id; raises the vendor's refusal where that is refused too.
+        """
+        try:
+            return push()
+        except ScimRefused as refusal:
+            self.blame(refusal)
+            self.refused.add(kind)
+            try:
+                return self.client.create(kind, plain)
+            except ScimRefused:
+                raise refusal from None
 
     def forget_change(self) -> None:
         """What is found wrong from here on is about questions."""
@@ -170,7 +186,7 @@ class Examination:
         there = self.client.read(path) is not None
         found = self.find(kind, filter_) if filter_ and not there else []
         got = "still read" if there else "still found by a filter" if found else ""
-        why = f"A DELETE of one of {kind} was answered as done, and it is still there."
+        why = f"The DELETE of a {_ONE[kind]} was answered as done, and the {_ONE[kind]} is still there."
         if not self.expect(not got, expected="404, and nothing found", got=got, why=why, standard="RFC 7644 3.6"):
             self.client.made[path] = self.client.deleted.pop(path)
 
@@ -186,8 +202,8 @@ class Examination:
 
     # -- blame --------------------------------------------------------------------------------------------------
 
-    def _blame(self, error: Exception) -> None:
-        """Writes down what ended a step; a 5xx has been already."""
+    def blame(self, error: Exception) -> None:
+        """Writes down what ended a step, or would have; a 5xx has been already."""
         self._is_wrong = True
         who = self.dialect.name
         if isinstance(error, NotOurs):
@@ -198,7 +214,8 @@ class Examination:
             self._blame_last("nobody, or who was looked up", error.path, why, "RFC 7644 3.4.2.2")
         elif isinstance(error, ScimRefused) and error.status < 500:
             reason = f"{error.status} {error.scim_type or ''}".strip()
-            said = f": {error.detail.rstrip('.')}" if error.detail else ""
+            detail = " ".join(error.detail.split())[:_SHOWN].rstrip(".")
+            said = f": {detail}" if detail else ""
             why = f"What {who} sends every day was refused with {reason}{said}."
             self._blame_last("a success", reason, why, self.dialect.document)
         elif not isinstance(error, ScimRefused):

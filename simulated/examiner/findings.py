@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from textwrap import fill
 from typing import Any, Literal
+
+_WIDTH = 120
 
 Outcome = Literal["right", "wrong", "skipped"]
 
@@ -60,4 +63,5 @@ class Report:
 def render_step(step: Step) -> str:
     """A line: `wrong    Rename a group`."""
     says = f": {step.says}" if step.says else ""
-    return f"{step.outcome:<8} {step.step}{says}"
+    line = f"{step.outcome:<8} {step.step}{says}"
+    return fill(line, _WIDTH, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False)

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from simulated.dialects.people import Group, Person
+from simulated.examiner import cast
 from simulated.examiner.comparing import member_ids
 from simulated.examiner.examination import Examination, Skipped, by_name
 
@@ -13,7 +15,8 @@ def create_groups(exam: Examination, wanted: Sequence[Group]) -> None:
     if len(exam.people) < 3:
         raise Skipped("Too few people could be made.")
     for group in wanted:
-        made = replace(group, remote_id=exam.dialect.push_group(group))
+        pushed = exam.make("Groups", partial(exam.dialect.push_group, group), cast.plain_group(group))
+        made = replace(group, remote_id=pushed)
         if not exam.expect_new("Groups", str(made.remote_id), exam.groups):
             return
         exam.groups.append(made)
@@ -70,15 +73,24 @@ def remove_members(exam: Examination) -> None:
 def ask_membership(exam: Examination) -> None:
     """The vendor's own question: who is in is found, who isn't is not."""
     group = _group(exam)
-    filters = [exam.dialect.membership_filter(group, one) for one in _ids([exam.people[-1], exam.people[0]])]
-    if filters[0] is None or filters[1] is None:
+    if exam.dialect.membership_filter(group, "") is None:
         raise Skipped(f"{exam.dialect.name} never asks.")
-    inside, outside = ([str(one.get("id")) for one in exam.find("Groups", each)] for each in filters if each)
+    members = exam.read_members(group)
+    somebody = next((one for one in members if one in _ids(exam.people)), None)
+    stranger = next((one for one in _ids([*exam.people, *exam.others]) if one not in members), None)
+    if somebody is None or stranger is None:
+        raise Skipped("The group has nobody, or everybody.")
+    inside, outside = _ask(exam, group, somebody), _ask(exam, group, stranger)
     standard = f"{exam.dialect.document}; RFC 7644 3.4.2.2"
     why = "A group isn't found by its id and one of its members."
     exam.expect(inside == [group.remote_id], expected=str(group.remote_id), got=str(inside), why=why, standard=standard)
     why = "A group is found by its id and somebody who isn't a member."
     exam.expect(not outside, expected="an empty list", got=str(outside), why=why, standard=standard)
+
+
+def _ask(exam: Examination, group: Group, remote_id: str) -> list[str]:
+    found = exam.find("Groups", exam.dialect.membership_filter(group, remote_id) or "")
+    return [str(one.get("id")) for one in found]
 
 
 def rename_group(exam: Examination) -> None:

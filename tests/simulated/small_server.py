@@ -27,6 +27,7 @@ FAULTS = (
     "a PATCH without a path is ignored",
     "removing some members removes all",
     "removing members by an array removes all",
+    "removing members by an array removes nobody",
     "adding members replaces all",
     "renaming a group unsets its externalId",
     "members are answered though excluded",
@@ -76,6 +77,8 @@ class SmallServer:
         self.refuses: set[str] = set()
         self.leaves_out: set[str] = set()
         self.refuses_unknown = False
+        self.refuses_schemas: set[str] = set()
+        self.says = "No such schema."
         self.pause = 0.0
         self._numbers = count(1)
 
@@ -115,6 +118,8 @@ class SmallServer:
             raise Refused(405, "That isn't done here.")
         if kind not in self.kept or (resource_id and resource_id not in self.kept[kind]):
             raise Refused(404, "There is no such thing.")
+        if self.refuses_schemas & set(body.get("schemas", [])):
+            raise Refused(400, self.says, "invalidSyntax")
         if not resource_id:
             return self._create(kind, body) if method == "POST" else (200, {}, self._list(kind, query))
         return self._one(method, kind, resource_id, body)
@@ -266,6 +271,8 @@ class SmallServer:
             gone = {one["value"] for one in named}
             fault = "removing some members removes all" if selected else "removing members by an array removes all"
             everybody = self.has(fault) or not named
+            if not selected and self.has("removing members by an array removes nobody"):
+                return
             members = {} if everybody else {key: one for key, one in members.items() if key not in gone}
         elif operation == "replace" or self.has("adding members replaces all"):
             members = {one["value"]: one for one in named}

@@ -22,6 +22,7 @@ from simulated.examiner.people_steps import NoScimServer, NothingToExamine, Toke
 from tests.simulated.small_server import FAULTS, GROUP, MESSAGES, USER, Erratic, SmallServer, listening, serving
 
 DIALECTS = get_args(DialectName)
+MICROSOFTS_GROUP = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
 EVERYBODY = ("okta", "entra", "entra-compliant", "onelogin")
 
 
@@ -89,6 +90,43 @@ def test_what_a_server_has_no_place_for_is_said_and_no_fault(server: SmallServer
     assert "keeps no title" in says(exam, "Create people")
 
 
+@pytest.mark.parametrize(
+    ("name", "schema", "step"),
+    [
+        ("onelogin", "urn:scim:schemas:core:2.0", "Create people"),
+        (
+            "entra",
+            MICROSOFTS_GROUP,
+            "Create groups with members",
+        ),
+    ],
+)
+def test_who_is_refused_in_the_vendors_words_is_made_in_the_standards_and_the_rest_examined(
+    server: SmallServer, name: Any, schema: str, step: str
+) -> None:
+    server.refuses_schemas = {schema}
+    exam = examine(server, name)
+    [fault] = exam.faults
+    assert fault.step == step
+    assert schema in fault.request
+    assert "refused with 400 invalidSyntax: No such schema" in fault.why
+    assert outcomes(exam)[step] == "wrong"
+    assert outcomes(exam)["Remove members"] == "right"
+    assert server.kept == {"Users": {}, "Groups": {}}
+
+
+def test_members_who_could_not_be_removed_are_rightly_found_as_members() -> None:
+    with serving("removing members by an array removes nobody") as server:
+        exam = examine(server, "entra")
+    assert outcomes(exam)["Ask whether somebody is a member"] == "right"
+    assert {fault.step for fault in exam.faults} == {"Remove members", "Empty a group"}
+
+
+def test_what_a_server_says_over_several_lines_is_told_in_one(server: SmallServer) -> None:
+    server.refuses_schemas, server.says = {"urn:scim:schemas:core:2.0"}, "1 error\n  in\n  schemas"
+    assert "invalidSyntax: 1 error in schemas." in examine(server, "onelogin").faults[0].why
+
+
 def test_a_refusal_of_an_unknown_attribute_is_said_and_no_fault(server: SmallServer) -> None:
     server.refuses_unknown = True
     exam = examine(server, "okta")
@@ -133,6 +171,11 @@ FOUND = {
         "Remove members",
         "After `Remove members` with an array of values the group lost all 5 members, not those two.",
     ),
+    "removing members by an array removes nobody": (
+        ("entra",),
+        "Remove members",
+        "After `Remove members` with an array of values those who were removed are still members.",
+    ),
     "adding members replaces all": (
         ("okta", "entra-compliant", "onelogin"),
         "Add members",
@@ -147,7 +190,7 @@ FOUND = {
     "a DELETE is answered 204 and nothing is deleted": (
         ("okta", "entra"),
         "Delete a group",
-        "A DELETE of one of Groups",
+        "The DELETE of a group was answered",
     ),
     "the second page repeats the first": (EVERYBODY, "Read people page by page", "The second page repeats people"),
     "whoever is inactive isn't found": (EVERYBODY, "Deactivate somebody", "Who was deactivated isn't found any more"),
@@ -170,7 +213,7 @@ FOUND = {
     "a filter on externalId is ignored": (
         ("entra", "entra-compliant"),
         "Create people",
-        "Entra ID looked up a new one",
+        "Entra ID looked up a new person",
     ),
     "a PUT is answered and nothing is stored": (
         ("okta", "onelogin"),
@@ -229,7 +272,7 @@ def test_nobody_elses_person_is_touched_when_filters_answer_everybody(name: str)
 def test_a_second_look_up_that_finds_another_of_ours_is_told_and_ends_the_step(name: str) -> None:
     with serving("a filter on externalId is ignored") as server:
         exam = examine(server, name)
-    assert exam.faults[0].why.startswith("Entra ID looked up a new one of Users, was told of another")
+    assert exam.faults[0].why.startswith("Entra ID looked up a new person, was told of another")
     assert outcomes(exam)["Look up people"] == "skipped"
 
 
@@ -345,6 +388,21 @@ def test_broken_off_at_any_step_it_cleans_up(server: SmallServer, title: str) ->
     with pytest.raises(KeyboardInterrupt):
         play(exam, "abc123", 5, 2)
     assert server.kept == {"Users": {"other": {"userName": "other@person.example"}}, "Groups": {}}
+
+
+def test_broken_off_again_while_it_cleans_up_it_says_what_is_left(server: SmallServer) -> None:
+    exam = begin("okta", server.url, "t0ken")
+
+    def interrupt(starting: str) -> None:
+        if starting in ("Remove members", "Clean up, 3 of 7"):
+            raise KeyboardInterrupt
+
+    exam.on_start = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        play(exam, "abc123", 5, 1)
+    left = server.kept["Users"]
+    assert len(left) == 5
+    assert all(f"(Users/{key})" in says(exam, "Clean up") for key in left)
 
 
 def test_somebody_made_without_an_answer_is_found_by_name_and_deleted() -> None:
