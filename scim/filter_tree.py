@@ -72,17 +72,29 @@ class ValuePath:
 
 Filter = And | Or | Not | Comparison | Present | ValuePath
 
-_Read = Callable[[AttributePath], list[Any]]
+#: Whether something is true of a resource, a document or one value of an attribute.
+Truth = Callable[[Mapping[str, Any]], bool]
+_Read = Callable[[Mapping[str, Any]], list[Any]]
 
 
 def matches(filter: Filter, resource: Mapping[str, Any]) -> bool:  # noqa: A002
     """Whether the filter is true of a rendered resource or a document."""
-    return _is_true(filter, lambda path: _values_in_resource(path, resource))
+    return truth_of(filter)(resource)
+
+
+def truth_of(filter: Filter) -> Truth:  # noqa: A002
+    """`matches` of one filter, made ready to be asked of many: a question costs a third."""
+    return _truth_of(filter, _values_of_resource)
 
 
 def matches_element(filter: Filter, element: Mapping[str, Any]) -> bool:  # noqa: A002
     """Whether the filter of a value path is true of one value of its attribute."""
-    return _is_true(filter, lambda path: assigned(element.get(path.leaf.name)))
+    return truth_of_element(filter)(element)
+
+
+def truth_of_element(filter: Filter) -> Truth:  # noqa: A002
+    """`matches_element` of one filter, made ready to be asked of many."""
+    return _truth_of(filter, _values_of_element)
 
 
 def count_tests(filter: Filter | None) -> int:  # noqa: A002
@@ -114,42 +126,73 @@ def render_filter(filter: Filter) -> str:  # noqa: A002
     return _render(filter, str)
 
 
-def _is_true(filter: Filter, read: _Read) -> bool:  # noqa: A002
+def _truth_of(filter: Filter, reader: Callable[[AttributePath], _Read]) -> Truth:  # noqa: A002
+    # What can be decided of the filter alone is decided here, once, and not in the functions that this gives.
     match filter:
         case And(terms):
-            return all(_is_true(term, read) for term in terms)
+            every = [_truth_of(term, reader) for term in terms]
+            return lambda resource: all(truth(resource) for truth in every)
         case Or(terms):
-            return any(_is_true(term, read) for term in terms)
+            some = [_truth_of(term, reader) for term in terms]
+            return lambda resource: any(truth(resource) for truth in some)
         case Not(term):
-            return not _is_true(term, read)
+            negated = _truth_of(term, reader)
+            return lambda resource: not negated(resource)
         case Present(path):
-            return bool(read(path))
+            read = reader(path)
+            return lambda resource: bool(read(resource))
         case ValuePath(path, inner):
-            return any(matches_element(inner, element) for element in read(path))
+            read, truth = reader(path), truth_of_element(inner)
+            return lambda resource: any(map(truth, read(resource)))
         case Comparison(path, op, value):
-            return _compares(path.leaf, op, value, read(path))
+            read, fits = reader(path), _comparison(path.leaf, op, value)
+            return lambda resource: fits(read(resource))
 
 
-def _values_in_resource(path: AttributePath, resource: Mapping[str, Any]) -> list[Any]:
-    home = resource.get(path.schema, {}) if path.in_extension else resource
-    values = assigned(home.get(path.attribute.name))
-    if path.sub is None:
-        return values
-    return [sub_value for value in values for sub_value in assigned(value.get(path.sub.name))]
+def _values_of_element(path: AttributePath) -> _Read:
+    name = path.leaf.name
+    return lambda element: assigned(element.get(name))
+
+
+def _values_of_resource(path: AttributePath) -> _Read:
+    name, sub, urn = path.attribute.name, path.sub, path.schema if path.in_extension else None
+    if sub is not None:
+        return lambda resource: [
+            sub_value
+            for value in assigned(_home(resource, urn).get(name))
+            for sub_value in assigned(value.get(sub.name))
+        ]
+    if urn is not None:
+        return lambda resource: assigned(_home(resource, urn).get(name))
+    return lambda resource: assigned(resource.get(name))
+
+
+def _home(resource: Mapping[str, Any], urn: str | None) -> Mapping[str, Any]:
+    """Where the attributes of a schema stand: an extension's under its URN."""
+    return resource if urn is None else resource.get(urn, {})
 
 
 def assigned(value: Any) -> list[Any]:
     """The values there are, whether the attribute has one or many (RFC 7643 2.5)."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [value]
     return [each for each in (value if isinstance(value, list) else [value]) if each not in (None, "", [], {})]
 
 
-def _compares(leaf: Attribute, op: Operator, wanted: Value, values: list[Any]) -> bool:
+def _comparison(leaf: Attribute, op: Operator, wanted: Value) -> Callable[[list[Any]], bool]:
+    """Whether some of an attribute's values compares so."""
     if wanted is None:
-        return bool(values) == (op == "ne")
-    if op == "ne" and not values:
-        return True
+        return lambda values: bool(values) == (op == "ne")
     compare, operand = COMPARE[op], comparable(leaf, wanted)
-    return any(compare(comparable(leaf, value), operand) for value in values)
+
+    def fits(values: list[Any]) -> bool:
+        if op == "ne" and not values:
+            return True
+        return any(compare(comparable(leaf, value), operand) for value in values)
+
+    return fits
 
 
 def comparable(leaf: Attribute, value: Any) -> Any:

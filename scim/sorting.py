@@ -13,7 +13,10 @@ from scim.schemas import AttributePath
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By which simple attribute, and whether the greatest comes first. Equals keep the order they have."""
+    """By which simple attribute, and whether the greatest comes first.
+
+    Ascending, equals keep the order they have; descending is that read backwards.
+    """
 
     path: AttributePath
     descending: bool = False

@@ -15,7 +15,7 @@ import orjson
 
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
-from bridge.storage.directory_pages import Place
+from bridge.storage.directory_order import Place
 from bridge.storage.secret_box import CannotDecrypt
 from scim.errors import ExpiredCursor, InvalidCount, InvalidCursor, TooMany
 

@@ -11,7 +11,8 @@ from bridge.flows.context import Context
 from bridge.flows.cursors import Position, open_cursor, seal_cursor
 from bridge.storage import directory
 from bridge.storage.directory import StoredGroup, StoredUser
-from bridge.storage.directory_pages import Place, Search, search_groups, search_users
+from bridge.storage.directory_order import Place
+from bridge.storage.directory_pages import Search, search_groups, search_users
 from scim.filter_tree import Filter
 from scim.schemas import USER, ResourceType
 from scim.sorting import Order
@@ -130,7 +131,8 @@ def _seen_from(part: int, sought: Sought, position: Position, descending: bool) 
     if sought.order is None and place.value is not None:
         # Nobody in this part has a value, and no value is greater than all: all of them follow, or none does.
         return None if descending == position.backwards else Place(_FIRST if position.backwards else _LAST)
-    return Place(_FIRST if part > position.part else _LAST, place.value)
+    falls = sought.order is not None and sought.order.descending
+    return Place(_FIRST if (part > position.part) != falls else _LAST, place.value)
 
 
 def _beside(

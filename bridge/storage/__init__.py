@@ -6,7 +6,8 @@
 - `access`              the one query over facts that answers may they, why, who gains, who loses
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
 - `directory_many`      people and groups by the thousand, for an import
-- `directory_search`    a parsed SCIM filter to a WHERE clause; `directory_pages`: who matches, page by page, in order
+- `directory_search`    a parsed SCIM filter to a WHERE clause; `document_text`: of what only a document says
+- `directory_pages`     who matches, page by page; `directory_order`: in which order; `directory_lean`: what is asked
 - `provisioning_requests`   the request log's lines; `effects`: what a push gives or takes, for their sentences
 - `statistics`          has PostgreSQL count its rows after an import
 - `secret_box`          secrets at rest, encrypted

@@ -74,7 +74,8 @@ _USER = (
     directory_users.c.modified_at,
     directory_users.c.version,
 )
-_GROUP = (
+#: Of a group, for `stored_group`.
+GROUP_COLUMNS = (
     directory_groups.c.id,
     directory_groups.c.n_members,
     directory_groups.c.uid,
@@ -100,10 +101,10 @@ def pushed_groups(connection_key: int) -> ColumnElement[bool]:
 
 
 def list_users(
-    connection: Any, where: ColumnElement[bool], *, by: Sequence[Any] = (), limit: int | None = None, offset: int = 0
+    connection: Any, where: ColumnElement[bool], *, by: Sequence[Any] = (), limit: int | None = None
 ) -> list[StoredUser]:
     """Pushed people in that order, else as they came, without their groups."""
-    chosen = _USERS.where(where).order_by(*by, directory_users.c.id).limit(limit).offset(offset)
+    chosen = _USERS.where(where).order_by(*by, directory_users.c.id).limit(limit)
     return [_stored_user(row) for row in connection.execute(chosen).all()]
 
 
@@ -367,14 +368,14 @@ def totals(connection: Any, connection_key: int) -> tuple[int, int]:
 
 
 def list_groups(
-    connection: Any, where: ColumnElement[bool], *, by: Sequence[Any] = (), limit: int | None = None, offset: int = 0
+    connection: Any, where: ColumnElement[bool], *, by: Sequence[Any] = (), limit: int | None = None
 ) -> list[StoredGroup]:
     """Pushed groups in that order, else as they came, without members."""
-    chosen = _GROUPS.where(where).order_by(*by, directory_groups.c.id).limit(limit).offset(offset)
-    return [_stored_group(row) for row in connection.execute(chosen).all()]
+    chosen = _GROUPS.where(where).order_by(*by, directory_groups.c.id).limit(limit)
+    return [stored_group(row) for row in connection.execute(chosen).all()]
 
 
-_GROUPS = select(*_GROUP)
+_GROUPS = select(*GROUP_COLUMNS)
 _ONE_GROUP = _GROUPS.where(
     directory_groups.c.connection_id == bindparam("connection"), PUSHED_GROUP,
     directory_groups.c.uid == bindparam("uid"),
@@ -393,10 +394,11 @@ def find_group(connection: Any, connection_key: int, uid: str, *, hold: Hold = "
     change from elsewhere; `alone` keeps everything else off it.
     """
     row = connection.execute(_ONE_GROUP_HELD[hold], {"connection": connection_key, "uid": uid}).first()
-    return None if row is None else _stored_group(row)
+    return None if row is None else stored_group(row)
 
 
-def _stored_group(row: Any) -> StoredGroup:
+def stored_group(row: Any) -> StoredGroup:
+    """A group from its GROUP_COLUMNS."""
     key, n_members, uid, name, external_id, created, modified, version = row
     return StoredGroup(key, n_members, DirectoryGroup(uid, name, external_id, created, modified, version))
 

@@ -1,22 +1,23 @@
 """A parsed SCIM filter to a WHERE clause, the attribute table on top; who matches is read by `directory_pages`.
 
 A clause is `exact` when it says just what the filter says. Where it can't (an attribute that is kept in the
-document only, an order of strings, which engines see differently), it still holds for every match, and the
-caller asks `scim.filter_tree.matches` of the rows that are left: the meaning is never the engine's, and
-nobody matches because a condition was dropped.
+document only), it still holds for every match, by what the document's text must hold, and the caller asks
+`scim.filter_tree.matches` of the rows that are left: the meaning is never the engine's, and nobody matches because a
+condition was dropped.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, exists, false, not_, or_, true
+from sqlalchemy import Column, ColumnElement, Text, and_, exists, false, not_, or_, true, type_coerce
 
 from bridge.domain.people import fold
 from bridge.storage.directory import Unique
+from bridge.storage.document_text import find_text_condition
 from bridge.storage.tables import PUSHED_GROUP, directory_emails, directory_groups, directory_users, group_members
-from scim.filter_tree import COMPARE, And, Comparison, Filter, Not, Or, Present, ValuePath
+from scim.filter_tree import COMPARE, And, Comparison, Filter, Not, Or, Present, ValuePath, count_tests
 from scim.schemas import AttributePath
 
 
@@ -36,8 +37,8 @@ _UNKNOWN = Clause(true(), exact=False)
 Compile = Callable[[str, Any], ColumnElement[bool] | None]
 
 
-def _folded(column: Column[Any]) -> Compile:
-    """Text compared without case, kept folded. It is always there."""
+def _folded(column: Column[Any], *, in_order: bool = False) -> Compile:
+    """Text compared without case, kept folded, and always there. `in_order`: by code point, space around it too."""
 
     def compile_(op: str, value: Any) -> ColumnElement[bool] | None:
         if op == "pr":
@@ -52,6 +53,13 @@ def _folded(column: Column[Any]) -> Compile:
             "sw": lambda: column.startswith(text, autoescape=True),
             "ew": lambda: column.endswith(text, autoescape=True),
         }
+        if in_order:
+            plain |= {
+                "gt": lambda: column > text,
+                "ge": lambda: column >= text,
+                "lt": lambda: column < text,
+                "le": lambda: column <= text,
+            }
         return plain[op]() if op in plain else None
 
     return compile_
@@ -133,12 +141,23 @@ _email_of_user = _emails.directory_user_id == _users.id
 _in_group = (_rows.directory_user_id == _users.id, _rows.group_id == _groups.id, PUSHED_GROUP)
 _has_member = (_rows.group_id == _groups.id, _rows.directory_user_id == _users.id, _users.pushed)
 
-Attributes = Mapping[tuple[str, str | None], Compile]
 
-#: The attributes of a User that are columns.
-USERS: Attributes = {
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """The attributes of a resource that are columns, and the text of the document that says the others.
+
+    What the `hints` compile to holds for every match, and for some others.
+    """
+
+    columns: Mapping[tuple[str, str | None], Compile]
+    document: ColumnElement[str] | None = None
+    hints: Mapping[tuple[str, str | None], Compile] = field(default_factory=dict)
+
+
+#: Of a User.
+_OF_USERS: Mapping[tuple[str, str | None], Compile] = {
     ("id", None): _exact(_users.uid),
-    ("userName", None): _folded(_users.user_name_ci),
+    ("userName", None): _folded(_users.user_name_ci, in_order=True),
     ("externalId", None): _exact(_users.external_id),
     ("active", None): _boolean(_users.active),
     ("emails", "value"): _some(_email_of_user)(_folded(_emails.value_ci)),
@@ -147,8 +166,13 @@ USERS: Attributes = {
     ("meta", "created"): _moment(_users.created_at),
     ("meta", "lastModified"): _moment(_users.modified_at),
 }
-#: The attributes of a Group that are columns.
-GROUPS: Attributes = {
+#: A group's name is folded without the space around it.
+_NEARLY_OF_USERS: Mapping[tuple[str, str | None], Compile] = {
+    ("groups", "display"): _some(*_in_group)(_folded(_groups.name_ci))
+}
+USERS = Attributes(_OF_USERS, type_coerce(_users.document, Text), _NEARLY_OF_USERS)
+#: Of a Group, which has no document.
+_OF_GROUPS: Mapping[tuple[str, str | None], Compile] = {
     ("id", None): _exact(_groups.uid),
     ("displayName", None): _folded(_groups.name_ci),
     ("externalId", None): _exact(_groups.external_id),
@@ -157,11 +181,17 @@ GROUPS: Attributes = {
     ("meta", "created"): _moment(_groups.created_at),
     ("meta", "lastModified"): _moment(_groups.modified_at),
 }
+GROUPS = Attributes(_OF_GROUPS)
 #: The sub-attributes that one row of `emails` has, for `emails[…]`.
-_ONE_EMAIL: Attributes = {
-    ("emails", "value"): _folded(_emails.value_ci),
-    ("emails", "primary"): _marked(_emails.is_primary),
-}
+_ONE_EMAIL = Attributes(
+    {
+        ("emails", "value"): _folded(_emails.value_ci),
+        ("emails", "primary"): _marked(_emails.is_primary),
+    }
+)
+
+#: Of a filter with more tests than so many, reading people and asking them costs less than so many looks at texts.
+_MOST_LOOKS = 10
 
 
 def find_name(filter_: Filter) -> tuple[Unique, str] | None:
@@ -177,20 +207,24 @@ def find_name(filter_: Filter) -> tuple[Unique, str] | None:
 
 def compile_filter(filter_: Filter, table: Attributes) -> Clause:
     """The condition that a filter puts on the rows of `table`'s resource."""
+    return _compile(filter_, table if count_tests(filter_) <= _MOST_LOOKS else replace(table, document=None))
+
+
+def _compile(filter_: Filter, table: Attributes) -> Clause:
     match filter_:
         case And(terms):
-            return _both(and_, [compile_filter(term, table) for term in terms])
+            return _both(and_, [_compile(term, table) for term in terms])
         case Or(terms):
-            return _both(or_, [compile_filter(term, table) for term in terms])
+            return _both(or_, [_compile(term, table) for term in terms])
         case Not(term):
-            negated = compile_filter(term, table)
+            negated = _compile(term, table)
             return Clause(not_(negated.sql)) if negated.exact else _UNKNOWN
         case Comparison(path, op, value):
             return _compare(path, op, value, table)
         case Present(path):
             return _present(path, table)
         case ValuePath(path, inner):
-            return _value_path(path, inner)
+            return _value_path(path, inner, table)
 
 
 def _both(join: Callable[..., ColumnElement[bool]], clauses: list[Clause]) -> Clause:
@@ -200,9 +234,16 @@ def _both(join: Callable[..., ColumnElement[bool]], clauses: list[Clause]) -> Cl
 
 
 def _compare(path: AttributePath, op: str, value: Any, table: Attributes) -> Clause:
-    compile_ = None if path.in_extension else table.get((path.attribute.name, path.sub.name if path.sub else None))
+    key = (path.attribute.name, path.sub.name if path.sub else None)
+    compile_ = None if path.in_extension else table.columns.get(key)
     sql = compile_(op, value) if compile_ else None
-    return _UNKNOWN if sql is None else Clause(sql)
+    if sql is not None:
+        return Clause(sql)
+    if (hint := table.hints.get(key)) is not None:
+        sql = hint(op, value)
+    elif table.document is not None:
+        sql = find_text_condition(path, op, value, table.document)
+    return _UNKNOWN if sql is None else Clause(sql, exact=False)
 
 
 def _present(path: AttributePath, table: Attributes) -> Clause:
@@ -227,8 +268,9 @@ def _needs_value(filter_: Filter) -> bool:
             return False
 
 
-def _value_path(path: AttributePath, inner: Filter) -> Clause:
-    if path.in_extension or path.attribute.name != "emails" or not _needs_value(inner):
-        return _UNKNOWN
-    one = compile_filter(inner, _ONE_EMAIL)
-    return Clause(exists().where(_email_of_user, one.sql), one.exact)
+def _value_path(path: AttributePath, inner: Filter, table: Attributes) -> Clause:
+    if not path.in_extension and path.attribute.name == "emails" and _needs_value(inner):
+        one = _compile(inner, _ONE_EMAIL)
+        return Clause(exists().where(_email_of_user, one.sql), one.exact)
+    # Each test of one value is one of the document that holds the value.
+    return Clause(_compile(inner, replace(table, columns={})).sql, exact=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.domain import directory
 from bridge.domain.directory import DirectoryGroup, DirectoryUser, GroupMemberRef
-from scim.filter_tree import matches_element
+from scim.filter_tree import truth_of_element
 from scim.patch import (
     DisplayNameSet,
     ExternalIdSet,
@@ -30,8 +30,9 @@ def group_change(change: GroupChange, base: str) -> directory.GroupChange:
         case MembersRemoved(ids):
             return directory.MembersRemoved(ids)
         case MembersMatchingRemoved(where):
+            fits = truth_of_element(where)
             return directory.MembersFittingRemoved(
-                lambda member: matches_element(where, render_reference(_shown_member(member, base), "User"))
+                lambda member: fits(render_reference(_shown_member(member, base), "User"))
             )
         case MembersReplaced(ids):
             return directory.MembersReplaced(ids)
