@@ -29,6 +29,9 @@ from scim.sorting import Order
 
 MemberStep = MembersAdded | MembersRemoved | MembersFittingRemoved | MembersReplaced
 
+#: Outside id to (key, name) of people of the connection's directory.
+People = dict[str, tuple[int, str]]
+
 #: An audit event names at most so many people; all of them are found by its cause.
 NAMED_IN_EVENT = 50
 
@@ -74,10 +77,11 @@ def create_group(
 
     def create_it(change: Change) -> DirectoryGroup:
         hold_connections(change, [connection.key])
-        directory.find_members(change.connection, connection.key, members)
+        steps = [MembersAdded(tuple(members))] if members else []
+        people = _find_people(change, connection, steps)
         stored = add_group(change, connection, name, external_id)
         refresh_group_matches(change, connection.key, [stored.key])
-        return _apply(change, connection, stored, [MembersAdded(tuple(members))]) if members else stored.group
+        return _apply(change, connection, stored, steps, people)
 
     return context.change(actor_of(connection), now, create_it)
 
@@ -114,21 +118,30 @@ def change_group(
         plain = if_version is None and all(isinstance(step, (MembersAdded, MembersRemoved)) for step in changes)
         if _renames(change, connection, group_id, changes):
             hold_connections(change, [connection.key])
-        if not plain:
-            _hold_people(change, connection, group_id, changes)
-        stored = _get_held(change, connection, group_id, "stay" if plain else "alone", if_version)
-        return _apply(change, connection, stored, changes)
+        if plain:
+            stored = _get_held(change, connection, group_id, "stay", if_version)
+            return _apply(change, connection, stored, changes, _find_people(change, connection, changes))
+        people = _hold_people(change, connection, group_id, changes)
+        stored = _get_held(change, connection, group_id, "alone", if_version)
+        return _apply(change, connection, stored, changes, people)
 
     return context.change(actor_of(connection), now, change_it)
 
 
-def _hold_people(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> None:
+def _find_people(change: Change, connection: Connection, changes: Sequence[GroupChange]) -> People:
+    """Those whom the steps name by their ids, all at once; held against deletion."""
+    ids = [
+        uid for step in changes if isinstance(step, (MembersAdded, MembersRemoved, MembersReplaced)) for uid in step.ids
+    ]
+    return directory.find_members(change.connection, connection.key, ids)
+
+
+def _hold_people(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> People:
     """Hold those who come or go before their group: the order of locks (`bridge.storage.changes.lock_workspace`)."""
-    for step in changes:
-        if isinstance(step, (MembersAdded, MembersRemoved, MembersReplaced)):
-            directory.find_members(change.connection, connection.key, step.ids)
-        if isinstance(step, MembersReplaced):
-            directory.hold_members(change, group_id)
+    people = _find_people(change, connection, changes)
+    if any(isinstance(step, MembersReplaced) for step in changes):
+        directory.hold_members(change, group_id)
+    return people
 
 
 def _renames(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> bool:
@@ -163,16 +176,16 @@ def _delete(change: Change, connection: Connection, stored: StoredGroup) -> None
 
 
 def _apply(
-    change: Change, connection: Connection, stored: StoredGroup, changes: Sequence[GroupChange]
+    change: Change, connection: Connection, stored: StoredGroup, changes: Sequence[GroupChange], people: People
 ) -> DirectoryGroup:
-    """Make the changes, and give the group as it is after them, without members."""
+    """Make the changes, `people` being whom they name, and give the group as it is after them, without members."""
     group, moved, touched = stored.group, 0, False
     for step in changes:
         if isinstance(step, (GroupRenamed, GroupExternalIdSet)):
             renamed = rename_group(change, connection, replace(stored, group=group), step)
             touched, group = touched or renamed != group, renamed
         else:
-            came, went = _move(change, connection, stored, step)
+            came, went = _move(change, connection, stored, step, people)
             moved, touched = moved + came - went, touched or came + went > 0
     if not touched:
         return group
@@ -203,12 +216,15 @@ def _renamed(group: DirectoryGroup, step: GroupRenamed | GroupExternalIdSet) -> 
     return replace(group, external_id=step.external_id)
 
 
-def _move(change: Change, connection: Connection, stored: StoredGroup, step: MemberStep) -> tuple[int, int]:
+def _move(
+    change: Change, connection: Connection, stored: StoredGroup, step: MemberStep, known: People
+) -> tuple[int, int]:
     """Add, remove or replace members; returns how many came and how many went."""
     if isinstance(step, MembersFittingRemoved):
         there = directory.members_of_groups(change.connection, [stored.key])[stored.key]
         step = MembersRemoved(tuple(member.id for member in there if step.fits(member)))
-    people = directory.find_members(change.connection, connection.key, step.ids)
+        known = directory.find_members(change.connection, connection.key, step.ids)
+    people = {uid: known[uid] for uid in step.ids if uid in known}
     if not isinstance(step, MembersRemoved):
         _check_all_known(step.ids, people)
     named = {key: {"id": uid, "name": name} for uid, (key, name) in people.items()}

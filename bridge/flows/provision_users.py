@@ -24,6 +24,7 @@ from bridge.storage.directory import StoredUser
 from bridge.storage.directory_search import find_name
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import hold_connections
+from bridge.storage.newcomers import look_for
 from bridge.storage.sign_in import find_identity
 from bridge.storage.workspaces import check_last_owner, guarding_owners
 from scim.filter_tree import Filter
@@ -122,12 +123,14 @@ def _telling_owners(
 
 def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: str | None = None) -> DirectoryUser:
     """A person new to the connection, inside a change: see `create_user`. Raises Conflict, LastOwner."""
-    if directory.find_name_holder(change.connection, connection.key, pushed.user_name):
+    seen = look_for(change.connection, connection.key, connection.workspace_key, pushed)
+    if seen.name_taken:
         raise _name_taken(pushed.user_name)
-    membership = _membership_for(change, connection, pushed, *_find_person(change, connection, pushed))
+    user, member = _find_person(change, connection, pushed) if seen.known else (None, None)
+    membership = _membership_for(change, connection, pushed, user, member, proved=seen.domain_proved)
     # First, since it locks the connection, to which the record will point: the order of locks again.
     directory.count_in_directory(change, connection.key, users=1)
-    stored = _write_new(change, connection, pushed, membership, uid)
+    stored = _write_new(change, connection, pushed, membership, uid, is_new=member is None)
     workspace = connection.workspace_key
     if membership is not None and not pushed.active and guarding_owners(change, workspace, membership.key):
         check_last_owner(change, workspace)
@@ -137,10 +140,17 @@ def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: st
 
 
 def _write_new(
-    change: Change, connection: Connection, pushed: PushedUser, membership: Membership | None, uid: str | None
+    change: Change,
+    connection: Connection,
+    pushed: PushedUser,
+    membership: Membership | None,
+    uid: str | None,
+    *,
+    is_new: bool,
 ) -> StoredUser:
-    if membership is None:
-        return directory.insert_user(change, connection.key, pushed, None, uid)
+    """`is_new`: the membership was made just now, so that there can't be a record of it."""
+    if membership is None or is_new:
+        return directory.insert_user(change, connection.key, pushed, membership.key if membership else None, uid)
     unpushed = directory.hold_unpushed(change, connection.key, membership.key)
     if unpushed is not None:
         return directory.adopt_user(change, unpushed, connection.key, pushed, membership.key, uid)
@@ -148,16 +158,23 @@ def _write_new(
 
 
 def _membership_for(
-    change: Change, connection: Connection, pushed: PushedUser, user: User | None, membership: Membership | None
+    change: Change,
+    connection: Connection,
+    pushed: PushedUser,
+    user: User | None,
+    membership: Membership | None,
+    *,
+    proved: bool,
 ) -> Membership | None:
-    """The membership a new push is about, given whom it is about: as it is, revived or made.
+    """The membership a new push is about, given whom it is about, and whether the workspace proved its address's
+    domain: as it is, revived or made.
 
     None without a usable address. None too for a second record of one connection with the same address, which is
     kept, not linked (product.md 4.8): it says nothing of that person, so it doesn't undo an owner's removal.
     """
     if user is None:
         email = usable_email(pushed)
-        return None if email is None else _make_member(change, connection, email, pushed.name)
+        return None if email is None else _make_member(change, connection, email, pushed.name, proved=proved)
     proved = people.proves_domain(change.connection, connection.workspace_key, user.email)
     if membership is None:
         return _join(change, connection, user.key, accepted=proved)
@@ -194,8 +211,7 @@ def _find_account(change: Change, connection: Connection, pushed: PushedUser) ->
     return None if email is None else people.find_user_by_email(change.connection, email)
 
 
-def _make_member(change: Change, connection: Connection, email: str, name: str) -> Membership:
-    proved = people.proves_domain(change.connection, connection.workspace_key, email)
+def _make_member(change: Change, connection: Connection, email: str, name: str, *, proved: bool) -> Membership:
     user = people.insert_user(change, email, name, email_proved_at=change.now if proved else None)
     made = {"email": user.email, "name": user.name}
     change.record(connection.workspace_key, "user.created", user.id, after=made)
@@ -269,7 +285,8 @@ def _late_link(change: Change, connection: Connection, stored: StoredUser, wante
     user, member = _find_person(change, connection, wanted)
     if member is not None and (member.status == "removed" or _has_record(change, connection, member)):
         return None  # only a new push, an invitation or an owner brings back whom an owner removed (product.md 4.4)
-    membership = _membership_for(change, connection, wanted, user, member)
+    proved = people.proves_domain(change.connection, connection.workspace_key, email)
+    membership = _membership_for(change, connection, wanted, user, member, proved=proved)
     return membership.key if membership else None
 
 

@@ -4,14 +4,14 @@ Asked inside the transaction of the change, at its end, of at most `MOST_ASKED` 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bridge.domain.access import left_over
 from bridge.domain.request_log import Effect
 from bridge.domain.sentences import listed
-from bridge.storage.access import links_of_records
+from bridge.storage.access import Link, links_of_records
 from bridge.storage.changes import AuditEvent, Change
 from bridge.storage.effects import (
     Gift,
@@ -35,15 +35,24 @@ _STANDINGS: Mapping[str, Literal["gain", "lose"]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What is asked once for all who moved: by each group its key and what it gives, by each person all their paths."""
+
+    given: Mapping[str, tuple[int, Mapping[int, Gift]]]
+    links: Mapping[str, Sequence[Link]]
+
+
 def effects_of(change: Change) -> list[Effect]:
     """What the events of a change did to access."""
     again = any(event.type == "membership.revived" for event in change.events)
-    return [effect for event in change.events for effect in _effects(change, event, again)]
+    moved = _ask(change, [event for event in change.events if event.type in _MOVES])
+    return [effect for event in change.events for effect in _effects(change, event, again, moved)]
 
 
-def _effects(change: Change, event: AuditEvent, again: bool) -> Iterator[Effect]:
+def _effects(change: Change, event: AuditEvent, again: bool, moved: _Moved) -> Iterator[Effect]:
     if event.type in _MOVES:
-        yield from _of_move(change, event, _MOVES[event.type])
+        yield from _of_move(change, event, _MOVES[event.type], moved)
     elif event.type == "idp_group.changed":
         yield from _of_renaming(change, event)
     elif event.type in _STANDINGS:
@@ -52,22 +61,32 @@ def _effects(change: Change, event: AuditEvent, again: bool) -> Iterator[Effect]
         yield from _of_standing(change, event, "gain")
 
 
-def _of_move(change: Change, event: AuditEvent, kind: Literal["gain", "lose"]) -> Iterator[Effect]:
-    group, told = given_by_group(change.connection, event.subject, change.now)
+def _ask(change: Change, moves: Sequence[AuditEvent]) -> _Moved:
+    given = {group: given_by_group(change.connection, group, change.now) for group in {one.subject for one in moves}}
+    looked_at = [one for one in moves if given[one.subject][1] and one.after["count"] <= MOST_ASKED]
+    people = sorted({person for one in looked_at for person in _people(one)})
+    return _Moved(given, links_of_records(change.connection, people, change.now) if people else {})
+
+
+def _people(move: AuditEvent) -> list[str]:
+    return [person["id"] for person in move.after["people"]]
+
+
+def _of_move(change: Change, event: AuditEvent, kind: Literal["gain", "lose"], moved: _Moved) -> Iterator[Effect]:
+    (group, told), count = moved.given[event.subject], event.after["count"]
     if not told:
         return
-    count, people = event.after["count"], [person["id"] for person in event.after["people"]]
     if count > MOST_ASKED:
         yield from (Effect(kind, what, None, count) for what in dict.fromkeys(map(str, told.values())))
         return
-    for what, number in _count_moved(change, group, people, told).items():
+    found = [moved.links[person] for person in _people(event) if person in moved.links]
+    others = [[link.grant_id for link in each if link.group_id != group] for each in found]
+    for what, number in _count_moved(change, others, told).items():
         yield Effect(kind, what, number, count)
 
 
-def _count_moved(change: Change, group: int, people: list[str], told: Mapping[int, Gift]) -> Counter[str]:
+def _count_moved(change: Change, others: Collection[Sequence[int]], told: Mapping[int, Gift]) -> Counter[str]:
     """How many of those who moved have what of the group's gifts by nothing else, in words."""
-    found = links_of_records(change.connection, people, change.now).values()
-    others = [[link.grant_id for link in each if link.group_id != group] for each in found]
     held = what_grants_give(change.connection, {key for each in others for key in each})
     labelled = any(gift.given.scope.kind == "labels" for gift in held.values())
     labels = labels_of_listed(change.connection, told) if labelled else {}

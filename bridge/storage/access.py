@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, BindParameter, Connection, Text, TextClause, bindparam, select, text
@@ -82,7 +83,7 @@ def _typed(sql: str) -> TextClause:
     """The statement with the parameters it uses typed, lists as expanding ones."""
     kinds: dict[str, Any] = {"now": Instant, "membership": BigInteger, "resource": BigInteger, "without": BigInteger}
     numbers = ("grant_ids", "group_ids", "asserted_ids", "shadowed_ids", "members")
-    lists: dict[str, Any] = {"roles": Text, "records": Text, **dict.fromkeys(numbers, BigInteger)}
+    lists: dict[str, Any] = {"roles": Text, **dict.fromkeys(numbers, BigInteger)}
     used = set(re.findall(r":(\w+)", sql))
     one = [bindparam(name, type_=kind) for name, kind in kinds.items() if name in used]
     many: list[BindParameter[Any]] = [
@@ -119,10 +120,12 @@ def owner_condition(membership: str) -> str:
     )
 
 
-def _paths(grant: str, members: str, *, columns: str, rule: str = "", alive: str = ALIVE) -> str:
-    """The union of the branches for the members that `members` (a condition on m) chooses."""
+def _paths(
+    grant: str, members: str, *, columns: str, rule: str = "", alive: str = ALIVE, of: str = "memberships m"
+) -> str:
+    """The union of the branches for the members that `members` (a condition on the tables `of`) chooses."""
     return "\nUNION ALL\n".join(
-        f"SELECT {columns.format(passed=b.passed)} FROM memberships m CROSS JOIN {b.tables} "
+        f"SELECT {columns.format(passed=b.passed)} FROM {of} CROSS JOIN {b.tables} "
         f"WHERE {members} AND {alive} AND {b.member} = m.id AND {b.on} AND {grant}"
         + (rule if "mm.mapping_id" in b.passed else "")
         for b in _BRANCHES
@@ -212,48 +215,49 @@ def paths_of_many(
 class Link(NamedTuple):
     """One path of one member, without its names: the grant, and the IdP group it comes by, if it does."""
 
-    membership_id: int
+    record: str
     grant_id: int
     role: str
     scope: str
     group_id: int | None
 
 
-def _links(members: str, alive: str) -> TextClause:
-    """The members themselves, each a row of grant 0, and their paths to more than seeing the workspace."""
+def _links(records: str, alive: str) -> TextClause:
+    """The members behind these records, each a row of grant 0, and their paths to more than seeing the workspace."""
     # The first branch names and types the union's columns.
     nothing = ", ".join(f"CAST(NULL AS BIGINT) AS {name}" for name in _PASSED_NAMES)
-    head = "SELECT m.id AS membership_id, 0 AS grant_id, '' AS role, '' AS scope"
-    head = f"{head}, {nothing} FROM memberships m WHERE {members} AND {alive}"
+    of, members = "directory_users rec CROSS JOIN memberships m", f"rec.uid {records} AND m.id = rec.membership_id"
+    head = "SELECT rec.uid AS record, 0 AS grant_id, '' AS role, '' AS scope"
+    head = f"{head}, {nothing} FROM {of} WHERE {members} AND {alive}"
     grant = f"g.role <> '{MINIMAL.id}' AND {_UNEXPIRED}"
-    paths = _paths(grant, members, columns="m.id, g.id, g.role, g.scope, {passed}", alive=alive)
-    return _typed(f"SELECT membership_id, grant_id, role, scope, group_id FROM ({head}\nUNION ALL\n{paths}) AS held")
+    paths = _paths(grant, members, columns="rec.uid, g.id, g.role, g.scope, {passed}", alive=alive, of=of)
+    return _typed(f"SELECT record, grant_id, role, scope, group_id FROM ({head}\nUNION ALL\n{paths}) AS held")
 
 
-_RECORD = "SELECT r.membership_id FROM directory_users r WHERE r.uid"
-# One by itself: a list makes SQLAlchemy write the statement anew each time.
-_LINKS = _links(f"m.id = ({_RECORD} = :record)", ALIVE)
-_LINKS_OF_MANY = _links(f"m.id IN ({_RECORD} IN :records)", ALIVE)
+@cache
+def _links_of(count: int) -> TextClause:
+    """Of so many records, `r0` and so on: an expanding list is written out anew each time, which takes longer."""
+    return _links(f"IN ({', '.join(f':r{n}' for n in range(count))})", ALIVE)
+
+
 # As if that record didn't hold the person out; another one still does.
-_LINKS_ASLEEP = _links(
-    f"m.id = ({_RECORD} = :record)", ALIVE.replace("h.holds_out", "h.holds_out AND h.uid <> :record")
-)
+_LINKS_ASLEEP = _links("= :record", ALIVE.replace("h.holds_out", "h.holds_out AND h.uid <> :record"))
 
 
 def links_of_records(
     connection: Connection, records: Sequence[str], now: datetime, *, asleep: bool = False
-) -> dict[int, list[Link]]:
-    """For each member behind these records of people (outside ids) who is in: the paths to what they have, but for
+) -> dict[str, list[Link]]:
+    """For each of these records of people (outside ids) whose member is in: the paths to what they have, but for
     seeing the workspace. `asleep`: of one record, and as if it let the person in.
     """
-    many = _LINKS_OF_MANY, {"records": list(records)}
-    statement, named = (_LINKS_ASLEEP if asleep else _LINKS, {"record": records[0]}) if len(records) == 1 else many
-    found: dict[int, list[Link]] = {}
+    named = {"record": records[0]} if asleep else {f"r{n}": record for n, record in enumerate(records)}
+    statement = _LINKS_ASLEEP if asleep else _links_of(len(records))
+    found: dict[str, list[Link]] = {}
     for row in connection.execute(statement, {**named, "now": now}):
         link = Link(*row)
-        found.setdefault(link.membership_id, [])
+        found.setdefault(link.record, [])
         if link.grant_id:
-            found[link.membership_id].append(link)
+            found[link.record].append(link)
     return found
 
 

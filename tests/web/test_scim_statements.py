@@ -1,5 +1,7 @@
 """What a write, and a check of access, says to the database, and by which plan it is answered."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -75,3 +77,28 @@ def scans(database: Database, statement: Statement) -> list[str]:
     with database.reading() as rows:
         plan = rows.exec_driver_sql(f"EXPLAIN {sql}", values[0] if isinstance(values, list) else values).scalars().all()
     return [f"{step} ({sql[:60]} …)" for step in plan for table in BIG if f"Seq Scan on {table} " in f"{step} "]
+
+
+def said_by(database: Database, call: Call, method: str, path: str, body: dict[str, Any]) -> int:
+    """How many statements a call takes."""
+    with statements(database) as said:
+        answer = call(method, path, body)
+    assert answer.status_code < 300, answer.json
+    return len(said)
+
+
+@pytest.mark.usefixtures("ios")
+def test_a_write_takes_so_many_statements(world: World, call: Call, database: Database) -> None:
+    """Token, BEGIN, audit and its number, and the request log's line are five of each on SQLite."""
+    gives(world, "eng", "Source Admin", "source:ios")
+    ann, bob = (created(call, "/Users", new_user(f"{name}@acme.example"))["id"] for name in ("ann", "bob"))
+    group = created(call, "/Groups", {"displayName": "eng", "members": [{"value": ann}]})["id"]
+    swap = patch(
+        {"op": "remove", "path": f'members[value eq "{ann}"]'},
+        {"op": "add", "path": "members", "value": [{"value": bob}]},
+    )
+    begins = int(database.is_sqlite)  # psycopg says BEGIN by itself
+    ends = 1 + int(database.is_sqlite)  # a fact ends by one statement on PostgreSQL
+    assert said_by(database, call, "POST", "/Users", new_user("cat@acme.example")) == 12 + begins
+    # The group, the people, out, in, its version; what the group gives, and what both have beside it.
+    assert said_by(database, call, "PATCH", f"/Groups/{group}", swap) == 4 + begins + 4 + ends + 2
