@@ -8,7 +8,7 @@ From its first statement to its last an import holds the directory and the works
 and events can be written as they come.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from bridge.domain.workspace import Connection
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.import_people import Importing, LastOwnerInFile, Progress, Row, batches, import_people
 from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace
-from bridge.flows.provision_groups import add_group, record_members, rename_group
+from bridge.flows.provision_groups import NAMED_IN_EVENT, add_group, record_members, rename_group
 from bridge.flows.provision_users import actor_of
 from bridge.flows.warn_owners import warn_of_last_owner
 from bridge.storage import directory, directory_many
@@ -271,9 +271,10 @@ def _import_groups(importing: Importing, file: DirectoryFile, matched: _Matched)
         # Their groups that the file doesn't name lose them as well.
         wanted = {key: wanted.get(key, set()) for key in groups}
     about = set(people) if file.telling == "groups of people" else None
-    for number, (key, members) in enumerate(wanted.items()):
-        importing.progress("members of groups", number, len(wanted))
-        _set_members(importing, groups[key], members, about)
+    changes = [_Members(groups[key], members) for key, members in wanted.items()]
+    for number, piece in _by_weight(changes):
+        importing.progress("members of groups", number, len(changes))
+        _set_members(importing, piece, about)
 
 
 def _keys_of_people(importing: Importing, file: DirectoryFile) -> list[int]:
@@ -301,28 +302,56 @@ def _rename(importing: Importing, group: GroupInFile, stored: StoredGroup) -> St
     return replace(stored, group=after)
 
 
-def _set_members(importing: Importing, stored: StoredGroup, members: set[int], about: set[int] | None) -> None:
-    """The group has these members from now on; where the file is `about` some people only, all others stay."""
-    change = importing.change
-    present = directory.member_keys(change.connection, stored.key)
-    coming, leaving = members - present, present - members
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """A group, and the keys of those whom the file names as its members."""
+
+    stored: StoredGroup
+    wanted: set[int]
+
+
+#: So many members are compared and written at a time, unless one group has more.
+_MEMBERS_AT_ONCE = 5_000
+
+
+def _by_weight(changes: Sequence[_Members]) -> Iterator[tuple[int, list[_Members]]]:
+    """The groups in pieces, each with how many came before it."""
+    batch: list[_Members] = []
+    weight = 0
+    for number, one in enumerate(changes):
+        batch.append(one)
+        weight += 1 + len(one.wanted) + one.stored.n_members
+        if weight >= _MEMBERS_AT_ONCE:
+            yield number + 1 - len(batch), batch
+            batch, weight = [], 0
+    yield len(changes) - len(batch), batch
+
+
+def _set_members(importing: Importing, groups: Sequence[_Members], about: set[int] | None) -> None:
+    """These groups have these members from now on; where the file is `about` some people only, all others stay."""
+    change, connection, report = importing.change, importing.connection, importing.report
+    present = directory_many.member_keys(change.connection, [one.stored.key for one in groups])
+    coming = {one.stored.key: one.wanted - present[one.stored.key] for one in groups}
+    leaving = {one.stored.key: present[one.stored.key] - one.wanted for one in groups}
     if about is not None:
-        leaving &= about
-    directory.remove_members(change, stored.key, sorted(leaving))
-    directory_many.insert_members(change, stored.key, sorted(coming))
-    if coming or leaving:
-        directory.touch_group(change, stored.key, len(coming) - len(leaving))
-    for kind, keys, counted in (
-        ("idp_group.members_added", coming, importing.report.members_added),
-        ("idp_group.members_removed", leaving, importing.report.members_removed),
-    ):
-        record_members(change, importing.connection, stored, kind, keys)
-        _count_members(change, stored, counted, keys)
+        leaving = {key: keys & about for key, keys in leaving.items()}
+    for key, keys in leaving.items():
+        directory.remove_members(change, key, sorted(keys))
+    directory_many.insert_members(change, coming)
+    moved = {key: len(coming[key]) - len(leaving[key]) for key in coming if coming[key] or leaving[key]}
+    directory_many.touch_groups(change, moved)
+    first = {key for keys in (*coming.values(), *leaving.values()) for key in sorted(keys)[:NAMED_IN_EVENT]}
+    names = directory_many.names_by_key(change.connection, first)
+    for one in groups:
+        came, went = coming[one.stored.key], leaving[one.stored.key]
+        record_members(change, connection, one.stored, "idp_group.members_added", came, names)
+        record_members(change, connection, one.stored, "idp_group.members_removed", went, names)
+        _count_members(report.members_added, one.stored, came, names)
+        _count_members(report.members_removed, one.stored, went, names)
     write_audit(change)
 
 
-def _count_members(change: Change, stored: StoredGroup, counted: Counted, keys: set[int]) -> None:
+def _count_members(counted: Counted, stored: StoredGroup, keys: set[int], names: Mapping[int, dict[str, str]]) -> None:
     named = sorted(keys)[: max(0, NAMED - len(counted.first))]
-    people = directory.names_of(change.connection, named) if named else []
-    counted.first += [f"{person['name']} in {stored.group.name}" for person in people]
+    counted.first += [f"{names[key]['name']} in {stored.group.name}" for key in named]
     counted.count += len(keys)

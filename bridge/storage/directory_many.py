@@ -19,6 +19,7 @@ from bridge.storage import directory
 from bridge.storage.access import in_batches
 from bridge.storage.accounts import WAY_IN
 from bridge.storage.changes import Change, alter_each, begin_facts, insert_rows, lock_workspace, reserve_keys
+from bridge.storage.columns import Instant
 from bridge.storage.directory import StoredUser
 from bridge.storage.mappings import hold_connections
 from bridge.storage.tables import (
@@ -213,6 +214,27 @@ def owners_by_hand(connection: Any, workspace_key: int) -> set[int]:
     return set(connection.execute(here).scalars())
 
 
+def member_keys(connection: Any, group_keys: Collection[int]) -> dict[int, set[int]]:
+    """The keys of everybody in each of these groups."""
+    found: dict[int, set[int]] = {key: set() for key in group_keys}
+    columns = group_members.c
+    for batch in in_batches(group_keys):
+        chosen = select(columns.group_id, columns.directory_user_id).where(columns.group_id.in_(batch))
+        for group, key in connection.execute(chosen):
+            found[group].add(key)
+    return found
+
+
+def names_by_key(connection: Any, keys: Collection[int]) -> dict[int, dict[str, str]]:
+    """People as the audit trail names them, by key."""
+    columns = directory_users.c
+    found: dict[int, dict[str, str]] = {}
+    for batch in in_batches(sorted(keys)):
+        chosen = select(columns.id, columns.uid, columns.display_name).where(columns.id.in_(batch))
+        found |= {key: {"id": uid, "name": name} for key, uid, name in connection.execute(chosen)}
+    return found
+
+
 def proved_domains(connection: Any, workspace_key: int) -> set[str]:
     """The domains that the workspace has proved, now."""
     chosen = select(domains.c.name).where(domains.c.workspace_id == workspace_key, domains.c.proved_at.is_not(None))
@@ -371,6 +393,25 @@ def _set_each(change: Change, accounts: Mapping[int, Mapping[str, Any]]) -> None
         change.connection.execute(update(users).where(users.c.id == bindparam("_key")).values(values), said)
 
 
-def insert_members(change: Change, group_key: int, user_keys: Sequence[int]) -> None:
-    """Add these people, none of whom is in the group."""
-    begin_facts(change, group_members, [{"group_id": group_key, "directory_user_id": key} for key in user_keys])
+def insert_members(change: Change, coming: Mapping[int, Collection[int]]) -> None:
+    """Add people to groups: to each, by its key, some who aren't in it."""
+    rows = [{"group_id": group, "directory_user_id": key} for group, keys in coming.items() for key in sorted(keys)]
+    begin_facts(change, group_members, rows)
+
+
+def touch_groups(change: Change, moved: Mapping[int, int]) -> None:
+    """One more version of each of these groups, with so many members more (or fewer) in it."""
+    if moved:
+        said = [{"key": key, "more": more, "moment": change.now} for key, more in moved.items()]
+        change.connection.execute(_TOUCH_GROUPS, said)
+
+
+_TOUCH_GROUPS = (
+    update(directory_groups)
+    .where(directory_groups.c.id == bindparam("key"))
+    .values(
+        n_members=directory_groups.c.n_members + bindparam("more"),
+        version=directory_groups.c.version + 1,
+        modified_at=bindparam("moment", type_=Instant),
+    )
+)

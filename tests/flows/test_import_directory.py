@@ -37,6 +37,7 @@ from bridge.flows.import_directory import ImportOptions, import_directory
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.provision_groups import change_group, create_group, search_groups
 from bridge.flows.provision_users import change_user, create_user, search_users
+from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.tables import audit, connections, domains
@@ -367,6 +368,31 @@ def test_people_with_a_common_history_are_not_pushed_one_by_one(
     )  # fmt: skip
     assert "people looked at" in told
     assert "people with a history" not in told
+
+
+def account_of(world: World, email: str) -> str | None:
+    """The name of the account with this address."""
+    with world.context.database.reading() as rows:
+        found = people.find_user_by_email(rows, email)
+    return found.name if found else None
+
+
+def test_an_account_that_is_more_than_this_workspaces_keeps_its_name(acme: World) -> None:
+    """Product.md 4.4: other workspaces see it."""
+    is_pushed_here_and_elsewhere(acme, "ann")
+    is_pushed(acme, "bob")
+    run(acme, "userName,displayName\nann@acme.example,Ann Changed\nbob@acme.example,Bob Changed")
+    assert (account_of(acme, email_of("ann")), account_of(acme, email_of("bob"))) == ("ann Doe", "Bob Changed")
+
+
+def test_an_account_follows_to_an_address_only_where_both_domains_are_proved(acme: World) -> None:
+    """Properties.md 7a: no IdP changes an account's email to one whose domain wasn't proved."""
+    for name in ("ann", "bob"):
+        is_pushed(acme, name)
+    prove(acme)
+    run(acme, "userName,email\nann@acme.example,ann.new@acme.example\nbob@acme.example,bob@elsewhere.example")
+    known = [account_of(acme, email) for email in ("ann.new@acme.example", "bob@acme.example", "bob@elsewhere.example")]
+    assert known == ["ann Doe", "bob Doe", None]
 
 
 # -- What is refused, and changes nothing ------------------------------------------------------------

@@ -22,6 +22,8 @@ _13 = f"{_HERE}13_a_change_of_members_is_rows.py::test_"
 _14 = f"{_HERE}14_what_is_refused_changes_nothing.py::test_"
 _15 = f"{_HERE}15_absent_is_not_false.py::test_"
 _17 = f"{_HERE}17_look_up_and_conflict_see_the_same_people.py::test_"
+_FILE = "tests/scim/test_directory_file.py::test_"
+_IMPORT = "tests/flows/test_import_directory.py::test_"
 _LOG = "tests/web/test_scim_log.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 
@@ -699,5 +701,100 @@ GUARDS = (
         "                        self.witness(change)\n",
         "                        pass\n",
         (f"{_LOG}a_changes_line_is_written_in_its_own_transaction",),
+    ),
+    # -- Import: a push by the thousand (docs/decisions/0012) --------------------------------------------------------
+    Guard(
+        "an import looks again whether the connection is on",
+        "5",
+        "bridge.flows.import_directory",
+        "held = _open_connection(change.connection, workspace_slug, connection_id)",
+        "held = connection",
+        (f"{_IMPORT}a_connection_that_was_switched_off_since_takes_no_import",),
+    ),
+    Guard(
+        "an id in a file finds nobody who is in the file",
+        "6",
+        "scim.json_file",
+        "            if value in self.ids:\n",
+        "            if False:\n",
+        (
+            f"{_IMPORT}an_id_in_a_file_finds_nobody_who_is_in_the_file",
+            f"{_FILE}members_are_people_of_the_file_by_its_ids_else_somebody_elsewhere",
+        ),
+    ),
+    Guard(
+        "an import renames no account that is somebody else's too",
+        "1",
+        "bridge.flows.import_people",
+        "{key: name for key, name in names.items() if key not in others}",
+        "names",
+        (f"{_IMPORT}an_account_that_is_more_than_this_workspaces_keeps_its_name",),
+    ),
+    Guard(
+        "an import moves accounts between proved domains only",
+        "7a",
+        "bridge.flows.import_people",
+        "named is None and {email_domain(own.email), email_domain(email)} <= proved:",
+        "named is None:",
+        (f"{_IMPORT}an_account_follows_to_an_address_only_where_both_domains_are_proved",),
+    ),
+    Guard(
+        "an import suspends no owner by the hundred",
+        "10",
+        "bridge.flows.import_people",
+        "if stored.membership_key in owners and _holds_out(stored, wanted):",
+        "if False:",
+        (f"{_IMPORT}the_last_owner_is_kept_and_nothing_is_imported",),
+    ),
+    Guard(
+        "an import suspends no owner who is new to the connection",
+        "10",
+        "bridge.flows.import_people",
+        "return wanted.active or account.membership_key not in owners",
+        "return True",
+        (f"{_IMPORT}the_last_owner_is_kept_who_is_new_to_the_connection",),
+    ),
+    Guard(
+        "an import pushes rows that meet one by one",
+        "17",
+        "bridge.flows.import_people",
+        "return bool((email and looked.addresses[fold_letters(email)] > 1) or (account ",
+        "return bool(False and (account ",
+        (f"{_IMPORT}whatever_people_have_been_through_an_import_means_a_push",),
+    ),
+    Guard(
+        "an import with a fault changes nothing",
+        "14",
+        "bridge.flows.import_directory",
+        "    if faults:\n        raise FaultyFile",
+        "    if False:\n        raise FaultyFile",
+        (
+            f"{_IMPORT}every_fault_is_told_with_its_line_and_nothing_is_imported",
+            f"{_IMPORT}a_member_whom_nobody_knows_is_refused",
+        ),
+    ),
+    Guard(
+        "a dry run is undone",
+        "14",
+        "bridge.flows.import_directory",
+        "            raise _OnlyAsking\n",
+        "            pass\n",
+        (f"{_IMPORT}a_dry_run_says_what_the_import_then_does_and_changes_nothing",),
+    ),
+    Guard(
+        "nothing is twice in a file, be it in one line",
+        "14",
+        "scim.directory_file",
+        "if (kind, key) in self._lines:",
+        "if self._lines.get((kind, key), line) != line:",
+        (f"{_FILE}what_is_twice_in_one_line_is_twice",),
+    ),
+    Guard(
+        "an empty cell says nothing of who is active",
+        "15",
+        "scim.directory_file",
+        'if value is not None or place != ("active",):',
+        "if True:",
+        (f"{_FILE}columns_say_nothing_of_the_rest",),
     ),
 )
