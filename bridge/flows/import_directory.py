@@ -273,8 +273,8 @@ def _import_groups(importing: Importing, file: DirectoryFile, matched: _Matched)
     about = set(people) if file.telling == "groups of people" else None
     changes = [_Members(groups[key], members) for key, members in wanted.items()]
     for number, piece in _by_weight(changes):
-        importing.progress("members of groups", number, len(changes))
         _set_members(importing, piece, about)
+        importing.progress("members of groups", number + len(piece), len(changes))
 
 
 def _keys_of_people(importing: Importing, file: DirectoryFile) -> list[int]:

@@ -229,7 +229,7 @@ def _record_new(importing: Importing, person: NewPerson, ids: directory_many.Wri
     if ids.membership_id:
         event = "membership.revived" if person.returns else "membership.created"
         change.record(workspace, event, ids.membership_id, after=dict(directory_many.JOINED))
-    said = told(pushed, linked=person.linked)
+    said = told(pushed, linked=person.linked, email=person.email)
     change.record(workspace, "directory_user.created", ids.record_id, after=said)
     importing.report.people_created.note(pushed.name)
 

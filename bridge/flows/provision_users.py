@@ -377,15 +377,15 @@ def _unknown(user_id: str) -> NotFound:
     return NotFound(f"There is no user {user_id[:100]!r} in this connection.")
 
 
-def told(pushed: PushedUser, *, linked: bool = True) -> dict[str, object]:
+def told(pushed: PushedUser, *, linked: bool = True, email: str | None = None) -> dict[str, object]:
     """What the audit trail keeps of a record: enough to see what changed, not the whole document.
 
-    It says so where the record is `linked` to nobody.
+    It says so where the record is `linked` to nobody. `email` is its usable address, where the caller has it already.
     """
     said: dict[str, object] = {
         "user_name": pushed.user_name,
         "name": pushed.name,
-        "email": usable_email(pushed),
+        "email": email or usable_email(pushed),
         "external_id": pushed.external_id,
         "active": pushed.active,
     }

@@ -237,9 +237,9 @@ def has_record(connection: Any, connection_key: int, membership_key: int) -> boo
     return connection.execute(_RECORD, values).first() is not None
 
 
-def record_columns(user: PushedUser) -> dict[str, Any]:
-    """What a record keeps of a pushed person."""
-    email = usable_email(user)
+def record_columns(user: PushedUser, email: str | None = None) -> dict[str, Any]:
+    """What a record keeps of a pushed person. `email` is their usable address, where the caller has it already."""
+    email = email or usable_email(user)
     return {
         "pushed": True,
         "active": user.active,

@@ -339,7 +339,7 @@ def _write_records(
     keys = adopted | dict(zip(new, reserve_keys(change, directory_users, len(new)) if new else [], strict=True))
     times = {"created_at": change.now, "modified_at": change.now}
     said = [
-        directory.record_columns(one.pushed) | {"uid": uid, "holds_out": not one.pushed.active} | times
+        directory.record_columns(one.pushed, one.email) | {"uid": uid, "holds_out": not one.pushed.active} | times
         for one, uid in zip(people, uids, strict=True)
     ]
     linked = [made.get(n) or (one.account.membership_key if one.account else None) for n, one in enumerate(people)]

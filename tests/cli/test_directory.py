@@ -73,5 +73,5 @@ def test_progress_is_shown_on_a_terminal_only(
     monkeypatch.setattr("sys.stderr", shown)
     ran = kicks.run("directory", "import", "kicks", "--connection", okta, _file(tmp_path, CSV), "--json")
     assert json.loads(ran.out)["people"]["created"]["count"] == 2
-    assert "members of groups: 1 of 2" in shown.getvalue()
+    assert "members of groups: 2 of 2" in shown.getvalue()
     assert shown.getvalue().endswith("\r")
