@@ -97,7 +97,15 @@ def _deed(event: Event, every: Sequence[Event]) -> list[str]:
 
 def _created(event: Event, every: Sequence[Event]) -> str:
     again = ", who is a member again" if any(one.type == "membership.revived" for one in every) else ""
-    return f"added {_name(event.after)}{again}{'' if event.after.get('active', True) else ', as inactive'}"
+    inactive = "" if event.after.get("active", True) else ", as inactive"
+    return f"added {_name(event.after)}{again}{inactive}{_without_account(event.after)}"
+
+
+def _without_account(said: Mapping[str, Any]) -> str:
+    """A record without an address of its own is linked to nobody (product.md 4.8)."""
+    if said.get("linked", True):
+        return ""
+    return f", without an account since {'another record has its' if said.get('email') else 'it has no'} email address"
 
 
 def _changed(event: Event, every: Sequence[Event]) -> str:

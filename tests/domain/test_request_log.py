@@ -40,6 +40,10 @@ def event(kind: str, before: dict[str, Any] | None = None, after: dict[str, Any]
             [event("membership.revived"), event("directory_user.created", after=TOMAS | {"active": False})],
             "Okta added Tomás Herrera, who is a member again, as inactive.",
         ),
+        (
+            [event("directory_user.created", after=TOMAS | {"linked": False, "email": None})],
+            "Okta added Tomás Herrera, without an account since it has no email address.",
+        ),
         ([event("directory_user.deactivated", TOMAS, TOMAS)], "Okta deactivated Tomás Herrera, who is out at once."),
         ([event("directory_user.deactivated", TOMAS, TOMAS | {"linked": False})], "Okta deactivated Tomás Herrera."),
         ([event("directory_user.deleted", TOMAS | {"linked": False})], "Okta deleted Tomás Herrera."),
