@@ -43,16 +43,21 @@ def rename_mirror(change: Change, connection: Connection, group_uid: str, name: 
             change.record(connection.workspace_key, "user_group.renamed", uid, **names)
 
 
-def end_mirror(change: Change, connection: Connection, group_uid: str, name: str) -> None:
+def end_mirror(
+    change: Change, connection: Connection, group_uid: str, name: str, *, keeping: int | None = None
+) -> None:
     """The pushed group is deleted: its system-made rules go, and so does a mirror that gives nothing of its own.
 
-    A mirror with hand-given grants, or that another rule gives, stays: empty, and marked with `name`.
+    A mirror with hand-given grants, or that another rule gives, stays: empty, and marked with `name`. One that is
+    `keeping` stays as a User Group like any other.
     """
     for mapping in _made_for(change.connection, connection, group_uid, "mirror", "link"):
         mirrored = _user_groups_of(change.connection, mapping.key) if mapping.origin == "mirror" else []
         end_mapping(change, mapping.key)
         for key, uid, called in mirrored:
-            if _in_use(change.connection, key):
+            if key == keeping:
+                alter_facts(change, user_groups, user_groups.c.id == key, values={"mirror": False})
+            elif _in_use(change.connection, key):
                 alter_facts(change, user_groups, user_groups.c.id == key, values={"orphan_of": name, "mirror": False})
                 change.record(connection.workspace_key, "user_group.orphaned", uid, after={"name": called})
             else:
@@ -61,8 +66,11 @@ def end_mirror(change: Change, connection: Connection, group_uid: str, name: str
 
 
 def link_group(change: Change, connection: Connection, group_uid: str, group_name: str, user_group_key: int) -> str:
-    """Tie a pushed group to a User Group of the workspace's own in place of its mirror. Returns the rule's id."""
-    end_mirror(change, connection, group_uid, group_name)
+    """Tie a pushed group to a User Group of the workspace's own in place of its mirror. Returns the rule's id.
+
+    Its mirror itself, where that is named, is the workspace's own from then on: it takes members by hand too.
+    """
+    end_mirror(change, connection, group_uid, group_name, keeping=user_group_key)
     match = GroupMatch("id", group_uid)
     mapping = insert_mapping(change, connection.workspace_key, connection.key, match, [user_group_key], origin="link")
     refresh_mapping_matches(change, connection.key, mapping.key)

@@ -11,6 +11,7 @@ from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import OWNER, ROLES, get_role
 from bridge.domain.workspace import Membership
 from bridge.flows.context import OPERATOR
+from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.map_groups import (
     MappingDraft,
     MappingFacts,
@@ -25,6 +26,7 @@ from bridge.flows.map_groups import (
 )
 from bridge.flows.provision_groups import change_group, delete_group
 from bridge.flows.provision_users import delete_user
+from bridge.flows.user_groups import find_user_group_id, list_user_groups
 from bridge.storage import access, people
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
@@ -234,6 +236,17 @@ def test_a_mirrors_rule_is_linked_elsewhere_not_deleted(world: World) -> None:
     delete_group(world.context, world.connection, group.id, world.now)
     left = list_mappings(world.context, world.workspace.slug, mirrors_too=True)
     assert [each.user_groups[0][1] for each in left] == ["Production Engineering"]
+
+
+@pytest.mark.parametrize("in_use", [False, True])
+def test_a_group_linked_to_its_own_mirror_keeps_it_as_a_user_group_like_any_other(world: World, in_use: bool) -> None:
+    group, slug = world.push_group("eng-prod", world.push("ann@acme.example")), world.workspace.slug
+    mirror = find_user_group_id(world.context, slug, "eng-prod")
+    if in_use:
+        give_to_user_group(world.context, OPERATOR, slug, mirror, everywhere("Source Admin"), world.now)
+    link_group(world.context, OPERATOR, slug, world.connection.id, group.id, "eng-prod", world.now)
+    [left] = list_user_groups(world.context, slug, world.now).groups
+    assert (left.id, left.mirror, left.orphan_of, left.member_count) == (mirror, False, None, 1)
 
 
 def test_a_snapshot_of_the_past_needs_nothing_but_time(world: World) -> None:
