@@ -9,7 +9,7 @@ Read in this order:
 - `resources`  Users and Groups parsed, rendered, narrowed to the attributes asked for
 - `filters`    a filter's text to a tree; `filter_tree`: the tree, and what it is true of
 - `sorting`    in which order a search answers
-- `patch`      a PATCH to typed operations, applied to a User's document or told as changes of a Group
+- `patch`      a PATCH to typed operations, applied to a User's document; `group_changes`: told as changes of a Group
 - `bulk`       many operations in one request, and what they refer to
 - `dialects`   what each vendor sends that the RFCs don't foresee, folded away by the others
 - `versions`   ETags, and what conditions say of them

@@ -3,13 +3,12 @@
 `parse_patch` folds every dialect and every form of a request, with path and without, into operations on one attribute
 each, with values in canonical form: whatever cannot be applied is refused there or in what follows, never dropped.
 
-A User is a document, so its operations are applied to it, all or none. A Group is not: `group_changes` says what is to
-be done to its rows, without asking who its members are; only a filter that says more than ids leaves that to others.
+A User is a document, so its operations are applied to it, all or none. A Group is not: `scim.group_changes` says what
+is to be done to its rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Literal, cast
 
 from scim import dialects
@@ -65,50 +64,6 @@ class Patch:
     operations: tuple[Operation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MembersAdded:
-    """These people are in the group; those who are in already stay so."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MembersRemoved:
-    """These people are not in the group; those who never were don't matter (RFC 7644 3.5.2.2)."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MembersMatchingRemoved:
-    """Those members are not in the group of whom the filter is true: one that doesn't say who they are by their ids."""
-
-    where: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class MembersReplaced:
-    """These people and nobody else are in the group."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DisplayNameSet:
-    """The group is called so."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalIdSet:
-    """The IdP's own id of the group; None if it has none any more."""
-
-    value: str | None
-
-
-GroupChange = MembersAdded | MembersRemoved | MembersMatchingRemoved | MembersReplaced | DisplayNameSet | ExternalIdSet
-
 _MEMBERS = cast(Attribute, GROUP.schema.find("members"))
 _ACTIVE = cast(Attribute, USER.schema.find("active"))
 _ACTIONS = frozenset({"add", "replace", "remove"})
@@ -143,20 +98,6 @@ def apply_to_user(document: Mapping[str, Any], patch: Patch) -> Document:
     for operation in patch.operations:
         _apply(changed, operation)
     return check_size(changed)
-
-
-def group_changes(patch: Patch) -> tuple[GroupChange, ...]:
-    """What the operations do to a Group, in as few steps as say so: members in order, then the last name and id.
-
-    Whatever could be refused was, when they were parsed, but for members that nobody knows: whoever is to be in at any
-    moment is named by a step, also if another takes them out.
-    """
-    changes = [change for operation in patch.operations for change in _group_changes(operation)]
-    names = {type(each): each for each in changes if isinstance(each, (DisplayNameSet, ExternalIdSet))}
-    moves = [each for each in changes if type(each) not in names]
-    runs = groupby(moves, lambda each: isinstance(each, MembersMatchingRemoved))
-    steps = [each for has_to_look, run in runs for each in (run if has_to_look else _settled(run))]
-    return (*steps, *names.values())
 
 
 def _check_effort_of_user(operations: Iterable[Operation]) -> None:
@@ -315,8 +256,8 @@ def _on_members(op: OperationName, path: AttributePath, where: Filter | None, va
         everyone = op == "remove" and given is None
         return Operation(op, path, None, None if everyone else parse_members(given))
     chosen = _chosen_members(where)
-    if op == "remove":
-        return Operation(op, path, where, chosen)
+    if op == "remove" or (op == "replace" and value in (None, "", [])):
+        return Operation("remove", path, where, chosen)
     if chosen is None:
         raise InvalidFilter("Members to add or replace are chosen by value eq, several of them joined by or.")
     if not set(parse_members(value)) <= set(chosen):
@@ -345,43 +286,6 @@ def _is_test_of(term: Filter, name: str, value: str | None = None) -> bool:
     if not isinstance(term, Comparison) or term.op != "eq" or term.path.leaf.name != name:
         return False
     return value is None or str(term.value).lower() == value
-
-
-def _group_changes(operation: Operation) -> Iterable[GroupChange]:
-    value = operation.value
-    match operation.path.attribute.name, operation.op:
-        case "members", "replace":
-            return [MembersReplaced(value)]
-        case "members", "remove" if value is None:
-            return [MembersReplaced(()) if operation.where is None else MembersMatchingRemoved(operation.where)]
-        case "members", op:
-            return [MembersRemoved(value) if op == "remove" else MembersAdded(value)] if value else []
-        case "displayName", _:
-            return [DisplayNameSet(value)]
-        case _:
-            return [ExternalIdSet(value)]
-
-
-def _settled(run: Iterable[GroupChange]) -> Iterator[GroupChange]:
-    """Moves of members by their ids, as two at most after which the same people are in."""
-    everyone, come, is_in = False, dict[str, None](), dict[str, bool]()
-    for step in run:
-        match step:
-            case MembersReplaced(ids):
-                everyone, is_in = True, dict.fromkeys(ids, True)
-                come |= dict.fromkeys(ids)
-            case MembersAdded(ids):
-                is_in |= dict.fromkeys(ids, True)
-                come |= dict.fromkeys(ids)
-            case MembersRemoved(ids):
-                is_in |= dict.fromkeys(ids, False)
-    stay = tuple(each for each, stays in is_in.items() if stays)
-    if first := tuple(each for each in come if not (everyone and is_in.get(each))):
-        yield MembersAdded(first)
-    if everyone:
-        yield MembersReplaced(stay)
-    elif len(stay) < len(is_in):
-        yield MembersRemoved(tuple(each for each, stays in is_in.items() if not stays))
 
 
 def _apply(document: Document, operation: Operation) -> None:

@@ -23,7 +23,8 @@ from bridge.web.scim_resources import (
     whole_group,
 )
 from scim import errors
-from scim.patch import apply_to_user, group_changes, parse_patch
+from scim.group_changes import group_changes
+from scim.patch import apply_to_user, parse_patch
 from scim.resources import parse_group, parse_user, replace_user, select_attributes, wants_attribute
 from scim.schemas import GROUP, USER, ResourceType
 from scim.versions import render_version

@@ -1,7 +1,7 @@
 """SCIM resources to domain values and back: nothing is decided here.
 
-A group's changes are values twice, in `scim.patch` and in `domain.directory`, because neither package may import
-the other; `group_change` is the one place where they meet.
+A group's changes are values twice, in `scim.group_changes` and in `domain.directory`, because neither package may
+import the other; `group_change` is the one place where they meet.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from bridge.domain import directory
 from bridge.domain.directory import DirectoryGroup, DirectoryUser, GroupMemberRef
 from scim.filter_tree import truth_of_element
-from scim.patch import (
+from scim.group_changes import (
     DisplayNameSet,
     ExternalIdSet,
     GroupChange,

@@ -14,8 +14,9 @@ import pytest
 
 from scim.errors import ScimError
 from scim.filters import matches, parse_filter, parse_path
+from scim.group_changes import group_changes
 from scim.messages import parse_body, parse_query, parse_search
-from scim.patch import MAX_USER_EFFORT, apply_to_user, group_changes, parse_patch
+from scim.patch import MAX_USER_EFFORT, apply_to_user, parse_patch
 from scim.resources import MAX_DOCUMENT, parse_group, parse_user, select_attributes
 from scim.schemas import GROUP, USER
 from scim.values import MAX_VALUES

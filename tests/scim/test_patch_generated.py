@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from scim.errors import ScimError
 from scim.filters import AttributePath, Filter, Not, ValuePath, render_filter
-from scim.patch import MembersAdded, MembersRemoved, MembersReplaced, apply_to_user, group_changes, parse_patch
+from scim.group_changes import MembersAdded, MembersRemoved, MembersReplaced, group_changes
+from scim.patch import apply_to_user, parse_patch
 from scim.resources import parse_group, parse_user
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP, USER, USER_SCHEMA
 from tests.scim import generated

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from scim.errors import InvalidFilter, InvalidPath, InvalidValue, Mutability, NoTarget, ScimError, TooMany
 from scim.filters import Filter, parse_path
-from scim.patch import (
-    MAX_MEMBER_TESTS,
-    MAX_OPERATIONS,
+from scim.group_changes import (
     DisplayNameSet,
     ExternalIdSet,
     GroupChange,
@@ -20,8 +18,8 @@ from scim.patch import (
     MembersRemoved,
     MembersReplaced,
     group_changes,
-    parse_patch,
 )
+from scim.patch import MAX_MEMBER_TESTS, MAX_OPERATIONS, parse_patch
 from scim.schemas import GROUP, GROUP_SCHEMA
 
 
@@ -88,6 +86,11 @@ def test_remove_by_filter_removes_those_it_names(path: str, ids: tuple[str, ...]
 @pytest.mark.parametrize("named", [[{"value": "a", "$ref": None}], [{"value": "a"}, {"value": "a"}], {"value": "a"}])
 def test_remove_by_value_list_removes_only_named_members(named: object) -> None:
     assert change("Remove", "members", named) == (MembersRemoved(("a",)),)
+
+
+@pytest.mark.parametrize("nothing", [None, "", []])
+def test_a_member_replaced_by_nothing_is_removed(nothing: object) -> None:
+    assert change("replace", 'members[value eq "a"]', nothing) == (MembersRemoved(("a",)),)
 
 
 def test_remove_by_an_empty_value_list_removes_nobody() -> None:

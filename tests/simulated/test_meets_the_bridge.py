@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from saml import authn_request, identity_provider, response, service_provider
 from saml.assertion import Assertion
-from scim.patch import apply_to_user, group_changes, parse_patch
+from scim.group_changes import group_changes
+from scim.patch import apply_to_user, parse_patch
 from scim.resources import parse_group, parse_user
 from scim.schemas import GROUP, USER
 from simulated.company_idp.company import Company
