@@ -15,7 +15,7 @@ from bridge.storage.database import Database
 from bridge.web.scim_resources import shown_group, shown_user
 from scim.errors import TooMany
 from scim.filter_tree import matches
-from scim.filters import parse_filter
+from scim.filters import MAX_TESTS, parse_filter
 from scim.messages import SearchQuery
 from scim.resources import parse_user
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP, USER
@@ -153,6 +153,13 @@ def test_users_found_are_those_the_filter_is_true_of(world: World, text: str) ->
     found, total = search_users(world.context, world.connection, filter_, offset=0, count=100)
     assert [user.id for user in found] == wanted
     assert total == len(wanted)
+
+
+@pytest.mark.parametrize("joined", [" or ", " and "])
+def test_as_many_comparisons_as_a_filter_may_have_are_answered(world: World, joined: str) -> None:
+    text = joined.join(f'emails ne "{n}"' for n in range(MAX_TESTS))
+    found, _ = search_users(world.context, world.connection, parse_filter(text, USER), offset=0, count=100)
+    assert len(found) == len(PEOPLE)
 
 
 @pytest.mark.parametrize(
