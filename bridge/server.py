@@ -26,7 +26,7 @@ from wsgiref.types import WSGIApplication
 import waitress
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest
 
 _THREADS = 8  # in all processes together: more only queue for SQLite's one writer
@@ -173,10 +173,25 @@ def _speaking(render: Render) -> type[HTTPChannel]:
             self.write(body)
 
     class Channel(HTTPChannel):  # type: ignore[misc]
+        task_class = _InOnePiece
         error_task_class = Refusal
         parser_class = _Parser
 
     return Channel
+
+
+class _InOnePiece(WSGITask):  # type: ignore[misc]
+    """An answer that is whole goes out whole: waitress itself sends the head first, and the client is woken twice."""
+
+    def write(self, piece: bytes) -> None:
+        is_whole = not self.wrote_header and self.complete and self.content_length == len(piece) > 0
+        if not is_whole or not self.has_body:
+            super().write(piece)
+            return
+        head = self.build_response_header()
+        self.wrote_header = True
+        self.content_bytes_written = len(piece)
+        self.channel.write_soon(head + piece)
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]

@@ -8,6 +8,7 @@ out either, so of that only the length is kept.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -25,6 +26,7 @@ _LONGEST_PATH = 2_000
 _MOST_VALUES = 2_000
 _DEEPEST = 32
 _SHORTEST_SECRET = 4
+_REMEMBERED_LENGTH = 100
 _SPEAKS_OF_SECRETS = re.compile(
     r"passw|passphrase|secret|token|credential|authorization|apikey|privatekey|accesskey|bearer"
 )
@@ -91,8 +93,16 @@ def redact_address(path: str, query: bytes) -> str:
 
 def is_secret(name: str) -> bool:
     """Whether a value under that name, or path, is never shown."""
+    return (_is_secret_once if len(name) <= _REMEMBERED_LENGTH else _is_secret)(name)
+
+
+def _is_secret(name: str) -> bool:
     plain = re.sub(r"[^a-z]", "", name.lower())
     return bool(_SPEAKS_OF_SECRETS.search(plain)) or name.rpartition(":")[2].rpartition(".")[2].lower() in _NEVER
+
+
+# The same few names come with each call; long ones are nobody's, and not remembered.
+_is_secret_once = lru_cache(maxsize=1_024)(_is_secret)
 
 
 def _never_returned(attributes: Iterable[Attribute]) -> Iterator[str]:

@@ -252,3 +252,15 @@ def test_forwarded_headers_count_from_trusted_proxies_only(trusted_proxies: int,
 def test_the_scheme_is_as_told() -> None:
     with serving(options="workers=1, url_scheme='https'") as server:
         assert requests.get(f"{server.url}/from", timeout=5).text == "https 127.0.0.1"
+
+
+def test_an_answer_comes_in_one_piece() -> None:
+    with (
+        serving(options="workers=1") as server,
+        socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as line,
+    ):
+        for _ in range(20):
+            line.sendall(message("GET", "/", {"Connection": "keep-alive"}))
+            head, _, body = line.recv(4096).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert body.isdigit(), "the head came first, and alone"
