@@ -183,6 +183,8 @@ def _speaking(render: Render) -> type[HTTPChannel]:
 class _InOnePiece(WSGITask):  # type: ignore[misc]
     """An answer that is whole goes out whole: waitress itself sends the head first, and the client is woken twice."""
 
+    wrote_header: bool = False
+
     def write(self, piece: bytes) -> None:
         is_whole = not self.wrote_header and self.complete and self.content_length == len(piece) > 0
         if not is_whole or not self.has_body:

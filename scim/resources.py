@@ -66,10 +66,11 @@ class Meta:
 
     def render(self) -> dict[str, str]:
         """The `meta` attribute, moments in RFC 3339 with Z."""
+        created = render_date_time(self.created)
         rendered = {
             "resourceType": self.resource_type,
-            "created": render_date_time(self.created),
-            "lastModified": render_date_time(self.last_modified),
+            "created": created,
+            "lastModified": created if self.last_modified == self.created else render_date_time(self.last_modified),
             "location": self.location,
         }
         return rendered if self.version is None else {**rendered, "version": self.version}
@@ -123,7 +124,7 @@ def render_user(document: Mapping[str, Any], id: str, meta: Meta, groups: Iterab
     """A User as answered (RFC 7643 4.1)."""
     extensions = [urn for urn in (ENTERPRISE_SCHEMA,) if urn in document]
     rendered = {"schemas": [USER.schema.id, *extensions], "id": id, **document, "meta": meta.render()}
-    if shown := [render_reference(group, "direct") for group in groups]:
+    if groups and (shown := [render_reference(group, "direct") for group in groups]):
         rendered["groups"] = shown
     return rendered
 

@@ -7,7 +7,6 @@ membership of its own workspace, and touches an account only where that account 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
@@ -359,8 +358,13 @@ def _get_held(change: Change, connection: Connection, user_id: str, hold: direct
 
 
 def _with_groups(stored: StoredUser, groups: dict[int, tuple[tuple[str, str], ...]]) -> DirectoryUser:
-    mine = groups.get(stored.key)
-    return stored.user if mine is None else replace(stored.user, groups=mine)
+    user, mine = stored.user, groups.get(stored.key)
+    # Written out, since this is done for each of a page: `replace` takes twice as long.
+    return (
+        user
+        if mine is None
+        else DirectoryUser(user.id, user.pushed, user.created_at, user.modified_at, user.version, mine)
+    )
 
 
 def _check_name_free(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:

@@ -1,5 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL, and the helper that makes `_past` twins."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,11 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """A number to its moment."""
-        return None if value is None else EPOCH + value * MICROSECOND
+        return _moment(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """The same, called without a detour: it is, several times for each row."""
+        return _moment
 
 
 class Json(TypeDecorator[Any]):
@@ -45,7 +50,19 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """A text to its value."""
-        return None if value is None else orjson.loads(value)
+        return _json(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
+        """The same, called without a detour."""
+        return _json
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + value * MICROSECOND
+
+
+def _json(value: str | None) -> Any:
+    return None if value is None else orjson.loads(value)
 
 
 def past_twin(table: Table, metadata: MetaData) -> Table:

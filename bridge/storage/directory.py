@@ -10,7 +10,22 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, delete, null, select, union_all, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    null,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.directory import (
@@ -24,7 +39,7 @@ from bridge.domain.directory import (
 from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_fact, begin_fact, end_facts, insert_rows
-from bridge.storage.columns import Instant
+from bridge.storage.columns import Instant, Json
 from bridge.storage.tables import (
     PUSHED_GROUP,
     connections,
@@ -178,19 +193,29 @@ def find_shown_user(connection: Any, connection_key: int, by: Unique, named: str
     return None if person is None else _user(person, tuple((uid, name) for _, uid, name in groups))
 
 
-_GROUPS_OF_USERS = (
-    select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
+def _is_one_of(column: ColumnElement[int], name: str) -> dict[str, ColumnElement[bool]]:
+    """That a key is in the list bound to `name`: one value however many they are, so that nothing is compiled anew."""
+    listed = func.json_each(bindparam(name, type_=Json)).table_valued("value")
+    return {
+        "sqlite": column.in_(select(listed.c.value)),
+        "postgresql": column == any_(bindparam(name, type_=ARRAY(BigInteger))),
+    }
+
+
+_GROUPS_OF_USERS = {
+    engine: select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
     .join_from(group_members, directory_groups)
-    .where(group_members.c.directory_user_id.in_(bindparam("users", expanding=True)))
-    .where(PUSHED_GROUP)
+    .where(chosen, PUSHED_GROUP)
     .order_by(directory_groups.c.id)
-)
+    for engine, chosen in _is_one_of(group_members.c.directory_user_id, "users").items()
+}
 
 
 def groups_of_users(connection: Any, keys: Collection[int]) -> dict[int, tuple[tuple[str, str], ...]]:
     """For each person, the (outside id, name) of the pushed groups they are in."""
     groups: dict[int, list[tuple[str, str]]] = {}
-    for key, uid, name in connection.execute(_GROUPS_OF_USERS, {"users": list(keys)}).all():
+    chosen = _GROUPS_OF_USERS[connection.dialect.name]
+    for key, uid, name in connection.execute(chosen, {"users": list(keys)}).all():
         groups.setdefault(key, []).append((uid, name))
     return {key: tuple(found) for key, found in groups.items()}
 
