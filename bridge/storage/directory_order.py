@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, true, tuple_
+from sqlalchemy import ColumnElement, and_, true
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +44,29 @@ class Line:
 
     def parts_from(self, place: Place | None) -> list[tuple[ColumnElement[bool], Sequence[Any]]]:
         """What follows a place (None: all there is) in parts, one after the other: a condition, and the order in it."""
-        beyond = true() if place is None else self._beyond(place)
-        # A place without a value may lie in rows of another kind, beside which these are.
-        at_value = place is None or place.value is not None
-        if self.column is None or (at_value and not self.nullable):
-            return [(beyond, self.by)]
-        by_key = self._directed(self.key)
-        parts = [(self.column.is_not(None), [self._directed(self.column), by_key]), (self.column.is_(None), [by_key])]
-        if self.falls:
-            parts.reverse()
-        if place is not None and at_value == self.falls:
-            parts = parts[1:]
-        (first, by), *others = parts
-        return [(and_(first, beyond), by), *others]
+        by_key = [self._directed(self.key)]
+        if self.column is None:
+            return [(true() if place is None else self._beyond(self.key, place.key), by_key)]
+        by_value = [self._directed(self.column), *by_key]
+        without = [(self.column.is_(None), by_key)] if self.nullable else []
+        if place is None:
+            valued = (self.column.is_not(None) if self.nullable else true(), by_value)
+            return [*without, valued] if self.falls else [valued, *without]
+        beside = self._beyond(self.key, place.key)
+        if place.value is None:
+            # It may lie in rows of another kind, beside which these are: then nobody here has no value.
+            return [
+                (and_(self.column.is_(None), beside), by_key),
+                *([(self.column.is_not(None), by_value)] * self.falls),
+            ]
+        # Equals apart: SQLite wouldn't look (value, key) up in an index of both, but read all equals first.
+        equals = and_(self.column == place.value, beside)
+        further = (self._beyond(self.column, place.value), by_value)
+        return [(equals, by_key), further, *([] if self.falls else without)]
 
-    def _beyond(self, place: Place) -> ColumnElement[bool]:
-        if self.column is None or place.value is None:
-            return self.key < place.key if self.falls else self.key > place.key
-        # As one comparison, which both engines look up in an index of both, however many equals there are.
-        here = tuple_(self.column, self.key)
-        there = tuple_(literal(place.value, self.column.type), literal(place.key, self.key.type))
-        return here < there if self.falls else here > there
+    def _beyond(self, column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+        beyond: ColumnElement[bool] = column < value if self.falls else column > value
+        return beyond
 
     def _directed(self, column: ColumnElement[Any]) -> Any:
         return column.desc() if self.falls else column.asc()

@@ -214,7 +214,7 @@ directory_users = Table(
     _flag("holds_out"),  # inactive, or deleted and not lifted: the person is out until then
     _required("user_name", Text),
     _required("user_name_ci", Folded),
-    Column("external_id", Text),
+    Column("external_id", Folded),  # as it came; sorted by
     Column("email_ci", Text),
     _required("display_name", Text),
     Column("asserted_until", Instant),
@@ -228,6 +228,8 @@ directory_users = Table(
     UniqueConstraint("membership_id", "connection_id"),
     Index(None, "connection_id", "external_id"),
     Index(None, "connection_id", "email_ci"),
+    Index("ix_directory_users_created", "connection_id", "created_at", "id", sqlite_where=text("pushed = 1"),
+          postgresql_where=text("pushed")),
     Index("ix_directory_users_page", "connection_id", "id", sqlite_where=text("pushed = 1"),
           postgresql_where=text("pushed")),
 )  # fmt: skip

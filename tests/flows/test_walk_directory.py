@@ -23,7 +23,7 @@ from scim.filters import parse_filter
 from scim.messages import SearchQuery
 from scim.resources import parse_user
 from scim.schemas import GROUP, RESOURCE_TYPES, USER, ResourceType
-from tests.overheard import statements
+from tests.overheard import Statement, statements
 from tests.world import World, another_connection, make_world, pushed
 
 NAMES = ["Zoe", "ann", "be-n", "be_n", "BENNO", "ömer", "Éva", "zoë", "2", "ß", "𝒶", "\uffee", "ann b"]
@@ -253,6 +253,38 @@ def test_no_page_skips_over_what_was_read(world: World, text: str | None) -> Non
             assert list(each.values.values() if isinstance(each.values, dict) else each.values)[-1] == 0
     rows = [each for each in said if "FROM directory_users" in each.sql]
     assert 1 <= len(rows) <= 3
+
+
+@pytest.mark.parametrize("by", [None, "userName", "externalId", "meta.created"])
+@pytest.mark.parametrize("descending", [False, True])
+def test_an_index_gives_each_page_in_order(world: World, by: str | None, descending: bool) -> None:
+    part = sought(USER, None, by, descending)
+    first = turn(world, [part], "", 5)
+    assert first.next is not None
+    second = turn(world, [part], first.next, 5)
+    assert second.previous is not None
+    for cursor in (first.next, second.previous):
+        with statements(world.context.database) as said:
+            turn(world, [part], cursor, 5)
+        for each in said:
+            if "FROM directory_users" in each.sql:
+                assert_no_sorting(world, each)
+
+
+def assert_no_sorting(world: World, statement: Statement) -> None:
+    if world.context.database.is_sqlite:
+        with world.context.database.reading() as rows:
+            plan = [row.detail for row in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)]
+        assert len(plan) == 1, plan
+        assert " USING INDEX " in plan[0]
+        return
+    with world.context.database.snapshot() as rows:
+        # So few rows are always sorted, unless nothing else can be done.
+        rows.exec_driver_sql(
+            "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+        )
+        plan = list(rows.exec_driver_sql(f"EXPLAIN {statement.sql}", statement.values).scalars())
+    assert not any("Sort  (" in line and "Incremental" not in line for line in plan), plan
 
 
 def test_an_odd_filter_is_asked_of_few_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,7 @@ def _directory_users_past() -> None:
         sa.Column("holds_out", sa.Boolean(), nullable=False),
         sa.Column("user_name", sa.Text(), nullable=False),
         sa.Column("user_name_ci", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.Column("email_ci", sa.Text(), nullable=True),
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("asserted_until", sa.BigInteger(), nullable=True),
@@ -963,7 +963,7 @@ def _directory_users() -> None:
         sa.Column("holds_out", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("user_name", sa.Text(), nullable=False),
         sa.Column("user_name_ci", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.Column("email_ci", sa.Text(), nullable=True),
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("asserted_until", sa.BigInteger(), nullable=True),
@@ -992,6 +992,14 @@ def _directory_users() -> None:
         "directory_users",
         ["connection_id", "external_id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_directory_users_created",
+        "directory_users",
+        ["connection_id", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("pushed = 1"),
+        postgresql_where=sa.text("pushed"),
     )
     op.create_index(
         "ix_directory_users_page",
