@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,6 +69,7 @@ from tests.flows.histories import (
     signs_in_by_another_name,
     was_deleted,
 )
+from tests.flows.logins import sign_in
 from tests.overheard import statements
 from tests.properties.rows import everything
 from tests.world import World, make_world
@@ -674,3 +676,29 @@ def test_events_are_numbered_without_gaps_however_many_there_are(acme: World) ->
         numbers = reading.execute(select(audit.c.seq).order_by(audit.c.seq)).scalars().all()
     assert list(numbers) == list(range(1, len(numbers) + 1))
     assert facts_of(acme.context.database)["totals"] == Counter({'{"n_groups": 7, "n_users": 1200, "name": "Okta"}': 1})
+
+
+# -- While it runs -----------------------------------------------------------------------------------
+
+
+def test_whoever_needs_not_what_an_import_holds_does_not_wait_for_it(acme: World) -> None:
+    """Who is signed in already; and, where there are several writers, another workspace. Its own pushes come after."""
+    other = make_world(acme.context.database, acme.now, slug="other", owner="o@other.example")
+    is_pushed(acme, "ann")
+    browser, seen = sign_in(acme, email_of("ann")), []
+    with ThreadPoolExecutor() as pool:
+
+        def while_it_runs(what: str, _done: int, _all: int) -> None:
+            if what == "groups":
+                if not acme.context.database.is_sqlite:
+                    pool.submit(other.push, "zoe@other.example").result(10)
+                    pool.submit(sign_in, other, "zoe@other.example").result(10)
+                assert pool.submit(browser.reaches, acme).result(10) == ["acme"]
+                seen.append(pool.submit(acme.push, "bob@acme.example"))
+
+        file = parse_directory_file(b"userName,groups\ncat@acme.example,eng")
+        import_directory(
+            acme.context, acme.workspace.slug, acme.connection.id, file, ImportOptions(), acme.now, while_it_runs
+        )
+        assert seen[0].result(10).pushed.user_name == "bob@acme.example"
+    assert set(names_in(acme)) == {email_of(name) for name in ("ann", "bob", "cat")}
