@@ -58,4 +58,5 @@ const handler = (request) => {
 };
 app.use("/scim/v2", new SCIMMYRouters({ type: "bearer", handler }));
 const server = app.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}`));
+server.keepAliveTimeout = 0; // a client that is timing something else for a while is still there
 process.stdin.resume().once("end", () => process.exit());
