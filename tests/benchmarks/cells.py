@@ -26,6 +26,7 @@ SCIM = {"Content-Type": "application/scim+json"}
 WORKSPACE = "bench"
 PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
+ENTERPRISE_SCHEMA = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 
@@ -104,9 +105,23 @@ def post(scim: Client, path: str, body: dict[str, Any]) -> str:
 
 
 def create_user(scim: Client, user_name: str) -> str:
-    """One more person, whose user name is the address too. Returns their id."""
-    emails = [{"value": user_name, "primary": True}]
-    return post(scim, "/Users", {"schemas": [USER_SCHEMA], "userName": user_name, "emails": emails})
+    """One more person, as Okta's app of the integration network sends one by default. Returns their id."""
+    given = user_name.partition("@")[0]
+    said = {
+        "schemas": [USER_SCHEMA, ENTERPRISE_SCHEMA],
+        "externalId": f"00u{given}",
+        "userName": user_name,
+        "name": {"givenName": given, "familyName": "Kicker"},
+        "displayName": f"{given} Kicker",
+        "emails": [{"primary": True, "value": user_name, "type": "work"}],
+        "phoneNumbers": [{"primary": True, "value": "+49 30 901820", "type": "work"}],
+        "title": "Engineer",
+        "locale": "en-US",
+        "active": True,
+        "groups": [],
+        ENTERPRISE_SCHEMA: {"employeeNumber": given, "department": "Shoes", "organization": "Kicks"},
+    }
+    return post(scim, "/Users", said)
 
 
 def patch_members(scim: Client, group: str, leave: list[str], come: list[str]) -> None:

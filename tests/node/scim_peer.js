@@ -51,6 +51,8 @@ for (const kind of [SCIMMY.Resources.User, SCIMMY.Resources.Group]) {
     .degress(() => undefined);
 }
 
+SCIMMY.Resources.User.extend(SCIMMY.Schemas.EnterpriseUser, false);
+
 const app = express();
 const handler = (request) => {
   if (!request.header("Authorization")?.startsWith("Bearer ")) throw new Error("no token");
