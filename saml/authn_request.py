@@ -1,8 +1,8 @@
 """AuthnRequest: asking the identity provider to sign somebody in (SAML Core 3.4.1), by Redirect or by POST.
 
-The bridge signs its requests: the Redirect binding over the query (SAML Bindings 3.4.4.1), the POST binding
-within the XML (3.5.5.1). Which of the two is used is the caller's: `build` needs `idp.sso_redirect_url`,
-`build_form` `idp.sso_post_url`.
+The bridge signs its requests, unless the connection is set otherwise: the Redirect binding over the query (SAML
+Bindings 3.4.4.1), the POST binding within the XML (3.5.5.1). Which of the two is used is the caller's: `build`
+needs `idp.sso_redirect_url`, `build_form` `idp.sso_post_url`.
 """
 
 import base64
@@ -51,21 +51,19 @@ def build(
     *,
     relay_state: str | None,
     force_authn: bool = False,
-    authn_contexts: tuple[str, ...] = (),
-    sign: bool = True,
 ) -> RedirectTo:
-    """An AuthnRequest by the Redirect binding, its query signed with RSA-SHA256.
+    """An AuthnRequest by the Redirect binding, its query signed with RSA-SHA256 where `sp` signs its requests.
 
     `request_id` is an xs:ID that nobody can guess: it begins with a letter or `_`. `relay_state` is an opaque
-    token, never an address. `authn_contexts` are the AuthnContextClassRefs to ask for, any of them. Raises
+    token, never an address. `force_authn` asks for a sign-in now, whatever session there is. Raises
     `InvalidRequest`.
     """
     if idp.sso_redirect_url is None:
         raise InvalidRequest("The identity provider has no sign-in address by HTTP-Redirect.")
     _check_relay_state(relay_state)
-    xml = _render(idp.sso_redirect_url, idp, sp, request_id, now, force_authn, authn_contexts)
+    xml = _render(idp.sso_redirect_url, idp, sp, request_id, now, force_authn)
     query = _query(SAMLRequest=base64.b64encode(_deflate(xml)).decode(), RelayState=relay_state)
-    if sign:
+    if sp.sign_requests:
         query += "&" + _query(SigAlg=RSA_SHA256)
         query += "&" + _query(Signature=_signature(query, sp))
     return RedirectTo(idp.sso_redirect_url + ("&" if "?" in idp.sso_redirect_url else "?") + query)
@@ -79,15 +77,13 @@ def build_form(
     *,
     relay_state: str | None,
     force_authn: bool = False,
-    authn_contexts: tuple[str, ...] = (),
-    sign: bool = True,
 ) -> PostForm:
     """The same by the POST binding, with an enveloped XML signature. Raises `InvalidRequest`."""
     if idp.sso_post_url is None:
         raise InvalidRequest("The identity provider has no sign-in address by HTTP-POST.")
     _check_relay_state(relay_state)
-    xml = _render(idp.sso_post_url, idp, sp, request_id, now, force_authn, authn_contexts)
-    if sign:
+    xml = _render(idp.sso_post_url, idp, sp, request_id, now, force_authn)
+    if sp.sign_requests:
         xml = toolkit.sign(xml, sp)
     fields = {"SAMLRequest": base64.b64encode(xml).decode()}
     if relay_state is not None:
@@ -102,7 +98,6 @@ def _render(
     request_id: str,
     now: datetime,
     force_authn: bool,
-    authn_contexts: tuple[str, ...],
 ) -> bytes:
     request = make(
         "samlp:AuthnRequest",
@@ -118,8 +113,8 @@ def _render(
         request.set("ForceAuthn", "true")
     if idp.name_id_format != UNSPECIFIED:
         request.append(make("samlp:NameIDPolicy", Format=idp.name_id_format, AllowCreate="true"))
-    if authn_contexts:
-        classes = (make("saml:AuthnContextClassRef", name) for name in authn_contexts)
+    if sp.authn_contexts:
+        classes = (make("saml:AuthnContextClassRef", name) for name in sp.authn_contexts)
         request.append(make("samlp:RequestedAuthnContext", *classes, Comparison="exact"))
     return etree.tostring(request)
 

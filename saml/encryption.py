@@ -28,15 +28,24 @@ _BLOCK = 16
 _GCM_NONCE = 12
 
 
-def decrypt(encrypted_assertion: Element, private_key_pem: str) -> bytes:
-    """The octets inside a saml:EncryptedAssertion that passed the gate. Raises `DecryptionFailed`, whatever
-    was wrong."""
-    try:
-        content = _only(encrypted_assertion, "xenc:EncryptedData")
-        key = _unwrap(_only(encrypted_assertion, ".//xenc:EncryptedKey"), private_key_pem)
-        return _decipher(_algorithm(content), key, _cipher_value(content))
-    except (ValueError, LookupError, InvalidTag):
-        raise DecryptionFailed from None
+def decrypt(encrypted: Element, private_keys: tuple[str, ...]) -> bytes:
+    """The octets inside a saml:EncryptedAssertion that passed the gate, by the first of `private_keys` (PEM) that
+    opens it. Raises `DecryptionFailed`, whatever was wrong.
+
+    Every key is tried: which of them a message was meant for is what strangers write there.
+    """
+    for key in private_keys:
+        try:
+            return _opened(encrypted, key)
+        except (ValueError, LookupError, InvalidTag):
+            continue
+    raise DecryptionFailed
+
+
+def _opened(encrypted: Element, private_key_pem: str) -> bytes:
+    content = _only(encrypted, "xenc:EncryptedData")
+    key = _unwrap(_only(encrypted, ".//xenc:EncryptedKey"), private_key_pem)
+    return _decipher(_algorithm(content), key, _cipher_value(content))
 
 
 def _unwrap(encrypted_key: Element, private_key_pem: str) -> bytes:

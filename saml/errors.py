@@ -372,6 +372,19 @@ class NotOneAuthentication(Refused):
     text = "The assertion must say exactly once how and when the person signed in (AuthnStatement)."
 
 
+class WrongAuthnContext(Refused):
+    """Signed in otherwise than the connection asks for (SAML Core 3.3.2.2.1)."""
+
+    code = "wrong-authn-context"
+
+    def __init__(self, asked: tuple[str, ...], found: str | None) -> None:
+        wanted = ", ".join(quoted(one) for one in asked[:5])
+        super().__init__(
+            f"The person signed in by {quoted(found)}; this connection asks for {wanted}. Have the identity provider "
+            "demand it of this application, or change the connection's authentication context."
+        )
+
+
 class UnknownCondition(Refused):
     """A condition that isn't understood makes an assertion's validity indeterminate (SAML Core 2.5.1)."""
 

@@ -30,7 +30,8 @@ class IdentityProvider:
 
     `certificates` are PEM, in the order they were given; a signature by any of them is good, and with none of
     them everybody is refused. `name_id_format` is what an AuthnRequest asks for; `UNSPECIFIED` asks for
-    nothing.
+    nothing. `slo_url` takes logout messages, by Redirect unless `slo_by_post`; answers to its own requests go to
+    `slo_answer_url` where there is one (SAML Metadata 2.2.2).
     """
 
     entity_id: str
@@ -40,6 +41,8 @@ class IdentityProvider:
     certificates: tuple[str, ...]
     name_id_format: str = UNSPECIFIED
     want_requests_signed: bool = False
+    slo_by_post: bool = False
+    slo_answer_url: str | None = None
 
 
 def parse_metadata(xml: bytes, entity_id: str | None = None) -> IdentityProvider:
@@ -55,17 +58,21 @@ def parse_metadata(xml: bytes, entity_id: str | None = None) -> IdentityProvider
         _address(role, "SingleSignOnService", HTTP_REDIRECT),
         _address(role, "SingleSignOnService", HTTP_POST),
     )
+    logout = _endpoint(role, "SingleLogoutService", HTTP_REDIRECT)
+    by_post = _endpoint(role, "SingleLogoutService", HTTP_POST) if logout is None else None
+    service = by_post if logout is None else logout
     if redirect is None and post is None:
         raise InvalidMetadata("The metadata gives no sign-in address by HTTP-Redirect or HTTP-POST.")
     return IdentityProvider(
         entity_id=_entity_id(entity),
         sso_redirect_url=redirect,
         sso_post_url=post,
-        slo_url=_address(role, "SingleLogoutService", HTTP_REDIRECT)
-        or _address(role, "SingleLogoutService", HTTP_POST),
+        slo_url=_location(service, "Location"),
         certificates=_certificates(role),
         name_id_format=_only_name_id_format(role),
         want_requests_signed=role.get("WantAuthnRequestsSigned") in ("true", "1"),
+        slo_by_post=by_post is not None,
+        slo_answer_url=_location(service, "ResponseLocation"),
     )
 
 
@@ -136,10 +143,17 @@ def _role(entity: Element) -> Element:
 
 
 def _address(role: Element, service: str, binding: str) -> str | None:
-    for endpoint in children(role, f"md:{service}"):
-        if endpoint.get("Binding") == binding:
-            return parse_address(endpoint.get("Location") or "")
-    return None
+    endpoint = _endpoint(role, service, binding)
+    return None if endpoint is None else parse_address(endpoint.get("Location") or "")
+
+
+def _endpoint(role: Element, service: str, binding: str) -> Element | None:
+    return next((one for one in children(role, f"md:{service}") if one.get("Binding") == binding), None)
+
+
+def _location(endpoint: Element | None, attribute: str) -> str | None:
+    written = None if endpoint is None else endpoint.get(attribute)
+    return None if written is None else parse_address(written)
 
 
 def parse_address(written: str) -> str:

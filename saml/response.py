@@ -72,7 +72,7 @@ def _verified(response: Element, idp: IdentityProvider, sp: ServiceProvider, gat
 
 def _opened(response: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...]) -> Element:
     """`_verified` for an encrypted assertion: whatever is wrong with what was inside, one error."""
-    octets = decrypt(children(response, "saml:EncryptedAssertion")[0], sp.private_key_pem)
+    octets = decrypt(children(response, "saml:EncryptedAssertion")[0], sp.private_keys)
     try:
         gates.check(octets, Stage.OCTETS, gate)
         opened = _with_clear_assertion(response, octets)

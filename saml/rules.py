@@ -24,6 +24,7 @@ from saml.errors import (
     UnknownCondition,
     Unsolicited,
     WrongAudience,
+    WrongAuthnContext,
     WrongDestination,
     WrongIssuer,
     WrongRecipient,
@@ -31,7 +32,7 @@ from saml.errors import (
     WrongVersion,
 )
 from saml.identity_provider import IdentityProvider
-from saml.markup import ENTITY, Element, children, parse_instant, tag, text
+from saml.markup import ENTITY, NAMESPACES, Element, children, parse_instant, tag, text
 from saml.service_provider import ServiceProvider
 
 _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
@@ -233,6 +234,15 @@ def authenticated_already(proof: Proof) -> None:
     _check_begin(proof, proof.first("saml:AuthnStatement"), "AuthnInstant", "The sign-in at the identity provider")
 
 
+def authenticated_as_asked(proof: Proof) -> None:
+    """Where the connection asks for certain kinds of sign-in, it was one of them."""
+    statement, asked = proof.first("saml:AuthnStatement"), proof.sp.authn_contexts
+    path = "saml:AuthnContext/saml:AuthnContextClassRef"
+    found = None if statement is None else text(statement.find(path, NAMESPACES)) or None
+    if asked and found not in asked:
+        raise WrongAuthnContext(asked, found)
+
+
 def session_has_not_ended(proof: Proof) -> None:
     """SessionNotOnOrAfter, where given, is to come."""
     _check_end(
@@ -290,6 +300,7 @@ RULES: tuple[Rule, ...] = (
     Rule("assertion-is-not-from-the-future", "Core 2.3.3", assertion_is_not_from_the_future),
     Rule("authenticated-once", "Profiles 4.1.4.2", authenticated_once),
     Rule("authenticated-already", "Core 2.7.2", authenticated_already),
+    Rule("authenticated-as-asked", "Core 3.3.2.2.1, 3.4.1", authenticated_as_asked),
     Rule("session-has-not-ended", "Profiles 4.1.4.3", session_has_not_ended),
 )
 

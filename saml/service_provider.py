@@ -31,9 +31,11 @@ _LONGEST_COMMON_NAME = 64  # RFC 5280, ub-common-name
 class ServiceProvider:
     """The bridge as one connection's service provider.
 
-    `certificates` are the published ones, PEM, that of `private_key_pem` first; a second one announces the
-    next key during a rotation. `clock_skew` is in seconds and applies to every instant of a message.
-    `slo_url` None: no single logout.
+    `certificates` are the published ones, PEM, that of `private_key_pem` first; during a rotation the second is
+    that of `next_private_key_pem`: requests are signed with the present key, what is encrypted for either is
+    opened. `clock_skew` is in seconds and applies to every instant of a message. `slo_url` None: no single logout.
+    `sign_requests` is about AuthnRequests alone: logout messages are always signed. `authn_contexts` are the
+    AuthnContextClassRefs that are asked for, and one of which must then be named; none: any will do.
     """
 
     entity_id: str
@@ -42,18 +44,29 @@ class ServiceProvider:
     private_key_pem: str = field(repr=False)
     certificates: tuple[str, ...]
     clock_skew: int = 60
+    next_private_key_pem: str | None = field(default=None, repr=False)
+    sign_requests: bool = True
+    authn_contexts: tuple[str, ...] = ()
+
+    @property
+    def private_keys(self) -> tuple[str, ...]:
+        """PEM; those that open what is encrypted for one of `certificates`, the present one first."""
+        return tuple(key for key in (self.private_key_pem, self.next_private_key_pem) if key)
 
 
 def render_metadata(sp: ServiceProvider) -> bytes:
-    """The service provider's metadata for the identity provider, UTF-8 XML (SAML Metadata 2.4.4)."""
+    """The service provider's metadata for the identity provider, UTF-8 XML (SAML Metadata 2.4.4).
+
+    WantAssertionsSigned is false, since an assertion that the response's signature covers is taken as well.
+    """
     role = make(
         "md:SPSSODescriptor",
         *(_key(certificate, use) for certificate in sp.certificates for use in ("signing", "encryption")),
         *_logout_services(sp.slo_url),
         *(make("md:NameIDFormat", name) for name in (EMAIL_ADDRESS, PERSISTENT, UNSPECIFIED, TRANSIENT)),
         make("md:AssertionConsumerService", Binding=HTTP_POST, Location=sp.acs_url, index="0", isDefault="true"),
-        AuthnRequestsSigned="true",
-        WantAssertionsSigned="true",
+        AuthnRequestsSigned="true" if sp.sign_requests else "false",
+        WantAssertionsSigned="false",
         protocolSupportEnumeration=NAMESPACES["samlp"],
     )
     entity = make("md:EntityDescriptor", role, entityID=sp.entity_id)

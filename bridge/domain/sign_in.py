@@ -75,6 +75,19 @@ class OtherBrowser(SignInRefused):
         super().__init__("This sign-in was started in another browser, so it can’t be finished in this one.")
 
 
+class NotFresh(SignInRefused):
+    """A new proof was demanded of the IdP, and its answer tells of an older one."""
+
+    code = "not_fresh"
+    title = "Please sign in anew"
+
+    def __init__(self, connection: str) -> None:
+        super().__init__(
+            f"A new sign-in at {connection} was asked for, and it answered from an earlier one. Sign out there and try "
+            "again; if it stays so, its IT admin can make it follow such requests (ForceAuthn)."
+        )
+
+
 class ConnectionOff(SignInRefused):
     """The connection is disabled, or the workspace's plan has no single sign-on (properties.md 5)."""
 

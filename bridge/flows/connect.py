@@ -2,15 +2,18 @@
 
 `config` of a SAML connection is its public side:
 
-    {"preset", "idp": {"entity_id", "sso_redirect_url", "sso_post_url", "slo_url", "certificates", "name_id_format",
-     "want_requests_signed"}, "attributes": {claim: [names]} where the admin chose other names than the preset's,
-     "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew"}
+    {"preset", "idp": {"entity_id", "sso_redirect_url", "sso_post_url", "slo_url", "slo_by_post", "slo_answer_url",
+     "certificates", "name_id_format", "want_requests_signed"}, "attributes": {claim: [names]} where the admin chose
+     other names than the preset's, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew",
+     "sign_requests", "force_authn", "authn_context": [URIs], "name_id_format": a URI to ask for, where not the
+     metadata's}
 
-Its secrets are our key and certificates, encrypted: {"private_key", "certificates"}.
+Its secrets are our key and certificates, encrypted: {"private_key", "certificates": [the present one], "next":
+{"private_key", "certificate"} while a rotation is under way}.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -69,6 +72,7 @@ class SamlConnection:
     attributes: AttributeMapping
     allow_idp_initiated: bool
     jit: bool
+    force_authn: bool
 
 
 def addresses(context: Context, connection_id: str) -> SamlAddresses:
@@ -233,14 +237,16 @@ def load_saml(context: Context, connection_id: str) -> SamlConnection:
         sealed = connections.find_secrets(connection, found.key)
     if sealed is None:
         raise DomainError(f"{found.name} has no key of its own. Delete it and make it again.")
-    kept = orjson.loads(_opened(context, found, sealed))
+    force_authn = found.config.get("force_authn", False)
     return SamlConnection(
         connection=found,
-        idp=_identity_provider(found.config["idp"]),
-        sp=_service_provider(addresses(context, found.id), kept, found.config["clock_skew"]),
+        idp=_identity_provider(found.config),
+        sp=_service_provider(addresses(context, found.id), orjson.loads(_opened(context, found, sealed)), found.config),
         attributes=_attributes(found.config),
-        allow_idp_initiated=found.config["allow_idp_initiated"],
+        # An answer that nobody asked for answers no demand to sign in anew.
+        allow_idp_initiated=found.config["allow_idp_initiated"] and not force_authn,
         jit=found.config["jit"],
+        force_authn=force_authn,
     )
 
 
@@ -253,14 +259,24 @@ def _opened(context: Context, found: Connection, sealed: bytes) -> bytes:
         ) from error
 
 
-def _identity_provider(kept: Mapping[str, Any]) -> IdentityProvider:
-    return IdentityProvider(**{**kept, "certificates": tuple(kept["certificates"])})
+def _identity_provider(config: Mapping[str, Any]) -> IdentityProvider:
+    kept = config["idp"]
+    idp = IdentityProvider(**{**kept, "certificates": tuple(kept["certificates"])})
+    return replace(idp, name_id_format=config.get("name_id_format") or idp.name_id_format)
 
 
-def _service_provider(ours: SamlAddresses, kept: Mapping[str, Any], clock_skew: int) -> ServiceProvider:
-    # No address for single logout yet: metadata must not name what isn't there.
+def _service_provider(ours: SamlAddresses, secrets: Mapping[str, Any], config: Mapping[str, Any]) -> ServiceProvider:
+    following = secrets.get("next")
     return ServiceProvider(
-        ours.sp_entity_id, ours.acs_url, None, kept["private_key"], tuple(kept["certificates"]), clock_skew=clock_skew
+        ours.sp_entity_id,
+        ours.acs_url,
+        None,  # no address for single logout yet: metadata must not name what isn't there
+        secrets["private_key"],
+        (*secrets["certificates"], *([following["certificate"]] if following else ())),
+        clock_skew=config["clock_skew"],
+        next_private_key_pem=following["private_key"] if following else None,
+        sign_requests=config.get("sign_requests", True),
+        authn_contexts=tuple(config.get("authn_context", ())),
     )
 
 

@@ -16,6 +16,7 @@ from bridge.domain.sign_in import (
     AccountClosed,
     Client,
     MembershipEnded,
+    NotFresh,
     OtherBrowser,
     Replayed,
     SignInRefused,
@@ -53,25 +54,37 @@ class ProofNeeded:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An IdP's verified answer: the identity, the request it answers (None: it came unasked), what may not come
-    twice, and notes for the sign-in log.
+    twice, notes for the sign-in log, and when the person showed who they are (None: it doesn't say).
     """
 
     identity: AssertedIdentity
     in_response_to: str | None
     replay: Replay
     notes: Sequence[str] = ()
+    authenticated_at: datetime | None = None
 
 
 def begin(
-    context: Context, kind: Protocol, connection_id: str, request_id: str, browser: str, return_to: str, now: datetime
+    context: Context,
+    kind: Protocol,
+    connection_id: str,
+    request_id: str,
+    browser: str,
+    return_to: str,
+    now: datetime,
+    *,
+    fresh: bool = False,
 ) -> None:
     """Keep that this browser sent a request. Several may be under way in one browser (two tabs).
+
+    `fresh`: it demands that the person shows anew who they are; only an answer that says so will do.
 
     Raises NotFound, ConnectionOff.
     """
     with context.changing(f"connection:{connection_id}", now) as change:
         door = open_door(change.connection, connection_id)
-        request = Pending(kind, door.connection.key, None, digest(browser), return_to, None, now + _REQUEST_LASTS)
+        demands = {"fresh_since": now.isoformat()} if fresh else None
+        request = Pending(kind, door.connection.key, None, digest(browser), return_to, demands, now + _REQUEST_LASTS)
         pending.put_pending(change, _request_hash(connection_id, request_id), request)
 
 
@@ -112,7 +125,17 @@ def _take_request(change: Change, kind: Protocol, door: Door, answer: Answer) ->
     request = pending.take_pending(change, _request_hash(door.connection.id, answer.in_response_to), kind)
     if request is None:
         raise UnknownRequest
+    _check_fresh(door, request, answer)
     return request
+
+
+def _check_fresh(door: Door, request: Pending, answer: Answer) -> None:
+    """ForceAuthn is a demand on the IdP: whether it was met is for us to see (SAML Core 3.4.1)."""
+    if request.result is None:
+        return
+    since = datetime.fromisoformat(request.result["fresh_since"]) - door.clock_skew
+    if answer.authenticated_at is None or answer.authenticated_at < since:
+        raise NotFresh(door.connection.name)
 
 
 def _enter(change: Change, door: Door, identity: AssertedIdentity) -> tuple[int, bool]:

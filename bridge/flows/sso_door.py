@@ -1,6 +1,7 @@
 """A connection as a way in: open, or closed now (properties.md 5)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from bridge.domain.errors import NotFound
@@ -31,6 +32,11 @@ class Door:
     def asserted_days(self) -> int:
         """For how many days the groups named at a login count: 7 unless set, 30 at most (product.md 5.1)."""
         return min(int(self.connection.config.get("asserted_days", 7)), 30)
+
+    @property
+    def clock_skew(self) -> timedelta:
+        """How far the IdP's clock may be from ours."""
+        return timedelta(seconds=int(self.connection.config.get("clock_skew", 60)))
 
 
 def open_door(rows: Any, connection_id: str) -> Door:

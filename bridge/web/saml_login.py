@@ -72,20 +72,24 @@ def refuse_large(_: RequestEntityTooLarge) -> Response:
 
 @blueprint.get("/login")
 def login(connection: UUID) -> Response:
-    """Send the browser to the IdP, remembering that it was this one, and where it wanted to go."""
+    """Send the browser to the IdP, remembering that it was this one, and where it wanted to go.
+
+    `fresh=1` demands a sign-in now, whatever session the IdP has (ForceAuthn), and that the answer says so.
+    """
     ours = _load(connection)
     browser, request_id = browser_secret() or new_secret(), new_secret("_")
-    sent = _request(ours, request_id)
+    fresh = ours.force_authn or request.args.get("fresh") == "1"
+    sent = _request(ours, request_id, fresh=fresh)
     return_to = safe_path(request.args.get("return_to"))
-    begin(current_context(), "saml", ours.connection.id, request_id, browser, return_to, current_time())
+    begin(current_context(), "saml", ours.connection.id, request_id, browser, return_to, current_time(), fresh=fresh)
     response = _post_form(ours, sent) if isinstance(sent, PostForm) else go(sent.url, 302)
     keep_browser(response, browser)
     return response
 
 
-def _request(ours: SamlConnection, request_id: str) -> PostForm | authn_request.RedirectTo:
+def _request(ours: SamlConnection, request_id: str, *, fresh: bool) -> PostForm | authn_request.RedirectTo:
     ask = authn_request.build if ours.idp.sso_redirect_url else authn_request.build_form
-    return ask(ours.idp, ours.sp, request_id, current_time(), relay_state=None)
+    return ask(ours.idp, ours.sp, request_id, current_time(), relay_state=None, force_authn=fresh)
 
 
 def _post_form(ours: SamlConnection, form: PostForm) -> Response:
@@ -119,7 +123,8 @@ def _validated(ours: SamlConnection) -> Answer:
         session_ends_at=proved.session_not_on_or_after,
     )
     notes = tuple(_notes(ours, named))
-    return Answer(identity, proved.in_response_to, Replay(proved.id, proved.not_on_or_after), notes)
+    replay = Replay(proved.id, proved.not_on_or_after)
+    return Answer(identity, proved.in_response_to, replay, notes, proved.authn_instant)
 
 
 def _notes(ours: SamlConnection, named: attributes.AssertedNames) -> list[str]:

@@ -1,8 +1,11 @@
 """Connections (product.md 2.1, 2.2; properties 4 and 5)."""
 
 from datetime import datetime
+from typing import Any
 
+import orjson
 import pytest
+from sqlalchemy import update
 
 from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound, NotInPlan
 from bridge.domain.workspace import Connection
@@ -17,8 +20,10 @@ from bridge.flows.connect import (
     set_enabled,
 )
 from bridge.flows.context import OPERATOR, Context
+from bridge.storage.tables import connections
 from tests.flows.audit import audit_events, everything_kept
 from tests.flows.conftest import METADATA
+from tests.saml.idp import keys
 
 
 def test_a_connection_is_made_from_metadata(context: Context, okta: Connection) -> None:
@@ -53,6 +58,20 @@ def test_the_private_key_is_encrypted(context: Context, okta: Connection) -> Non
     kept = everything_kept(context)
     assert "PRIVATE KEY" not in kept
     assert lines[1] not in kept
+
+
+def test_during_a_rotation_both_certificates_and_both_keys_are_there(context: Context, okta: Connection) -> None:
+    ours = load_saml(context, okta.id).sp
+    following = keys("bridge next")
+    kept: dict[str, Any] = {"private_key": ours.private_key_pem, "certificates": list(ours.certificates)}
+    kept["next"] = {"private_key": following.private, "certificate": following.certificate}
+    sealed = context.secrets.encrypt(orjson.dumps(kept), purpose="connections.secrets_enc")
+    with context.database.writing() as connection:
+        connection.execute(update(connections).where(connections.c.id == okta.key).values(secrets_enc=sealed))
+    rotating = load_saml(context, okta.id).sp
+    assert rotating.private_key_pem == ours.private_key_pem
+    assert rotating.certificates == (*ours.certificates, following.certificate)
+    assert rotating.private_keys == (ours.private_key_pem, following.private)
 
 
 def test_who_chose_no_preset_gets_the_usual_attribute_names(context: Context, okta: Connection, now: datetime) -> None:

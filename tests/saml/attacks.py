@@ -932,6 +932,19 @@ says(
     ),
 )
 says(errors.NotYetValid, "authenticated-already", "authenticated in the future", authenticated=_FUTURE)
+says(
+    errors.WrongAuthnContext,
+    "authenticated-as-asked",
+    "another kind of sign-in than was asked for",
+    authn_context="urn:oasis:names:tc:SAML:2.0:ac:classes:PreviousSession",
+)
+says(errors.WrongAuthnContext, "authenticated-as-asked", "no kind of sign-in", authn_context=None)
+says(
+    errors.WrongAuthnContext,
+    "authenticated-as-asked",
+    "a longer kind of sign-in",
+    authn_context="urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport2",
+)
 says(errors.Expired, "session-has-not-ended", "session over", session_not_on_or_after=_PAST)
 says(
     errors.MalformedMessage,

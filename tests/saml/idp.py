@@ -39,6 +39,7 @@ NS = {
     "ds": "http://www.w3.org/2000/09/xmldsig#",
     "xenc": "http://www.w3.org/2001/04/xmlenc#",
 }
+PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 Signed = Literal["assertion", "response", "both", "nothing"]
 
@@ -98,7 +99,7 @@ class TestIdp:
 
 @cache
 def bridge(base_url: str = "https://bridge.example/saml/c1") -> ServiceProvider:
-    """Our side of a connection at `base_url`."""
+    """Our side of a connection at `base_url`, which asks for a sign-in by password."""
     ours = keys("bridge")
     return ServiceProvider(
         entity_id=f"{base_url}/metadata",
@@ -106,6 +107,7 @@ def bridge(base_url: str = "https://bridge.example/saml/c1") -> ServiceProvider:
         slo_url=f"{base_url}/slo",
         private_key_pem=ours.private,
         certificates=(ours.certificate,),
+        authn_contexts=(PASSWORD,),
     )
 
 
@@ -143,6 +145,7 @@ class Answer:
     sp_name_qualifier: str | None = None
     method: str = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
     session_index: str | None = "_session1"
+    authn_context: str | None = PASSWORD
     attributes: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {
             "email": ("mei@kicks.example",),
@@ -468,8 +471,11 @@ def _statement(said: Answer) -> str:
         SessionIndex=said.session_index,
         SessionNotOnOrAfter=said.session_not_on_or_after,
     )
+    context = "<saml:AuthnContextDeclRef>urn:other</saml:AuthnContextDeclRef>"
+    if said.authn_context is not None:
+        context = f"<saml:AuthnContextClassRef>{escape(said.authn_context)}</saml:AuthnContextClassRef>"
     return f"""<saml:AuthnStatement{attributes}><saml:AuthnContext>
-      <saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef>
+      {context}
       </saml:AuthnContext></saml:AuthnStatement>"""
 
 

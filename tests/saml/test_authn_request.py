@@ -17,7 +17,7 @@ from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 from saml.authn_request import build, build_form
 from saml.errors import InvalidRequest
 from saml.markup import PERSISTENT
-from tests.saml.idp import BRIDGE, KICKS, NOW, NS
+from tests.saml.idp import BRIDGE, KICKS, NOW, NS, keys
 
 IDP = KICKS.trusted
 
@@ -65,11 +65,20 @@ def test_the_request_says_who_asks_when_and_where_to_answer() -> None:
     assert request.findtext("saml:Issuer", None, NS) == BRIDGE.entity_id
 
 
-def test_a_step_up_asks_for_a_fresh_sign_in_and_a_context() -> None:
-    asked = ("urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken",)
-    url = build(IDP, BRIDGE, "_r1", NOW, relay_state=None, force_authn=True, authn_contexts=asked).url
-    assert inflated(url).get("ForceAuthn") == "true"
-    assert inflated(url).xpath("//saml:AuthnContextClassRef/text()", namespaces=NS) == list(asked)
+def test_a_step_up_asks_for_a_fresh_sign_in() -> None:
+    asked = inflated(build(IDP, BRIDGE, "_r1", NOW, relay_state=None, force_authn=True).url)
+    assert asked.get("ForceAuthn") == "true"
+    assert inflated(build(IDP, BRIDGE, "_r1", NOW, relay_state=None).url).get("ForceAuthn") is None
+
+
+def test_the_kinds_of_sign_in_are_asked_for_that_the_connection_names() -> None:
+    asked = ("urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken", "urn:x")
+    strict = dataclasses.replace(BRIDGE, authn_contexts=asked)
+    request = inflated(build(IDP, strict, "_r1", NOW, relay_state=None).url)
+    assert request.xpath("//saml:AuthnContextClassRef/text()", namespaces=NS) == list(asked)
+    assert request.xpath("string(//samlp:RequestedAuthnContext/@Comparison)", namespaces=NS) == "exact"
+    easy = inflated(build(IDP, dataclasses.replace(BRIDGE, authn_contexts=()), "_r1", NOW, relay_state=None).url)
+    assert easy.find("samlp:RequestedAuthnContext", NS) is None
 
 
 def test_a_name_id_format_is_asked_for_only_when_it_is_set() -> None:
@@ -88,7 +97,8 @@ def test_an_address_with_a_query_keeps_it() -> None:
 
 
 def test_an_unsigned_redirect_has_no_signature() -> None:
-    assert list(query(build(IDP, BRIDGE, "_r", NOW, relay_state="t", sign=False).url)) == ["SAMLRequest", "RelayState"]
+    unsigned = dataclasses.replace(BRIDGE, sign_requests=False)
+    assert list(query(build(IDP, unsigned, "_r", NOW, relay_state="t").url)) == ["SAMLRequest", "RelayState"]
 
 
 def test_a_form_carries_an_enveloped_signature() -> None:
@@ -106,17 +116,25 @@ def test_a_form_carries_an_enveloped_signature() -> None:
 def test_requests_fit_the_schema(sign: bool) -> None:
     form = build_form(
         dataclasses.replace(IDP, name_id_format=PERSISTENT),
-        BRIDGE,
+        dataclasses.replace(BRIDGE, sign_requests=sign),
         "_r1",
         NOW,
         relay_state=None,
-        authn_contexts=("urn:x",),
         force_authn=True,
-        sign=sign,
     )
     octets = base64.b64decode(form.fields["SAMLRequest"])
     assert OneLogin_Saml2_XML.validate_xml(octets, "saml-schema-protocol-2.0.xsd") != "invalid_xml"
     assert "RelayState" not in form.fields
+
+
+def test_during_a_rotation_requests_are_signed_with_the_present_key() -> None:
+    following = keys("bridge next")
+    rotating = dataclasses.replace(
+        BRIDGE,
+        certificates=(*BRIDGE.certificates, following.certificate),
+        next_private_key_pem=following.private,
+    )
+    verify_query(build(IDP, rotating, "_r1", NOW, relay_state="t").url)
 
 
 def test_a_binding_that_the_identity_provider_lacks_is_said() -> None:

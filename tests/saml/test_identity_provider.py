@@ -35,6 +35,19 @@ def test_entra_has_two_certificates_and_its_ws_federation_one_is_left_out() -> N
     assert entra.slo_url == "https://login.entra.example/8b5a2f3c/saml2"
 
 
+def test_logout_goes_by_redirect_where_it_can_and_answers_where_they_are_wanted() -> None:
+    both = file("okta").replace(
+        b"<md:SingleSignOnService",
+        b"""<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://i.example/p"/>
+        <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+        Location="https://i.example/r" ResponseLocation="https://i.example/answers"/><md:SingleSignOnService""",
+        1,
+    )
+    okta = parse_metadata(both)
+    assert (okta.slo_url, okta.slo_by_post) == ("https://i.example/r", False)
+    assert okta.slo_answer_url == "https://i.example/answers"
+
+
 def test_google_names_one_name_id_format_and_it_is_asked_for() -> None:
     assert parse_metadata(file("google")).name_id_format == EMAIL_ADDRESS
 
@@ -44,7 +57,11 @@ def test_a_federations_file_needs_the_entity_id() -> None:
         parse_metadata(file("federation"))
     kicks = parse_metadata(file("federation"), "https://idp.kicks.example/shibboleth")
     assert (kicks.sso_redirect_url, kicks.sso_post_url) == (None, "https://idp.kicks.example/post/sso")
-    assert (kicks.slo_url, kicks.want_requests_signed) == ("https://idp.kicks.example/post/slo", True)
+    assert (kicks.slo_url, kicks.slo_by_post, kicks.want_requests_signed) == (
+        "https://idp.kicks.example/post/slo",
+        True,
+        True,
+    )
     assert [certificate_facts(pem).subject for pem in kicks.certificates] == ["CN=idp.kicks.example"]
 
 

@@ -308,6 +308,20 @@ def test_each_oaep_variant_is_accepted(digest: str, mask: str | None) -> None:
     assert accept(reparsed(root)).name_id
 
 
+@pytest.mark.parametrize("which", [0, 1])
+def test_during_a_rotation_either_key_opens(which: int) -> None:
+    following = keys("bridge next")
+    rotating = dataclasses.replace(
+        BRIDGE, certificates=(*BRIDGE.certificates, following.certificate), next_private_key_pem=following.private
+    )
+    meant_for = dataclasses.replace(BRIDGE, certificates=rotating.certificates[which:])
+    form = post(respond(KICKS, answer(), encrypted="AES256_GCM", sp=meant_for))
+    assert validate(form, KICKS.trusted, rotating, NOW, allow_unsolicited=False).name_id == "mei@kicks.example"
+    if which == 1:
+        with pytest.raises(errors.DecryptionFailed):
+            validate(form, KICKS.trusted, BRIDGE, NOW, allow_unsolicited=False)
+
+
 def test_an_encrypted_assertion_may_lean_on_the_namespaces_around_it() -> None:
     root = etree.fromstring(render(answer()))
     assertion = root.find("saml:Assertion", NS)

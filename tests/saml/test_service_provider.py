@@ -1,5 +1,6 @@
 """Our metadata and keys, as an identity provider reads them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lxml import etree
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
+from saml.certificates import bare_base64
+from saml.markup import EMAIL_ADDRESS, PERSISTENT, TRANSIENT, UNSPECIFIED
+from saml.response import validate
 from saml.service_provider import ServiceProvider, make_key_pair, render_metadata
-from tests.saml.idp import BRIDGE, NOW, keys
+from tests.saml.idp import BRIDGE, KICKS, NOW, answer, keys, post, respond
 
 MD = {"md": "urn:oasis:names:tc:SAML:2.0:metadata", "ds": "http://www.w3.org/2000/09/xmldsig#"}
 
@@ -40,8 +44,33 @@ def test_during_a_rotation_both_certificates_are_published() -> None:
     rotating = ServiceProvider(
         BRIDGE.entity_id, BRIDGE.acs_url, None, ours.private, (ours.certificate, following.certificate)
     )
-    signing = described(rotating).xpath("//md:KeyDescriptor[@use='signing']//ds:X509Certificate/text()", namespaces=MD)
-    assert [len(one) > 500 for one in signing] == [True, True]
+    for use in ("signing", "encryption"):
+        published = described(rotating).xpath(
+            f"//md:KeyDescriptor[@use='{use}']//ds:X509Certificate/text()", namespaces=MD
+        )
+        assert published == [bare_base64(ours.certificate), bare_base64(following.certificate)]
+
+
+@pytest.mark.parametrize(("sign", "said"), [(True, "true"), (False, "false")])
+def test_metadata_says_whether_requests_are_signed(sign: bool, said: str) -> None:
+    role = described(replace(BRIDGE, sign_requests=sign)).find("md:SPSSODescriptor", MD)
+    assert role is not None
+    assert role.get("AuthnRequestsSigned") == said
+
+
+def test_metadata_demands_no_more_than_we_do() -> None:
+    """A response-only signature is taken, so it must not say that assertions have to be signed."""
+    role = described(BRIDGE).find("md:SPSSODescriptor", MD)
+    assert role is not None
+    assert role.get("WantAssertionsSigned") == "false"
+    assert validate(
+        post(respond(KICKS, answer(), signed="response")), KICKS.trusted, BRIDGE, NOW, allow_unsolicited=False
+    )
+
+
+def test_metadata_names_every_name_id_format_that_is_taken() -> None:
+    formats = described(BRIDGE).xpath("//md:NameIDFormat/text()", namespaces=MD)
+    assert formats == [EMAIL_ADDRESS, PERSISTENT, UNSPECIFIED, TRANSIENT]
 
 
 def test_an_address_is_escaped() -> None:

@@ -23,6 +23,7 @@ from bridge.flows.provision_users import change_user, create_user
 from bridge.storage.connections import find_by_uid
 from bridge.storage.database import open_database
 from bridge.storage.tables import connections, metadata, outbox, sessions, sign_in_attempts, users
+from saml.markup import PERSISTENT
 from tests.flows.logins import account, join, set_workspace
 from tests.saml import idp
 from tests.saml.idp import KICKS, NS, TestIdp
@@ -96,6 +97,67 @@ def _set_idp(world: World, company: Company, **values: Any) -> None:
         assert found is not None
         config = {**found.config, "idp": {**found.config["idp"], **values}}
         connection.execute(update(connections).where(connections.c.id == found.key).values(config=config))
+
+
+# -- A sign-in anew ----------------------------------------------------------------------------------
+
+
+def _set_config(world: World, company: Company, **values: Any) -> None:
+    with world.context.database.writing() as connection:
+        found = find_by_uid(connection, company.connection_id)
+        assert found is not None
+        config = {**found.config, **values}
+        connection.execute(update(connections).where(connections.c.id == found.key).values(config=config))
+
+
+def _ago(**time: float) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**time)
+
+
+@pytest.mark.parametrize("by", ["the connection", "the address"])
+def test_a_sign_in_anew_is_asked_for_and_checked(
+    world: World, app: Flask, company: Company, surfer: Surfer, by: str
+) -> None:
+    query = {"fresh": "1"} if by == "the address" else {}
+    if by == "the connection":
+        _set_config(world, company, force_authn=True)
+    request = authn_request_in(surfer.get(company.path("login"), **query).headers["Location"])
+    assert request.get("ForceAuthn") == "true"
+    stale = company.answer(in_response_to=request.get("ID"), authenticated=_ago(hours=3))
+    assert is_refused(world, surfer.bring(app, company, stale), "not_fresh")
+    again = company.answer(in_response_to=request.get("ID"), authenticated=_ago(seconds=0))
+    assert is_refused(world, surfer.bring(app, company, again), "unknown_request")  # a refused answer is spent
+    request_id = surfer.start(company, **query)
+    surfer.bring(app, company, company.answer(in_response_to=request_id, authenticated=_ago(seconds=30)))
+    assert surfer.workspaces() == ["acme"]
+
+
+def test_elsewhere_an_older_sign_in_is_good_enough(app: Flask, company: Company, surfer: Surfer) -> None:
+    request = authn_request_in(surfer.get(company.path("login")).headers["Location"])
+    assert request.get("ForceAuthn") is None
+    surfer.bring(app, company, company.answer(in_response_to=request.get("ID"), authenticated=_ago(hours=3)))
+    assert surfer.workspaces() == ["acme"]
+
+
+def test_an_answer_that_nobody_asked_for_is_no_sign_in_anew(world: World, app: Flask) -> None:
+    company = connect(world.context, "acme", name="Open", idp_initiated=True)
+    _set_config(world, company, force_authn=True)
+    unasked = company.answer(in_response_to=None, authenticated=_ago(seconds=0))
+    assert is_refused(world, Surfer(app).bring(app, company, unasked), "unsolicited")
+
+
+def test_the_connection_says_what_a_request_asks_for(
+    world: World, app: Flask, company: Company, surfer: Surfer
+) -> None:
+    _set_config(world, company, authn_context=[idp.PASSWORD], name_id_format=PERSISTENT, sign_requests=False)
+    location = surfer.get(company.path("login")).headers["Location"]
+    assert "Signature" not in location
+    request = authn_request_in(location)
+    assert request.xpath("string(//saml:AuthnContextClassRef)", namespaces=NS) == idp.PASSWORD
+    assert request.xpath("string(//samlp:NameIDPolicy/@Format)", namespaces=NS) == PERSISTENT
+    other = company.answer(in_response_to=request.get("ID"), authn_context="urn:other")
+    assert is_refused(world, surfer.bring(app, company, other), "wrong-authn-context")
+    assert b'AuthnRequestsSigned="false"' in surfer.get(company.path("metadata")).data
 
 
 @pytest.mark.parametrize(
