@@ -1,9 +1,12 @@
 """Settings in, an open house out: what the server, the worker and every command begin with."""
 
+from functools import partial
+
 from bridge.flows.context import Context
 from bridge.flows.deliver import Mailer
 from bridge.flows.open_context import open_context
-from bridge.outside import mail
+from bridge.flows.outside import Outside
+from bridge.outside import mail, web
 from bridge.settings import Settings
 
 
@@ -27,3 +30,11 @@ def make_context(settings: Settings) -> Context:
 def make_mailer(settings: Settings) -> Mailer:
     """The way in which mail leaves."""
     return mail.make_mailer(settings.mail_url, settings.mail_from)
+
+
+def make_outside(settings: Settings) -> Outside:
+    """Every way out of the house."""
+    return Outside(
+        fetch=partial(web.fetch, allow_private=settings.fetch_private_addresses),
+        mailer=make_mailer(settings),
+    )

@@ -9,7 +9,7 @@ from bridge import server
 from bridge.app import create_app, end_app
 from bridge.settings import Settings, read_settings
 from bridge.web.unread import render_unread
-from bridge.wiring import make_context, make_mailer
+from bridge.wiring import make_context, make_outside
 from bridge.worker import work
 
 
@@ -37,4 +37,4 @@ def serve(host: str, port: int, workers: int | None, no_worker: bool) -> None:
 
 
 def _work(settings: Settings) -> None:
-    work(make_context(settings), make_mailer(settings))
+    work(make_context(settings), make_outside(settings))

@@ -7,7 +7,7 @@ from types import FrameType
 import click
 
 from bridge.settings import read_settings
-from bridge.wiring import make_context, make_mailer
+from bridge.wiring import make_context, make_outside
 from bridge.worker import work
 
 
@@ -17,7 +17,7 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     settings = read_settings()
-    work(make_context(settings), make_mailer(settings))
+    work(make_context(settings), make_outside(settings))
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -74,3 +74,9 @@ class Expired(DomainError):
     """A link, code or pending login that was used, replaced or ran out."""
 
     code = "expired"
+
+
+class OutsideFailed(DomainError):
+    """Another host didn't give what was asked of it; the text says why to whoever named it."""
+
+    code = "outside_failed"

@@ -19,6 +19,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from bridge.domain.errors import OutsideFailed
+
 MOST_REDIRECTS: Final = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "bridge"}
@@ -30,7 +32,7 @@ Resolve = Callable[[str, int], list[str]]
 _Answers = queue.SimpleQueue[list[str] | OSError | UnicodeError]
 
 
-class FetchFailed(Exception):
+class FetchFailed(OutsideFailed):
     """Nothing was fetched; the text says why to the person who named the address."""
 
 

@@ -600,6 +600,18 @@ outbox = Table(
     Column("last_error", Text),
     Index(None, "due_at"),
 )
+jobs = Table(  # what `bridge worker` does again and again: kept, so that a restart neither skips nor repeats one
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("seconds", Integer),  # between runs
+    _required("due_at", Instant),  # while one runs it: when it is taken away from them
+    Column("claim", Text),  # who runs it
+    _required("tries", Integer),  # since it last succeeded
+    Column("began_at", Instant),
+    Column("good_at", Instant),
+    Column("last_error", Text),
+)
 
 #: Facts, each with the twin that keeps its ended rows.
 PAST: dict[Table, Table] = {

@@ -1,8 +1,9 @@
-"""Mailers for tests: one that keeps what it is given, one that is down."""
+"""Ways out for tests: a mailer that keeps what it is given, one that is down, and a net in which nobody answers."""
 
 import re
 from datetime import datetime
 
+from bridge.domain.errors import OutsideFailed
 from bridge.domain.mail import Mail
 from bridge.flows.context import Context
 from bridge.flows.deliver import deliver_due
@@ -37,3 +38,8 @@ def link_of(context: Context, now: datetime) -> str:
     deliver_due(context, mailer, now)
     links = re.findall(r"/invitations/(\S+)", mailer.sent[-1].text)
     return str(links[-1])
+
+
+def nothing_there(url: str, *, timeout: float, max_bytes: int) -> bytes:
+    """Fetch from a net in which nobody answers."""
+    raise OutsideFailed(f"{url} can't be read.")

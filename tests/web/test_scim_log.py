@@ -17,6 +17,7 @@ from bridge.domain.request_log import ProvisioningRequest, RequestsQuery
 from bridge.flows import log_requests, request_log
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
+from bridge.flows.outside import Outside
 from bridge.flows.request_buffer import MANY, MOST_WAITING, RequestBuffer, Waiting
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
@@ -24,9 +25,10 @@ from bridge.storage import provisioning_requests as room
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
 from bridge.storage.tables import audit, connections, provisioning_requests
-from bridge.worker import _sweep
+from bridge.worker import JOBS
 from tests.cli.conftest import METADATA
 from tests.flows.logins import prove_domain
+from tests.flows.mailer import KeptMail, nothing_there
 from tests.overheard import statements
 from tests.running import running
 from tests.web.scim_calls import GROUP, Call, body_of, caller, created, new_user, patch, token_of
@@ -581,7 +583,8 @@ def test_the_worker_forgets_what_is_older_than_the_setting_says(
         old = {**line, "at": world.now - timedelta(days=30, seconds=1)}
         rows.execute(insert(provisioning_requests), [{**old, "id": 1_000 + n} for n in range(5)])
     monkeypatch.setattr(request_log, "SWEPT_AT_ONCE", 2)
-    _sweep(world.context)
+    [job] = [job for job in JOBS if job.name == "sweep-scim-log"]
+    job.run(world.context, Outside(nothing_there, KeptMail()), world.now)
     assert [one.at for one in written(world)] == [line["at"]]
 
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _grant_resources_past()
     _grants_past()
     _group_members_past()
+    _jobs()
     _mapping_matches_past()
     _mapping_user_groups_past()
     _mappings_past()
@@ -213,6 +214,21 @@ def _group_members_past() -> None:
     )
     op.create_index(
         "ix_group_members_past_key", "group_members_past", ["group_id", "directory_user_id", "until"], unique=False
+    )
+
+
+def _jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("claim", sa.Text(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=True),
+        sa.Column("good_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_jobs")),
     )
 
 

@@ -1,0 +1,24 @@
+"""The ways out of the house, as values: made in `bridge.wiring`, handed to worker and web, and by them to flows.
+
+A flow uses them before its transaction or after it, never inside.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.flows.deliver import Mailer
+
+
+class Fetch(Protocol):
+    """Whatever gets the bytes behind an address, with the operator's word on private ones built in."""
+
+    def __call__(self, url: str, *, timeout: float, max_bytes: int) -> bytes:
+        """The body of a 200 answer; `timeout` is in seconds, for all of it. Raises `OutsideFailed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """All ways out, each with its limits of time, size and address."""
+
+    fetch: Fetch
+    mailer: Mailer
