@@ -12,6 +12,7 @@ RUN useradd --system --uid 10001 --home-dir /srv/bridge --shell /usr/sbin/nologi
 WORKDIR /srv/bridge
 COPY --from=build /srv/bridge/.venv .venv
 COPY bridge bridge
+COPY oidc oidc
 COPY saml saml
 COPY scim scim
 COPY simulated simulated
@@ -19,7 +20,7 @@ COPY config config
 ENV PATH=/srv/bridge/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     BRIDGE_DATA_DIR=/var/lib/bridge
-RUN python -m compileall -q bridge saml scim simulated
+RUN python -m compileall -q bridge oidc saml scim simulated
 USER 10001
 VOLUME /var/lib/bridge
 EXPOSE 8000

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DEV = ROOT / "dev"
-SOURCES = ("dev", "requirements.lock", "requirements-dev.lock", "bridge", "saml", "scim", "simulated", "config")
+SOURCES = ("dev", "requirements.lock", "requirements-dev.lock", "bridge", "oidc", "saml", "scim", "simulated", "config")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ INDEX_ADDRESS = re.compile(
 BARE_MODULES = (
     *("bridge", "bridge.app", "bridge.wiring", "bridge.server", "bridge.settings", "bridge.cli", "bridge.worker"),
     *("bridge.web", "bridge.flows", "bridge.outside", "bridge.storage", "bridge.domain"),
-    *("saml", "saml.toolkit", "saml.response", "scim", "simulated"),
+    *("saml", "saml.toolkit", "saml.response", "oidc", "oidc.toolkit", "oidc.token", "scim", "simulated"),
 )
 FORBIDDEN_IMPORTS = [
     ("bridge.flows", "bridge.web"),
@@ -58,6 +58,10 @@ FORBIDDEN_IMPORTS = [
     ("saml", "requests"),
     ("saml.response", "onelogin"),
     ("bridge.web", "onelogin"),
+    ("oidc", "saml"),
+    ("oidc", "requests"),
+    ("oidc.token", "authlib"),
+    ("bridge.web", "joserfc"),
     ("simulated", "bridge"),
     ("simulated", "scim"),
 ]
@@ -77,6 +81,8 @@ ALLOWED_IMPORTS = [
     ("bridge.flows", "bridge.storage"),
     ("bridge.storage", "sqlalchemy"),
     ("saml.toolkit", "onelogin"),
+    ("oidc.toolkit", "authlib"),
+    ("oidc.toolkit", "joserfc"),
 ]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -1,0 +1,178 @@
+"""From claims to subject, email, name and groups: presets as data, and `read`, which applies one."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from oidc.errors import EmailNotVerified, MalformedClaim, MalformedEmail, MissingEmail, TooLarge, WrongHostedDomain
+from oidc.id_token import IdToken
+from oidc.userinfo import Userinfo
+
+MOST_GROUPS = 5_000
+_LONGEST_GROUP = 1_024
+_LONGEST_NAME = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimMapping:
+    """For each thing that is asserted the claims that may hold it; the first that has a value wins.
+
+    Names compare exactly; where no claim has the whole name, its parts between dots are members within members
+    (`realm_access.roles`). `verified` are the claims that may say whether the email is; any that says no refuses.
+    `says_verified`: the provider always says so, hence silence is a no, too. `hosted`: `hd` must be there.
+    """
+
+    email: tuple[str, ...] = ("email",)
+    given_name: tuple[str, ...] = ("given_name",)
+    family_name: tuple[str, ...] = ("family_name",)
+    display_name: tuple[str, ...] = ("name",)
+    groups: tuple[str, ...] = ("groups",)
+    verified: tuple[str, ...] = ("email_verified",)
+    says_verified: bool = False
+    hosted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AssertedNames:
+    """What a provider says about a person, free of OpenID Connect: field by field what saml.attributes has.
+
+    `subject` is stable within the connection; `email` is well-formed, as written by the provider; `groups` are names
+    or ids as it sends them, in its order, each once. `groups_left_out`: Entra ID had more groups than it puts into a
+    token (200) and sent none.
+    """
+
+    subject: str
+    email: str
+    name: str
+    groups: tuple[str, ...]
+    groups_left_out: bool = False
+
+
+# Each names what that provider sends when its own guide is followed. An admin who chose other names sets a mapping.
+PRESETS: Final[Mapping[str, ClaimMapping]] = MappingProxyType(
+    {
+        "generic": ClaimMapping(groups=("groups", "group", "memberOf", "roles", "cognito:groups")),
+        "okta": ClaimMapping(),
+        # Entra has no email_verified. `email` is what an administrator wrote, or the guest's own tenant; xms_edov, an
+        # optional claim, says whether its domain is the tenant's. Without `email`, the sign-in name stands in.
+        "entra": ClaimMapping(
+            email=("email", "preferred_username", "upn"), groups=("groups",), verified=("email_verified", "xms_edov")
+        ),
+        "google": ClaimMapping(groups=("groups",), says_verified=True, hosted=True),
+        "onelogin": ClaimMapping(groups=("groups", "memberOf")),
+        "ping": ClaimMapping(groups=("groups", "memberOf", "memberOfGroupNames", "p1.groups")),
+        "jumpcloud": ClaimMapping(groups=("groups", "memberOf")),
+        "auth0": ClaimMapping(groups=("groups", "https://bridge/groups", "permissions"), says_verified=True),
+        "keycloak": ClaimMapping(groups=("groups", "realm_access.roles"), says_verified=True),
+    }
+)
+
+_TRUE = (True, "true", 1, "1")  # xms_edov comes in all of them
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
+    re.ASCII,
+)
+_LONGEST_EMAIL, _LONGEST_LOCAL_PART = 254, 64  # RFC 5321 4.5.3.1
+
+Source = Mapping[str, Any]
+
+
+def needs_userinfo(id_token: IdToken, mapping: ClaimMapping) -> bool:
+    """Whether the ID token alone lacks the email or the groups, so that userinfo is worth asking."""
+    return not all(any(_values(id_token.claims, names)) for names in (mapping.email, mapping.groups))
+
+
+def read(id_token: IdToken, userinfo: Userinfo | None, mapping: ClaimMapping) -> AssertedNames:
+    """What the ID token says by `mapping`, and the userinfo where the token is silent.
+
+    Raises `MissingEmail`, `MalformedEmail`, `EmailNotVerified`, `WrongHostedDomain`, `MalformedClaim` or `TooLarge`.
+    The subject is always `sub`: nothing else is both stable and never given to another person.
+    """
+    sources = [id_token.claims] + ([userinfo.claims] if userinfo else [])
+    if mapping.hosted and not _text(sources[:1], ("hd",)):
+        raise WrongHostedDomain(None, None)
+    email = _email(sources, mapping)
+    whole = f"{_text(sources, mapping.given_name)} {_text(sources, mapping.family_name)}".strip()
+    name = _text(sources, mapping.display_name) or whole or email.partition("@")[0]
+    return AssertedNames(
+        subject=id_token.subject,
+        email=email,
+        name=name[:_LONGEST_NAME],
+        groups=_groups(sources, mapping.groups),
+        groups_left_out=_left_out(sources),
+    )
+
+
+def is_email(written: str) -> bool:
+    """Whether it is an address of plain ASCII with a dot in its domain: what mail systems take without
+    exceptions."""
+    return (
+        len(written) <= _LONGEST_EMAIL
+        and _EMAIL.fullmatch(written) is not None
+        and len(written.partition("@")[0]) <= _LONGEST_LOCAL_PART
+    )
+
+
+def _email(sources: list[Source], mapping: ClaimMapping) -> str:
+    """The first email; every word about whether it is verified counts, whoever says it."""
+    email = _text(sources, mapping.email)
+    if not email:
+        raise MissingEmail(mapping.email)
+    if not is_email(email):
+        raise MalformedEmail(email)
+    words = [source[name] for source in sources for name in mapping.verified if name in source]
+    if not all(_is_true(word) for word in words) or (mapping.says_verified and not words):
+        raise EmailNotVerified
+    return email
+
+
+def _is_true(word: object) -> bool:
+    return isinstance(word, bool | str | int) and word in _TRUE
+
+
+def _groups(sources: list[Source], names: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of the first claim of `names` that has any, each once; a lone text is one group."""
+    found: object = next((value for source in sources for value in _values(source, names)), [])
+    values = found if isinstance(found, list) else [found]
+    if len(values) > MOST_GROUPS:
+        raise TooLarge
+    groups = [one for one in values if isinstance(one, str) and len(one) <= _LONGEST_GROUP and one.isprintable()]
+    if len(groups) < len(values):
+        raise MalformedClaim(names[0], "a list of texts")
+    return tuple(dict.fromkeys(one for one in groups if one.strip()))
+
+
+def _left_out(sources: list[Source]) -> bool:
+    """Entra's words for "more groups than I send": `_claim_names` with groups in it, or `hasgroups`."""
+    names = [source.get("_claim_names") for source in sources]
+    elsewhere = any(isinstance(one, dict) and "groups" in one for one in names)
+    return elsewhere or any(_is_true(source.get("hasgroups")) for source in sources)
+
+
+def _text(sources: list[Source], names: tuple[str, ...]) -> str:
+    """The first value that is there, "" if none is. Raises `MalformedClaim` if it isn't a text of one line."""
+    for source in sources:
+        for value in _values(source, names):
+            if not isinstance(value, str) or not value.isprintable():
+                raise MalformedClaim(names[0], "a text")
+            if value.strip():
+                return value.strip()
+    return ""
+
+
+def _values(source: Source, names: tuple[str, ...]) -> Iterator[Any]:
+    """The values of the claims `names` that are there and neither null nor empty."""
+    for name in names:
+        value = source.get(name) if name in source else _member(source, name)
+        if value is not None and value != "" and value != []:
+            yield value
+
+
+def _member(source: Source, path: str) -> Any:
+    value: Any = source
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
