@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from bridge.flows.context import Context
 from bridge.flows.deliver import deliver_due
+from bridge.flows.domains import recheck_domains
 from bridge.flows.jobs import (
     HEARTBEAT,
     HEARTBEAT_SECONDS,
@@ -34,7 +35,7 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_AFTER_FAILURE = 10.0
 #: What jobs that run are given to finish when the worker is told to end.
 _SECONDS_TO_FINISH = 2.0
-_HOUR = 3600
+_MINUTE, _HOUR = 60, 3600
 log = logging.getLogger(__name__)
 
 
@@ -60,6 +61,10 @@ def _forget_scim_calls(context: Context, _outside: Outside, now: datetime) -> No
     forget_old_requests(context, now)
 
 
+def _look_for_proofs(context: Context, outside: Outside, now: datetime) -> None:
+    recheck_domains(context, outside.look_for_proof, now)
+
+
 def _live(_context: Context, _outside: Outside, _now: datetime) -> None:
     """That it is noted as done is all."""
 
@@ -68,6 +73,7 @@ JOBS = (
     Job("mail", 1, _deliver_mail, claims_rows=True),
     Job("sweep-expired", _HOUR, _forget_expired),
     Job("sweep-scim-log", _HOUR, _forget_scim_calls),
+    Job("look-for-proofs", 5 * _MINUTE, _look_for_proofs),
 )
 _HEARTBEAT = Job(HEARTBEAT, HEARTBEAT_SECONDS, _live)
 

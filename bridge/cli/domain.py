@@ -7,6 +7,7 @@ from bridge.cli.terminal import House, Told, told
 from bridge.domain.domains import Domain
 from bridge.flows import domains
 from bridge.flows.context import OPERATOR
+from bridge.wiring import make_outside
 
 
 @click.group()
@@ -30,10 +31,21 @@ def add(house: House, workspace: str, name: str, connection_id: str | None) -> T
 @click.option("--trust", is_flag=True, help="Record that the proof was made elsewhere. For the operator only.")
 @told
 def verify(house: House, workspace: str, name: str, trust: bool) -> Told:
-    """Prove a claimed domain."""
+    """Look for the proof of a claimed domain, in DNS and on its site's root page."""
     if trust:
         return _told(domains.trust_domain(house.context, OPERATOR, workspace, name, house.now))
-    return _told(domains.verify_domain(house.context, workspace, name))
+    look = make_outside(house.settings).look_for_proof
+    return _told(domains.verify_domain(house.context, OPERATOR, workspace, name, look, house.now))
+
+
+@domain.command("remove")
+@click.argument("workspace")
+@click.argument("name", metavar="DOMAIN")
+@told
+def remove(house: House, workspace: str, name: str) -> Told:
+    """Let a domain go: another workspace can prove it from now on."""
+    gone = domains.remove_domain(house.context, OPERATOR, workspace, name, house.now)
+    return Told({"domain": wire_domain(gone)}, f"{workspace} has let {gone.name} go.")
 
 
 @domain.command("list")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
+from bridge.domain.domains import Domain
 from bridge.domain.mail import Mail
 
 
@@ -70,6 +71,37 @@ def last_owner_kept(to: str, connection: str, person: str) -> Mail:
             f"{connection} asked the bridge to deactivate or delete {person}, the last owner who can sign in without "
             "it. The bridge refused, so nothing has changed.",
             f"If it is meant, make somebody else an owner by hand first; {connection} will ask again by itself.",
+        ),
+    )
+
+
+def domain_proof_missing(to: str, workspace: str, domain: Domain) -> Mail:
+    """Owners learn that a proved domain's record or tag isn't there any more (product.md 2.4)."""
+    until = _day(domain.ends_at) if domain.ends_at else "soon"
+    return _mail(
+        to,
+        f"The proof of {domain.name} is missing",
+        (
+            f"The bridge looks each day for what proves that {domain.shown} belongs to {workspace}. Today it wasn’t "
+            f"there. {domain.problem or ''}",
+            f"Put the record or the tag back by {until}. It is one of these: {domain.dns_record} or {domain.meta_tag}",
+            "If it stays away, the sign-in page stops sending people of this domain to your identity provider, and "
+            "first sign-ins have to be confirmed by mail. Whoever signed in before keeps their way in.",
+        ),
+    )
+
+
+def domain_unproved(to: str, workspace: str, domain: Domain) -> Mail:
+    """Owners learn that a domain isn't proved any more."""
+    return _mail(
+        to,
+        f"{domain.name} isn’t proved any more",
+        (
+            f"What proves that {domain.shown} belongs to {workspace} was missing for a week, so the domain isn’t "
+            f"proved any more. {domain.problem or ''}",
+            "The sign-in page no longer sends its people to your identity provider, and first sign-ins have to be "
+            "confirmed by mail. Whoever signed in before keeps their way in.",
+            f"Put it back and verify the domain again: {domain.dns_record} or {domain.meta_tag}",
         ),
     )
 

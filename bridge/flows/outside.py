@@ -3,10 +3,15 @@
 A flow uses them before its transaction or after it, never inside.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.domain.domains import Looked
 from bridge.flows.deliver import Mailer
+
+#: A domain's name and its token to what looking for it gave. It takes seconds, and never raises.
+Look = Callable[[str, str], Looked]
 
 
 class Fetch(Protocol):
@@ -16,9 +21,15 @@ class Fetch(Protocol):
         """The body of a 200 answer; `timeout` is in seconds, for all of it. Raises `OutsideFailed`."""
 
 
+def look_nowhere(_name: str, _token: str) -> Looked:
+    """Look for a domain's proof without any way out."""
+    return Looked(problem="There is no way out to look for it.")
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """All ways out, each with its limits of time, size and address."""
 
     fetch: Fetch
     mailer: Mailer
+    look_for_proof: Look = look_nowhere

@@ -36,6 +36,10 @@ class FetchFailed(OutsideFailed):
     """Nothing was fetched; the text says why to the person who named the address."""
 
 
+class WrongAnswer(FetchFailed):
+    """The server was reached and answered, but nothing that could be taken."""
+
+
 def resolve_by_dns(host: str, port: int) -> list[str]:
     """The addresses of `host`, as this machine finds them. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -50,15 +54,17 @@ def fetch(
     allow_private: bool,
     ca_file: str | None = None,
     resolve: Resolve = resolve_by_dns,
+    inside: str | None = None,
 ) -> bytes:
     """The body of a 200 answer to GET `url`, following at most 3 redirects, each checked like `url` itself.
 
     `timeout` is in seconds and for all of it: names, connections, answers. Without `allow_private` only public
-    addresses are connected to. `ca_file` replaces the certificate authorities to trust. Raises FetchFailed.
+    addresses are connected to. `ca_file` replaces the certificate authorities to trust. `inside` is a domain that no
+    redirect may leave. Raises FetchFailed; of what a server did answer, WrongAnswer.
     """
     with _Door(allow_private, timeout, resolve) as door, _open_session(door, ca_file) as session:
         try:
-            return _follow(session, url, door, max_bytes)
+            return _follow(session, url, door, max_bytes, inside)
         except (requests.RequestException, OSError, ValueError) as error:
             door.check_time()
             if isinstance(error, requests.exceptions.SSLError):
@@ -66,7 +72,7 @@ def fetch(
             raise FetchFailed(f"{_shorten(url)} can't be read: {_innermost(error)}.") from error
 
 
-def _follow(session: requests.Session, url: str, door: "_Door", max_bytes: int) -> bytes:
+def _follow(session: requests.Session, url: str, door: "_Door", max_bytes: int, inside: str | None) -> bytes:
     for _ in range(1 + MOST_REDIRECTS):
         _check_url(url)
         with session.get(url, stream=True, allow_redirects=False, timeout=door.seconds_left()) as answer:
@@ -74,7 +80,8 @@ def _follow(session: requests.Session, url: str, door: "_Door", max_bytes: int) 
             if answer.status_code not in _REDIRECTS:
                 return _read(answer, url, door, max_bytes)
             url = _next_url(url, answer.headers.get("Location"))
-    raise FetchFailed(f"{_shorten(url)} is behind more than {MOST_REDIRECTS} redirects.")
+            _check_inside(url, inside)
+    raise WrongAnswer(f"{_shorten(url)} is behind more than {MOST_REDIRECTS} redirects.")
 
 
 def _check_url(url: str) -> None:
@@ -91,23 +98,32 @@ def _check_url(url: str) -> None:
 
 def _next_url(url: str, location: str | None) -> str:
     if not location:
-        raise FetchFailed(f"{_shorten(url)} redirects to nowhere.")
+        raise WrongAnswer(f"{_shorten(url)} redirects to nowhere.")
     following = urljoin(url, location)
     if urlsplit(url).scheme == "https" and urlsplit(following).scheme == "http":
-        raise FetchFailed(f"{_shorten(url)} redirects to {_shorten(following)}, which isn't encrypted.")
+        raise WrongAnswer(f"{_shorten(url)} redirects to {_shorten(following)}, which isn't encrypted.")
     return following
+
+
+def _check_inside(url: str, inside: str | None) -> None:
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        host = ""
+    if inside is not None and host != inside and not host.endswith(f".{inside}"):
+        raise WrongAnswer(f"It redirects to {_shorten(url)}, which is outside {inside}.")
 
 
 def _read(answer: requests.Response, url: str, door: "_Door", max_bytes: int) -> bytes:
     if answer.status_code != 200:
-        raise FetchFailed(f"{_shorten(url)} answered with status {answer.status_code} instead of 200.")
+        raise WrongAnswer(f"{_shorten(url)} answered with status {answer.status_code} instead of 200.")
     if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise FetchFailed(f"{_shorten(url)} answered compressed, which wasn't asked for.")
+        raise WrongAnswer(f"{_shorten(url)} answered compressed, which wasn't asked for.")
     body = bytearray()
     for chunk in answer.iter_content(64 * 1024):
         body += chunk
         if len(body) > max_bytes:
-            raise FetchFailed(f"{_shorten(url)} is larger than {max_bytes:,} bytes.")
+            raise WrongAnswer(f"{_shorten(url)} is larger than {max_bytes:,} bytes.")
     door.check_time()  # a connection cut at the deadline may look like a body's end
     return bytes(body)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.domains import Domain
@@ -18,6 +18,11 @@ _COLUMNS = (
     domains.c.token_expires_at,
     domains.c.proved_at,
     domains.c.proved_by,
+    domains.c.proof,
+    domains.c.checked_at,
+    domains.c.found_at,
+    domains.c.missing_since,
+    domains.c.problem,
 )
 _FROM = domains.outerjoin(connections, connections.c.id == domains.c.connection_id)
 
@@ -46,6 +51,38 @@ def insert_domain(
     """A new claim, to be proved with `token` before it expires."""
     values = {"name": name, "workspace_id": workspace_key, "connection_id": connection_key, "token": token}
     change.connection.execute(insert(domains).values(**values, token_expires_at=expires_at, created_at=change.now))
+
+
+def list_due(connection: Any, before: datetime, at_most: int) -> list[tuple[int, Domain]]:
+    """Proved domains whose proof was last looked for before that moment, longest ago first, each with its workspace.
+
+    Not those that the operator's word proved: there is nothing to look for.
+    """
+    proved = and_(domains.c.proved_at.is_not(None), domains.c.proof.in_(("dns", "meta")))
+    due = or_(domains.c.checked_at.is_(None), domains.c.checked_at <= before)
+    chosen = select(domains.c.workspace_id, *_COLUMNS).select_from(_FROM).where(proved, due)
+    ordered = chosen.order_by(domains.c.checked_at, domains.c.name).limit(at_most)
+    return [(row[0], Domain(*row[1:])) for row in connection.execute(ordered)]
+
+
+def hold_domain(change: Change, workspace_key: int, name: str) -> Domain | None:
+    """A claim that nobody else changes until the change ends, or None."""
+    held = select(domains.c.name).where(_here(workspace_key, name)).with_for_update()
+    if change.connection.execute(held).first() is None:
+        return None
+    return find_domain(change.connection, workspace_key, name)
+
+
+def note_look(change: Change, workspace_key: int, domain: Domain) -> None:
+    """Keep what a look for the proof made of a claim. Raises Conflict where another workspace has proved the domain."""
+    columns = ("proved_at", "proved_by", "proof", "checked_at", "found_at", "missing_since", "problem")
+    values = {column: getattr(domain, column) for column in (*columns, "token_expires_at")}
+    set_domain(change, workspace_key, domain.name, **values)
+
+
+def delete_domain(change: Change, workspace_key: int, name: str) -> None:
+    """Let a claim go."""
+    change.connection.execute(delete(domains).where(_here(workspace_key, name)))
 
 
 def set_domain(change: Change, workspace_key: int, name: str, **values: Any) -> None:

@@ -185,8 +185,13 @@ domains = Table(
     _required("token_expires_at", Instant),
     Column("proved_at", Instant),
     Column("proved_by", Text),
+    Column("proof", Text),
     Column("checked_at", Instant),
+    Column("found_at", Instant),
+    Column("missing_since", Instant),
+    Column("problem", Text),  # what the last look for the proof said
     _required("created_at", Instant),
+    _one_of("proof", "dns", "meta", "word"),
     Index(None, "workspace_id"),
     Index(None, "connection_id"),
     # Several may claim, one has proved.

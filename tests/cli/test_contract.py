@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from bridge.domain.domains import Looked
 from tests.cli.conftest import METADATA, Shell
 
 
@@ -69,6 +70,36 @@ def test_oidc_is_refused_clearly_for_now(kicks: Shell) -> None:
     assert ran.status == 1
     assert "OpenID Connect" in ran.err
     assert kicks.run(*command).status == 2
+
+
+class Nowhere:
+    """A finder of proofs for a machine without a network; those in `published` are found."""
+
+    published: ClassVar[set[str]] = set()
+
+    def __call__(self, name: str, token: str) -> Looked:
+        return Looked("dns") if token in self.published else Looked(problem="There is no name.")
+
+
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """No command asks the real DNS. Returns the tokens that are published."""
+    published: set[str] = set()
+    monkeypatch.setattr(Nowhere, "published", published)
+    monkeypatch.setattr("bridge.wiring.ProofFinder", Nowhere)
+    return published
+
+
+def test_a_published_token_proves_a_domain(kicks: Shell, nowhere: set[str]) -> None:
+    added = kicks.json("domain", "add", "kicks", "kicks.example")["domain"]
+    token = added["dns_record"].split('"')[1]
+    assert token in added["meta_tag"]
+    ran = kicks.run("domain", "verify", "kicks", "kicks.example", "--json")
+    assert (ran.status, ran.wire["error"]["code"]) == (1, "not_proved")
+    nowhere.add(token)
+    assert kicks.json("domain", "verify", "kicks", "kicks.example")["domain"]["status"] == "proved"
+    assert kicks.json("domain", "remove", "kicks", "kicks.example")["domain"]["name"] == "kicks.example"
+    assert kicks.json("domain", "list", "kicks") == {"domains": []}
 
 
 def test_domain_add_and_verify(kicks: Shell, okta: str) -> None:

@@ -97,6 +97,7 @@ STORY = (
     "connection list kicks",
     "domain add kicks kicks.example --connection CONNECTION",
     "domain list kicks",
+    "domain remove kicks kicks.example",
     "scim-token create kicks --connection CONNECTION --expires-in 365",
     "scim-token list kicks",
     "scim-token revoke kicks SCIM",

@@ -394,3 +394,24 @@ def test_the_certificate_is_checked_for_the_name_though_the_address_is_pinned(
 def test_an_unknown_certificate_is_refused(encrypted_stranger: Stranger) -> None:
     with pytest.raises(FetchFailed, match="no trusted connection"):
         fetch(encrypted_stranger.url("/", scheme="https"))
+
+
+# -- Inside one domain ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["idp.example", "www.idp.example", "IDP.example", "idp.example."])
+def test_a_redirect_inside_the_domain_is_followed(stranger: Stranger, host: str) -> None:
+    stranger.answers["/"] = redirecting(stranger.url("/home", host=host))
+    stranger.answers["/home"] = lambda request: request.answer(b"home")
+    assert fetch(stranger.url("/"), inside="idp.example") == b"home"
+
+
+@pytest.mark.parametrize(
+    "host", ["other.example", "notidp.example", "idp.example.evil.example", "example", "127.0.0.1"]
+)
+def test_a_redirect_out_of_the_domain_is_not(stranger: Stranger, host: str) -> None:
+    stranger.answers["/"] = redirecting(stranger.url("/home", host=host))
+    stranger.answers["/home"] = lambda request: request.answer(b"home")
+    with pytest.raises(web.WrongAnswer, match=r"outside idp\.example"):
+        fetch(stranger.url("/"), inside="idp.example")
+    assert len(stranger.seen) == 1
