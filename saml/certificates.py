@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from saml.errors import InvalidMetadata
 
 _ARMOUR = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
+_BLOCK_ENDS = re.compile(r"(?<=-----END CERTIFICATE-----)")
 _SMALLEST_RSA = 2048
 
 
@@ -44,6 +45,17 @@ def parse_certificate(written: str) -> str:
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise InvalidMetadata("The certificate has neither an RSA nor an elliptic-curve key.")
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def parse_certificates(written: str) -> tuple[str, ...]:
+    """Several certificates as PEM, each once, in their order: PEM blocks one after the other, or one as bare base64.
+
+    Raises `InvalidMetadata`, also where there is none.
+    """
+    blocks = [block for block in _BLOCK_ENDS.split(written) if block.strip()]
+    if not blocks:
+        raise InvalidMetadata("There is no certificate. Paste at least one, whole.")
+    return tuple(dict.fromkeys(map(parse_certificate, blocks)))
 
 
 @lru_cache(maxsize=256)

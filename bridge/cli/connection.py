@@ -1,16 +1,18 @@
 """`bridge connection`: links to companies' IdPs."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from bridge.cli.shown import table, wire_connection
+from bridge.cli.shown import table, text_details, wire_connection, wire_details, wire_keys
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.workspace import Connection
-from bridge.flows import connect
+from bridge.flows import connect, connection_settings, rotate_key
+from bridge.flows.connection_overview import Closing, foresee_closing, get_overview
 from bridge.flows.context import OPERATOR
 from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
@@ -56,7 +58,8 @@ def create(
         raise DomainError("This version of the bridge makes SAML connections only: OpenID Connect is not built yet.")
     if idp_metadata is None:
         raise click.UsageError("--kind saml needs --idp-metadata.")
-    draft = connect.SamlDraft(_read(house, idp_metadata), name, preset, idp_initiated)
+    url = idp_metadata if _is_url(idp_metadata) else None
+    draft = connect.SamlDraft(_read(house, idp_metadata), name, preset, idp_initiated, metadata_url=url)
     made = connect.create_saml(house.context, OPERATOR, workspace, draft, house.now)
     return _told(house, made, f"Made the connection {made.name}. Its IdP asks for these addresses:")
 
@@ -67,8 +70,12 @@ def _check_oidc(issuer: str | None, client_id: str | None, client_secret_stdin: 
     read_secret()
 
 
+def _is_url(file_or_url: str) -> bool:
+    return file_or_url.startswith(("http://", "https://"))
+
+
 def _read(house: House, file_or_url: str) -> bytes:
-    if file_or_url.startswith(("http://", "https://")):
+    if _is_url(file_or_url):
         return fetch_metadata(house.settings, file_or_url)
     try:
         return Path(file_or_url).read_bytes()
@@ -87,6 +94,58 @@ def show_all(house: House, workspace: str) -> Told:
     return Told(wire, table(["Id", "Kind", "Name", "Enabled"], rows))
 
 
+@connection.command("show")
+@click.argument("workspace")
+@click.argument("connection_id", metavar="ID")
+@told
+def show(house: House, workspace: str, connection_id: str) -> Told:
+    """Show a connection: its addresses, settings and certificates, and what hangs on it."""
+    return _shown(house, workspace, connection_id)
+
+
+@connection.command("set")
+@click.argument("workspace")
+@click.argument("connection_id", metavar="ID")
+@click.option("--name", help="What people see.")
+@click.option("--idp-initiated/--no-idp-initiated", default=None, help="Whether sign-in may begin at the IdP.")
+@click.option("--jit/--no-jit", default=None, help="Whether a first sign-in makes an account.")
+@click.option("--mirror-groups/--no-mirror-groups", default=None, help="Whether a pushed group gets a User Group.")
+@click.option("--sign-requests/--no-sign-requests", default=None, help="Whether requests to the IdP are signed.")
+@click.option("--force-authn/--no-force-authn", default=None, help="Whether the IdP must ask anew at each sign-in.")
+@click.option("--authn-context", metavar="URI", multiple=True, help="How the IdP must ask; repeat for several.")
+@click.option("--name-id-format", metavar="FORMAT", help="persistent, email, transient, unspecified, or its URI.")
+@click.option("--email-attribute", "email", metavar="NAME", multiple=True, help="Where the email is; several in order.")
+@click.option("--name-attribute", "display_name", metavar="NAME", multiple=True, help="Where the name is.")
+@click.option("--groups-attribute", "groups", metavar="NAME", multiple=True, help="Where the groups are.")
+@click.option("--clock-skew", metavar="SECONDS", type=int, help="By how much clocks may differ.")
+@click.option("--asserted-days", metavar="DAYS", type=int, help="How long groups named at a sign-in count.")
+@click.option("--idp-metadata", metavar="FILE_OR_URL", help="The IdP's metadata, to trust from now on.")
+@told
+def change(house: House, /, workspace: str, connection_id: str, idp_metadata: str | None, **options: Any) -> Told:
+    """Change a SAML connection. What isn't named stays; an empty text takes back what was chosen."""
+    wanted = _wanted(options)
+    if not wanted and idp_metadata is None:
+        raise click.UsageError("Say what to change.")
+    named = (house.context, OPERATOR, workspace, connection_id)
+    if idp_metadata is not None:
+        url = idp_metadata if _is_url(idp_metadata) else None
+        connect.replace_metadata(*named, _read(house, idp_metadata), house.now, url=url)
+    connection_settings.change_settings(*named, lambda settings: replace(settings, **wanted), house.now)
+    return _shown(house, workspace, connection_id)
+
+
+def _wanted(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings that were named. Of a repeated option, an empty text leaves none."""
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    if "name_id_format" in given:
+        given["name_id_format"] = connection_settings.parse_name_id_format(given["name_id_format"])
+    return {name: _chosen(value) if isinstance(value, tuple) else value for name, value in given.items()}
+
+
+def _chosen(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value for value in values if value)
+
+
 @connection.command("enable")
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
@@ -102,9 +161,11 @@ def enable(house: House, workspace: str, connection_id: str) -> Told:
 @click.argument("connection_id", metavar="ID")
 @told
 def disable(house: House, workspace: str, connection_id: str) -> Told:
-    """Switch a connection off: its sign-ins, its SCIM, and what its groups give, at once."""
+    """Switch a connection off: its sign-ins, its SCIM, and what its groups give, at once. Says who loses by it."""
+    closing = foresee_closing(house.context, workspace, connection_id, house.now)
     found = connect.set_enabled(house.context, OPERATOR, workspace, connection_id, False, house.now)
-    return _told(house, found, f"{found.name} is off: nobody signs in by it, and its groups give nothing.")
+    said = f"{found.name} is off: nobody signs in by it, and its groups give nothing. {_loss(closing)}"
+    return _closed(house, found, said, closing)
 
 
 @connection.command("delete")
@@ -113,15 +174,86 @@ def disable(house: House, workspace: str, connection_id: str) -> Told:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @told
 def delete(house: House, workspace: str, connection_id: str, yes: bool) -> Told:
-    """Delete a connection with its directory, rules and tokens. Asks first, on a terminal."""
-    _confirm(yes, "Delete the connection with its directory, rules and tokens? It can't be undone.")
-    gone = connect.delete_connection(house.context, OPERATOR, workspace, connection_id, house.now)
-    return _told(house, gone, f"Deleted the connection {gone.name}.")
+    """Delete a connection with its directory, rules and tokens. On a terminal it asks for the connection's name."""
+    closing = foresee_closing(house.context, workspace, connection_id, house.now)
+    typed = _ask_for_name(closing) if not yes and sys.stdin.isatty() else None
+    gone = connect.delete_connection(house.context, OPERATOR, workspace, connection_id, house.now, typed_name=typed)
+    return _closed(house, gone, f"Deleted the connection {gone.name}. {_loss(closing)}", closing)
 
 
-def _confirm(yes: bool, question: str) -> None:
-    if not yes and sys.stdin.isatty():
-        click.confirm(question, abort=True, err=True)
+def _ask_for_name(closing: Closing) -> str:
+    counts, name = closing.overview.counts, closing.overview.connection.name
+    goes = [
+        f"the directory of {counts.pushed:,} people and {counts.groups:,} groups",
+        f"{counts.rules:,} rules",
+        f"{counts.tokens:,} SCIM tokens",
+    ]
+    click.echo(f"This deletes {name} with {', '.join(goes)}. {_loss(closing)} It can't be undone.", err=True)
+    return str(click.prompt("Type its name to go on", err=True))
+
+
+def _loss(closing: Closing) -> str:
+    count = len(closing.loses)
+    people = "1 person loses" if count == 1 else f"{count:,} people lose"
+    last = " It was the only way in while SSO is required." if closing.last_way else ""
+    return f"{people} access by it.{last}"
+
+
+def _closed(house: House, found: Connection, text: str, closing: Closing) -> Told:
+    told_of = _told(house, found, text)
+    return Told({**told_of.wire, "loses": {"count": len(closing.loses)}}, told_of.text)
+
+
+@connection.command("rotate-key")
+@click.argument("workspace")
+@click.argument("connection_id", metavar="ID")
+@click.argument("step", type=click.Choice(["begin", "finish", "cancel"]))
+@told
+def rotate(house: House, workspace: str, connection_id: str, step: str) -> Told:
+    """Replace our key of a SAML connection: begin, give the IdP the next certificate, finish. Or cancel."""
+    turn, text = _STEPS[step]
+    keys = turn(house.context, OPERATOR, workspace, connection_id, house.now)
+    shown = [text, *([keys.next.pem.strip()] if keys.next else [])]
+    return Told({"keys": wire_keys(keys)}, "\n".join(shown))
+
+
+_STEPS = {
+    "begin": (
+        rotate_key.begin_rotation,
+        "The metadata now holds both certificates. Give the IdP this one, or let it read the metadata; then finish. "
+        "Requests are still signed with the present key, and what is encrypted for either is opened.",
+    ),
+    "finish": (
+        rotate_key.finish_rotation,
+        "The next key is the present one, and the old one is forgotten. An IdP that has only the old certificate "
+        "refuses signed requests, and what it encrypts can't be opened.",
+    ),
+    "cancel": (rotate_key.cancel_rotation, "The next key is forgotten; the present one stays."),
+}
+
+
+@connection.command("refresh-metadata")
+@click.argument("workspace")
+@click.argument("connection_id", metavar="ID")
+@told
+def refresh_metadata(house: House, workspace: str, connection_id: str) -> Told:
+    """Read the IdP's metadata again from where it was read before. What can't be trusted leaves the last good one."""
+    found = connect.find_own(house.context, workspace, connection_id)
+    url = found.config.get("metadata_url")
+    if not url:
+        raise DomainError(f"The metadata of {found.name} came from no address: give one by --idp-metadata of set.")
+    metadata = fetch_metadata(house.settings, url)
+    connect.replace_metadata(house.context, OPERATOR, workspace, connection_id, metadata, house.now, url=url)
+    return _shown(house, workspace, connection_id)
+
+
+def _shown(house: House, workspace: str, connection_id: str) -> Told:
+    seen = get_overview(house.context, workspace, connection_id, house.now)
+    keys = None
+    if seen.connection.kind == "saml":
+        keys = rotate_key.find_keys(house.context, workspace, connection_id)
+    wire = wire_details(house.context, seen, keys)
+    return Told({"connection": wire}, text_details(wire))
 
 
 def _told(house: House, found: Connection, text: str) -> Told:

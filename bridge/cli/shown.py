@@ -1,6 +1,6 @@
 """Domain values as JSON and as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,13 @@ from bridge.domain.members import UserGroup
 from bridge.domain.resources import Resource
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import addresses
+from bridge.flows.connection_overview import ConnectionOverview
+from bridge.flows.connection_settings import SamlSettings, settings_of
 from bridge.flows.context import Context
 from bridge.flows.give_roles import NewGrant
 from bridge.flows.map_groups import MappingFacts, PersonMoved
+from bridge.flows.rotate_key import OwnKeys
+from saml.certificates import CertificateFacts
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -40,6 +44,58 @@ def wire_connection(context: Context, connection: Connection) -> dict[str, Any]:
     """A connection and our addresses of it."""
     own = {"id": connection.id, "kind": connection.kind, "name": connection.name, "enabled": connection.enabled}
     return own | asdict(addresses(context, connection.id))
+
+
+def wire_details(context: Context, seen: ConnectionOverview, keys: OwnKeys | None) -> dict[str, Any]:
+    """A connection with what hangs on it; of SAML its settings, its IdP, and our certificates too."""
+    counts = seen.counts
+    hanging = {"people": counts.people, "pushed": counts.pushed, "rules": counts.rules, "scim_tokens": counts.tokens}
+    hanging |= {"signed_in_now": counts.signed_in}
+    wire = wire_connection(context, seen.connection) | {"preset": seen.connection.config.get("preset"), **hanging}
+    wire |= {"last_sign_in": wire_time(counts.last_sign_in), "domains": list(counts.domains)}
+    if keys is None:
+        return wire
+    config = seen.connection.config
+    idp = {name: config["idp"][name] for name in ("entity_id", "sso_redirect_url", "sso_post_url", "slo_url")}
+    idp |= {"certificates": [_wire_certificate(one) for one in seen.certificates]}
+    idp |= {"metadata_url": config.get("metadata_url")}
+    return wire | {"settings": _wire_settings(settings_of(seen.connection)), "idp": idp, "keys": wire_keys(keys)}
+
+
+def wire_keys(keys: OwnKeys) -> dict[str, Any]:
+    """Our certificates of a connection."""
+    following = keys.next and {"pem": keys.next.pem, **_wire_certificate(keys.next.facts)}
+    return {"current": {"pem": keys.current.pem, **_wire_certificate(keys.current.facts)}, "next": following}
+
+
+def text_details(wire: dict[str, Any]) -> str:
+    """What `wire_details` says, a line each."""
+    return "\n".join(f"{name:<40}{value}" for name, value in _lines(wire) if not name.endswith("pem"))
+
+
+def _lines(wire: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in wire.items():
+        if isinstance(value, dict):
+            yield from _lines(value, f"{before}{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, one in enumerate(value, start=1):
+                yield from _lines(one, f"{before}{name}.{number}.")
+        else:
+            words = ", ".join(value) if isinstance(value, list) else value
+            yield f"{before}{name}", "" if words is None else str(words)
+
+
+def _wire_certificate(facts: CertificateFacts) -> dict[str, Any]:
+    times = {"not_before": wire_time(facts.not_before), "not_after": wire_time(facts.not_after)}
+    return {"subject": facts.subject, **times, "sha256": facts.sha256}
+
+
+def _wire_settings(settings: SamlSettings) -> dict[str, Any]:
+    """By the names of the options of `bridge connection set`."""
+    wire = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(settings).items()}
+    named = {"email": "email_attribute", "display_name": "name_attribute", "groups": "groups_attribute"}
+    named |= {"allow_idp_initiated": "idp_initiated"}
+    return {named.get(name, name): value for name, value in wire.items() if name != "name"}
 
 
 def wire_domain(domain: Domain) -> dict[str, Any]:

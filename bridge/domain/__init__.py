@@ -13,6 +13,7 @@
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each
 - `people`         e-mail addresses and names, compared and checked
 - `mail`           one mail to one person
+- `presets`        each IdP's words for what a connection needs, as data
 - `sentences`      permissions in plain words; `request_log`: a SCIM call and what it did, in one
 - `errors`         what can be refused, a class a reason
 

@@ -21,9 +21,13 @@ class NotFound(DomainError):
 
 
 class Conflict(DomainError):
-    """It exists already, or the world moved meanwhile."""
+    """It exists already, or the world moved meanwhile. `field` names what is taken, for forms."""
 
     code = "conflict"
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class Stale(Conflict):

@@ -1,53 +1,60 @@
-"""Connections to IdPs: made from metadata, switched, deleted, and loaded for a sign-in.
+"""Connections to IdPs: made, switched, deleted, and loaded for a sign-in. OpenID Connect's own making and loading is in
+`connect_oidc`; what an admin may change later in `connection_settings` and `rotate_key`.
 
 `config` of a SAML connection is its public side:
 
     {"preset", "idp": {"entity_id", "sso_redirect_url", "sso_post_url", "slo_url", "slo_by_post", "slo_answer_url",
-     "certificates", "name_id_format", "want_requests_signed"}, "attributes": {claim: [names]} where the admin chose
-     other names than the preset's, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew",
-     "sign_requests", "force_authn", "authn_context": [URIs], "name_id_format": a URI to ask for, where not the
-     metadata's}
+     "certificates", "name_id_format", "want_requests_signed"}, "metadata_url" where `idp` was read from an address,
+     "attributes": {"email", "name", "groups": [names]} where the admin chose other names than the preset's,
+     "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "sign_requests", "force_authn",
+     "authn_context": [URIs], "name_id_format" where the admin chose another than the metadata's}
 
-Its secrets are our key and certificates, encrypted: {"private_key", "certificates": [the present one], "next":
-{"private_key", "certificate"} while a rotation is under way}.
+What is missing in an older row stands at its default, see `connection_settings.settings_of`. Its secrets are our keys
+and their certificates, see `connection_secrets`. What changes by itself (when metadata was last fetched, warnings sent)
+isn't here, since each change of a connection keeps the former row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import orjson
 
-from bridge.domain.errors import Conflict, DomainError, Invalid, NotFound
+from bridge.domain.errors import Conflict, DomainError, Expired, Invalid, NotFound
 from bridge.domain.people import clean_name, fold
+from bridge.domain.presets import get_preset
 from bridge.domain.workspace import Connection, Workspace
+from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
-from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
+from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace, owner_acting
 from bridge.storage import connection_removal, connections, provisioning_requests
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
 from bridge.storage.secret_box import CannotDecrypt
 from saml.attributes import PRESETS, AttributeMapping
+from saml.certificates import certificate_facts, parse_certificates
 from saml.errors import InvalidMetadata
-from saml.identity_provider import IdentityProvider, parse_metadata
+from saml.identity_provider import IdentityProvider, parse_address, parse_metadata
 from saml.service_provider import ServiceProvider, make_key_pair
 
-_PURPOSE = "connections.secrets_enc"
 #: How many lines of a connection's SCIM log go in one transaction.
 FORGOTTEN_AT_ONCE = 5_000
-_DEFAULT_CONFIG: Mapping[str, Any] = {"jit": True, "mirror_groups": True, "clock_skew": 60}
-_PRESET_NAMES = {
-    "generic": "SAML",
-    "okta": "Okta",
-    "entra": "Entra ID",
-    "onelogin": "OneLogin",
-    "google": "Google Workspace",
-    "jumpcloud": "JumpCloud",
-    "ping": "PingOne",
-    "adfs": "AD FS",
+#: How long an id may be promised before its connection is made: an admin works at the IdP meanwhile.
+RESERVED_FOR = timedelta(days=7)
+_RESERVED = "connections.reserved_id"
+_LONGEST_ENTITY_ID = 1024
+Given = TypeVar("Given")
+Read = TypeVar("Read")
+_DEFAULT_CONFIG: Mapping[str, Any] = {
+    "jit": True,
+    "mirror_groups": True,
+    "clock_skew": 60,
+    "sign_requests": True,
+    "force_authn": False,
+    "authn_context": [],
 }
 
 
@@ -81,36 +88,122 @@ def addresses(context: Context, connection_id: str) -> SamlAddresses:
     return SamlAddresses(f"{base}/login", f"{base}/acs", f"{base}/slo", f"{base}/metadata", f"{base}/metadata")
 
 
-# -- Making, switching, deleting ---------------------------------------------------------------------
+# -- What an admin gives -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IdpFields:
+    """An IdP as its console shows it, where it gives no metadata. `certificates` are one or more, as pasted."""
+
+    entity_id: str
+    sso_url: str
+    certificates: str
+    slo_url: str = ""
+    by_post: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SamlDraft:
-    """What an admin gives for a new SAML connection. `metadata` is the IdP's, as fetched or uploaded."""
+    """What an admin gives for a new SAML connection: the IdP's metadata as fetched or uploaded, or its fields.
 
-    metadata: bytes
+    `metadata_url` is where the metadata came from, and will be read again. `reserved` is what `reserve_id` gave.
+    """
+
+    metadata: bytes | None = None
     name: str | None = None
     preset: str | None = None
     allow_idp_initiated: bool = False
+    idp: IdpFields | None = None
+    metadata_url: str | None = None
+    reserved: str | None = None
+    enabled: bool = True
+
+
+def reserve_id(context: Context, workspace_slug: str, now: datetime) -> str:
+    """A promise of an id for a connection still to be made, so that the IdP can be given its addresses first.
+
+    Nothing is stored: the promise is sealed, holds for this workspace alone, and counts for a week. Raises NotFound.
+    """
+    with context.database.reading() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+    promise = {"id": str(uuid4()), "workspace": workspace.id, "until": (now + RESERVED_FOR).timestamp()}
+    return context.secrets.encrypt(orjson.dumps(promise), purpose=_RESERVED).hex()
+
+
+def reserved_id(context: Context, workspace: Workspace, reserved: str, now: datetime) -> str:
+    """The id that a promise holds. Raises Expired for one that is old, or was never given to this workspace."""
+    try:
+        promise = orjson.loads(context.secrets.decrypt(bytes.fromhex(reserved), purpose=_RESERVED))
+    except (ValueError, CannotDecrypt):
+        promise = {}
+    if promise.get("workspace") != workspace.id or promise.get("until", 0) < now.timestamp():
+        raise Expired("This form was open for more than a week. Begin again: the addresses for the IdP are new ones.")
+    return str(promise["id"])
+
+
+def read_identity_provider(metadata: bytes | None, given: IdpFields | None) -> dict[str, Any]:
+    """The IdP as `config` keeps it, from its metadata or else from fields. Raises Invalid, about the field it names."""
+    if metadata is not None:
+        idp = _checked("idp_metadata", parse_metadata, metadata)
+    elif given is not None:
+        idp = _from_fields(given)
+    else:
+        raise Invalid("Give the IdP's metadata, or its entity ID, address and certificate.", field="idp_metadata")
+    return {**asdict(idp), "certificates": list(idp.certificates)}
+
+
+def _from_fields(given: IdpFields) -> IdentityProvider:
+    entity_id = given.entity_id.strip()
+    if not entity_id or len(entity_id) > _LONGEST_ENTITY_ID or not entity_id.isprintable():
+        raise Invalid("Give the IdP's entity ID, also called issuer, exactly as it shows it.", field="entity_id")
+    sso_url = _checked("sso_url", parse_address, given.sso_url)
+    return IdentityProvider(
+        entity_id=entity_id,
+        sso_redirect_url=None if given.by_post else sso_url,
+        sso_post_url=sso_url if given.by_post else None,
+        slo_url=_checked("slo_url", parse_address, given.slo_url) if given.slo_url.strip() else None,
+        certificates=_checked("certificates", parse_certificates, given.certificates),
+    )
+
+
+def _checked(field: str, read: Callable[[Given], Read], given: Given) -> Read:
+    try:
+        return read(given)
+    except InvalidMetadata as error:
+        raise Invalid(str(error), field=field) from error
+
+
+def describe_idp(idp: Mapping[str, Any]) -> dict[str, Any]:
+    """An IdP as the audit trail tells of it: certificates by their fingerprints."""
+    return {**idp, "certificates": [certificate_facts(pem).sha256 for pem in idp["certificates"]]}
+
+
+# -- Making, switching, deleting ---------------------------------------------------------------------
 
 
 def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDraft, now: datetime) -> Connection:
-    """A new SAML connection, enabled, with a key pair of its own.
+    """A new SAML connection with a key pair of its own, on at once unless the draft says otherwise.
 
-    Raises Invalid (metadata, preset, name), NotFound, NotInPlan, Conflict (name in use), Forbidden (not an owner).
+    Raises Invalid (metadata or fields, preset, name), NotFound, NotInPlan, Conflict (name in use), Expired (the
+    reserved id), Forbidden (not an owner).
     """
     config = _config(context, draft)
-    name = clean_name(draft.name or _PRESET_NAMES[config["preset"]], field="name", longest=100)
-    uid = str(uuid4())
+    name = clean_name(draft.name or get_preset(config["preset"]).name, field="name", longest=100)
+    with context.database.reading() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+    uid = reserved_id(context, workspace, draft.reserved, now) if draft.reserved else str(uuid4())
     secrets = _new_secrets(context, uid, now)
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
-        _check_name_free(change, workspace.key, name)
-        connections.insert_connection(change, workspace.key, "saml", name, config, uid=uid, secrets_enc=secrets)
+        check_name_free(change, workspace.key, name)
+        check_id_free(change, uid)
+        connections.insert_connection(
+            change, workspace.key, "saml", name, config, uid=uid, secrets_enc=secrets, enabled=draft.enabled
+        )
         after = {"kind": "saml", "name": name, "preset": config["preset"], "idp": config["idp"]["entity_id"]}
-        change.record(workspace.key, "connection.created", uid, after=after)
+        change.record(workspace.key, "connection.created", uid, after={**after, "enabled": draft.enabled})
         return get_connection(change.connection, workspace, uid)
 
 
@@ -118,6 +211,12 @@ def list_connections(context: Context, workspace_slug: str) -> tuple[Connection,
     """A workspace's connections, oldest first. Raises NotFound."""
     with context.database.reading() as connection:
         return tuple(connections.list_connections(connection, get_workspace(connection, workspace_slug).key))
+
+
+def find_own(context: Context, workspace_slug: str, connection_id: str) -> Connection:
+    """One connection of a workspace. Raises NotFound."""
+    with context.database.reading() as connection:
+        return get_connection(connection, get_workspace(connection, workspace_slug), connection_id)
 
 
 def set_enabled(
@@ -128,7 +227,7 @@ def set_enabled(
     Raises NotFound, Forbidden (not an owner).
     """
     with context.changing(actor, now) as change:
-        workspace, found = _owned(change, workspace_slug, connection_id)
+        workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.enabled != enabled:
             connections.set_connection(change, found.key, enabled=enabled)
             refresh_connection_matches(change, found.key)
@@ -138,51 +237,106 @@ def set_enabled(
 
 
 def replace_metadata(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, metadata: bytes, now: datetime
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    connection_id: str,
+    metadata: bytes,
+    now: datetime,
+    *,
+    url: str | None = None,
 ) -> Connection:
     """Trust what the IdP's metadata says now, and no longer what it said before: certificates, addresses.
 
-    Raises Invalid, NotFound, Forbidden (not an owner).
+    `url` is where it was read from, and will be read again; without it, it is read again from nowhere. Raises Invalid,
+    NotFound, Forbidden (not an owner).
     """
-    idp = _parse_idp(metadata)
+    idp = read_identity_provider(metadata, None)
+    return _trust(context, actor, workspace_slug, connection_id, idp, url, now)
+
+
+def replace_fields(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, given: IdpFields, now: datetime
+) -> Connection:
+    """The same by fields, for an IdP that gives no metadata. Raises what `replace_metadata` raises."""
+    idp = read_identity_provider(None, given)
+    return _trust(context, actor, workspace_slug, connection_id, idp, None, now)
+
+
+def _trust(
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    connection_id: str,
+    idp: dict[str, Any],
+    url: str | None,
+    now: datetime,
+) -> Connection:
     with context.changing(actor, now) as change:
-        workspace, found = _owned(change, workspace_slug, connection_id)
-        if found.config["idp"] != idp:
-            connections.set_connection(change, found.key, config={**found.config, "idp": idp})
-            told = {"before": found.config["idp"]["entity_id"], "after": idp["entity_id"]}
-            change.record(workspace.key, "connection.metadata_replaced", found.id, **told)
+        workspace, found = get_own_connection(change, workspace_slug, connection_id)
+        if found.kind != "saml":
+            raise DomainError(f"{found.name} is not a SAML connection.")
+        config = {name: value for name, value in found.config.items() if name != "metadata_url"}
+        config |= {"idp": idp} | ({"metadata_url": url} if url else {})
+        if found.config != config:
+            connections.set_connection(change, found.key, config=config)
+            before, after = _told_of(found.config), _told_of(config)
+            change.record(workspace.key, "connection.metadata_replaced", found.id, before=before, after=after)
         return get_connection(change.connection, workspace, connection_id)
 
 
+def _told_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {**describe_idp(config["idp"]), "metadata_url": config.get("metadata_url")}
+
+
 def delete_connection(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    connection_id: str,
+    now: datetime,
+    *,
+    typed_name: str | None = None,
 ) -> Connection:
     """Delete a connection with its directory, rules, tokens, sign-ins and log. Members stay, but those it held out.
 
-    The log, which may be millions of lines, goes first and a part at a time: nobody waits for all of it.
+    The log, which may be millions of lines, goes first and a part at a time: nobody waits for all of it. Who had to
+    type its name as a confirmation gives it as `typed_name`.
 
-    Raises NotFound, Forbidden (not an owner).
+    Raises NotFound, Forbidden (not an owner), Invalid (another name was typed).
     """
-    while _forget_calls(context, actor, workspace_slug, connection_id, now) == FORGOTTEN_AT_ONCE:
+    while _forget_calls(context, actor, workspace_slug, connection_id, typed_name, now) == FORGOTTEN_AT_ONCE:
         pass
     with context.changing(actor, now) as change:
-        workspace, found = _owned(change, workspace_slug, connection_id)
+        workspace, found = get_own_connection(change, workspace_slug, connection_id)
         ended = connection_removal.delete_connection(change, found)
         before = {"name": found.name, "kind": found.kind, "members_ended": ended}
         change.record(workspace.key, "connection.deleted", found.id, before=before)
         return found
 
 
-def _forget_calls(context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime) -> int:
+def _forget_calls(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, typed_name: str | None, now: datetime
+) -> int:
     with context.changing(actor, now) as change:
-        _, found = _owned(change, workspace_slug, connection_id)
+        _, found = get_own_connection(change, workspace_slug, connection_id)
+        if typed_name is not None and typed_name.strip() != found.name:
+            raise Invalid(f"Type the connection’s name to delete it: {found.name}", field="typed_name")
         return provisioning_requests.delete_requests(change.connection, found.key, FORGOTTEN_AT_ONCE)
 
 
-def _owned(change: Change, workspace_slug: str, connection_id: str) -> tuple[Workspace, Connection]:
-    workspace = get_workspace(change.connection, workspace_slug)
-    owner_acting(change, workspace)
-    return workspace, get_connection(change.connection, workspace, connection_id)
+def check_name_free(change: Change, workspace_key: int, name: str, *, but: str = "") -> None:
+    """Refuse a name that another connection of the workspace (but the one with the id `but`) has. Raises Conflict."""
+    every = connections.list_connections(change.connection, workspace_key)
+    if fold(name) in {fold(one.name) for one in every if one.id != but}:
+        text = f"There is a connection called {name} already. Give this one another name."
+        raise Conflict(text, field="name")
+
+
+def check_id_free(change: Change, uid: str) -> None:
+    """Refuse an id that a connection has, or had. Raises Conflict."""
+    if connections.was_used(change.connection, uid):
+        raise Conflict("This connection was made already; look for it in the list.")
 
 
 def _config(context: Context, draft: SamlDraft) -> dict[str, Any]:
@@ -191,33 +345,18 @@ def _config(context: Context, draft: SamlDraft) -> dict[str, Any]:
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
     return {
         "preset": preset,
-        "idp": _parse_idp(draft.metadata),
+        "idp": read_identity_provider(draft.metadata, draft.idp),
         "allow_idp_initiated": draft.allow_idp_initiated,
         "asserted_days": context.asserted_groups_days,
         **_DEFAULT_CONFIG,
+        **({"metadata_url": draft.metadata_url} if draft.metadata_url and draft.metadata is not None else {}),
     }
-
-
-def _parse_idp(metadata: bytes) -> dict[str, Any]:
-    try:
-        idp = parse_metadata(metadata)
-    except InvalidMetadata as error:
-        raise Invalid(str(error), field="idp_metadata") from error
-    return {**asdict(idp), "certificates": list(idp.certificates)}
 
 
 def _new_secrets(context: Context, uid: str, now: datetime) -> bytes:
     # Outside the transaction: making a key takes a tenth of a second.
     private_key, certificate = make_key_pair(f"bridge {uid}", now)
-    return context.secrets.encrypt(
-        orjson.dumps({"private_key": private_key, "certificates": [certificate]}), purpose=_PURPOSE
-    )
-
-
-def _check_name_free(change: Change, workspace_key: int, name: str) -> None:
-    taken = {fold(one.name) for one in connections.list_connections(change.connection, workspace_key)}
-    if fold(name) in taken:
-        raise Conflict(f"There is a connection called {name} already. Give this one another name.")
+    return seal(context, {"private_key": private_key, "certificates": [certificate]})
 
 
 # -- Loading for a sign-in ---------------------------------------------------------------------------
@@ -234,29 +373,18 @@ def load_saml(context: Context, connection_id: str) -> SamlConnection:
             raise NotFound("There is no such connection.")
         if found.kind != "saml":
             raise DomainError(f"{found.name} is not a SAML connection.")
-        sealed = connections.find_secrets(connection, found.key)
-    if sealed is None:
-        raise DomainError(f"{found.name} has no key of its own. Delete it and make it again.")
+        secrets = read_secrets(context, connection, found)
     force_authn = found.config.get("force_authn", False)
     return SamlConnection(
         connection=found,
         idp=_identity_provider(found.config),
-        sp=_service_provider(addresses(context, found.id), orjson.loads(_opened(context, found, sealed)), found.config),
+        sp=_service_provider(addresses(context, found.id), secrets, found.config),
         attributes=_attributes(found.config),
         # An answer that nobody asked for answers no demand to sign in anew.
         allow_idp_initiated=found.config["allow_idp_initiated"] and not force_authn,
         jit=found.config["jit"],
         force_authn=force_authn,
     )
-
-
-def _opened(context: Context, found: Connection, sealed: bytes) -> bytes:
-    try:
-        return context.secrets.decrypt(sealed, purpose=_PURPOSE)
-    except CannotDecrypt as error:
-        raise DomainError(
-            f"The keys of {found.name} can't be read. The operator's `bridge doctor` says why."
-        ) from error
 
 
 def _identity_provider(config: Mapping[str, Any]) -> IdentityProvider:
@@ -296,7 +424,7 @@ def _of_preset(preset: str) -> AttributeMapping:
 
 
 def _of_admin(preset: str, chosen: Mapping[str, list[str]]) -> AttributeMapping:
-    own = PRESETS[preset]
+    own = _of_preset(preset)
     names = {claim: tuple(chosen[claim]) for claim in ("email", "groups") if chosen.get(claim)}
     if chosen.get("name"):
         names |= {"display_name": tuple(chosen["name"]), "given_name": (), "family_name": ()}

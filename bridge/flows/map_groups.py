@@ -244,7 +244,7 @@ def preview_add(context: Context, workspace_slug: str, draft: MappingDraft, now:
             )
         inherited = [given for _, given in access.grants_of(rows, user_groups.values()).values()]
         moved = _moved(rows, workspace, groups, [*draft.roles, *inherited], now)
-        return Preview(_shown(rows, moved), (), workspace.rev)
+        return Preview(moved_people(rows, moved), (), workspace.rev)
 
 
 def preview_delete(context: Context, workspace_slug: str, mapping_id: str, now: datetime) -> Preview:
@@ -256,7 +256,7 @@ def preview_delete(context: Context, workspace_slug: str, mapping_id: str, now: 
         principals = [mapping.key, *(key for key, _, _ in mappings.user_groups_given(rows, [mapping.key])[mapping.key])]
         gives = [given for _, given in access.grants_of(rows, principals).values()]
         moved = _moved(rows, workspace, groups, gives, now, without=mapping.key)
-        return Preview((), _shown(rows, moved), workspace.rev)
+        return Preview((), moved_people(rows, moved), workspace.rev)
 
 
 def _matched(groups: Iterable[tuple[int, bool, bool]]) -> MatchedGroups:
@@ -275,7 +275,7 @@ def _moved(
     narrowed = access.grants_in_workspace(rows, workspace.key, narrowed=True)
     touched = access.people_of_groups(rows, groups, now)
     moved: dict[int, list[RoleInScope]] = {}
-    for given in _strongest(gives, workspace):
+    for given in strongest(gives, workspace):
         # A grant of the rule itself is held by nobody without the rule, so it covers nobody.
         roles = [role.id for role in ROLES if covers(role, given.role) and in_plan(role, workspace.plan)]
         covering = [key for key, other in narrowed.items() if other.role.id in roles and dominates(other, given)]
@@ -284,13 +284,14 @@ def _moved(
     return moved
 
 
-def _strongest(gives: list[RoleInScope], workspace: Workspace) -> list[RoleInScope]:
+def strongest(gives: Iterable[RoleInScope], workspace: Workspace) -> list[RoleInScope]:
     """What is given, less what the plan doesn't include and what something else given covers."""
     distinct = [given for given in dict.fromkeys(gives) if in_plan(given.role, workspace.plan)]
     return [one for one in distinct if not any(dominates(other, one) for other in distinct if other != one)]
 
 
-def _shown(rows: Any, moved: Mapping[int, list[RoleInScope]]) -> tuple[PersonMoved, ...]:
+def moved_people(rows: Any, moved: Mapping[int, list[RoleInScope]]) -> tuple[PersonMoved, ...]:
+    """Members by their keys with what they would gain, or lose, as people in order of address."""
     named = people.people_of(rows, moved)
     shown = [PersonMoved(*named[member], tuple(roles)) for member, roles in moved.items()]
     return tuple(sorted(shown, key=lambda person: person.email))

@@ -8,7 +8,7 @@ from bridge.domain.roles import OWNER, has_sso
 from bridge.domain.workspace import Connection, Membership, User, Workspace
 from bridge.storage.access import may
 from bridge.storage.changes import Change
-from bridge.storage.connections import find_by_uid
+from bridge.storage.connections import find_by_uid, hold_connection
 from bridge.storage.people import (
     find_member,
     find_membership_by_uid,
@@ -34,6 +34,17 @@ def get_connection(connection: Any, workspace: Workspace, connection_id: str) ->
     if found is None or found.workspace_key != workspace.key:
         raise NotFound(f"{workspace.name} has no connection {connection_id[:80]!r}.")
     return found
+
+
+def get_own_connection(change: Change, workspace_slug: str, connection_id: str) -> tuple[Workspace, Connection]:
+    """A workspace and its connection, for who may change it; nobody else does until the change ends.
+
+    Raises NotFound, Forbidden (not an owner).
+    """
+    workspace = get_workspace(change.connection, workspace_slug)
+    owner_acting(change, workspace)
+    hold_connection(change, connection_id)
+    return workspace, get_connection(change.connection, workspace, connection_id)
 
 
 def get_member_by_email(connection: Any, workspace: Workspace, email: str) -> tuple[User, Membership]:

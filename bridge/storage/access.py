@@ -392,6 +392,16 @@ _HELD_BY = _typed(
         )
     )
 )
+_HELD_WITHOUT_CONNECTION = _typed(
+    _HOLDERS.format(
+        paths=_paths(
+            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {_UNEXPIRED}",
+            "m.workspace_id = :workspace",
+            columns="m.id AS membership_id",
+            rule=" AND mm.mapping_id NOT IN (SELECT mp.id FROM mappings mp WHERE mp.connection_id = :without)",
+        )
+    )
+)
 
 
 def holders(
@@ -402,15 +412,20 @@ def holders(
     now: datetime,
     *,
     without: int = 0,
+    without_connection: int | None = None,
 ) -> set[int]:
-    """The members who have one of `roles` everywhere, or any of the grants, by a path that doesn't pass `without`.
+    """The members who have one of `roles` everywhere, or any of the grants, by a path that doesn't pass the rule
+    `without`, or no rule of a connection.
 
     Roles that hold everywhere are asked for by name: each pushed person holds such a grant of their own.
     """
+    statement, left_out = (_HELD_BY, without)
+    if without_connection is not None:
+        statement, left_out = _HELD_WITHOUT_CONNECTION, without_connection
     found: set[int] = set()
     for batch in list(in_batches(grant_ids, _MOST_PARAMETERS)) or [[]]:
-        values = {"roles": list(roles), "grant_ids": batch, "workspace": workspace_id, "without": without, "now": now}
-        found.update(connection.execute(_HELD_BY, values).scalars())
+        values = {"roles": list(roles), "grant_ids": batch, "workspace": workspace_id, "without": left_out, "now": now}
+        found.update(connection.execute(statement, values).scalars())
     return found
 
 

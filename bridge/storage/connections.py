@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 
 from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, alter_facts, begin_fact
-from bridge.storage.tables import connections
+from bridge.storage.tables import PAST, connections
 
 COLUMNS = (
     connections.c.id,
@@ -33,6 +33,13 @@ def find_by_uid(connection: Any, uid: str) -> Connection | None:
     return find_connection(connection, connections.c.uid == uid)
 
 
+def hold_connection(change: Change, uid: str) -> None:
+    """From here to the commit nobody else changes this connection: what is read of it after this stays true."""
+    # Not FOR UPDATE: logins and pushes of people, which only refer to the connection, need not wait.
+    held = select(connections.c.id).where(connections.c.uid == uid).with_for_update(key_share=True)
+    change.connection.execute(held).all()
+
+
 def list_connections(connection: Any, workspace_key: int) -> list[Connection]:
     """A workspace's connections, oldest first."""
     chosen = select(*COLUMNS).where(connections.c.workspace_id == workspace_key).order_by(connections.c.id)
@@ -48,11 +55,13 @@ def insert_connection(
     *,
     uid: str | None = None,
     secrets_enc: bytes | None = None,
+    enabled: bool = True,
 ) -> str:
     """A new connection. Returns its outside id, which the caller may have chosen (a key names it)."""
     uid = uid or str(uuid4())
     values = {"uid": uid, "workspace_id": workspace_key, "kind": kind, "name": name, "config": dict(config)}
-    begin_fact(change, connections, {**values, "secrets_enc": secrets_enc, "created_at": change.now})
+    values |= {"secrets_enc": secrets_enc, "enabled": enabled, "created_at": change.now}
+    begin_fact(change, connections, values)
     return uid
 
 
@@ -60,6 +69,21 @@ def set_connection(change: Change, key: int, **values: Any) -> None:
     """Change columns of a connection; the former row is kept, and `version` rises."""
     values = {**values, "version": connections.c.version + 1}
     alter_facts(change, connections, connections.c.id == key, values=values)
+
+
+def set_secrets(change: Change, key: int, secrets_enc: bytes) -> None:
+    """Other secrets from now on. The former ones are forgotten, in the past rows too: a key that went is gone."""
+    set_connection(change, key, secrets_enc=secrets_enc)
+    past = PAST[connections]
+    change.connection.execute(update(past).where(past.c.id == key).values(secrets_enc=None))
+
+
+def was_used(connection: Any, uid: str) -> bool:
+    """Whether there is a connection with this outside id, or ever was."""
+    return any(
+        connection.execute(select(table.c.id).where(table.c.uid == uid).limit(1)).first() is not None
+        for table in (connections, PAST[connections])
+    )
 
 
 def find_secrets(connection: Any, key: int) -> bytes | None:

@@ -2,8 +2,11 @@
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -27,15 +30,61 @@ class Ran:
         return json.loads(self.out)
 
 
+class Typed(io.StringIO):
+    """What somebody types on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class WebServer(ThreadingHTTPServer):
+    """An IdP's web server, which answers every GET with `body`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.body = b""
+
+    @property
+    def url(self) -> str:
+        """Its one address."""
+        return f"http://127.0.0.1:{self.server_port}/metadata"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: WebServer
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def web_server() -> Iterator[WebServer]:
+    """An IdP's web server on the loopback."""
+    with WebServer() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
 class Shell:
     """Runs commands, one after the other."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
         self.monkeypatch, self.capfd = monkeypatch, capfd
 
-    def run(self, *arguments: str, stdin: str = "") -> Ran:
+    def run(self, *arguments: str, stdin: str = "", terminal: bool = False) -> Ran:
         """`bridge ARGUMENT...`."""
-        self.monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        self.monkeypatch.setattr("sys.stdin", Typed(stdin) if terminal else io.StringIO(stdin))
         with pytest.raises(SystemExit) as end:
             main(arguments)
         out, err = self.capfd.readouterr()

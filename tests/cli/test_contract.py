@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bridge.domain.domains import Looked
-from tests.cli.conftest import METADATA, Shell
+from tests.cli.conftest import METADATA, Shell, WebServer
 
 
 def keys(value: Any) -> Any:
@@ -55,6 +55,57 @@ def test_every_url_begins_with_the_public_one(kicks: Shell, monkeypatch: pytest.
     command = ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", str(METADATA))
     connection = kicks.json(*command)["connection"]
     assert all(connection[key].startswith("https://bridge.example/") for key in connection if key.endswith("url"))
+
+
+def test_connection_set_changes_what_is_named_and_takes_back_by_an_empty_text(kicks: Shell, okta: str) -> None:
+    options = ("--email-attribute", "mail", "--email-attribute", "email", "--force-authn", "--clock-skew", "30")
+    settings = kicks.json("connection", "set", "kicks", okta, *options)["connection"]["settings"]
+    assert (settings["email_attribute"], settings["force_authn"]) == (["mail", "email"], True)
+    again = kicks.json("connection", "set", "kicks", okta, "--email-attribute", "")["connection"]["settings"]
+    assert again == {**settings, "email_attribute": []}
+    assert kicks.json("connection", "show", "kicks", okta)["connection"]["settings"] == again
+
+
+def test_connection_set_refuses_what_cannot_be(kicks: Shell, okta: str) -> None:
+    assert kicks.run("connection", "set", "kicks", okta).status == 2
+    refused = kicks.run("connection", "set", "kicks", okta, "--clock-skew", "301", "--json")
+    assert (refused.status, refused.wire["error"]["code"]) == (1, "invalid")
+    assert kicks.run("connection", "set", "kicks", okta, "--name-id-format", "nick").status == 1
+
+
+def test_connection_rotate_key_shows_the_next_certificate_and_no_key(kicks: Shell, okta: str) -> None:
+    begun = kicks.json("connection", "rotate-key", "kicks", okta, "begin")["keys"]
+    assert kicks.run("connection", "rotate-key", "kicks", okta, "begin").status == 1
+    finished = kicks.run("connection", "rotate-key", "kicks", okta, "finish", "--json")
+    assert "PRIVATE" not in finished.out
+    assert finished.wire["keys"] == {"current": begun["next"], "next": None}
+    assert begun["next"]["pem"].startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_connection_refresh_metadata_needs_an_address(kicks: Shell, okta: str) -> None:
+    refused = kicks.run("connection", "refresh-metadata", "kicks", okta)
+    assert (refused.status, "came from no address" in refused.err) == (1, True)
+
+
+def test_connection_refresh_metadata_keeps_the_last_good_version(kicks: Shell, web_server: WebServer) -> None:
+    web_server.body = METADATA.read_bytes()
+    create = ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", web_server.url)
+    okta = kicks.json(*create)["connection"]["id"]
+    web_server.body = METADATA.read_bytes().replace(b"kicks.okta.example", b"moved.okta.example")
+    idp = kicks.json("connection", "refresh-metadata", "kicks", okta)["connection"]["idp"]
+    assert "moved" in idp["sso_redirect_url"]
+    assert idp["metadata_url"] == web_server.url
+    web_server.body = b"<html>under maintenance</html>"
+    assert "web page" in kicks.run("connection", "refresh-metadata", "kicks", okta).err
+    assert kicks.json("connection", "show", "kicks", okta)["connection"]["idp"] == idp
+
+
+def test_connection_delete_asks_for_the_name_on_a_terminal(kicks: Shell, okta: str) -> None:
+    refused = kicks.run("connection", "delete", "kicks", okta, stdin="okta\n", terminal=True)
+    assert refused.status == 1
+    assert "This deletes Okta with" in refused.err
+    assert kicks.run("connection", "delete", "kicks", okta, stdin="Okta\n", terminal=True).status == 0
+    assert kicks.json("connection", "list", "kicks") == {"connections": []}
 
 
 def test_connection_enable_disable_delete(kicks: Shell, okta: str) -> None:

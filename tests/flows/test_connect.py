@@ -1,29 +1,38 @@
 """Connections (product.md 2.1, 2.2; properties 4 and 5)."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
 from sqlalchemy import update
 
-from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound, NotInPlan
+from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound, NotInPlan
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
 from bridge.flows.connect import (
+    IdpFields,
     SamlDraft,
     addresses,
     create_saml,
+    delete_connection,
     list_connections,
     load_saml,
+    replace_fields,
     replace_metadata,
+    reserve_id,
+    reserved_id,
     set_enabled,
 )
 from bridge.flows.context import OPERATOR, Context
 from bridge.storage.tables import connections
+from saml.certificates import certificate_facts
 from tests.flows.audit import audit_events, everything_kept
 from tests.flows.conftest import METADATA
 from tests.saml.idp import keys
+
+KICKS_CERTIFICATE = keys("kicks").certificate
 
 
 def test_a_connection_is_made_from_metadata(context: Context, okta: Connection) -> None:
@@ -158,3 +167,104 @@ def test_bad_metadata_leaves_the_last_good_one(context: Context, okta: Connectio
     with pytest.raises(Invalid):
         replace_metadata(context, OPERATOR, "kicks", okta.id, b"<html></html>", now)
     assert load_saml(context, okta.id).connection == okta
+
+
+def fields_of(okta: Connection, **other: str) -> IdpFields:
+    idp = okta.config["idp"]
+    given = {"entity_id": idp["entity_id"], "sso_url": idp["sso_redirect_url"], "certificates": idp["certificates"][0]}
+    return IdpFields(**{**given, **other})
+
+
+def test_a_connection_is_made_from_fields(context: Context, okta: Connection, now: datetime) -> None:
+    both = 2 * okta.config["idp"]["certificates"][0] + KICKS_CERTIFICATE
+    draft = SamlDraft(idp=fields_of(okta, certificates=both), name="By hand")
+    loaded = load_saml(context, create_saml(context, OPERATOR, "kicks", draft, now).id)
+    assert loaded.idp.entity_id == "http://www.okta.com/exk1kicks"
+    assert (loaded.idp.sso_redirect_url, loaded.idp.sso_post_url) == (okta.config["idp"]["sso_redirect_url"], None)
+    assert loaded.idp.certificates == (okta.config["idp"]["certificates"][0], KICKS_CERTIFICATE)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("entity_id", " "),
+        ("entity_id", "x" * 1025),
+        ("sso_url", "javascript:alert(1)"),
+        ("sso_url", "/relative"),
+        ("slo_url", "ftp://idp.example"),
+        ("certificates", ""),
+        ("certificates", "no certificate"),
+    ],
+)
+def test_a_bad_field_is_refused_by_its_name(
+    context: Context, okta: Connection, now: datetime, field: str, value: str
+) -> None:
+    draft = SamlDraft(idp=fields_of(okta, **{field: value}), name="By hand")
+    with pytest.raises(Invalid) as refusal:
+        create_saml(context, OPERATOR, "kicks", draft, now)
+    assert refusal.value.field == field
+    assert len(list_connections(context, "kicks")) == 1
+
+
+def test_nothing_of_the_idp_is_refused(context: Context, made: NewWorkspace, now: datetime) -> None:
+    with pytest.raises(Invalid):
+        create_saml(context, OPERATOR, "kicks", SamlDraft(), now)
+
+
+def test_replaced_fields_are_trusted_and_audited_by_fingerprint(
+    context: Context, okta: Connection, now: datetime
+) -> None:
+    replace_fields(context, OPERATOR, "kicks", okta.id, fields_of(okta, certificates=KICKS_CERTIFICATE), now)
+    assert load_saml(context, okta.id).idp.certificates == (KICKS_CERTIFICATE,)
+    _, kind, after = audit_events(context)[-1]
+    assert kind == "connection.metadata_replaced"
+    assert after["certificates"] == [certificate_facts(KICKS_CERTIFICATE).sha256]
+
+
+def test_where_metadata_came_from_is_kept_until_it_comes_otherwise(
+    context: Context, okta: Connection, now: datetime
+) -> None:
+    url = "https://kicks.okta.example/metadata"
+    read = replace_metadata(context, OPERATOR, "kicks", okta.id, METADATA, now, url=url)
+    assert read.config["metadata_url"] == url
+    by_hand = replace_fields(context, OPERATOR, "kicks", okta.id, fields_of(okta), now)
+    assert "metadata_url" not in by_hand.config
+
+
+def test_an_id_can_be_had_before_the_connection(context: Context, made: NewWorkspace, now: datetime) -> None:
+    reserved = reserve_id(context, "kicks", now)
+    promised = reserved_id(context, made.workspace, reserved, now)
+    draft = SamlDraft(METADATA, reserved=reserved, enabled=False)
+    connection = create_saml(context, OPERATOR, "kicks", draft, now + timedelta(days=6))
+    assert (connection.id, connection.enabled) == (promised, False)
+
+
+def test_a_promised_id_is_good_once_even_after_the_connection_went(
+    context: Context, made: NewWorkspace, now: datetime
+) -> None:
+    reserved = reserve_id(context, "kicks", now)
+    connection = create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, reserved=reserved), now)
+    for name in ("Twice", "Again"):
+        with pytest.raises(Conflict, match="already"):
+            create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, name=name, reserved=reserved), now)
+        with suppress(NotFound):
+            delete_connection(context, OPERATOR, "kicks", connection.id, now)
+
+
+def test_a_promised_id_is_of_its_workspace_and_time(context: Context, made: NewWorkspace, now: datetime) -> None:
+    create_workspace(context, OPERATOR, WorkspaceDraft("other", "Other", "x@other.example"), now)
+    mine, theirs = reserve_id(context, "kicks", now), reserve_id(context, "other", now)
+    changed = f"{mine[:-2]}{(int(mine[-2:], 16) ^ 1):02x}"
+    for reserved, at in ((theirs, now), (mine, now + timedelta(days=8)), (changed, now), ("zz", now), ("ab", now)):
+        with pytest.raises(Expired):
+            create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, reserved=reserved), at)
+    assert list_connections(context, "kicks") == ()
+
+
+def test_deleting_may_ask_for_the_name(context: Context, okta: Connection, now: datetime) -> None:
+    with pytest.raises(Invalid) as refusal:
+        delete_connection(context, OPERATOR, "kicks", okta.id, now, typed_name="okta")
+    assert refusal.value.field == "typed_name"
+    assert list_connections(context, "kicks") == (okta,)
+    delete_connection(context, OPERATOR, "kicks", okta.id, now, typed_name=" Okta ")
+    assert list_connections(context, "kicks") == ()

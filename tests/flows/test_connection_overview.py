@@ -1,0 +1,105 @@
+"""What hangs on a connection, and who loses what when it closes: foreseen as it then comes (property 11)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bridge.domain.errors import NotFound
+from bridge.domain.group_mapping import GroupMatch
+from bridge.flows.connect import delete_connection, set_enabled
+from bridge.flows.connection_overview import Closing, foresee_closing, get_overview, list_overviews
+from bridge.flows.context import OPERATOR
+from bridge.flows.domains import add_domain
+from bridge.flows.explain import access_of
+from bridge.flows.give_roles import give_to_member
+from bridge.flows.map_groups import MappingDraft, add_mapping
+from bridge.flows.members import find_member_id
+from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.tokens import create_scim_token
+from bridge.storage.sign_in import Attempt, insert_attempt
+from tests.world import World, another_connection
+
+READING, WRITING = parse_role_in_scope("Source Read-only", []), parse_role_in_scope("Source Admin", [])
+
+
+def rule(world: World, name: str, *roles: Any) -> None:
+    draft = MappingDraft(world.connection.id, GroupMatch("name", name), (), roles)
+    add_mapping(world.context, OPERATOR, world.workspace.slug, draft, world.now)
+
+
+def foresee(world: World) -> Closing:
+    return foresee_closing(world.context, world.workspace.slug, world.connection.id, world.now)
+
+
+def lost(world: World) -> dict[str, list[str]]:
+    return {one.email: [given.role.name for given in one.roles] for one in foresee(world).loses}
+
+
+def roles_of(world: World, email: str) -> set[str]:
+    return {one.role.name for one in access_of(world.context, world.workspace.slug, email, world.now)}
+
+
+def test_a_new_connection_counts_nothing(kicks: World) -> None:
+    [seen] = list_overviews(kicks.context, "kicks", kicks.now)
+    counts = seen.counts
+    assert (counts.people, counts.pushed, counts.identities, counts.signed_in, counts.rules, counts.tokens) == (0,) * 6
+    assert (counts.last_sign_in, counts.domains) == (None, ())
+    assert seen.good_until == seen.certificates[0].not_after
+
+
+def test_what_hangs_on_it_is_counted(kicks: World) -> None:
+    kicks.push_group("eng", kicks.push("ines@kicks.example"), kicks.push("lars@kicks.example", active=False))
+    rule(kicks, "eng", READING)
+    create_scim_token(kicks.context, OPERATOR, "kicks", kicks.connection.id, None, "", kicks.now)
+    add_domain(kicks.context, OPERATOR, "kicks", "kicks.example", kicks.connection.id, kicks.now)
+    counts = get_overview(kicks.context, "kicks", kicks.connection.id, kicks.now).counts
+    assert (counts.people, counts.pushed, counts.groups, counts.held_out) == (2, 2, 1, 1)
+    assert (counts.rules, counts.tokens, counts.domains) == (1, 1, ("kicks.example",))
+
+
+def test_the_last_sign_in_is_the_last_good_one(kicks: World) -> None:
+    for hours, outcome in ((1, "signed_in"), (2, "signed_in"), (3, "refused")):
+        attempt = Attempt(f"REF-{hours}", "saml", outcome, "", "", "", None, kicks.workspace.key, kicks.connection.key)  # type: ignore[arg-type]
+        with kicks.context.changing(OPERATOR, kicks.now + timedelta(hours=hours)) as change:
+            insert_attempt(change, attempt)
+    seen = get_overview(kicks.context, "kicks", kicks.connection.id, kicks.now)
+    assert seen.counts.last_sign_in == kicks.now + timedelta(hours=2)
+
+
+def test_who_loses_is_told_by_person_and_role(kicks: World) -> None:
+    ines, nia = kicks.push("ines@kicks.example"), kicks.push("nia@kicks.example")
+    kicks.push_group("eng", ines)
+    kicks.push_group("data", ines, nia)
+    rule(kicks, "eng", WRITING)
+    rule(kicks, "data", READING)
+    assert lost(kicks) == {"ines@kicks.example": ["Source Admin"], "nia@kicks.example": ["Source Read-only"]}
+
+
+def test_what_another_path_gives_is_not_lost(kicks: World, marcus: str) -> None:
+    entra = another_connection(kicks, "Entra")
+    ines, nia = kicks.push("ines@kicks.example"), kicks.push("nia@kicks.example")
+    kicks.push_group("eng", ines, nia)
+    entra.push_group("eng", entra.push("ines@kicks.example"))
+    rule(kicks, "eng", READING)
+    rule(entra, "eng", READING)
+    member = find_member_id(kicks.context, "kicks", "nia@kicks.example")
+    give_to_member(kicks.context, marcus, "kicks", member, WRITING, kicks.now)
+    assert lost(kicks) == {}
+
+
+def test_what_is_foreseen_is_what_comes(kicks: World, now: datetime) -> None:
+    kicks.push_group("eng", kicks.push("ines@kicks.example"))
+    rule(kicks, "eng", READING)
+    assert "Source Read-only" in roles_of(kicks, "ines@kicks.example")
+    assert lost(kicks) == {"ines@kicks.example": ["Source Read-only"]}
+    set_enabled(kicks.context, OPERATOR, "kicks", kicks.connection.id, False, now)
+    assert "Source Read-only" not in roles_of(kicks, "ines@kicks.example")
+    assert lost(kicks) == {}  # it gives nothing any more, so nobody loses by deleting it
+
+
+def test_a_deleted_connection_has_no_overview(kicks: World) -> None:
+    delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now)
+    assert list_overviews(kicks.context, "kicks", kicks.now) == ()
+    with pytest.raises(NotFound):
+        foresee(kicks)
