@@ -251,6 +251,18 @@ class WrongDestination(Refused):
         )
 
 
+class WrongLogoutDestination(Refused):
+    """LogoutRequest/@Destination or LogoutResponse/@Destination isn't our single logout service."""
+
+    code = "wrong-logout-destination"
+
+    def __init__(self, expected: str | None) -> None:
+        super().__init__(
+            "The logout message was addressed to another address than this one. At the identity provider set the "
+            f"single logout URL, and that for its responses, to {quoted(expected)}, exactly."
+        )
+
+
 class WrongRecipient(Refused):
     """No bearer confirmation whose Recipient is our assertion consumer service."""
 

@@ -30,7 +30,7 @@ from bridge.web.pages.bare import render_bare
 from bridge.web.refusals import note_login, refused_page
 from bridge.web.return_path import go, safe_path
 from saml import attributes, authn_request, errors
-from saml.authn_request import PostForm
+from saml.bindings import PostForm, RedirectTo
 from saml.response import validate
 from saml.service_provider import render_metadata
 
@@ -87,7 +87,7 @@ def login(connection: UUID) -> Response:
     return response
 
 
-def _request(ours: SamlConnection, request_id: str, *, fresh: bool) -> PostForm | authn_request.RedirectTo:
+def _request(ours: SamlConnection, request_id: str, *, fresh: bool) -> PostForm | RedirectTo:
     ask = authn_request.build if ours.idp.sso_redirect_url else authn_request.build_form
     return ask(ours.idp, ours.sp, request_id, current_time(), relay_state=None, force_authn=fresh)
 
