@@ -6,6 +6,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from bridge.flows.context import Context
+from bridge.flows.outside import NOWHERE, Outside
 from bridge.settings import Settings
 from bridge.storage.tables import db
 from bridge.web import (
@@ -20,9 +21,10 @@ from bridge.web import (
     scim_api,
     session,
 )
+from bridge.web.current import OUTSIDE
 from bridge.web.pages import families, filters
 from bridge.web.scim_log import Flushing
-from bridge.wiring import make_context
+from bridge.wiring import make_context, make_outside
 
 #: Programs authenticate by a bearer token: what a browser carries along signs nobody in there.
 _FOR_PROGRAMS = (scim_api.blueprint, health.blueprint)
@@ -43,7 +45,7 @@ _FORM_LASTS = 12 * 3600
 def create_app(settings: Settings) -> Flask:
     """The web application of one process, to be made after the fork and ended by `end_app`. Raises CannotOpen."""
     context = make_context(settings)
-    app = create_web(context)
+    app = create_web(context, make_outside(settings))
     app.extensions[_FLUSHING] = Flushing(context)
     return app
 
@@ -53,10 +55,11 @@ def end_app(app: Flask) -> None:
     app.extensions[_FLUSHING].end()
 
 
-def create_web(context: Context) -> Flask:
-    """The same, over a context that is open already."""
+def create_web(context: Context, outside: Outside = NOWHERE) -> Flask:
+    """The same, over a context that is open already, with its ways out."""
     app = Flask("bridge.web", static_folder="pages/static", template_folder="pages/templates")
     app.extensions["bridge"] = context
+    app.extensions[OUTSIDE] = outside
     app.config.from_mapping(_config(context))
     app.session_interface = cookies.FormSecrets()
     db.init_app(app)

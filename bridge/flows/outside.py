@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.domain.domains import Looked
+from bridge.domain.errors import OutsideFailed
+from bridge.domain.mail import Mail
 from bridge.flows.deliver import Mailer
 
 #: A domain's name and its token to what looking for it gave. It takes seconds, and never raises.
@@ -33,3 +35,17 @@ class Outside:
     fetch: Fetch
     mailer: Mailer
     look_for_proof: Look = look_nowhere
+
+
+class _NoWayOut:
+    """Stands in for what a program was made without."""
+
+    def __call__(self, url: str, *, timeout: float, max_bytes: int) -> bytes:
+        raise OutsideFailed("There is no way out to fetch it.")
+
+    def send(self, mail: Mail) -> None:
+        raise OutsideFailed("There is no way out for mail.")
+
+
+#: No way out at all: for tests, and for what needs none.
+NOWHERE = Outside(fetch=_NoWayOut(), mailer=_NoWayOut())

@@ -6,9 +6,12 @@ from flask import current_app, g, request
 
 from bridge.domain.sign_in import Client
 from bridge.flows.context import Context
+from bridge.flows.outside import Outside
 from bridge.flows.sessions import CurrentSession, find_session
 from bridge.web.cookies import session_secret
 
+#: Where the application keeps its ways out.
+OUTSIDE = "bridge.outside"
 _LONGEST_USER_AGENT = 300
 
 
@@ -16,6 +19,12 @@ def current_context() -> Context:
     """The context that `create_app` was made with, or the request's own, where it was given one."""
     context: Context = g.get("context") or current_app.extensions["bridge"]
     return context
+
+
+def current_outside() -> Outside:
+    """The ways out of the house; never taken inside a transaction."""
+    outside: Outside = current_app.extensions[OUTSIDE]
+    return outside
 
 
 def current_time() -> datetime:
