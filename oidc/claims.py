@@ -22,6 +22,7 @@ class ClaimMapping:
     Names compare exactly; where no claim has the whole name, its parts between dots are members within members
     (`realm_access.roles`). `verified` are the claims that may say whether the email is; any that says no refuses.
     `says_verified`: the provider always says so, hence silence is a no, too. `hosted`: `hd` must be there.
+    `groups_in_userinfo`: it may be worth asking there for groups that the ID token doesn't name.
     """
 
     email: tuple[str, ...] = ("email",)
@@ -32,6 +33,7 @@ class ClaimMapping:
     verified: tuple[str, ...] = ("email_verified",)
     says_verified: bool = False
     hosted: bool = False
+    groups_in_userinfo: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +57,24 @@ PRESETS: Final[Mapping[str, ClaimMapping]] = MappingProxyType(
     {
         "generic": ClaimMapping(groups=("groups", "group", "memberOf", "roles", "cognito:groups")),
         "okta": ClaimMapping(),
-        # Entra has no email_verified. `email` is what an administrator wrote, or the guest's own tenant; xms_edov, an
+        # Entra has no email_verified. `email` is what an administrator, or the guest's own tenant, wrote; xms_edov, an
         # optional claim, says whether its domain is the tenant's. Without `email`, the sign-in name stands in.
         "entra": ClaimMapping(
-            email=("email", "preferred_username", "upn"), groups=("groups",), verified=("email_verified", "xms_edov")
+            email=("email", "preferred_username", "upn"),
+            verified=("email_verified", "xms_edov"),
+            groups_in_userinfo=False,
         ),
-        "google": ClaimMapping(groups=("groups",), says_verified=True, hosted=True),
+        # Google has no groups to give by OpenID Connect.
+        "google": ClaimMapping(groups=(), says_verified=True, hosted=True, groups_in_userinfo=False),
         "onelogin": ClaimMapping(groups=("groups", "memberOf")),
-        "ping": ClaimMapping(groups=("groups", "memberOf", "memberOfGroupNames", "p1.groups")),
+        "ping": ClaimMapping(groups=("groups", "memberOf", "memberOfGroupNames")),
         "jumpcloud": ClaimMapping(groups=("groups", "memberOf")),
-        "auth0": ClaimMapping(groups=("groups", "https://bridge/groups", "permissions"), says_verified=True),
+        "auth0": ClaimMapping(groups=("groups", "roles"), says_verified=True),
         "keycloak": ClaimMapping(groups=("groups", "realm_access.roles"), says_verified=True),
     }
 )
 
+_GOOGLE = "https://accounts.google.com"
 _TRUE = (True, "true", 1, "1")  # xms_edov comes in all of them
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -82,7 +88,9 @@ Source = Mapping[str, Any]
 
 def needs_userinfo(id_token: IdToken, mapping: ClaimMapping) -> bool:
     """Whether the ID token alone lacks the email or the groups, so that userinfo is worth asking."""
-    return not all(any(_values(id_token.claims, names)) for names in (mapping.email, mapping.groups))
+    wanted = [mapping.email] + ([mapping.groups] if mapping.groups_in_userinfo else [])
+    silent = mapping.says_verified and not any(name in id_token.claims for name in mapping.verified)
+    return silent or not all(any(True for _ in _values(id_token.claims, names)) for names in wanted)
 
 
 def read(id_token: IdToken, userinfo: Userinfo | None, mapping: ClaimMapping) -> AssertedNames:
@@ -92,7 +100,8 @@ def read(id_token: IdToken, userinfo: Userinfo | None, mapping: ClaimMapping) ->
     The subject is always `sub`: nothing else is both stable and never given to another person.
     """
     sources = [id_token.claims] + ([userinfo.claims] if userinfo else [])
-    if mapping.hosted and not _text(sources[:1], ("hd",)):
+    # Whoever chose another preset for Google still doesn't let every Google account in.
+    if (mapping.hosted or id_token.issuer == _GOOGLE) and not _text(sources[:1], ("hd",)):
         raise WrongHostedDomain(None, None)
     email = _email(sources, mapping)
     whole = f"{_text(sources, mapping.given_name)} {_text(sources, mapping.family_name)}".strip()

@@ -70,7 +70,8 @@ class TemplateIssuer(InvalidProvider):
 
     code = "template-issuer"
     text = (
-        "This is the address that all tenants of Entra ID share, so it can't say whose people they are. Use your "
+        "This is the address that all tenants of Entra ID, or all personal accounts, share: it can't say whose people "
+        "they are. Use your "
         "tenant's own issuer: https://login.microsoftonline.com/<Directory (tenant) ID>/v2.0, from the app "
         "registration's overview."
     )

@@ -16,6 +16,7 @@ __all__ = ["Keys", "Provider", "check_issuer", "discovery_url", "parse_discovery
 
 LARGEST_DOCUMENT = 500_000  # bytes
 _LONGEST_ADDRESS = 2_000
+_PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of Entra ID where everybody can sign up
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def _parse(body: bytes) -> Members:
 def _check_issuer_is(found: Members, issuer: str) -> None:
     """Exactly the configured one: no case, slash or port is put up with (Discovery 4.3)."""
     said = found.get("issuer")
+    if _PERSONAL_ACCOUNTS in issuer:
+        raise TemplateIssuer
     if isinstance(said, str) and ("{" in said or "%7B" in said.upper()):
         raise TemplateIssuer
     if said != issuer:

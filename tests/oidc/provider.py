@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from joserfc import jwk, jws
 
+from oidc.algorithms import ACCEPTED
 from oidc.client import Client
 from oidc.id_token import IdToken, validate
 from oidc.provider import Keys, Provider, parse_discovery, parse_keys
@@ -152,11 +153,10 @@ def sign(payload: object, *, by: str = "rsa", header: object = None, **changes: 
     return f"{first}.{second}.{encode(signature(f'{first}.{second}', by, changes.get('alg', 'RS256')))}"
 
 
-def signature(text: str, by: str, algorithm: str) -> bytes:
+def signature(text: str, by: str, algorithm: object) -> bytes:
     """The octets of a signature by one of the keys; by RS256 where the algorithm is none of them."""
-    known = jws.JWSRegistry.algorithms
-    model = known[algorithm if isinstance(algorithm, str) and algorithm[:2] in ("RS", "PS", "ES", "Ed") else "RS256"]
-    return model.sign(text.encode(), key(by))
+    name = algorithm if algorithm in list(ACCEPTED) else "RS256"
+    return jws.JWSRegistry.algorithms[name].sign(text.encode(), key(by))
 
 
 def answer(token: str, access_token: str = ACCESS_TOKEN) -> TokenAnswer:
