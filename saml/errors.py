@@ -328,6 +328,15 @@ class NotYetValid(Refused):
         )
 
 
+class NeverValid(Refused):
+    """A NotBefore that isn't before the NotOnOrAfter beside it (SAML Core 2.4.1.2, 2.5.1.2)."""
+
+    code = "never-valid"
+    text = (
+        "The answer's time of validity ends before it begins. Check the clock and lifetimes at the identity provider."
+    )
+
+
 class InResponseToMismatch(Refused):
     """Response and assertion name different requests, or only one of them names one."""
 
@@ -395,6 +404,15 @@ class WrongAuthnContext(Refused):
             f"The person signed in by {quoted(found)}; this connection asks for {wanted}. Have the identity provider "
             "demand it of this application, or change the connection's authentication context."
         )
+
+
+class UnusableSessionIndex(Refused):
+    """A SessionIndex that is too long or can't be printed."""
+
+    code = "unusable-session-index"
+    text = (
+        "The identity provider's name for its session (SessionIndex) is longer than 1,024 characters, or unprintable."
+    )
 
 
 class UnknownCondition(Refused):

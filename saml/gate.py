@@ -41,6 +41,7 @@ DEEPEST = 32
 MOST_ELEMENTS = 20_000
 MOST_ATTRIBUTES = 20_000
 MOST_ATTRIBUTES_OF_ONE = 100  # canonicalization sorts them in quadratic time
+MOST_SAID = 5_000  # attributes and their values: Entra ID sends 150 groups, a Windows token holds 1,024
 MOST_COMMENTS = 50
 MOST_NAMESPACES = 50  # in scope of one element: lxml copies them in quadratic time where it renders a part of a tree
 
@@ -104,6 +105,16 @@ def no_doctype(octets: bytes) -> None:
         raise ForbiddenDoctype
 
 
+_DECLARED_VERSION = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml\s+version\s*=\s*["']([^"'>]*)["']""")
+
+
+def xml_1_0(octets: bytes) -> None:
+    """XML 1.0: by 1.1 other characters end a line and others are allowed, which readers know or don't."""
+    declared = _DECLARED_VERSION.match(octets)
+    if declared and declared[1] != b"1.0":
+        raise MalformedMessage("The answer isn't XML 1.0.")
+
+
 # -- tree: shape ------------------------------------------------------------------------------------------------------
 
 _too_deep = reader("boolean(" + "/*" * (DEEPEST + 1) + ")")
@@ -111,6 +122,12 @@ _crowded = reader(f"boolean(//*[count(@*) > {MOST_ATTRIBUTES_OF_ONE}])")
 _elements = reader("count(//*)")
 _attributes = reader("count(//@*)")
 _comments = reader("count(//comment() | //processing-instruction())")
+_said = reader("count(//saml:Attribute | //saml:AttributeValue)")
+_instructions = reader("boolean(//processing-instruction())")
+_hints = reader(
+    "boolean(//@xsi:schemaLocation | //@xsi:noNamespaceSchemaLocation"
+    " | //@xsi:*[not(parent::saml:AttributeValue or parent::saml:Condition)])"
+)
 _split_text = reader("boolean((//comment() | //processing-instruction())[../text()[normalize-space()]])")
 _ids = reader("//@*[translate(local-name(), 'id', 'ID') = 'ID']")
 _assertions = finder("//saml:Assertion | //saml:EncryptedAssertion")
@@ -129,8 +146,13 @@ def root_is_response(root: Element) -> None:
 
 
 def bounded(root: Element) -> None:
-    """Caps on depth, elements, attributes, comments with processing instructions, and namespaces."""
-    counted = ((_elements, MOST_ELEMENTS), (_attributes, MOST_ATTRIBUTES), (_comments, MOST_COMMENTS))
+    """Caps on depth, elements, attributes, comments with processing instructions, namespaces, and what is said."""
+    counted = (
+        (_elements, MOST_ELEMENTS),
+        (_attributes, MOST_ATTRIBUTES),
+        (_comments, MOST_COMMENTS),
+        (_said, MOST_SAID),
+    )
     if _too_deep(root) or _crowded(root) or any(count(root) > most for count, most in counted):
         raise TooLarge
     # In document order, so that no element inherits many; XPath's namespace axis is itself quadratic.
@@ -145,6 +167,20 @@ def unbroken_text(root: Element) -> None:
         raise SplitText
 
 
+def no_instructions(root: Element) -> None:
+    """No processing instruction anywhere: they speak to programs, and no identity provider has anything to tell
+    ours."""
+    if _instructions(root):
+        raise MalformedMessage("The answer has an XML processing instruction, which SAML messages never have.")
+
+
+def no_schema_hints(root: Element) -> None:
+    """No xsi:schemaLocation, and xsi:type only where SAML leaves the type open (SAML Core 2.5.1, 2.7.3.1.1): a
+    message doesn't choose the schema that it is held against."""
+    if _hints(root):
+        raise MalformedMessage("The answer says by which schema it should be read.")
+
+
 def unique_ids(root: Element) -> None:
     """Every ID once, whatever its spelling or namespace, so that a Reference can mean one element only (SAML
     Core 1.3.4)."""
@@ -154,7 +190,7 @@ def unique_ids(root: Element) -> None:
 
 
 def status_is_success(root: Element) -> None:
-    """The top StatusCode is Success (SAML Core 3.2.2.2).
+    """The top StatusCode is Success, and none inside it says why not (SAML Core 3.2.2.2).
 
     First of the tree's content, since such a response has no assertion to check. The status isn't signed
     then: it may refuse, and nothing else.
@@ -162,9 +198,11 @@ def status_is_success(root: Element) -> None:
     codes = _status(root)
     if len(codes) != 1:
         raise MalformedMessage("The answer has no status.")
-    if codes[0].get("Value") != _SUCCESS:
-        inner = children(codes[0], "samlp:StatusCode") or codes
-        raise IdpSaidNo((inner[0].get("Value") or "").rpartition(":")[2], _status_message(root)[:500] or None)
+    inner = children(codes[0], "samlp:StatusCode")
+    if inner or codes[0].get("Value") != _SUCCESS:
+        raise IdpSaidNo(
+            ((inner or codes)[0].get("Value") or "").rpartition(":")[2], _status_message(root)[:500] or None
+        )
 
 
 def one_assertion(root: Element) -> None:
@@ -305,9 +343,12 @@ GATE: tuple[Item, ...] = (
     Item("strict-base64", Stage.TEXT, strict_base64),
     Item("utf8-only", Stage.OCTETS, utf8_only),
     Item("no-doctype", Stage.OCTETS, no_doctype),
+    Item("xml-1.0", Stage.OCTETS, xml_1_0),
     Item("root-is-response", Stage.TREE, root_is_response),
     Item("bounded", Stage.TREE, bounded),
     Item("unbroken-text", Stage.TREE, unbroken_text),
+    Item("no-instructions", Stage.TREE, no_instructions),
+    Item("no-schema-hints", Stage.TREE, no_schema_hints),
     Item("unique-ids", Stage.TREE, unique_ids),
     Item("status-is-success", Stage.TREE, status_is_success),
     Item("one-assertion", Stage.TREE, one_assertion),

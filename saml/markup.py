@@ -16,6 +16,7 @@ NAMESPACES: Final[dict[str, str]] = {
     "ds": "http://www.w3.org/2000/09/xmldsig#",
     "xenc": "http://www.w3.org/2001/04/xmlenc#",
     "xenc11": "http://www.w3.org/2009/xmlenc11#",
+    "xsi": "http://www.w3.org/2001/XMLSchema-instance",
 }
 
 UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"

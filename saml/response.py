@@ -170,6 +170,11 @@ def _attributes(assertion: Element) -> Mapping[str, tuple[str, ...]]:
     2.7.3.1)."""
     found: dict[str, list[str]] = {}
     for attribute in children(assertion, "saml:AttributeStatement/saml:Attribute"):
-        values = (text(value) for value in children(attribute, "saml:AttributeValue"))
+        values = (_value(value) for value in children(attribute, "saml:AttributeValue"))
         found.setdefault(attribute.get("Name", ""), []).extend(value for value in values if value)
     return MappingProxyType({name: tuple(values) for name, values in found.items()})
+
+
+def _value(element: Element) -> str:
+    """The text; "" where there are elements in it, since half a value is another value."""
+    return "" if len(element) else text(element)

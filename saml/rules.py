@@ -17,12 +17,14 @@ from saml.errors import (
     MalformedMessage,
     MissingExpiry,
     MissingSubject,
+    NeverValid,
     NotConfirmed,
     NotOneAuthentication,
     NotYetValid,
     Refused,
     UnknownCondition,
     Unsolicited,
+    UnusableSessionIndex,
     WrongAudience,
     WrongAuthnContext,
     WrongDestination,
@@ -38,6 +40,7 @@ from saml.service_provider import ServiceProvider
 _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _CONDITIONS = {tag("saml:AudienceRestriction"), tag("saml:OneTimeUse"), tag("saml:ProxyRestriction")}
 _LONGEST_NAME_ID = 1024
+_LONGEST_SESSION_INDEX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,15 @@ def conditions_are_valid_already(proof: Proof) -> None:
     _check_begin(proof, proof.first("saml:Conditions"), "NotBefore", "The assertion's validity")
 
 
+def times_leave_room(proof: Proof) -> None:
+    """Where NotBefore and NotOnOrAfter are both given, the first comes first. Clock skew, which is granted at both
+    ends, doesn't open a time that never was."""
+    for element in (proof.first("saml:Conditions"), proof.confirmation()):
+        begin, end = instant(element, "NotBefore"), instant(element, "NotOnOrAfter")
+        if begin is not None and end is not None and begin >= end:
+            raise NeverValid
+
+
 def response_is_not_from_the_future(proof: Proof) -> None:
     """The response's IssueInstant is past."""
     _check_begin(proof, proof.response, "IssueInstant", "The response's time")
@@ -252,6 +264,14 @@ def session_has_not_ended(proof: Proof) -> None:
         "The session at the identity provider",
         demanded=False,
     )
+
+
+def session_index_can_be_kept(proof: Proof) -> None:
+    """SessionIndex, where given, is printable and at most 1,024 characters: a logout request has to name it again."""
+    statement = proof.first("saml:AuthnStatement")
+    index = "" if statement is None else statement.get("SessionIndex", "")
+    if len(index) > _LONGEST_SESSION_INDEX or not index.isprintable():
+        raise UnusableSessionIndex
 
 
 def _check_end(proof: Proof, element: Element | None, attribute: str, what: str, *, demanded: bool) -> None:
@@ -296,12 +316,14 @@ RULES: tuple[Rule, ...] = (
     Rule("confirmation-is-valid-already", "Core 2.4.1.2", confirmation_is_valid_already),
     Rule("conditions-have-not-expired", "Core 2.5.1.2", conditions_have_not_expired),
     Rule("conditions-are-valid-already", "Core 2.5.1.2", conditions_are_valid_already),
+    Rule("times-leave-room", "Core 2.4.1.2, 2.5.1.2", times_leave_room),
     Rule("response-is-not-from-the-future", "Core 3.2.2", response_is_not_from_the_future),
     Rule("assertion-is-not-from-the-future", "Core 2.3.3", assertion_is_not_from_the_future),
     Rule("authenticated-once", "Profiles 4.1.4.2", authenticated_once),
     Rule("authenticated-already", "Core 2.7.2", authenticated_already),
     Rule("authenticated-as-asked", "Core 3.3.2.2.1, 3.4.1", authenticated_as_asked),
     Rule("session-has-not-ended", "Profiles 4.1.4.3", session_has_not_ended),
+    Rule("session-index-can-be-kept", "Core 2.7.2", session_index_can_be_kept),
 )
 
 

@@ -109,7 +109,7 @@ def acs(connection: UUID) -> Response:
 
 
 def _validated(ours: SamlConnection) -> Answer:
-    form, now = request.form.to_dict(), current_time()
+    form, now = _posted(), current_time()
     proved = validate(form, ours.idp, ours.sp, now, allow_unsolicited=ours.allow_idp_initiated)
     named = attributes.read(proved, ours.attributes)
     identity = AssertedIdentity(
@@ -125,6 +125,18 @@ def _validated(ours: SamlConnection) -> Answer:
     notes = tuple(_notes(ours, named))
     replay = Replay(proved.id, proved.not_on_or_after)
     return Answer(identity, proved.in_response_to, replay, notes, proved.authn_instant)
+
+
+def _posted() -> dict[str, str]:
+    """The form, as the POST binding has it (SAML Bindings 3.5.4): url-encoded, and one answer in it.
+
+    Of two, something before us (a proxy, a firewall) may have looked at the other.
+    """
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise errors.MissingResponse
+    if len(request.form.getlist("SAMLResponse")) > 1 or "SAMLResponse" in request.args:
+        raise errors.MalformedMessage("The answer came more than once in one request.")
+    return request.form.to_dict()
 
 
 def _notes(ours: SamlConnection, named: attributes.AssertedNames) -> list[str]:

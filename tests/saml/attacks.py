@@ -51,6 +51,13 @@ class Attack:
     wild: bool = False
     allow_unsolicited: bool = False
 
+    def octets(self) -> bytes:
+        """The message itself; empty where the form has none that is base64."""
+        try:
+            return base64.b64decode(self.make().get("SAMLResponse", ""))
+        except ValueError:
+            return b""
+
 
 ATTACKS: list[Attack] = []
 

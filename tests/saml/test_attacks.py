@@ -6,7 +6,8 @@ import pytest
 
 from saml.errors import Refused
 from saml.response import validate
-from tests.saml.attacks import ATTACKS, Attack
+from tests.saml.attacks import Attack
+from tests.saml.corpus import ATTACKS
 from tests.saml.idp import BRIDGE, KICKS, NOW, answer, post, respond
 
 _SECONDS = 2.0

@@ -12,7 +12,8 @@ from saml.errors import Refused
 from saml.gate import GATE, Item
 from saml.response import validate
 from saml.rules import RULES, Rule
-from tests.saml.attacks import ATTACKS, Attack
+from tests.saml.attacks import Attack
+from tests.saml.corpus import ATTACKS
 from tests.saml.idp import BRIDGE, KICKS, NOW
 
 ITEMS = tuple(item.name for item in GATE)
