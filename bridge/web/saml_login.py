@@ -42,7 +42,7 @@ refusals.install(blueprint)
 
 #: The gate takes a million characters of base64; percent-encoded they are a little more.
 _LARGEST_FORM = 2_000_000
-#: Seconds; twice what the largest message needs.
+#: Seconds; some times what the largest message needs.
 _FAILED_DECRYPTION_TAKES = 0.1
 _STATUSES: tuple[tuple[type[errors.SamlError], int], ...] = (
     (errors.TooLarge, 413),

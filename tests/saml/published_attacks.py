@@ -940,7 +940,7 @@ def an_authentication_by_the_type_of_a_bare_statement() -> Element:
 def a_type_that_the_value_is_not_of() -> bytes:
     return swap(
         etree.tostring(signed_for_mei()),
-        f'<saml:AttributeValue xmlns:xsi="{_XSI}" xmlns:xs="{_XS}" xsi:type="xs:integer">eng<',
+        "<saml:AttributeValue>eng<",
         f'<saml:AttributeValue xmlns:xsi="{_XSI}" xmlns:xs="{_XS}" xsi:type="xs:integer">eng<',
     )
 
