@@ -14,6 +14,8 @@ from bridge.web import (
     error_pages,
     headers,
     health,
+    oidc_login,
+    oidc_logout,
     password_login,
     prove_account,
     saml_login,
@@ -26,10 +28,11 @@ from bridge.web.pages import families, filters
 from bridge.web.scim_log import Flushing
 from bridge.wiring import make_context, make_outside
 
-#: Programs authenticate by a bearer token: what a browser carries along signs nobody in there.
-_FOR_PROGRAMS = (scim_api.blueprint, health.blueprint)
+#: Programs authenticate by a token that they bring: what a browser carries along signs nobody in there.
+_FOR_PROGRAMS = (scim_api.blueprint, oidc_logout.blueprint, health.blueprint)
 _FOR_PEOPLE = (
     saml_login.blueprint,
+    oidc_login.blueprint,
     password_login.blueprint,
     prove_account.blueprint,
     session.blueprint,
@@ -70,7 +73,8 @@ def create_web(context: Context, outside: Outside = NOWHERE) -> Flask:
     for blueprint in (*_FOR_PEOPLE, *_FOR_PROGRAMS):
         app.register_blueprint(blueprint)
     forms = CSRFProtect(app)
-    forms.exempt(saml_login.acs)
+    for view in (saml_login.acs, oidc_login.login_by_post):
+        forms.exempt(view)
     for blueprint in _FOR_PROGRAMS:
         forms.exempt(blueprint)
     return app

@@ -7,6 +7,7 @@ from bridge.flows.deliver import Mailer
 from bridge.flows.open_context import open_context
 from bridge.flows.outside import Outside
 from bridge.outside import mail, web
+from bridge.outside.calls import Calls
 from bridge.outside.domain_proof import ProofFinder
 from bridge.settings import Settings
 
@@ -39,4 +40,5 @@ def make_outside(settings: Settings) -> Outside:
         fetch=partial(web.fetch, allow_private=settings.fetch_private_addresses),
         mailer=make_mailer(settings),
         look_for_proof=ProofFinder(),
+        calls=Calls(settings.fetch_private_addresses),
     )

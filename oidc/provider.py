@@ -23,8 +23,8 @@ _PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of Ent
 class Provider:
     """What the bridge needs of a provider. Addresses are https, or on loopback where the issuer is.
 
-    `algorithms` are those of the allow-list that it announces for ID tokens. `token_auth_methods` are those that it
-    announces, () where it doesn't say. `names_itself`: it promises `iss` in its answers (RFC 9207 3).
+    `algorithms` are those of the allow-list that it announces for ID tokens. `token_auth_methods` and `scopes` are what
+    it announces, () where it doesn't say. `names_itself`: it promises `iss` in its answers (RFC 9207 3).
     """
 
     issuer: str
@@ -35,6 +35,7 @@ class Provider:
     end_session_endpoint: str | None = None
     algorithms: tuple[str, ...] = ACCEPTED
     token_auth_methods: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
     names_itself: bool = False
 
     def facts(self) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def parse_discovery(body: bytes, issuer: str) -> Provider:
         **addresses,
         algorithms=_algorithms(found),
         token_auth_methods=_listed(found, "token_endpoint_auth_methods_supported"),
+        scopes=_listed(found, "scopes_supported"),
         names_itself=found.get("authorization_response_iss_parameter_supported") is True,
     )
 

@@ -12,10 +12,12 @@ from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.workspace import Connection
 from bridge.flows import connect, connection_settings, rotate_key
+from bridge.flows.connect_oidc import PRIVATE_KEY, OidcDraft, addresses_of, create_oidc, read_provider
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview
 from bridge.flows.context import OPERATOR
 from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
+from bridge.wiring import make_outside
 
 _METADATA_SECONDS, _METADATA_BYTES = 15.0, 4 * 2**20
 
@@ -34,9 +36,16 @@ def connection() -> None:
 @click.option("--client-id", metavar="ID", help="OpenID Connect: our client id there.")
 @click.option("--client-secret-stdin", is_flag=True, help="OpenID Connect: read our client secret from stdin.")
 @click.option(
+    "--token-auth",
+    metavar="WAY",
+    help="OpenID Connect: client_secret_basic, client_secret_post or private_key_jwt; otherwise as the provider says.",
+)
+@click.option("--hosted-domain", metavar="DOMAIN", help="OpenID Connect, Google: the domain that people must be of.")
+@click.option(
     "--preset",
     metavar="IDP",
-    help="Whose names of attributes: generic (otherwise), okta, entra, onelogin, google, jumpcloud, ping, adfs.",
+    help="Whose names of attributes: generic (otherwise), okta, entra, onelogin, google, jumpcloud, ping; SAML: adfs; "
+    "OpenID Connect: auth0, keycloak.",
 )
 @click.option("--name", help="What people see; otherwise the preset's.")
 @told
@@ -49,13 +58,16 @@ def create(
     issuer: str | None,
     client_id: str | None,
     client_secret_stdin: bool,
+    token_auth: str | None,
+    hosted_domain: str | None,
     preset: str | None,
     name: str | None,
 ) -> Told:
-    """Make a connection, with a key pair of its own. It is enabled at once."""
+    """Make a connection. It is enabled at once."""
     if kind == "oidc":
-        _check_oidc(issuer, client_id, client_secret_stdin)
-        raise DomainError("This version of the bridge makes SAML connections only: OpenID Connect is not built yet.")
+        secret = _read_client_secret(issuer, client_id, client_secret_stdin, token_auth)
+        named = OidcDraft(issuer or "", client_id or "", secret, name, preset, idp_initiated, token_auth, hosted_domain)
+        return _create_oidc(house, workspace, named)
     if idp_metadata is None:
         raise click.UsageError("--kind saml needs --idp-metadata.")
     url = idp_metadata if _is_url(idp_metadata) else None
@@ -64,10 +76,19 @@ def create(
     return _told(house, made, f"Made the connection {made.name}. Its IdP asks for these addresses:")
 
 
-def _check_oidc(issuer: str | None, client_id: str | None, client_secret_stdin: bool) -> None:
-    if not (issuer and client_id and client_secret_stdin):
+def _read_client_secret(
+    issuer: str | None, client_id: str | None, client_secret_stdin: bool, token_auth: str | None
+) -> str | None:
+    if not (issuer and client_id and (client_secret_stdin or token_auth == PRIVATE_KEY)):
         raise click.UsageError("--kind oidc needs --issuer, --client-id and --client-secret-stdin.")
-    read_secret()
+    return read_secret() if client_secret_stdin else None
+
+
+def _create_oidc(house: House, workspace: str, draft: OidcDraft) -> Told:
+    with make_outside(house.settings).calls.turn() as ask:
+        provider = read_provider(draft.issuer, ask)
+    made = create_oidc(house.context, OPERATOR, workspace, draft, provider, house.now)
+    return _told(house, made, f"Made the connection {made.name}. Its provider asks for these addresses:")
 
 
 def _is_url(file_or_url: str) -> bool:
@@ -257,8 +278,8 @@ def _shown(house: House, workspace: str, connection_id: str) -> Told:
 
 
 def _told(house: House, found: Connection, text: str) -> Told:
-    lines = [f"  {label:<16}{url}" for label, url in asdict(connect.addresses(house.context, found.id)).items()]
-    shown = "\n".join([text, f"  {'id':<16}{found.id}", *lines])
+    lines = [f"  {label:<24}{url}" for label, url in asdict(addresses_of(house.context, found)).items()]
+    shown = "\n".join([text, f"  {'id':<24}{found.id}", *lines])
     return Told({"connection": wire_connection(house.context, found)}, shown)
 
 

@@ -11,7 +11,7 @@ from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.members import UserGroup
 from bridge.domain.resources import Resource
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import addresses
+from bridge.flows.connect_oidc import addresses_of
 from bridge.flows.connection_overview import ConnectionOverview
 from bridge.flows.connection_settings import SamlSettings, settings_of
 from bridge.flows.context import Context
@@ -43,7 +43,7 @@ def wire_scope(given: RoleInScope | Permission) -> dict[str, Any]:
 def wire_connection(context: Context, connection: Connection) -> dict[str, Any]:
     """A connection and our addresses of it."""
     own = {"id": connection.id, "kind": connection.kind, "name": connection.name, "enabled": connection.enabled}
-    return own | asdict(addresses(context, connection.id))
+    return own | asdict(addresses_of(context, connection))
 
 
 def wire_details(context: Context, seen: ConnectionOverview, keys: OwnKeys | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ class AssertedIdentity:
     """One verified statement of a connection's IdP about one person.
 
     It vouches only inside the connection's workspace (properties.md 1); the email is a hint, never an
-    identity: that is (connection, subject).
+    identity: that is (connection, subject). `logout_hint`, sealed, is what the IdP wants to see again at the end.
     """
 
     connection_id: str
@@ -23,6 +23,7 @@ class AssertedIdentity:
     session_index: str | None = None
     name_id: str | None = None
     session_ends_at: datetime | None = None
+    logout_hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

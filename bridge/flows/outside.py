@@ -4,12 +4,14 @@ A flow uses them before its transaction or after it, never inside.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.domain.domains import Looked
 from bridge.domain.errors import OutsideFailed
 from bridge.domain.mail import Mail
+from bridge.domain.web_calls import Ask, Turns
 from bridge.flows.deliver import Mailer
 
 #: A domain's name and its token to what looking for it gave. It takes seconds, and never raises.
@@ -28,6 +30,17 @@ def look_nowhere(_name: str, _token: str) -> Looked:
     return Looked(problem="There is no way out to look for it.")
 
 
+class _NoTurns:
+    """Calls to providers without any way out."""
+
+    def turn(self) -> AbstractContextManager[Ask]:
+        raise OutsideFailed("There is no way out to call them.")
+
+
+#: None may be had.
+NO_TURNS = _NoTurns()
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """All ways out, each with its limits of time, size and address."""
@@ -35,6 +48,7 @@ class Outside:
     fetch: Fetch
     mailer: Mailer
     look_for_proof: Look = look_nowhere
+    calls: Turns = NO_TURNS
 
 
 class _NoWayOut:

@@ -6,6 +6,7 @@
 - `resume`    the browser fetches it: compared with the one that began, and only then a session is made
 """
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -74,18 +75,21 @@ def begin(
     now: datetime,
     *,
     fresh: bool = False,
+    kept: Mapping[str, Any] | None = None,
 ) -> None:
     """Keep that this browser sent a request. Several may be under way in one browser (two tabs).
 
-    `fresh`: it demands that the person shows anew who they are; only an answer that says so will do.
+    `fresh`: it demands that the person shows anew who they are; only an answer that says so will do. `kept` is what the
+    answer will be held against; secrets in it are sealed.
 
     Raises NotFound, ConnectionOff.
     """
     with context.changing(f"connection:{connection_id}", now) as change:
         door = open_door(change.connection, connection_id)
-        demands = {"fresh_since": now.isoformat()} if fresh else None
-        request = Pending(kind, door.connection.key, None, digest(browser), return_to, demands, now + _REQUEST_LASTS)
-        pending.put_pending(change, _request_hash(connection_id, request_id), request)
+        demands = {"fresh_since": now.isoformat()} if fresh else {}
+        result = {**(kept or {}), **demands} or None
+        request = Pending(kind, door.connection.key, None, digest(browser), return_to, result, now + _REQUEST_LASTS)
+        pending.put_pending(change, request_hash(connection_id, request_id), request)
 
 
 def complete(context: Context, kind: Protocol, answer: Answer, now: datetime) -> str:
@@ -122,7 +126,7 @@ def _take_request(change: Change, kind: Protocol, door: Door, answer: Answer) ->
         if not door.unsolicited:
             raise UnknownRequest
         return Pending("handle", door.connection.key, None, None, "/", None, change.now)
-    request = pending.take_pending(change, _request_hash(door.connection.id, answer.in_response_to), kind)
+    request = pending.take_pending(change, request_hash(door.connection.id, answer.in_response_to), kind)
     if request is None:
         raise UnknownRequest
     _check_fresh(door, request, answer)
@@ -131,7 +135,7 @@ def _take_request(change: Change, kind: Protocol, door: Door, answer: Answer) ->
 
 def _check_fresh(door: Door, request: Pending, answer: Answer) -> None:
     """ForceAuthn is a demand on the IdP: whether it was met is for us to see (SAML Core 3.4.1)."""
-    if request.result is None:
+    if "fresh_since" not in (request.result or {}):
         return
     since = datetime.fromisoformat(request.result["fresh_since"]) - door.clock_skew
     if answer.authenticated_at is None or answer.authenticated_at < since:
@@ -152,7 +156,7 @@ def _spend(context: Context, kind: Protocol, answer: Answer, now: datetime) -> N
     connection_id = answer.identity.connection_id
     with context.changing(f"connection:{connection_id}", now) as change:
         if answer.in_response_to is not None:
-            pending.take_pending(change, _request_hash(connection_id, answer.in_response_to), kind)
+            pending.take_pending(change, request_hash(connection_id, answer.in_response_to), kind)
         pending.remember(change, _proof_hash(answer), answer.replay.until)
 
 
@@ -218,6 +222,7 @@ def authentication_by(context: Context, door: Door, identity: AssertedIdentity, 
         workspace_key=door.workspace.key,
         name_id=identity.name_id,
         session_index=identity.session_index,
+        logout_hint_enc=b64decode(identity.logout_hint) if identity.logout_hint else None,
         groups=identity.groups,
     )
 
@@ -238,7 +243,8 @@ def unpack(packed: Mapping[str, Any]) -> AssertedIdentity:
     return AssertedIdentity(**{**packed, **values})
 
 
-def _request_hash(connection_id: str, request_id: str) -> bytes:
+def request_hash(connection_id: str, request_id: str) -> bytes:
+    """Under which a request that was sent is kept."""
     # Of both, so that no other connection's answer finds it.
     return digest(f"request:{connection_id}:{request_id}")
 

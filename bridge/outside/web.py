@@ -9,7 +9,8 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from urllib.parse import urljoin, urlsplit
@@ -20,6 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bridge.domain.errors import OutsideFailed
+from bridge.domain.web_calls import WebCall, WebReply
 
 MOST_REDIRECTS: Final = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -62,14 +64,59 @@ def fetch(
     addresses are connected to. `ca_file` replaces the certificate authorities to trust. `inside` is a domain that no
     redirect may leave. Raises FetchFailed; of what a server did answer, WrongAnswer.
     """
-    with _Door(allow_private, timeout, resolve) as door, _open_session(door, ca_file) as session:
-        try:
-            return _follow(session, url, door, max_bytes, inside)
-        except (requests.RequestException, OSError, ValueError) as error:
-            door.check_time()
-            if isinstance(error, requests.exceptions.SSLError):
-                raise FetchFailed(f"There is no trusted connection to {_shorten(url)}: {_innermost(error)}.") from error
-            raise FetchFailed(f"{_shorten(url)} can't be read: {_innermost(error)}.") from error
+    with (
+        _Door(allow_private, timeout, resolve) as door,
+        _open_session(door, ca_file) as session,
+        _explained(url, door),
+    ):
+        return _follow(session, url, door, max_bytes, inside)
+
+
+def ask(
+    call: WebCall,
+    *,
+    timeout: float,
+    max_bytes: int,
+    allow_private: bool,
+    ca_file: str | None = None,
+    resolve: Resolve = resolve_by_dns,
+) -> WebReply:
+    """The answer to one call, whatever its status, by the same rules as `fetch`; no redirect is followed.
+
+    What is sent may hold secrets, so it goes to the address that was named and to no other. Raises FetchFailed.
+    """
+    with (
+        _Door(allow_private, timeout, resolve) as door,
+        _open_session(door, ca_file) as session,
+        _explained(call.url, door),
+    ):
+        return _send(session, call, door, max_bytes)
+
+
+def _send(session: requests.Session, call: WebCall, door: "_Door", max_bytes: int) -> WebReply:
+    _check_url(call.url)
+    method, headers = "GET" if call.form is None else "POST", dict(call.headers)
+    if call.form is not None:
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    options: dict[str, Any] = {"stream": True, "allow_redirects": False, "timeout": door.seconds_left()}
+    with session.request(method, call.url, data=call.form, headers=headers, **options) as answer:
+        door.check_time()
+        if answer.status_code in _REDIRECTS:
+            raise FetchFailed(f"{_shorten(call.url)} redirects elsewhere, which isn't followed.")
+        body = _read_body(answer, call.url, door, max_bytes)
+        return WebReply(answer.status_code, answer.headers.get("Content-Type", ""), body)
+
+
+@contextmanager
+def _explained(url: str, door: "_Door") -> Iterator[None]:
+    """Whatever goes wrong with `url` inside, as a FetchFailed that says so."""
+    try:
+        yield
+    except (requests.RequestException, OSError, ValueError) as error:
+        door.check_time()
+        if isinstance(error, requests.exceptions.SSLError):
+            raise FetchFailed(f"There is no trusted connection to {_shorten(url)}: {_innermost(error)}.") from error
+        raise FetchFailed(f"{_shorten(url)} can't be read: {_innermost(error)}.") from error
 
 
 def _follow(session: requests.Session, url: str, door: "_Door", max_bytes: int, inside: str | None) -> bytes:
@@ -117,6 +164,10 @@ def _check_inside(url: str, inside: str | None) -> None:
 def _read(answer: requests.Response, url: str, door: "_Door", max_bytes: int) -> bytes:
     if answer.status_code != 200:
         raise WrongAnswer(f"{_shorten(url)} answered with status {answer.status_code} instead of 200.")
+    return _read_body(answer, url, door, max_bytes)
+
+
+def _read_body(answer: requests.Response, url: str, door: "_Door", max_bytes: int) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise WrongAnswer(f"{_shorten(url)} answered compressed, which wasn't asked for.")
     body = bytearray()

@@ -24,6 +24,7 @@ from bridge.storage.tables import (
     mappings,
     memberships,
     pending_requests,
+    provider_keys,
     provisioning_requests,
     sign_in_attempts,
     tokens,
@@ -91,7 +92,7 @@ def _end_directory(change: Change, key: int) -> None:
 
 
 def _forget(change: Change, key: int) -> None:
-    for table in (tokens, identities, authentications, pending_requests, provisioning_requests):
+    for table in (tokens, identities, authentications, pending_requests, provisioning_requests, provider_keys):
         change.connection.execute(delete(table).where(table.c.connection_id == key))
     for table in (domains, sign_in_attempts):
         change.connection.execute(update(table).where(table.c.connection_id == key).values(connection_id=None))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
 from bridge.domain.identity import LoginKind
 from bridge.domain.people import email_domain
@@ -61,6 +61,7 @@ class NewAuthentication:
     workspace_key: int | None = None
     name_id: str | None = None
     session_index: str | None = None
+    logout_hint_enc: bytes | None = None
     groups: tuple[str, ...] = ()
 
 
@@ -113,6 +114,17 @@ def find_session(connection: Any, digest: bytes, now: datetime) -> StoredSession
 def _authentication(row: Any) -> Authentication:
     kind, at, ends_at, connection_id, workspace_key, enabled, groups = row[11:]
     return Authentication(kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups))
+
+
+def find_logout_hints(connection: Any, session_key: int) -> list[tuple[str, bytes | None]]:
+    """The connections of a session's OpenID Connect authentications, newest first, each with its sealed ID token."""
+    chosen = (
+        select(connections.c.uid, authentications.c.logout_hint_enc)
+        .join(connections, connections.c.id == authentications.c.connection_id)
+        .where(authentications.c.session_id == session_key, authentications.c.kind == "oidc")
+        .order_by(authentications.c.id.desc())
+    )
+    return [(row.uid, row.logout_hint_enc) for row in connection.execute(chosen)]
 
 
 _SINCE = bindparam("since", type_=Instant)
@@ -221,6 +233,7 @@ def insert_authentication(change: Change, session_key: int, proof: NewAuthentica
         "subject": proof.subject,
         "name_id": proof.name_id,
         "session_index": proof.session_index,
+        "logout_hint_enc": proof.logout_hint_enc,
         "at": change.now,
         "ends_at": proof.ends_at,
         "groups": list(proof.groups),
@@ -238,6 +251,32 @@ def delete_sessions(change: Change, keys: Collection[int]) -> int:
     """End these sessions with all they hold. Returns how many there were."""
     gone = delete(sessions).where(sessions.c.id.in_(list(keys)))
     return change.connection.execute(gone).rowcount
+
+
+def end_authentications(
+    change: Change, connection_key: int, *, subject: str | None = None, session_index: str | None = None
+) -> list[str]:
+    """End a connection's authentications of this subject, of this session at the IdP, or both; a session that holds no
+    other ends with them. Returns the outside ids of whose they were.
+
+    Beside a subject, one without any session index ends, too. Raises ValueError where nobody is named.
+    """
+    columns = authentications.c
+    if subject is None and session_index is None:
+        raise ValueError("An end needs a subject or a session index.")
+    named = [columns.connection_id == connection_key]
+    if subject is not None:
+        named.append(columns.subject == subject)
+    if session_index is not None:
+        in_session = columns.session_index == session_index
+        named.append(in_session if subject is None else or_(in_session, columns.session_index.is_(None)))
+    gone = change.connection.execute(delete(authentications).where(*named).returning(columns.session_id))
+    keys = sorted(set(gone.scalars()))
+    theirs = select(users.c.uid).join(sessions, sessions.c.user_id == users.c.id).where(sessions.c.id.in_(keys))
+    people = sorted(set(change.connection.execute(theirs).scalars()))
+    empty = ~exists().where(authentications.c.session_id == sessions.c.id)
+    change.connection.execute(delete(sessions).where(sessions.c.id.in_(keys), empty))
+    return people
 
 
 def delete_expired_sessions(change: Change) -> int:

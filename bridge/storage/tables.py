@@ -175,6 +175,14 @@ connections = Table(
     _one_of("kind", "saml", "oidc"),
     Index(None, "workspace_id"),
 )
+provider_keys = Table(  # an OpenID provider's, as last read
+    "provider_keys",
+    metadata,
+    _to("connection_id", "connections.id", primary_key=True),
+    _required("url", Text),
+    _required("body", LargeBinary),
+    _required("read_at", Instant),
+)
 domains = Table(
     "domains",
     metadata,
@@ -498,6 +506,7 @@ authentications = Table(  # a session holds several; each vouches for what its k
     _required("subject", Text),
     Column("name_id", Text),
     Column("session_index", Text),
+    Column("logout_hint_enc", LargeBinary),  # the ID token, which its provider wants to see again at the end
     _required("at", Instant),
     Column("ends_at", Instant),
     _required("groups", Json),

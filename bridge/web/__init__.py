@@ -1,6 +1,8 @@
 """HTTP in and out: parse, call one flow, render. Nothing is decided here, and nothing is stored.
 
-- `saml_login`, `password_login`     ways in; `prove_account` where one has to show that an account is theirs
+- `saml_login`, `oidc_login`, `password_login`     ways in; `prove_account` where one has to show that an account
+  is theirs
+- `oidc_logout`                      a provider says that somebody signed out there
 - `session`                          `/session`, and the way out
 - `scim_api`       `/scim/v2`; `scim_addresses`: what may be done where; `scim_search`: lists; `scim_operations`: what
   one operation does; `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values

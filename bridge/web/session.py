@@ -5,9 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, url_for
 
 from bridge.domain.sign_in import Authentication
+from bridge.flows.oidc_logout import find_provider_logout
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace, end_session
 from bridge.web.cookies import drop_session, session_secret
 from bridge.web.current import current_context, current_session, current_time
+from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
 from bridge.web.return_path import go
 
@@ -44,15 +46,18 @@ def _authentication(one: Authentication) -> dict[str, Any]:
 @blueprint.get("/logout")
 def ask() -> Response:
     """A button, since a link that signs out could be anybody's."""
+    let_forms_lead_elsewhere()
     return render_bare("logout.html", current_session())
 
 
 @blueprint.post("/logout")
 def leave() -> Response:
-    """End the session in the database, and forget its cookie."""
+    """End the session in the database, and forget its cookie; then the provider's, where it offers that."""
     secret = session_secret()
+    elsewhere = None
     if secret:
+        elsewhere = find_provider_logout(current_context(), secret, current_time())
         end_session(current_context(), secret, current_time())
-    response = go(url_for("password.login"))
+    response = go(elsewhere or url_for("password.login"))
     drop_session(response)
     return response

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.domain.domains import Looked
 from tests.cli.conftest import METADATA, Shell, WebServer
+from tests.web.provider import running_provider
 
 
 def keys(value: Any) -> Any:
@@ -115,12 +116,42 @@ def test_connection_enable_disable_delete(kicks: Shell, okta: str) -> None:
     assert kicks.json("connection", "list", "kicks") == {"connections": []}
 
 
-def test_oidc_is_refused_clearly_for_now(kicks: Shell) -> None:
-    command = ("connection", "create", "kicks", "--kind", "oidc", "--issuer", "https://idp.example", "--client-id", "x")
-    ran = kicks.run(*command, "--client-secret-stdin", stdin="secret\n")
-    assert ran.status == 1
-    assert "OpenID Connect" in ran.err
+def test_connection_create_by_openid_connect(kicks: Shell) -> None:
+    with running_provider() as provider:
+        command = ("connection", "create", "kicks", "--kind", "oidc", "--issuer", provider.url, "--client-id", "x")
+        connection = kicks.json(*command, "--client-secret-stdin", stdin="secret\n")["connection"]
+    base = f"http://localhost:8000/oidc/{connection['id']}"
+    assert connection == {
+        "id": connection["id"],
+        "kind": "oidc",
+        "name": "OpenID Connect",
+        "enabled": True,
+        "login_url": f"{base}/login",
+        "redirect_uri": f"{base}/callback",
+        "backchannel_logout_uri": f"{base}/backchannel-logout",
+    }
+    assert kicks.json("connection", "list", "kicks")["connections"] == [connection]
     assert kicks.run(*command).status == 2
+
+
+@pytest.mark.parametrize(
+    ("discovery", "said"),
+    [
+        ({"issuer": "https://other.example"}, "calls itself"),
+        ({"token_endpoint": None}, "token_endpoint"),
+        ({"jwks_uri": "http://keys.example/"}, "https://"),
+        ({"code_challenge_methods_supported": ["plain"]}, "S256"),
+        ({"token_endpoint_auth_methods_supported": ["none"]}, "takes none of"),
+    ],
+)
+def test_a_provider_that_cannot_be_used_is_said_at_creation(kicks: Shell, discovery: dict[str, Any], said: str) -> None:
+    with running_provider() as provider:
+        provider.discovered = discovery
+        command = ("connection", "create", "kicks", "--kind", "oidc", "--issuer", provider.url, "--client-id", "x")
+        ran = kicks.run(*command, "--client-secret-stdin", stdin="secret\n")
+    assert (ran.status, ran.err.count("\n")) == (1, 1)
+    assert said in ran.err
+    assert kicks.json("connection", "list", "kicks") == {"connections": []}
 
 
 class Nowhere:

@@ -48,6 +48,7 @@ def upgrade() -> None:
     _mappings()
     _memberships()
     _pending_requests()
+    _provider_keys()
     _provisioning_requests()
     _resource_labels()
     _sign_in_attempts()
@@ -640,6 +641,7 @@ def _authentications() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("name_id", sa.Text(), nullable=True),
         sa.Column("session_index", sa.Text(), nullable=True),
+        sa.Column("logout_hint_enc", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=True),
         sa.Column("groups", sa.Text(), nullable=False),
@@ -850,6 +852,18 @@ def _pending_requests() -> None:
     op.create_index(op.f("ix_pending_requests_connection_id"), "pending_requests", ["connection_id"], unique=False)
     op.create_index(op.f("ix_pending_requests_expires_at"), "pending_requests", ["expires_at"], unique=False)
     op.create_index(op.f("ix_pending_requests_user_id"), "pending_requests", ["user_id"], unique=False)
+
+
+def _provider_keys() -> None:
+    op.create_table(
+        "provider_keys",
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_provider_keys_connection_id")),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_provider_keys")),
+    )
 
 
 def _provisioning_requests() -> None:

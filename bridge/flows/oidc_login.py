@@ -1,0 +1,242 @@
+"""A login at an OpenID provider, from the request to the verified answer that `sign_in.complete` takes.
+
+- `start`       the browser is sent away; nonce and code verifier stay here, sealed, bound to state and browser
+- `claim`       it came back: the request is its own, and from now on nobody else's
+- `ask_for_identity`  the provider is asked, outside of any transaction, and what it says is proved
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+
+from bridge.domain.errors import OutsideFailed
+from bridge.domain.identity import AssertedIdentity, Replay
+from bridge.domain.sign_in import OtherBrowser, SignInRefused, UnknownRequest, keepable_groups
+from bridge.domain.web_calls import Ask, WebCall
+from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.connect_oidc import OidcConnection
+from bridge.flows.context import Context
+from bridge.flows.provider_keys import prove_by_keys
+from bridge.flows.sign_in import Answer, begin, request_hash
+from bridge.flows.sso_door import open_door
+from bridge.storage import pending, people
+from bridge.storage.changes import Change
+from oidc import authorization_request, claims, id_token, token_answer, token_request, userinfo
+from oidc.claims import AssertedNames
+from oidc.id_token import IdToken
+from oidc.token_answer import TokenAnswer
+from oidc.userinfo import Userinfo
+
+#: How long the provider may take to answer us, once the browser is back.
+_CLAIM_LASTS: Final = timedelta(minutes=2)
+_REQUEST_PURPOSE = "pending_requests.result"
+_HINT_PURPOSE = "authentications.logout_hint_enc"
+#: A longer ID token fits into no address, and would only fill the table.
+_LONGEST_HINT = 4_000
+
+Clock = Callable[[], datetime]
+
+
+class ProviderFailed(SignInRefused):
+    """The provider was asked for the person's identity, and didn't answer, or not within limits."""
+
+    code = "provider_failed"
+    title = "Your company’s sign-in doesn’t answer"
+
+    def __init__(self, connection: str, why: str) -> None:
+        super().__init__(
+            f"{connection} was asked who you are, and gave no answer that the bridge can use. Try again in a moment; "
+            "if it stays so, its IT admin should look."
+        )
+        self.why = why
+
+
+class OtherTenant(SignInRefused):
+    """Google vouches for somebody of a domain that this workspace hasn't proved."""
+
+    code = "wrong-hosted-domain"
+
+    def __init__(self, hosted: str, workspace: str) -> None:
+        shown = hosted if hosted.isprintable() and len(hosted) <= 253 else "another domain"
+        super().__init__(
+            f"This Google account belongs to {shown}, which is no proved domain of {workspace}. Choose the work "
+            "account; a Workspace Owner can prove the company’s domain, or name it on the connection."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A request whose answer came, to its own browser. `request_id` is its new name, known to this login alone."""
+
+    request_id: str
+    nonce: str
+    code_verifier: str
+
+
+def start(
+    context: Context,
+    ours: OidcConnection,
+    browser: str,
+    return_to: str,
+    now: datetime,
+    *,
+    login_hint: str | None = None,
+) -> str:
+    """Keep that this browser asks, and give the address at the provider to send it to. Raises ConnectionOff."""
+    state, nonce, verifier = (new_secret() for _ in range(3))
+    sealed = context.secrets.encrypt(orjson.dumps([nonce, verifier]), purpose=_REQUEST_PURPOSE)
+    url = authorization_request.build(
+        ours.provider,
+        ours.client,
+        state=state,
+        nonce=nonce,
+        code_verifier=verifier,
+        login_hint=login_hint,
+        scopes=ours.scopes,
+    )
+    kept = {"sealed": b64encode(sealed).decode()}
+    begin(context, "oidc", ours.connection.id, state, browser, return_to, now, kept=kept)
+    return url
+
+
+def claim(context: Context, ours: OidcConnection, state: str, browser: str, now: datetime) -> Claimed:
+    """Take the request that `state` names out of everybody else's reach: of two answers, one gets it.
+
+    Raises UnknownRequest; OtherBrowser, which leaves it to the browser that began; ConnectionOff.
+    """
+    return context.change(
+        f"connection:{ours.connection.id}", now, lambda change: _claim(context, change, ours, state, browser)
+    )
+
+
+def _claim(context: Context, change: Change, ours: OidcConnection, state: str, browser: str) -> Claimed:
+    door = open_door(change.connection, ours.connection.id)
+    asked = pending.take_pending(change, request_hash(door.connection.id, state), "oidc")
+    if asked is None or asked.result is None:
+        raise UnknownRequest
+    if asked.browser_hash != digest(browser):
+        raise OtherBrowser
+    nonce, verifier = _opened(context, asked.result["sealed"])
+    renamed, until = new_secret(), change.now + _CLAIM_LASTS
+    pending.put_pending(
+        change, request_hash(door.connection.id, renamed), replace(asked, result=None, expires_at=until)
+    )
+    return Claimed(renamed, nonce, verifier)
+
+
+def _opened(context: Context, sealed: str) -> tuple[str, str]:
+    nonce, verifier = orjson.loads(context.secrets.decrypt(b64decode(sealed), purpose=_REQUEST_PURPOSE))
+    return nonce, verifier
+
+
+# -- Asking the provider -----------------------------------------------------------------------------
+
+
+def ask_for_identity(
+    context: Context, ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, clock: Clock
+) -> Answer:
+    """Change the code for tokens and prove what they say: whom the provider means. No transaction is open meanwhile.
+
+    Raises ProviderFailed, `oidc.errors.Refused` (one class a reason), OtherTenant.
+    """
+    try:
+        tokens = _fetch_tokens(ours, claimed, code, ask, clock())
+        proved = _prove(context, ours, claimed, tokens, ask, clock)
+        known = _fetch_userinfo(context, ours, tokens, proved, ask, clock)
+    except OutsideFailed as error:
+        raise ProviderFailed(ours.connection.name, error.text) from error
+    named = claims.read(proved, known, ours.claims)
+    _check_tenant(context, ours, proved)
+    identity = AssertedIdentity(
+        connection_id=ours.connection.id,
+        subject=named.subject,
+        email=named.email,
+        name=named.name,
+        groups=named.groups,
+        session_index=proved.session_id,
+        logout_hint=_hint(context, ours, proved),
+    )
+    replay = Replay(proved.text, proved.expires_at + timedelta(seconds=ours.client.clock_skew))
+    return Answer(identity, claimed.request_id, replay, tuple(_notes(ours, named)))
+
+
+def _fetch_tokens(ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, now: datetime) -> TokenAnswer:
+    asked = token_request.build(ours.provider, ours.client, code, claimed.code_verifier, now, new_secret())
+    reply = ask(WebCall(asked.url, asked.headers, asked.body))
+    return token_answer.parse(reply.status, reply.content_type, reply.body)
+
+
+def _prove(
+    context: Context, ours: OidcConnection, claimed: Claimed, tokens: TokenAnswer, ask: Ask, clock: Clock
+) -> IdToken:
+    return prove_by_keys(
+        context,
+        ours,
+        ask,
+        clock(),
+        lambda keys: id_token.validate(tokens, ours.provider, keys, ours.client, nonce=claimed.nonce, now=clock()),
+    )
+
+
+def _fetch_userinfo(
+    context: Context, ours: OidcConnection, tokens: TokenAnswer, proved: IdToken, ask: Ask, clock: Clock
+) -> Userinfo | None:
+    """What the provider says beside the ID token, where that leaves out the email or the groups."""
+    url = ours.provider.userinfo_endpoint
+    if url is None or not claims.needs_userinfo(proved, ours.claims):
+        return None
+    headers = {"Authorization": f"Bearer {tokens.access_token}", "Accept": "application/json, application/jwt"}
+    reply = ask(WebCall(url, headers))
+    if reply.status != 200:
+        raise OutsideFailed(f"The provider’s userinfo endpoint answers with status {reply.status}.")
+    return prove_by_keys(
+        context,
+        ours,
+        ask,
+        clock(),
+        lambda keys: userinfo.parse(
+            reply.content_type, reply.body, proved, provider=ours.provider, keys=keys, client=ours.client
+        ),
+    )
+
+
+def _check_tenant(context: Context, ours: OidcConnection, proved: IdToken) -> None:
+    """Whoever has a Google account can sign in at Google: theirs must be of a domain that is this workspace's.
+
+    Where the connection names no domain, any that the workspace has proved will do.
+    """
+    if not ours.claims.hosted or ours.client.hosted_domain is not None:
+        return
+    hosted = str(proved.claims.get("hd", "")).lower()
+    with context.database.reading() as rows:
+        door = open_door(rows, ours.connection.id)
+        is_theirs = people.proves_domain(rows, door.workspace.key, f"anybody@{hosted}")
+    if not is_theirs:
+        raise OtherTenant(hosted, door.workspace.name)
+
+
+def _hint(context: Context, ours: OidcConnection, proved: IdToken) -> str | None:
+    """The ID token, sealed, where the provider wants to see it when the person signs out."""
+    if ours.provider.end_session_endpoint is None or len(proved.text) > _LONGEST_HINT:
+        return None
+    return b64encode(context.secrets.encrypt(proved.text.encode(), purpose=_HINT_PURPOSE)).decode()
+
+
+def open_hint(context: Context, sealed: bytes) -> str:
+    """The ID token that was kept with an authentication. Raises CannotDecrypt."""
+    return context.secrets.decrypt(sealed, purpose=_HINT_PURPOSE).decode()
+
+
+def _notes(ours: OidcConnection, named: AssertedNames) -> list[str]:
+    """What the sign-in log should say beside the outcome."""
+    notes = []
+    if named.groups_left_out:
+        notes.append(f"{ours.connection.name} left the groups out, since there were more than it puts into a token.")
+    dropped = len(named.groups) - len(keepable_groups(named.groups))
+    if dropped:
+        notes.append(f"{dropped} of the groups have a name that is too long, or can’t be printed; they don’t count.")
+    return notes

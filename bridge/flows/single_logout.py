@@ -1,0 +1,49 @@
+"""Somebody signed out at their IdP: what it vouched for here ends, and nothing else (product.md 2.7).
+
+Whatever protocol said so has proved it before: `Ended` names a connection's own authentications only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.errors import NotFound
+from bridge.domain.identity import Replay
+from bridge.domain.sign_in import Replayed
+from bridge.flows.bearer_secrets import digest
+from bridge.flows.context import Context
+from bridge.storage import connections, pending, sessions
+from bridge.storage.changes import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Whose authentications end: of this `subject`, of this session at the IdP, or of both; `replay` is what may not
+    come twice.
+    """
+
+    connection_id: str
+    replay: Replay
+    subject: str | None = None
+    session_index: str | None = None
+
+
+def end_by_idp(context: Context, ended: Ended, now: datetime) -> int:
+    """End what the IdP ended. Returns of how many people; none isn't wrong: they may have gone before.
+
+    An authentication of the subject whose IdP named no session then can't be told from the one that ended: it ends,
+    too. Raises NotFound, Replayed.
+    """
+    actor = f"connection:{ended.connection_id}"
+    return context.change(actor, now, lambda change: _end(change, ended))
+
+
+def _end(change: Change, ended: Ended) -> int:
+    found = connections.find_by_uid(change.connection, ended.connection_id)
+    if found is None:
+        raise NotFound("There is no such connection.")
+    if not pending.remember(change, digest(f"logout:{found.id}:{ended.replay.key}"), ended.replay.until):
+        raise Replayed
+    people = sessions.end_authentications(change, found.key, subject=ended.subject, session_index=ended.session_index)
+    for uid in people:
+        change.record(found.workspace_key, "session.ended", uid, after={"by": found.kind, "connection": found.id})
+    return len(people)
