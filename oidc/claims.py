@@ -1,6 +1,7 @@
 """From claims to subject, email, name and groups: presets as data, and `read`, which applies one."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -104,8 +105,8 @@ def read(id_token: IdToken, userinfo: Userinfo | None, mapping: ClaimMapping) ->
     if (mapping.hosted or id_token.issuer == _GOOGLE) and not _text(sources[:1], ("hd",)):
         raise WrongHostedDomain(None, None)
     email = _email(sources, mapping)
-    whole = f"{_text(sources, mapping.given_name)} {_text(sources, mapping.family_name)}".strip()
-    name = _text(sources, mapping.display_name) or whole or email.partition("@")[0]
+    whole = f"{_name(sources, mapping.given_name)} {_name(sources, mapping.family_name)}".strip()
+    name = _name(sources, mapping.display_name) or whole or email.partition("@")[0]
     return AssertedNames(
         subject=id_token.subject,
         email=email,
@@ -148,9 +149,9 @@ def _groups(sources: list[Source], names: tuple[str, ...]) -> tuple[str, ...]:
     values = found if isinstance(found, list) else [found]
     if len(values) > MOST_GROUPS:
         raise TooLarge
-    groups = [one for one in values if isinstance(one, str) and len(one) <= _LONGEST_GROUP and one.isprintable()]
-    if len(groups) < len(values):
-        raise MalformedClaim(names[0], "a list of texts")
+    groups = [one for one in values if isinstance(one, str)]
+    if len(groups) < len(values) or any(len(one) > _LONGEST_GROUP or any(map(_is_control, one)) for one in groups):
+        raise MalformedClaim(names[0], "a list of texts of one line")
     return tuple(dict.fromkeys(one for one in groups if one.strip()))
 
 
@@ -162,14 +163,24 @@ def _left_out(sources: list[Source]) -> bool:
 
 
 def _text(sources: list[Source], names: tuple[str, ...]) -> str:
-    """The first value that is there, "" if none is. Raises `MalformedClaim` if it isn't a text of one line."""
+    """The first value that is there, without spaces around it, "" if none is. Raises `MalformedClaim` if it isn't a
+    text."""
     for source in sources:
         for value in _values(source, names):
-            if not isinstance(value, str) or not value.isprintable():
+            if not isinstance(value, str):
                 raise MalformedClaim(names[0], "a text")
-            if value.strip():
-                return value.strip()
+            if value.strip(" "):
+                return value.strip(" ")
     return ""
+
+
+def _name(sources: list[Source], names: tuple[str, ...]) -> str:
+    """The same on one line: directories hold names with tabs and line ends in them."""
+    return "".join(letter for letter in " ".join(_text(sources, names).split()) if not _is_control(letter))
+
+
+def _is_control(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cc"
 
 
 def _values(source: Source, names: tuple[str, ...]) -> Iterator[Any]:

@@ -364,6 +364,18 @@ class MissingTime(Refused):
         super().__init__(f"The provider's token doesn't say when it begins or ends: it has no {claim}.")
 
 
+class TooOld(Refused):
+    """`iat` is from before any sign-in that can still be pending."""
+
+    code = "too-old"
+
+    def __init__(self, issued: datetime, now: datetime) -> None:
+        super().__init__(
+            f"The token was made at {clock(issued)}, long before this sign-in; it is {clock(now)} here. Start again; "
+            "if it stays so, one of the two clocks is wrong."
+        )
+
+
 class NotYetValid(Refused):
     """`iat`, `nbf` or `auth_time` is to come."""
 

@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     Check("session-is-named-by-text", Stage.CLAIMS, "Back-Channel 2.1", rules.session_is_named_by_text),
     Check("has-not-expired", Stage.CLAIMS, "Core 3.1.3.7, 2", rules.has_not_expired),
     Check("is-not-from-the-future", Stage.CLAIMS, "Core 3.1.3.7, 2", rules.is_not_from_the_future),
+    Check("was-made-for-this-sign-in", Stage.CLAIMS, "Core 3.1.3.7", rules.was_made_for_this_sign_in),
     Check("is-valid-already", Stage.CLAIMS, "RFC 7519 4.1.5", rules.is_valid_already),
     Check("nonce-is-ours", Stage.CLAIMS, "Core 3.1.3.7, 15.5.2", rules.nonce_is_ours),
     Check("access-token-belongs-to-it", Stage.CLAIMS, "Core 3.1.3.8, 3.1.3.6", rules.access_token_belongs_to_it),

@@ -24,6 +24,7 @@ from oidc.errors import (
     NotAnIdToken,
     NotFresh,
     NotYetValid,
+    TooOld,
     WrongAudience,
     WrongHostedDomain,
     WrongIssuer,
@@ -37,6 +38,7 @@ from oidc.token import Verified
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _LONGEST_NAME = 255  # Core 2: sub is at most 255 ASCII characters
 _MOST_AUDIENCES = 50
+_OLDEST = timedelta(hours=1)
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _ENTRA_ISSUER = re.compile(
     r"https://(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net)/"
@@ -148,6 +150,13 @@ def is_not_from_the_future(proof: Proof) -> None:
     if instant(proof, "iat") is None:
         raise MissingTime("iat")
     _check_begin(proof, "iat")
+
+
+def was_made_for_this_sign_in(proof: Proof) -> None:
+    """`iat` is at most an hour ago: the token was made after the request, which is kept for less."""
+    issued = instant(proof, "iat")
+    if issued is not None and issued < proof.now - proof.skew - _OLDEST:
+        raise TooOld(issued, proof.now)
 
 
 def is_valid_already(proof: Proof) -> None:

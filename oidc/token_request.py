@@ -58,8 +58,8 @@ def _basic(client: Client) -> str:
 
 
 def _assertion(provider: Provider, client: Client, now: datetime, jti: str) -> str:
-    """A JWT by which we prove our key (RFC 7523 3). Its audience is the token endpoint: the one spelling that all
-    providers take, Entra ID among them."""
+    """A JWT by which we prove our key (RFC 7523 3). Its audience is the token endpoint: the spelling that Core
+    9 recommends and Entra ID asks for."""
     key = import_private(client.private_key or "", "RSA")
     if key is None:
         raise InvalidRequest("The connection's private key isn't an RSA key. Make a new one.")

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from bridge.cli.main import bridge
+from oidc import claims, id_token, logout_token
 from saml.gate import GATE
 from saml.rules import RULES
 
@@ -191,3 +192,23 @@ def test_every_rule_of_a_saml_response_is_listed_with_its_paragraph() -> None:
     page = (ROOT / "docs" / "reference" / "sign-in.md").read_text()
     for rule in RULES:
         assert re.search(rf"^\| `{rule.name}` \| .* \| {re.escape(rule.paragraph)} \|$", page, re.MULTILINE), rule.name
+
+
+def test_every_check_and_preset_of_openid_connect_is_listed() -> None:
+    checks = {check.name for check in (*id_token.CHECKS, *logout_token.CHECKS)}
+    assert listed("openid-connect.md") == checks | set(claims.PRESETS)
+
+
+def test_every_check_of_openid_connect_is_listed_with_its_paragraph() -> None:
+    page = (ROOT / "docs" / "reference" / "openid-connect.md").read_text()
+    for check in (*id_token.CHECKS, *logout_token.CHECKS):
+        assert re.search(rf"^\| `{check.name}` \| .* \| {re.escape(check.paragraph)} \|$", page, re.MULTILINE), check
+
+
+def test_what_a_preset_of_openid_connect_reads_is_listed() -> None:
+    page = (ROOT / "docs" / "reference" / "openid-connect.md").read_text()
+    for name, preset in claims.PRESETS.items():
+        [row] = re.findall(rf"^\| `{name}` \| (.*) \| (.*) \| (.*) \|$", page, re.MULTILINE)
+        assert tuple(re.findall(r"`([^`]+)`", row[0])) == preset.email
+        assert tuple(re.findall(r"`([^`]+)`", row[1])) == preset.groups
+        assert row[2].startswith("refused" if preset.says_verified else "taken")

@@ -653,6 +653,8 @@ for _name, _good in (("", says), ("logout ", says_at_logout)):
     _good(errors.MissingTime, "is-not-from-the-future", f"{_name}of no time", iat=None)  # rp: …-missing-iat
     _good(errors.NotYetValid, "is-not-from-the-future", f"{_name}a second beyond the clock skew", iat=SECONDS + 61)
     _good(errors.NotYetValid, "is-valid-already", f"{_name}not valid yet", nbf=SECONDS + 61)
+for _iat in (0, SECONDS - 86_400, SECONDS - 3_661):
+    says(errors.TooOld, "was-made-for-this-sign-in", f"made {SECONDS - _iat} seconds ago", iat=_iat)
 says(errors.NotYetValid, "authenticated-already", "authenticated in the future", auth_time=SECONDS + 61)
 says(errors.NotFresh, "authenticated-recently", "an old sign-in", asked={"max_age": 60}, auth_time=SECONDS - 121)
 says(errors.NotFresh, "authenticated-recently", "a sign-in of no time", asked={"max_age": 60}, auth_time=None)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -148,3 +149,10 @@ def test_the_token_itself_is_not_shown_where_it_is_printed() -> None:
 def test_checks_have_distinct_names_and_say_what_they_hold() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
     assert all(check.check.__doc__ and check.paragraph for check in CHECKS)
+
+
+def test_no_other_module_names_the_seal() -> None:
+    root = Path(__file__).parents[2]
+    paths = (path for package in ("bridge", "oidc", "simulated") for path in (root / package).rglob("*.py"))
+    naming = {path.name for path in paths if "_SEAL" in path.read_text(encoding="utf-8")}
+    assert naming == {"id_token.py", "logout_token.py"}
