@@ -2,12 +2,14 @@
 
 import click
 
-from bridge.cli.shown import table
+from bridge.cli.shown import table, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.roles import PLANS
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, set_plan
+from bridge.flows.break_glass import make_code_at_once
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
+from bridge.flows.require_sso import require_sso_as_operator, stop_requiring_sso
 from bridge.wiring import make_mailer
 
 
@@ -67,6 +69,42 @@ def change_plan(house: House, slug: str, plan: str) -> Told:
         )
     wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
     return Told({"workspace": wire, "no_longer_applies": list(changed.no_longer)}, text)
+
+
+@workspace.command("require-sso")
+@click.argument("slug")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@told
+def change_require_sso(house: House, slug: str, switch: str) -> Told:
+    """Have a workspace's people come by single sign-on alone, or no longer.
+
+    On, only where an owner named by hand came by it before.
+    """
+    turn = require_sso_as_operator if switch == "on" else stop_requiring_sso
+    space = turn(house.context, OPERATOR, slug, house.now)
+    text = "People come by single sign-on alone" if space.require_sso else "People may come by their own login, too"
+    wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
+    return Told({"workspace": wire | {"require_sso": space.require_sso}}, f"{space.slug}: {text}.")
+
+
+@workspace.command("break-glass")
+@click.argument("slug")
+@click.argument("email")
+@told
+def make_break_glass_code(house: House, slug: str, email: str) -> Told:
+    """Make a one-time code that, with their own login, opens the workspace to an owner past single sign-on.
+
+    For an owner named by hand. Good for 24 hours, opens for one, and is shown this once. Every owner gets mail.
+    """
+    made = make_code_at_once(house.context, OPERATOR, slug, email, house.now)
+    deliver_due(house.context, make_mailer(house.settings), house.now)
+    [code] = made.codes
+    url = f"{house.context.public_url}/w/{slug}/break-glass"
+    wire = {"email": made.owner.email, "code": code, "expires_at": wire_time(made.expires_at), "url": url}
+    text = (
+        f"{code}\nOpens {slug} once to {made.owner.email}, within 24 hours: sign in with the password, then go to {url}"
+    )
+    return Told({"break_glass": wire}, text)
 
 
 @workspace.command("list")

@@ -174,6 +174,26 @@ class WrongCredentials(SignInRefused):
         super().__init__("The email or the password is wrong.")
 
 
+class WrongCode(SignInRefused):
+    """A break-glass code that isn't one, was used, or isn't theirs: one text for all."""
+
+    code = "wrong_code"
+    title = "That code doesn’t open it"
+
+    def __init__(self) -> None:
+        super().__init__("This code is wrong, was used already, or ran out. Each opens once.")
+
+
+class LoginTooOld(SignInRefused):
+    """A break-glass code goes with the account's own login, made just now."""
+
+    code = "login_too_old"
+    title = "Sign in again first"
+
+    def __init__(self) -> None:
+        super().__init__("A code opens only together with your own password. Sign in with it, then use the code.")
+
+
 class ProofExpired(SignInRefused):
     """The pending proof, or its mailed link, was used or ran out."""
 
@@ -285,7 +305,8 @@ class Seat:
 
     `dead_until`: when it, or what held it out, last ended; what was authenticated before stays ended.
     `owner`: by whichever path. `named_owner`: by hand. `domain_proved`: the workspace proved the domain of the
-    account's email.
+    account's email. `sso_exempt`: by an owner, and the person has a second factor. `opened_until`: a break-glass code
+    opened it for this session.
     """
 
     workspace: Workspace
@@ -299,6 +320,7 @@ class Seat:
     named_owner: bool
     domain_proved: bool
     dead_until: datetime | None = None
+    opened_until: datetime | None = None
 
 
 def holds(authentication: Authentication, seats: dict[int, Seat], now: datetime) -> bool:
@@ -326,11 +348,18 @@ def reaches(authentication: Authentication, seat: Seat, now: datetime) -> bool:
         return False
     if authentication.kind not in ACCOUNT_KINDS:
         return authentication.workspace_key == seat.workspace.key
+    if _opened_by_code(seat, now):
+        return seat.accepted
     return seat.accepted and not seat.require_mfa and _open_without_sso(seat)
 
 
 def _still_seated(authentication: Authentication, seat: Seat) -> bool:
     return seat.alive and (seat.dead_until is None or authentication.at >= seat.dead_until)
+
+
+def _opened_by_code(seat: Seat, now: datetime) -> bool:
+    """Break-glass: the code is the second factor (product.md 2.5)."""
+    return seat.named_owner and seat.opened_until is not None and now < seat.opened_until
 
 
 def _open_without_sso(seat: Seat) -> bool:

@@ -11,6 +11,7 @@ transaction: fetch first, then flow.
 - `request_log`   that log, read and forgotten
 - `import_directory`, `import_people`      the same from a file, by the thousand
 - `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
+- `require_sso`, `break_glass`   SSO as the only way in, who is exempt, and the way past it when it is broken
 - `password_login`, `link_account`   by password; by proving first that an account is theirs
 - `sign_in_log`   each attempt, under the reference that a refusal shows
 - `connect_oidc`, `oidc_login`, `provider_keys`, `oidc_logout`   the same for OpenID Connect; asking a provider who came

@@ -106,6 +106,34 @@ def domain_unproved(to: str, workspace: str, domain: Domain) -> Mail:
     )
 
 
+def break_glass_made(to: str, workspace: str, owner: str, count: int) -> Mail:
+    """Owners learn that there are break-glass codes for one of them (product.md 2.5)."""
+    codes = "A break-glass code was" if count == 1 else f"{count} break-glass codes were"
+    return _mail(
+        to,
+        f"{codes} made for {owner}",
+        (
+            f"{codes} made for {owner}, an owner of {workspace}. Together with {owner}’s own password, each opens the "
+            "workspace once, for an hour, when single sign-on is broken.",
+            "If that wasn’t meant, revoke them on the workspace’s page Security.",
+        ),
+    )
+
+
+def break_glass_used(to: str, workspace: str, owner: str, email: str, until: datetime) -> Mail:
+    """Owners learn that one of them came in past single sign-on (product.md 2.5)."""
+    return _mail(
+        to,
+        f"{owner} broke the glass of {workspace}",
+        (
+            f"{owner} ({email}) opened {workspace} with their own login and a break-glass code, past single sign-on. "
+            f"It is open to that one session until {_day(until)}.",
+            "If that wasn’t meant, revoke their codes on the workspace’s page Security, which also closes it, and "
+            "have them change their password.",
+        ),
+    )
+
+
 def _mail(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str] | None = None) -> Mail:
     lines = [*paragraphs, *([f"{link[0]}: {link[1]}"] if link else [])]
     html = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)

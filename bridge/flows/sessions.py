@@ -77,7 +77,7 @@ def find_session(context: Context, cookie: str | None, now: datetime) -> Current
         if stored is None:
             return None
         since = min(authentication.at for authentication in stored.authentications)
-        seats = sessions.find_seats(rows, stored.user, since, now)
+        seats = sessions.find_seats(rows, stored.user, since, now, session_key=stored.key)
     current = _current(stored, seats, now)
     if current is not None and now - stored.seen_at >= sessions.SEEN_EVERY:
         with context.database.writing() as connection:
@@ -157,7 +157,7 @@ def end_session(context: Context, cookie: str, now: datetime) -> None:
         stored = sessions.find_session(change.connection, digest(cookie), now)
         if stored is not None:
             sessions.delete_sessions(change, [stored.key])
-            seats = sessions.find_seats(change.connection, stored.user, now, now)
+            seats = sessions.find_seats(change.connection, stored.user, now, now, session_key=stored.key)
             for key in _workspaces_left(stored, seats, now):
                 change.record(key, "session.ended", stored.user.id)
 

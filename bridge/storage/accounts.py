@@ -9,6 +9,10 @@ from bridge.storage.tables import directory_users, memberships, second_factors, 
 _PASSKEY = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
 #: Of a row of `users`: it has a password, a Twilio link or a passkey.
 WAY_IN = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), _PASSKEY)
+#: Of a row of `memberships`: the person has a second factor.
+HAS_SECOND_FACTOR = exists().where(
+    second_factors.c.user_id == memberships.c.user_id, second_factors.c.kind.in_(("totp", "passkey"))
+)
 #: Of a row of `memberships`: an IdP's record holds the person out.
 HELD_OUT = exists().where(directory_users.c.membership_id == memberships.c.id, directory_users.c.holds_out)
 

@@ -17,12 +17,13 @@ from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Authentication, Client, Seat
 from bridge.domain.workspace import User, Workspace
 from bridge.storage.access import owner_condition
-from bridge.storage.accounts import HELD_OUT
+from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
 from bridge.storage.changes import Change, insert_row
 from bridge.storage.columns import Instant
 from bridge.storage.tables import (
     PAST,
     authentications,
+    break_glass_openings,
     connections,
     directory_users,
     domains,
@@ -146,6 +147,15 @@ _DOMAIN_PROVED = exists().where(
     domains.c.workspace_id == memberships.c.workspace_id,
     domains.c.proved_at.is_not(None),
 )
+_OPENED_UNTIL = (
+    select(break_glass_openings.c.ends_at)
+    .where(
+        break_glass_openings.c.session_id == bindparam("session"),
+        break_glass_openings.c.membership_id == memberships.c.id,
+    )
+    .scalar_subquery()
+)
+_NO_SESSION = -1
 _SEATS = (
     select(
         workspaces.c.id,
@@ -160,13 +170,14 @@ _SEATS = (
         memberships.c.uid,
         ~HELD_OUT,
         memberships.c.accepted_at.is_not(None),
-        memberships.c.sso_exempt,
+        and_(memberships.c.sso_exempt, HAS_SECOND_FACTOR),
         workspaces.c.require_mfa,
         text(f"({owner_condition('memberships.id')})").bindparams(bindparam("now", type_=Instant)),
         _NAMED_OWNER,
         _DOMAIN_PROVED,
         _HELD_UNTIL,
         _GONE_UNTIL,
+        _OPENED_UNTIL,
     )
     .select_from(memberships)
     .join(workspaces, workspaces.c.id == memberships.c.workspace_id)
@@ -175,12 +186,14 @@ _SEATS = (
 )
 
 
-def find_seats(connection: Any, user: User, since: datetime, now: datetime) -> dict[int, Seat]:
+def find_seats(
+    connection: Any, user: User, since: datetime, now: datetime, *, session_key: int = _NO_SESSION
+) -> dict[int, Seat]:
     """A person's memberships by the key of their workspace, for authentications made at `since` or later.
 
-    One statement. Removed memberships are left out.
+    One statement. Removed memberships are left out. Of a session, with what a break-glass code opened for it.
     """
-    values = {"user": user.key, "domain": email_domain(user.email), "since": since, "now": now}
+    values = {"user": user.key, "domain": email_domain(user.email), "since": since, "now": now, "session": session_key}
     return {row[0]: _seat(row) for row in connection.execute(_SEATS, values)}
 
 
@@ -197,7 +210,8 @@ def _seat(row: Any) -> Seat:
         owner=owner,
         named_owner=named_owner,
         domain_proved=domain_proved,
-        dead_until=max((until for until in row[17:] if until is not None), default=None),
+        dead_until=max((until for until in row[17:19] if until is not None), default=None),
+        opened_until=row[19],
     )
 
 

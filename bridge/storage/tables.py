@@ -514,6 +514,27 @@ authentications = Table(  # a session holds several; each vouches for what its k
     Index(None, "session_id"),
     Index(None, "connection_id", "subject"),
 )
+break_glass_codes = Table(  # each opens its workspace once, for an hour, together with its owner's own login
+    "break_glass_codes",
+    metadata,
+    _key(),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    _to("membership_id", "memberships.id"),
+    _required("made_by", Text),
+    _required("created_at", Instant),
+    Column("expires_at", Instant),
+    Column("used_at", Instant),
+    Index(None, "membership_id"),
+)
+break_glass_openings = Table(  # what a code opened: one workspace, to one session
+    "break_glass_openings",
+    metadata,
+    Column("session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    _to("membership_id", "memberships.id", primary_key=True),
+    _required("at", Instant),
+    _required("ends_at", Instant),
+    Index(None, "membership_id"),
+)
 pending_requests = Table(  # a login under way: the request we sent, then its result under a one-time handle
     "pending_requests",
     metadata,

@@ -34,6 +34,16 @@ def test_workspace_plan(shell: Shell, plan: str) -> None:
     assert shell.json("workspace", "set-plan", "kicks", "team")["workspace"]["plan"] == "team"
 
 
+def test_require_sso_and_break_glass(kicks: Shell) -> None:
+    ran = kicks.run("workspace", "require-sso", "kicks", "on", "--json")
+    assert (ran.status, ran.wire["error"]["code"]) == (1, "conflict")
+    assert kicks.json("workspace", "require-sso", "kicks", "off")["workspace"]["require_sso"] is False
+    made = kicks.json("workspace", "break-glass", "kicks", "marcus@kicks.example")["break_glass"]
+    assert set(made) == {"email", "code", "expires_at", "url"}
+    assert made["url"] == "http://localhost:8000/w/kicks/break-glass"
+    assert kicks.run("workspace", "break-glass", "kicks", "nobody@kicks.example").status == 1
+
+
 def test_connection_create(kicks: Shell) -> None:
     command = ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", str(METADATA))
     connection = kicks.json(*command, "--name", "Our IdP", "--idp-initiated")["connection"]

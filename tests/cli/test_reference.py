@@ -121,6 +121,8 @@ STORY = (
     "resource delete kicks source:orders",
     "user-group delete kicks Guild",
     "connection disable kicks CONNECTION",
+    "workspace require-sso kicks off",
+    "workspace break-glass kicks marcus@kicks.example",
     "workspace set-plan kicks team",
     "db upgrade",
     "doctor",

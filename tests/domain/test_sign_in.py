@@ -144,6 +144,7 @@ seats = st.builds(
     named_owner=flags,
     domain_proved=flags,
     dead_until=st.sampled_from([None, NOW - timedelta(1), NOW + timedelta(1)]),
+    opened_until=st.sampled_from([None, NOW + timedelta(hours=1)]),
 )
 proofs = st.sampled_from([PASSWORD, SSO, replace(PASSWORD, kind="twilio"), replace(SSO, kind="oidc")])
 moments = st.timedeltas(timedelta(0), timedelta(days=8)).map(lambda later: NOW + later)
@@ -167,18 +168,22 @@ def test_hipaa_closes_after_fifteen_minutes(seat: Seat, proof: Authentication, n
     assert not reaches(proof, seat, now)
 
 
+def opened_by_code(seat: Seat, now: datetime) -> bool:
+    return seat.named_owner and seat.opened_until is not None and now < seat.opened_until
+
+
 @given(seat=seats, now=moments)
-def test_a_password_needs_acceptance_and_no_second_factor(seat: Seat, now: datetime) -> None:
+def test_a_password_needs_acceptance_and_no_second_factor_but_a_code(seat: Seat, now: datetime) -> None:
     if reaches(PASSWORD, seat, now):
         assert seat.accepted
-        assert not seat.require_mfa
+        assert not seat.require_mfa or opened_by_code(seat, now)
 
 
 @given(seat=seats, now=moments)
-def test_required_sso_lets_a_password_in_by_exemption_or_to_hand_named_owners_after_a_downgrade(
+def test_required_sso_lets_a_password_in_by_exemption_by_code_or_to_hand_named_owners_after_a_downgrade(
     seat: Seat, now: datetime
 ) -> None:
-    if seat.workspace.require_sso and reaches(PASSWORD, seat, now):
+    if seat.workspace.require_sso and reaches(PASSWORD, seat, now) and not opened_by_code(seat, now):
         assert seat.sso_exempt or (seat.named_owner and seat.workspace.plan == "free")
 
 

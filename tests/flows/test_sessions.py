@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
@@ -19,7 +19,7 @@ from bridge.storage import people
 from bridge.storage.changes import alter_facts, changing
 from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
-from bridge.storage.tables import audit, authentications, memberships, sessions
+from bridge.storage.tables import audit, authentications, memberships, second_factors, sessions
 from tests.flows.logins import (
     CLIENT,
     PASSWORD,
@@ -90,10 +90,13 @@ def test_a_password_does_not_open_a_workspace_that_requires_sso(world: World, ot
 
 
 def test_unless_the_member_is_exempt(world: World) -> None:
-    member = join(world, account(world, ANN, password=PASSWORD))
+    key = account(world, ANN, password=PASSWORD)
+    member = join(world, key)
     set_workspace(world, require_sso=True)
+    factor = {"uid": "f", "user_id": key, "kind": "totp", "data_enc": b"x", "created_at": world.now}
     with changing(world.context.database, OPERATOR, world.now) as change:
         alter_facts(change, memberships, memberships.c.id == member, values={"sso_exempt": True})
+        change.connection.execute(insert(second_factors).values(**factor))
     assert by_password(world).reaches(world) == ["acme"]
 
 

@@ -25,6 +25,8 @@ _17 = f"{_HERE}17_look_up_and_conflict_see_the_same_people.py::test_"
 _FILE = "tests/scim/test_directory_file.py::test_"
 _IMPORT = "tests/flows/test_import_directory.py::test_"
 _LOG = "tests/web/test_scim_log.py::test_"
+_GLASS = "tests/flows/test_break_glass.py::test_"
+_SSO = "tests/flows/test_require_sso.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 
 
@@ -210,6 +212,54 @@ GUARDS = (
         "if not seat.workspace.require_sso or seat.sso_exempt:",
         "if True:",
         (f"{_05}required_sso_stays_required",),
+    ),
+    Guard(
+        "who switches SSO on came by it",
+        "5",
+        "bridge.flows.require_sso",
+        "if not required_sso.came_by_sso(change.connection, session.key, workspace.key, now):",
+        "if False:",
+        (f"{_SSO}an_owner_who_came_by_password_does_not", f"{_SSO}sso_of_another_workspace_does_not_do"),
+    ),
+    Guard(
+        "an exemption needs a second factor",
+        "5",
+        "bridge.storage.sessions",
+        "and_(memberships.c.sso_exempt, HAS_SECOND_FACTOR),",
+        "memberships.c.sso_exempt,",
+        (f"{_SSO}who_loses_the_factor_is_exempt_no_longer",),
+    ),
+    Guard(
+        "a break-glass code opens to one session",
+        "5",
+        "bridge.storage.sessions",
+        'break_glass_openings.c.session_id == bindparam("session"),',
+        'bindparam("session") == bindparam("session"),',
+        (f"{_GLASS}it_opens_to_that_session_and_no_other",),
+    ),
+    Guard(
+        "a break-glass code opens for an hour",
+        "5",
+        "bridge.domain.sign_in",
+        "seat.opened_until is not None and now < seat.opened_until",
+        "seat.opened_until is not None",
+        (f"{_GLASS}a_code_and_the_owners_own_login_open_it_for_an_hour",),
+    ),
+    Guard(
+        "a break-glass code opens once",
+        "12",
+        "bridge.storage.break_glass",
+        "return and_(break_glass_codes.c.used_at.is_(None), lasts, owned)",
+        "return and_(lasts, owned)",
+        (f"{_GLASS}a_code_opens_once", f"{_GLASS}of_two_at_once_one_opens"),
+    ),
+    Guard(
+        "a break-glass code ends with the ownership it was made for",
+        "10",
+        "bridge.storage.break_glass",
+        "grants.c.since <= break_glass_codes.c.created_at,",
+        "",
+        (f"{_GLASS}ownership_that_ended_and_came_back_has_no_codes",),
     ),
     # -- 6. Outsiders' ids -------------------------------------------------------------------------------------------
     Guard(

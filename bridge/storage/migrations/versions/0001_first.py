@@ -54,6 +54,8 @@ def upgrade() -> None:
     _sign_in_attempts()
     _user_groups()
     _access_requests()
+    _break_glass_codes()
+    _break_glass_openings()
     _directory_users()
     _grant_labels()
     _grant_resources()
@@ -984,6 +986,43 @@ def _access_requests() -> None:
     )
     op.create_index(op.f("ix_access_requests_membership_id"), "access_requests", ["membership_id"], unique=False)
     op.create_index(op.f("ix_access_requests_resource_id"), "access_requests", ["resource_id"], unique=False)
+
+
+def _break_glass_codes() -> None:
+    op.create_table(
+        "break_glass_codes",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("membership_id", ID, nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["membership_id"], ["memberships.id"], name=op.f("fk_break_glass_codes_membership_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_break_glass_codes")),
+        sa.UniqueConstraint("hash", name=op.f("uq_break_glass_codes_hash")),
+    )
+    op.create_index(op.f("ix_break_glass_codes_membership_id"), "break_glass_codes", ["membership_id"], unique=False)
+
+
+def _break_glass_openings() -> None:
+    op.create_table(
+        "break_glass_openings",
+        sa.Column("session_id", ID, nullable=False),
+        sa.Column("membership_id", ID, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["membership_id"], ["memberships.id"], name=op.f("fk_break_glass_openings_membership_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name=op.f("fk_break_glass_openings_session_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("session_id", "membership_id", name=op.f("pk_break_glass_openings")),
+    )
+    op.create_index(
+        op.f("ix_break_glass_openings_membership_id"), "break_glass_openings", ["membership_id"], unique=False
+    )
 
 
 def _directory_users() -> None:

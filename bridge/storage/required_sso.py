@@ -1,0 +1,110 @@
+"""Require SSO: who came by it, who is exempt, and the switch (product.md 2.5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, exists, func, select
+
+from bridge.domain.roles import OWNER
+from bridge.domain.workspace import Workspace
+from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
+from bridge.storage.changes import Change, alter_facts
+from bridge.storage.tables import PAST, authentications, connections, grants, identities, memberships, users, workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class MemberShown:
+    """A member as lists about Require SSO show them. `counts`: an exemption needs a second factor to count."""
+
+    membership_id: str
+    name: str
+    email: str
+    counts: bool = True
+
+
+_CAME = exists().where(
+    identities.c.user_id == memberships.c.user_id,
+    identities.c.connection_id == connections.c.id,
+    connections.c.workspace_id == memberships.c.workspace_id,
+    connections.c.enabled,
+)
+_EXEMPT = and_(memberships.c.sso_exempt, HAS_SECOND_FACTOR)
+_PEOPLE = select(memberships.c.uid, users.c.name, users.c.email).join_from(
+    memberships, users, users.c.id == memberships.c.user_id
+)
+
+
+def _in(workspace_key: int) -> Any:
+    here = and_(memberships.c.workspace_id == workspace_key, memberships.c.status == "active", ~HELD_OUT)
+    return and_(here, users.c.closed_at.is_(None))
+
+
+def count_by_way(connection: Any, workspace_key: int) -> tuple[int, int]:
+    """How many of those who are in came by SSO through a connection that is enabled now, and how many never did.
+
+    Who is exempt is in neither.
+    """
+    counted = (
+        select(_CAME.label("came"), func.count())
+        .join_from(memberships, users, users.c.id == memberships.c.user_id)
+        .where(_in(workspace_key), ~_EXEMPT)
+        .group_by("came")
+    )
+    found = {bool(came): count for came, count in connection.execute(counted)}
+    return found.get(True, 0), found.get(False, 0)
+
+
+def list_never_came(connection: Any, workspace_key: int, at_most: int) -> list[MemberShown]:
+    """Those who never came by SSO and aren't exempt, by name."""
+    chosen = _PEOPLE.where(_in(workspace_key), ~_EXEMPT, ~_CAME).order_by(users.c.name, memberships.c.id)
+    return [MemberShown(*row) for row in connection.execute(chosen.limit(at_most))]
+
+
+def list_exempt(connection: Any, workspace_key: int) -> list[MemberShown]:
+    """Who is exempt, by name; also those whose exemption doesn't count, since they have no second factor any more."""
+    chosen = _PEOPLE.add_columns(HAS_SECOND_FACTOR).where(
+        memberships.c.workspace_id == workspace_key, memberships.c.status == "active", memberships.c.sso_exempt
+    )
+    ordered = chosen.order_by(users.c.name, memberships.c.id)
+    return [MemberShown(uid, name, email, bool(has)) for uid, name, email, has in connection.execute(ordered)]
+
+
+def has_second_factor(connection: Any, membership_key: int) -> bool:
+    """Whether the member has a second factor."""
+    chosen = select(memberships.c.id).where(memberships.c.id == membership_key, HAS_SECOND_FACTOR)
+    return connection.execute(chosen).first() is not None
+
+
+_once_off = PAST[connections]
+
+
+def came_by_sso(connection: Any, session_key: int, workspace_key: int, now: datetime) -> bool:
+    """Whether the session came through a connection of this workspace that is enabled now, and has been since."""
+    off_since = exists().where(
+        _once_off.c.id == connections.c.id, ~_once_off.c.enabled, _once_off.c.until > authentications.c.at
+    )
+    chosen = (
+        select(authentications.c.id)
+        .join(connections, connections.c.id == authentications.c.connection_id)
+        .where(authentications.c.session_id == session_key, authentications.c.ends_at > now)
+        .where(connections.c.workspace_id == workspace_key, connections.c.enabled, ~off_since)
+    )
+    return connection.execute(chosen).first() is not None
+
+
+def named_owner_came(connection: Any, workspace_key: int) -> bool:
+    """Whether an owner named by hand ever came through a connection that is enabled now."""
+    named = exists().where(grants.c.principal_id == memberships.c.id, grants.c.role == OWNER.id)
+    joined = _PEOPLE.where(_in(workspace_key), named, _CAME)
+    return connection.execute(joined.limit(1)).first() is not None
+
+
+def set_required(change: Change, workspace: Workspace, required: bool) -> None:
+    """Turn the switch."""
+    alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"require_sso": required})
+
+
+def set_exempt(change: Change, membership_key: int, exempt: bool) -> None:
+    """Exempt a member, or no longer."""
+    alter_facts(change, memberships, memberships.c.id == membership_key, values={"sso_exempt": exempt})

@@ -1,0 +1,298 @@
+"""Product.md 2.5, properties.md 5: required SSO is required, whatever becomes of its connection."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import delete, insert, select
+
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.errors import Conflict, Forbidden, NotFound, NotInPlan
+from bridge.domain.roles import OWNER
+from bridge.flows.connect import delete_connection, set_enabled
+from bridge.flows.context import OPERATOR
+from bridge.flows.members import remove_member, restore_member
+from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.require_sso import (
+    end_exemption,
+    exempt_member,
+    look_out,
+    require_sso,
+    require_sso_as_operator,
+    stop_requiring_sso,
+)
+from bridge.flows.sessions import CurrentSession
+from bridge.flows.tokens import create_scim_token, find_scim_token
+from bridge.storage import people
+from bridge.storage.changes import changing
+from bridge.storage.database import Database
+from bridge.storage.grants import insert_grant
+from bridge.storage.tables import audit, second_factors
+from tests.flows.logins import (
+    CLIENT,
+    PASSWORD,
+    Browser,
+    account,
+    join,
+    prove_domain,
+    set_config,
+    set_workspace,
+    sign_in,
+)
+from tests.world import World, another_connection, make_world
+
+ANN, BOB, CYD = "ann@acme.example", "bob@acme.example", "cyd@acme.example"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def world(database: Database, now: datetime) -> World:
+    return make_world(database, now)
+
+
+@pytest.fixture
+def ann(world: World) -> Browser:
+    """Ann, an owner named by hand with a password, came by SSO."""
+    prove_domain(world, "acme.example")
+    own(world, join(world, account(world, ANN, password=PASSWORD)))
+    return sign_in(world, ANN)
+
+
+def own(world: World, member: int) -> None:
+    """A member is an owner named by hand."""
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        insert_grant(change, world.workspace.key, member, RoleInScope(OWNER, EVERYWHERE), OPERATOR)
+
+
+def by_password(world: World, email: str = ANN, now: datetime | None = None) -> Browser:
+    """Somebody signs in with their password."""
+    told = sign_in_with_password(world.context, Credentials(email, PASSWORD), CLIENT, now or world.now)
+    return Browser(session=told.cookie)
+
+
+def session(world: World, browser: Browser, now: datetime | None = None) -> CurrentSession:
+    found = browser.look(world, now)
+    assert found is not None
+    return found
+
+
+def give_factor(world: World, user_key: int, kind: str = "totp") -> None:
+    """Somebody has a second factor."""
+    row = {"uid": f"{kind}-{user_key}", "user_id": user_key, "kind": kind, "data_enc": b"x", "created_at": world.now}
+    with world.context.database.writing() as connection:
+        connection.execute(insert(second_factors).values(**row))
+
+
+def lose_factors(world: World, user_key: int) -> None:
+    with world.context.database.writing() as connection:
+        connection.execute(delete(second_factors).where(second_factors.c.user_id == user_key))
+
+
+def events(world: World) -> list[str]:
+    with world.context.database.reading() as rows:
+        return list(rows.execute(select(audit.c.type).order_by(audit.c.seq)).scalars())
+
+
+# -- The switch --------------------------------------------------------------------------------------
+
+
+def test_an_owner_who_came_by_sso_switches_it_on(world: World, ann: Browser) -> None:
+    assert by_password(world).reaches(world) == ["acme"]
+    assert require_sso(world.context, session(world, ann), "acme", world.now).require_sso
+    assert by_password(world).reaches(world) == []
+    assert ann.reaches(world) == ["acme"]
+    assert "workspace.sso_required" in events(world)
+
+
+def test_an_owner_who_came_by_password_does_not(world: World, ann: Browser) -> None:
+    with pytest.raises(Conflict, match="by single sign-on of Acme first"):
+        require_sso(world.context, session(world, by_password(world)), "acme", world.now)
+    assert by_password(world).reaches(world) == ["acme"]
+
+
+def test_sso_of_another_workspace_does_not_do(world: World, ann: Browser, database: Database) -> None:
+    other = make_world(database, world.now, slug="other", owner="o@other.example")
+    with world.context.database.reading() as rows:
+        user = people.find_user_by_email(rows, ANN)
+    assert user is not None
+    own(other, join(other, user.key))
+    browser = by_password(world)
+    sign_in(world, ANN, browser)
+    assert browser.reaches(world) == ["acme", "other"]
+    with pytest.raises(Conflict):
+        require_sso(world.context, session(world, browser), "other", world.now)
+
+
+def test_a_connection_that_is_or_was_off_since_does_not_do(world: World, ann: Browser) -> None:
+    asking = session(world, ann)
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now + MINUTE)
+    with pytest.raises(Conflict):
+        require_sso(world.context, asking, "acme", world.now + MINUTE)
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, True, world.now + 2 * MINUTE)
+    with pytest.raises(Conflict):
+        require_sso(world.context, asking, "acme", world.now + 2 * MINUTE)
+
+
+def test_a_login_that_ran_out_does_not_do(world: World, ann: Browser) -> None:
+    with pytest.raises(Conflict):
+        require_sso(world.context, session(world, ann), "acme", world.now + timedelta(days=8))
+
+
+def test_a_member_does_not(world: World, ann: Browser) -> None:
+    bob = sign_in(world, BOB)
+    with pytest.raises(Forbidden):
+        require_sso(world.context, session(world, bob), "acme", world.now)
+    with pytest.raises(Forbidden):
+        stop_requiring_sso(world.context, f"user:{session(world, bob).user.id}", "acme", world.now)
+
+
+def test_it_is_part_of_the_business_plan(world: World, ann: Browser) -> None:
+    asking = session(world, ann)
+    set_workspace(world, plan="team")
+    with pytest.raises(NotInPlan):
+        require_sso(world.context, asking, "acme", world.now)
+    with pytest.raises(NotInPlan):
+        require_sso_as_operator(world.context, OPERATOR, "acme", world.now)
+
+
+def test_after_a_downgrade_an_owner_named_by_hand_switches_it_off(world: World, ann: Browser) -> None:
+    require_sso(world.context, session(world, ann), "acme", world.now)
+    set_workspace(world, plan="free")
+    browser = by_password(world)
+    assert browser.reaches(world) == ["acme"]
+    actor = f"user:{session(world, browser).user.id}"
+    assert not stop_requiring_sso(world.context, actor, "acme", world.now).require_sso
+
+
+def test_the_operator_switches_it_on_where_an_owner_came_by_sso(world: World) -> None:
+    with pytest.raises(Conflict, match="has ever come"):
+        require_sso_as_operator(world.context, OPERATOR, "acme", world.now)
+    prove_domain(world, "acme.example")
+    sign_in(world, world.owner.email)
+    assert require_sso_as_operator(world.context, OPERATOR, "acme", world.now).require_sso
+    assert not stop_requiring_sso(world.context, OPERATOR, "acme", world.now).require_sso
+    with pytest.raises(Forbidden):
+        require_sso_as_operator(world.context, f"user:{world.owner.id}", "acme", world.now)
+
+
+def test_switched_twice_is_once(world: World, ann: Browser) -> None:
+    for _ in range(2):
+        require_sso(world.context, session(world, ann), "acme", world.now)
+    assert events(world).count("workspace.sso_required") == 1
+
+
+# -- It stays closed ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("broken", ["disabled", "deleted", "no certificate", "deleted and another made"])
+def test_it_stays_closed_when_its_connection_breaks(world: World, ann: Browser, broken: str) -> None:
+    require_sso(world.context, session(world, ann), "acme", world.now)
+    if broken == "disabled":
+        set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
+    elif broken == "no certificate":
+        set_config(world, idp={"entity_id": "x", "certificates": []})
+    else:
+        delete_connection(world.context, OPERATOR, "acme", world.connection.id, world.now)
+    if "another" in broken:
+        another_connection(world, "Entra")
+    assert by_password(world).reaches(world) == []
+
+
+def test_it_binds_people_and_no_token(world: World, ann: Browser) -> None:
+    token = create_scim_token(world.context, OPERATOR, "acme", world.connection.id, None, "Okta", world.now)
+    require_sso(world.context, session(world, ann), "acme", world.now)
+    assert find_scim_token(world.context, token.token, world.now)
+    assert world.push("dora@acme.example").pushed.active
+
+
+# -- Who would be locked out -------------------------------------------------------------------------
+
+
+def test_the_outlook_names_who_never_came_by_sso(world: World, ann: Browser) -> None:
+    join(world, account(world, BOB, password=PASSWORD))
+    cyd = account(world, CYD, password=PASSWORD)
+    join(world, cyd)
+    give_factor(world, cyd)
+    exempt_member(world.context, OPERATOR, "acme", CYD, world.now)
+    outlook = look_out(world.context, session(world, ann), "acme", world.now)
+    assert (outlook.came, outlook.never, outlook.required, outlook.session_came) == (1, 2, False, True)
+    assert sorted(one.email for one in outlook.people) == [BOB, world.owner.email]
+    assert [one.email for one in outlook.exempt] == [CYD]
+    assert not look_out(world.context, session(world, by_password(world)), "acme", world.now).session_came
+
+
+def test_who_came_through_a_connection_that_is_off_counts_as_who_never_came(world: World, ann: Browser) -> None:
+    asking = session(world, ann)
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
+    assert (look_out(world.context, asking, "acme", world.now).came) == 0
+
+
+# -- Exemptions --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bob(world: World, ann: Browser) -> int:
+    """Bob, a member with a password. Returns the key of his account."""
+    key = account(world, BOB, password=PASSWORD)
+    join(world, key)
+    require_sso(world.context, session(world, ann), "acme", world.now)
+    return key
+
+
+@pytest.mark.parametrize("kind", ["totp", "passkey"])
+def test_an_exempt_member_with_a_second_factor_comes_in(world: World, ann: Browser, bob: int, kind: str) -> None:
+    actor = f"user:{session(world, ann).user.id}"
+    give_factor(world, bob, kind)
+    assert by_password(world, BOB).reaches(world) == []
+    exempt_member(world.context, actor, "acme", BOB, world.now)
+    assert by_password(world, BOB).reaches(world) == ["acme"]
+    assert events(world)[-2] == "member.sso_exempted"
+
+
+@pytest.mark.parametrize("kinds", [(), ("recovery_codes",)])
+def test_without_one_nobody_is_exempt(world: World, bob: int, kinds: tuple[str, ...]) -> None:
+    for kind in kinds:
+        give_factor(world, bob, kind)
+    with pytest.raises(Conflict, match="has no second factor"):
+        exempt_member(world.context, OPERATOR, "acme", BOB, world.now)
+    assert by_password(world, BOB).reaches(world) == []
+
+
+def test_who_loses_the_factor_is_exempt_no_longer(world: World, ann: Browser, bob: int) -> None:
+    give_factor(world, bob)
+    exempt_member(world.context, OPERATOR, "acme", BOB, world.now)
+    lose_factors(world, bob)
+    assert by_password(world, BOB).reaches(world) == []
+    (shown,) = look_out(world.context, session(world, ann), "acme", world.now).exempt
+    assert not shown.counts
+
+
+def test_an_exemption_is_ended_by_an_owner(world: World, ann: Browser, bob: int) -> None:
+    give_factor(world, bob)
+    exempt_member(world.context, OPERATOR, "acme", BOB, world.now)
+    browser = by_password(world, BOB)
+    (shown,) = look_out(world.context, session(world, ann), "acme", world.now).exempt
+    end_exemption(world.context, OPERATOR, "acme", shown.membership_id, world.now)
+    assert browser.reaches(world) == []
+    assert events(world)[-1] == "member.sso_exemption_ended"
+
+
+def test_an_exemption_dies_with_the_membership(world: World, ann: Browser, bob: int) -> None:
+    give_factor(world, bob)
+    exempt_member(world.context, OPERATOR, "acme", BOB, world.now)
+    (shown,) = look_out(world.context, session(world, ann), "acme", world.now).exempt
+    remove_member(world.context, OPERATOR, "acme", shown.membership_id, world.now)
+    with pytest.raises(NotFound):
+        exempt_member(world.context, OPERATOR, "acme", BOB, world.now)
+    restore_member(world.context, OPERATOR, "acme", shown.membership_id, world.now + MINUTE)
+    assert by_password(world, BOB, world.now + MINUTE).reaches(world, world.now + MINUTE) == []
+
+
+def test_only_owners_exempt_and_nobody_elsewhere(world: World, bob: int, database: Database) -> None:
+    other = make_world(database, world.now, slug="other", owner="o@other.example")
+    give_factor(world, bob)
+    with pytest.raises(Forbidden):
+        exempt_member(world.context, f"user:{other.owner.id}", "acme", BOB, world.now)
+    with pytest.raises(NotFound):
+        exempt_member(world.context, OPERATOR, "other", BOB, world.now)
+    with pytest.raises(NotFound):
+        exempt_member(world.context, OPERATOR, "acme", "nobody@acme.example", world.now)
