@@ -30,6 +30,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest
 
 _THREADS = 8  # in all processes together: more only queue for SQLite's one writer
+_THREADS_OF_ONE = 4  # at least: two may wait for a company's provider (bridge.outside.calls), the others go on
 _CONNECTIONS = 2000  # a process; slow clients cost a file descriptor each, and no thread
 _OPEN_FILES = 4096
 #: More than the application takes, which can say so once it is called; up to here a body waits in a file.
@@ -82,7 +83,7 @@ def serve(
         print(_explain(error, host, port), file=sys.stderr)
         return 1
     count = workers or os.cpu_count() or 1
-    options = _options(max(2, _THREADS // count), url_scheme, trusted_proxies)
+    options = _options(max(_THREADS_OF_ONE, _THREADS // count), url_scheme, trusted_proxies)
     answering = [_Child(partial(_answer, make_app, at_end, listener, options, render_refusal)) for _ in range(count)]
     others = [_Child(partial(_run_beside, work)) for work in beside]
     with listener:

@@ -18,8 +18,7 @@ from bridge.outside.web import Resolve, ask, resolve_by_dns
 SLOTS: Final = 2
 #: Seconds for all the calls of one turn, and bytes of one answer.
 LONGEST, LARGEST = 10.0, 2**20
-#: Seconds from which a turn counts as slow, and that one waits for another's end.
-_SLOW, _PATIENCE = 2.0, 3.0
+SLOW, PATIENCE = 2.0, 3.0
 
 
 class TooBusy(OutsideFailed):
@@ -33,13 +32,19 @@ class TooBusy(OutsideFailed):
 
 @dataclass(slots=True)
 class Calls:
-    """Whatever calls providers, in one process. `allow_private`: whether also in private networks."""
+    """Whatever calls providers, in one process. `allow_private`: whether also in private networks.
+
+    A turn has `longest` seconds for all its calls, and counts as slow from `slow` seconds on; who finds all turns taken
+    waits for `patience` seconds.
+    """
 
     allow_private: bool = True
     longest: float = LONGEST
+    slow: float = SLOW
+    patience: float = PATIENCE
     resolve: Resolve = resolve_by_dns
-    _under_way: list[float] = field(default_factory=list)
-    _changed: Condition = field(default_factory=Condition)
+    _under_way: list[float] = field(default_factory=list, init=False)
+    _changed: Condition = field(default_factory=Condition, init=False)
 
     @contextmanager
     def turn(self) -> Iterator[Ask]:
@@ -53,13 +58,13 @@ class Calls:
                 self._changed.notify()
 
     def _enter(self) -> float:
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + self.patience
         with self._changed:
             while len(self._under_way) >= SLOTS:
                 now = time.monotonic()
-                if now >= until or now - min(self._under_way) >= _SLOW:
+                if now >= until or now - min(self._under_way) >= self.slow:
                     raise TooBusy
-                self._changed.wait(min(until, min(self._under_way) + _SLOW) - now)
+                self._changed.wait(min(until, min(self._under_way) + self.slow) - now)
             self._under_way.append(began := time.monotonic())
             return began
 

@@ -24,7 +24,7 @@ from werkzeug.test import TestResponse
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, read_provider
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.outside import NOWHERE
-from bridge.outside.calls import Calls
+from bridge.outside.calls import PATIENCE, SLOW, Calls
 from bridge.web.current import OUTSIDE
 from tests.web.browsing import Surfer
 
@@ -46,7 +46,9 @@ def json_answer(said: Any, status: int = 200) -> Answer:
 
 @dataclass
 class Provider:
-    """What the provider does and says. `answers` replaces whatever stands at a path; `seen` counts requests by path."""
+    """What the provider does and says. `answers` replaces whatever stands at a path; `seen` counts requests by path;
+    `requests` holds the last one's headers and fields.
+    """
 
     url: str
     kid: str = "first"
@@ -56,7 +58,7 @@ class Provider:
     answers: dict[str, Callable[[], Answer]] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
-    last_request: Mapping[str, str] = field(default_factory=dict)
+    requests: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def discovery(self) -> dict[str, Any]:
         """Its discovery document."""
@@ -130,8 +132,9 @@ def running_provider() -> Iterator[Provider]:
             self.reply({name: values[0] for name, values in parse_qs(body).items()})
 
         def reply(self, form: Mapping[str, str]) -> None:
-            provider.last_request = {**dict(self.headers), **form}
-            status, content_type, body = provider.answer(urlsplit(self.path).path, form)
+            path = urlsplit(self.path).path
+            provider.requests[path] = {**dict(self.headers), **form}
+            status, content_type, body = provider.answer(path, form)
             self.send_response(status)
             headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
             headers |= {"Location": body.decode()} if status in (302, 307) else {}
@@ -198,9 +201,9 @@ def connect_oidc(context: Context, slug: str, provider: Provider, **given: Any) 
     return OidcCompany(provider, made.id)
 
 
-def impatient(app: Flask, seconds: float) -> None:
+def impatient(app: Flask, seconds: float, *, slow: float = SLOW, patience: float = PATIENCE) -> None:
     """From now on the application waits no longer than that for providers."""
-    app.extensions[OUTSIDE] = replace(NOWHERE, calls=Calls(longest=seconds))
+    app.extensions[OUTSIDE] = replace(NOWHERE, calls=Calls(longest=seconds, slow=slow, patience=patience))
 
 
 def after(seconds: float, answer: Answer) -> Callable[[], Answer]:

@@ -1,14 +1,40 @@
 """Signing in by OpenID Connect as browsers and providers do it: properties.md 1–5, 9, 12, 18–20 over HTTP."""
 
-from collections.abc import Iterator
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+from sqlalchemy import select
+from werkzeug.test import TestResponse
 
-from tests.web.browsing import Surfer
-from tests.web.provider import OidcCompany, Provider, connect_oidc, impatient, running_provider
-from tests.world import World
+from bridge.flows.connect import set_enabled
+from bridge.flows.context import OPERATOR
+from bridge.storage.changes import changing
+from bridge.storage.connections import find_by_uid, set_connection
+from bridge.storage.tables import pending_requests, sessions, sign_in_attempts
+from tests.flows.logins import account, join, prove_domain
+from tests.web.browsing import Surfer, reference_in
+from tests.web.provider import (
+    CLIENT_ID,
+    SECRET,
+    Answer,
+    OidcCompany,
+    Provider,
+    after,
+    connect_oidc,
+    impatient,
+    json_answer,
+    running_provider,
+)
+from tests.web.test_saml_login import attempts, count, is_refused
+from tests.world import World, make_world
 
 MEI = "mei@kicks.example"
 
@@ -30,6 +56,61 @@ def query_of(location: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
 
+# -- The way there -----------------------------------------------------------------------------------
+
+
+def test_login_asks_for_a_code_with_pkce_state_and_nonce(kicks: OidcCompany, surfer: Surfer) -> None:
+    location = kicks.start(surfer)
+    assert location.startswith(f"{kicks.provider.url}/authorize?")
+    asked = query_of(location)
+    assert asked["response_type"] == "code"
+    assert asked["client_id"] == CLIENT_ID
+    assert asked["redirect_uri"] == f"http://localhost:8000{kicks.path('callback')}"
+    assert asked["scope"] == "openid email profile"
+    assert asked["code_challenge_method"] == "S256"
+    again = query_of(kicks.start(surfer))
+    assert all(asked[name] != again[name] for name in ("state", "nonce", "code_challenge"))
+
+
+def test_groups_are_asked_for_where_the_provider_knows_that_scope(
+    world: World, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    kicks.provider.discovered = {"scopes_supported": ["openid", "groups"]}
+    other = connect_oidc(world.context, "acme", kicks.provider, name="Other")
+    assert query_of(other.start(surfer))["scope"] == "openid email profile groups"
+
+
+def test_what_is_kept_of_a_request_is_sealed(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    asked = query_of(kicks.start(surfer))
+    with world.context.database.reading() as rows:
+        kept = repr(rows.execute(select(pending_requests)).all())
+    assert asked["nonce"] not in kept
+    assert asked["state"] not in kept
+
+
+def test_the_typed_address_is_a_hint(kicks: OidcCompany, surfer: Surfer) -> None:
+    assert query_of(kicks.start(surfer, login_hint=MEI))["login_hint"] == MEI
+    assert "login_hint" not in query_of(kicks.start(surfer, login_hint="a\r\nb"))
+
+
+@pytest.mark.parametrize("what", ["login", "callback", "jwks", "callback?code=c&state=s"])
+def test_a_connection_that_is_not_there_is_not_found(world: World, surfer: Surfer, company: Any, what: str) -> None:
+    assert surfer.get(f"/oidc/00000000-0000-4000-8000-000000000000/{what}").status_code == 404
+    assert surfer.get(f"/oidc/{company.connection_id}/{what}").status_code == 404  # a SAML connection
+    assert surfer.get(f"/oidc/%00/{what}").status_code == 404
+
+
+def test_a_login_page_sends_a_proved_domain_there(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    prove_domain(world, "kicks.example")
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
+    told = surfer.submit("/login", surfer.get("/login"), email=MEI)
+    assert told.status_code == 303
+    assert urlsplit(told.headers["Location"]).path == kicks.path("login")
+
+
+# -- The way back ------------------------------------------------------------------------------------
+
+
 def test_a_person_signs_in(kicks: OidcCompany, surfer: Surfer) -> None:
     told = kicks.sign_in(surfer, groups=["eng", "ops"], return_to="/w/acme/users?q=Ines%20D")
     assert told.status_code == 303, told.text
@@ -39,3 +120,467 @@ def test_a_person_signs_in(kicks: OidcCompany, surfer: Surfer) -> None:
     assert [workspace["slug"] for workspace in said["workspaces"]] == ["acme"]
     (by,) = said["authenticated_by"]
     assert (by["kind"], by["connection"], by["groups"]) == ("oidc", kicks.connection_id, ["eng", "ops"])
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_nobody_is_sent_elsewhere_after_it(kicks: OidcCompany, surfer: Surfer, elsewhere: str) -> None:
+    assert kicks.sign_in(surfer, return_to=elsewhere).headers["Location"] == "/"
+
+
+def test_two_tabs(kicks: OidcCompany, surfer: Surfer) -> None:
+    one, two = kicks.start(surfer, return_to="/one"), kicks.start(surfer, return_to="/two")
+    assert kicks.bring(surfer, kicks.provider.consent(one)).headers["Location"] == "/one"
+    assert kicks.bring(surfer, kicks.provider.consent(two)).headers["Location"] == "/two"
+
+
+def test_a_login_gives_a_new_session_id(kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.sign_in(surfer)
+    before = surfer.client.get_cookie("bridge_session")
+    kicks.sign_in(surfer)
+    after_it = surfer.client.get_cookie("bridge_session")
+    assert before is not None
+    assert after_it is not None
+    assert before.value != after_it.value
+
+
+def test_six_hundred_groups(kicks: OidcCompany, surfer: Surfer) -> None:
+    groups = [f"group with a rather long name, number {n}" for n in range(600)]
+    assert kicks.sign_in(surfer, groups=groups).status_code == 303
+    assert surfer.session()["authenticated_by"][0]["groups"] == groups
+
+
+def test_an_account_is_proved_first_where_the_provider_cannot_vouch(
+    world: World, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    account(world, MEI)
+    told = kicks.sign_in(surfer)
+    assert told.status_code == 303
+    assert told.headers["Location"].startswith("/prove/")
+    assert surfer.session() is None
+
+
+def test_a_member_with_that_address_is_linked(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    join(world, account(world, MEI))
+    assert kicks.sign_in(surfer).headers["Location"] == "/"
+    assert surfer.workspaces() == ["acme"]
+
+
+def test_without_an_account_and_just_in_time_nobody_comes_in(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    with_config(world, kicks, jit=False)
+    assert is_refused(world, kicks.sign_in(surfer), "not_a_member")
+
+
+def with_config(world: World, company: OidcCompany, **changes: Any) -> None:
+    """The connection is set up otherwise."""
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        found = find_by_uid(change.connection, company.connection_id)
+        assert found is not None
+        set_connection(change, found.key, config={**found.config, **changes})
+
+
+# -- Whose answer it is ------------------------------------------------------------------------------
+
+
+def test_another_browsers_state_signs_nobody_in_and_stays_good(
+    world: World, app: Flask, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    location = kicks.provider.consent(kicks.start(surfer))
+    other = Surfer(app)
+    for stranger in (other, Surfer(app)):
+        assert is_refused(world, kicks.bring(stranger, location), "other_browser")
+        kicks.start(other)
+    assert kicks.provider.seen["/token"] == 0
+    assert kicks.bring(surfer, location).status_code == 303
+    assert surfer.workspaces() == ["acme"]
+
+
+def test_an_answer_is_taken_once(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    location = kicks.provider.consent(kicks.start(surfer))
+    assert kicks.bring(surfer, location).status_code == 303
+    again = kicks.bring(surfer, location)
+    assert (again.status_code, attempts(world)[-1][1]) == (403, "unknown_request")
+    assert kicks.provider.seen["/token"] == 1
+
+
+def test_of_two_answers_at_once_one_is_taken(world: World, app: Flask, kicks: OidcCompany, surfer: Surfer) -> None:
+    location = kicks.provider.consent(kicks.start(surfer))
+    cookie = surfer.client.get_cookie("bridge_browser")
+    assert cookie is not None
+    answer = kicks.provider.token_answer
+    kicks.provider.token_answer = lambda form: after(0.2, answer(form))()  # type: ignore[method-assign]
+    told: list[TestResponse] = []
+
+    def bring() -> None:
+        one = Surfer(app)
+        one.client.set_cookie("bridge_browser", cookie.value)
+        told.append(kicks.bring(one, location))
+
+    threads = [threading.Thread(target=bring) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(one.status_code for one in told) == [303, 403, 403, 403]
+    assert kicks.provider.seen["/token"] == 1
+    assert count(world, sessions) == 1
+
+
+def test_another_connections_state_is_no_state(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    other = connect_oidc(world.context, "acme", kicks.provider, name="Other")
+    asked = query_of(kicks.provider.consent(other.start(surfer)))
+    told = surfer.get(kicks.path("callback"), **asked)
+    assert is_refused(world, told, "unknown_request")
+    assert kicks.provider.seen["/token"] == 0
+
+
+def test_another_workspaces_connection_opens_its_own_alone(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    make_world(world.context.database, world.now, slug="boots", owner="bo@boots.example")
+    boots = connect_oidc(world.context, "boots", kicks.provider)
+    kicks.sign_in(surfer, sub="olga", email="olga@acme.example")
+    assert boots.sign_in(surfer, sub="olga", email="nobody@boots.example").status_code == 303
+    assert surfer.workspaces() == ["boots"]
+
+
+def test_a_code_of_another_login_is_refused(world: World, app: Flask, kicks: OidcCompany, surfer: Surfer) -> None:
+    stolen = query_of(kicks.provider.consent(kicks.start(Surfer(app))))["code"]
+    state = query_of(kicks.start(surfer))["state"]
+    assert is_refused(world, surfer.get(kicks.path("callback"), code=stolen, state=state), "provider-said-no")
+
+
+def test_a_token_of_another_login_is_refused(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    assert is_refused(world, kicks.sign_in(surfer, nonce="of another login"), "wrong-nonce")
+    assert is_refused(world, kicks.sign_in(surfer, nonce=None), "wrong-nonce")
+
+
+def test_a_connection_that_is_off_is_closed_at_once(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    location = kicks.provider.consent(kicks.start(surfer))
+    set_enabled(world.context, OPERATOR, "acme", kicks.connection_id, False, world.now)
+    assert is_refused(world, kicks.bring(surfer, location), "connection_off")
+    assert is_refused(world, surfer.get(kicks.path("login")), "connection_off")
+    assert kicks.provider.seen["/token"] == 0
+
+
+def test_also_while_the_provider_is_being_asked(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    answer = kicks.provider.token_answer
+
+    def switch_off(form: Any) -> Answer:
+        set_enabled(world.context, OPERATOR, "acme", kicks.connection_id, False, world.now)
+        return answer(form)
+
+    kicks.provider.token_answer = switch_off  # type: ignore[method-assign]
+    assert is_refused(world, kicks.sign_in(surfer), "connection_off")
+
+
+def test_what_a_disabled_connection_vouched_for_ends(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.sign_in(surfer)
+    set_enabled(world.context, OPERATOR, "acme", kicks.connection_id, False, world.now)
+    assert surfer.session() is None
+
+
+# -- What comes instead of a code --------------------------------------------------------------------
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def test_an_error_of_the_provider_is_told_and_logged_and_escaped(
+    world: World, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    state = query_of(kicks.start(surfer))["state"]
+    told = surfer.get(kicks.path("callback"), error="access_denied", error_description=SCRIPT, state=state)
+    assert is_refused(world, told, "provider-said-no")
+    assert SCRIPT not in told.text
+    with world.context.database.reading() as rows:
+        assert SCRIPT in rows.execute(select(sign_in_attempts.c.text)).scalar_one()
+    told = surfer.get(kicks.path("callback"), error=SCRIPT, state=query_of(kicks.start(surfer))["state"])
+    assert (told.status_code, SCRIPT in told.text) == (403, False)
+    assert "&lt;script&gt;" in told.text
+
+
+def test_a_strangers_link_shows_no_text_of_theirs(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    told = surfer.get(kicks.path("callback"), error="call 0800 EVIL", state="a" * 43)
+    assert is_refused(world, told, "unknown_request")
+    assert "EVIL" not in told.text
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "missing-state"),
+        ("code=c", "missing-state"),
+        ("state={state}", "missing-code"),
+        ("code=&state={state}", "missing-code"),
+        ("code=a&code=b&state={state}", "malformed-answer"),
+        ("code=a&state=x&state={state}", "malformed-answer"),
+        ("code=a%00&state={state}", "malformed-answer"),
+        ("code=a&state={state}&iss=https://evil.example", "mixed-up"),
+        ("code=a&state=" + "s" * 600, "malformed-answer"),
+        ("code=a&state=%ff", "unknown_request"),
+        ("code=" + "c" * 9000 + "&state={state}", "malformed-answer"),
+    ],
+)
+def test_an_answer_that_is_none_is_refused_and_asks_nobody(
+    world: World, kicks: OidcCompany, surfer: Surfer, query: str, code: str
+) -> None:
+    location = kicks.start(surfer)
+    told = surfer.get(f"{kicks.path('callback')}?{query.replace('{state}', query_of(location)['state'])}")
+    assert is_refused(world, told, code)
+    assert kicks.provider.seen["/token"] == 0
+    assert kicks.bring(surfer, kicks.provider.consent(location)).status_code == 303
+
+
+def test_a_provider_that_promises_its_name_gives_it(
+    world: World, provider: Provider, app: Flask, surfer: Surfer
+) -> None:
+    provider.discovered = {"authorization_response_iss_parameter_supported": True}
+    impatient(app, 5)
+    company = connect_oidc(world.context, "acme", provider)
+    location = provider.consent(company.start(surfer))
+    assert is_refused(world, company.bring(surfer, location), "mixed-up")
+    assert company.bring(surfer, f"{location}&iss={provider.url}").status_code == 303
+
+
+# -- A provider that is dead, slow or lying costs that one login -------------------------------------
+
+ENDPOINTS = ("/token", "/keys", "/userinfo")
+NONSENSE: dict[str, Callable[[], Answer]] = {
+    "a server's error": lambda: (500, "text/html", b"<h1>oops</h1>"),
+    "a web page": lambda: (200, "text/html", b"<h1>hello</h1>"),
+    "a redirect": lambda: (302, "text/plain", b"/elsewhere"),
+    "no JSON": lambda: (200, "application/json", b"{"),
+    "a list": lambda: (200, "application/json", b"[]"),
+    "nothing": lambda: (200, "application/json", b""),
+    "two megabytes": lambda: (200, "application/json", b'{"a": "' + b"a" * 2_000_000 + b'"}'),
+    "deep JSON": lambda: (200, "application/json", b'{"a":' * 50_000),
+    "silence": after(2, json_answer({})),
+}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_a_provider_that_talks_nonsense_costs_that_login(
+    world: World, app: Flask, kicks: OidcCompany, surfer: Surfer, endpoint: str, nonsense: str
+) -> None:
+    impatient(app, 0.5)
+    kicks.provider.answers[endpoint] = NONSENSE[nonsense]
+    told = kicks.sign_in(surfer)
+    assert 400 <= told.status_code < 500
+    assert is_refused(world, told, attempts(world)[-1][1])
+    assert kicks.provider.seen["/elsewhere"] == 0
+    impatient(app, 5)
+    kicks.provider.answers.clear()
+    assert kicks.sign_in(surfer).status_code == 303
+
+
+def test_a_dead_provider_costs_that_login(world: World, app: Flask, surfer: Surfer) -> None:
+    impatient(app, 5)
+    with running_provider() as provider:
+        company = connect_oidc(world.context, "acme", provider, name="Kicks Login")
+        location = provider.consent(company.start(surfer))
+    told = company.bring(surfer, location)
+    assert is_refused(world, told, "provider_failed")
+    assert "Kicks Login" in told.text
+    with world.context.database.reading() as rows:
+        assert "refused" in rows.execute(select(sign_in_attempts.c.text)).scalar_one()
+
+
+def test_what_the_token_endpoint_refuses_is_said(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.provider.answers["/token"] = lambda: json_answer({"error": "invalid_client"}, 401)
+    told = kicks.sign_in(surfer)
+    assert is_refused(world, told, "provider-said-no")
+    assert "client secret" in told.text
+
+
+def test_who_finds_all_turns_taken_is_told_to_come_again(
+    world: World, app: Flask, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    impatient(app, 5, slow=0.2, patience=0.5)
+    kicks.provider.answers["/token"] = after(0.6, json_answer({}))
+    waiting = [(one := Surfer(app), kicks.provider.consent(kicks.start(one))) for _ in range(2)]
+    threads = [threading.Thread(target=kicks.bring, args=each) for each in waiting]
+    for thread in threads:
+        thread.start()
+    while kicks.provider.seen["/token"] < 2:
+        time.sleep(0.01)
+    told = kicks.sign_in(surfer)
+    assert told.status_code == 429
+    assert told.headers["Retry-After"] == "5"
+    assert reference_in(told) is not None
+    for thread in threads:
+        thread.join()
+    kicks.provider.answers.clear()
+    assert kicks.sign_in(surfer).status_code == 303
+
+
+# -- Keys --------------------------------------------------------------------------------------------
+
+
+def test_keys_are_read_once_for_many_logins(app: Flask, kicks: OidcCompany) -> None:
+    for _ in range(3):
+        assert kicks.sign_in(Surfer(app)).status_code == 303
+    assert kicks.provider.seen["/keys"] == 1
+
+
+def test_a_new_key_is_taken_at_once(kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.sign_in(surfer)
+    kicks.provider.kid = "second"
+    assert kicks.sign_in(surfer).status_code == 303
+    assert kicks.provider.seen["/keys"] == 2
+
+
+def test_also_one_under_the_old_name(kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.sign_in(surfer)
+    new = RSAKey.generate_key(2048, {"kid": "first", "use": "sig", "alg": "RS256"}, private=True)
+    kicks.provider.answers["/keys"] = lambda: json_answer({"keys": [new.as_dict(private=False)]})
+    kicks.provider.sign = lambda claims, **_: jwt.encode({"alg": "RS256", "kid": "first"}, claims, new)  # type: ignore[method-assign]
+    assert kicks.sign_in(surfer).status_code == 303
+
+
+def test_an_unknown_key_has_them_read_once_more_and_is_refused(
+    world: World, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    sign = kicks.provider.sign
+    kicks.provider.sign = lambda claims, **_: sign(claims, kid="not published")  # type: ignore[method-assign]
+    for n in range(1, 4):
+        assert is_refused(world, kicks.sign_in(surfer), "unknown-key")
+        assert kicks.provider.seen["/keys"] == n
+    kicks.provider.sign = sign  # type: ignore[method-assign]
+    assert kicks.sign_in(surfer).status_code == 303
+
+
+# -- Userinfo ----------------------------------------------------------------------------------------
+
+
+def test_userinfo_is_asked_where_the_token_is_silent(kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.provider.userinfo = {"sub": "mei", "groups": ["eng"], "email": MEI}
+    assert kicks.sign_in(surfer, email=None, email_verified=None).status_code == 303
+    assert surfer.session()["authenticated_by"][0]["groups"] == ["eng"]
+    assert kicks.provider.requests["/userinfo"]["Authorization"] == "Bearer access"
+
+
+def test_userinfo_is_not_asked_otherwise(kicks: OidcCompany, surfer: Surfer) -> None:
+    assert kicks.sign_in(surfer, groups=["eng"]).status_code == 303
+    assert kicks.provider.seen["/userinfo"] == 0
+
+
+def test_userinfo_about_somebody_else_is_refused(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.provider.userinfo = {"sub": "olga", "email": "olga@acme.example"}
+    assert is_refused(world, kicks.sign_in(surfer, email=None), "wrong-userinfo-subject")
+
+
+# -- Google: anybody has an account there ------------------------------------------------------------
+
+
+@pytest.fixture
+def google(world: World, app: Flask, provider: Provider) -> OidcCompany:
+    impatient(app, 5)
+    return connect_oidc(world.context, "acme", provider, preset="google")
+
+
+@pytest.mark.parametrize("hd", [None, "other.example", "kicks.example", "KICKS.example ", 7, "<b>"])
+def test_without_a_proved_domain_nobody_comes_in_by_google(
+    world: World, google: OidcCompany, surfer: Surfer, hd: object
+) -> None:
+    told = google.sign_in(surfer, hd=hd)
+    assert is_refused(world, told, attempts(world)[-1][1])
+    assert "<b>" not in told.text
+
+
+def test_people_of_a_proved_domain_come_in_by_google(world: World, google: OidcCompany, surfer: Surfer) -> None:
+    prove_domain(world, "kicks.example")
+    assert is_refused(world, google.sign_in(surfer, hd="other.example"), "wrong-hosted-domain")
+    assert is_refused(world, google.sign_in(surfer, hd=None), "wrong-hosted-domain")
+    assert google.sign_in(surfer, hd="kicks.example").status_code == 303
+
+
+def test_a_connection_may_name_its_hosted_domain(world: World, app: Flask, provider: Provider, surfer: Surfer) -> None:
+    impatient(app, 5)
+    given = {"preset": "google", "hosted_domain": "Kicks.example"}
+    company = connect_oidc(world.context, "acme", provider, **given)
+    assert query_of(company.start(surfer))["hd"] == "kicks.example"
+    assert is_refused(world, company.sign_in(surfer, hd="other.example"), "wrong-hosted-domain")
+    assert company.sign_in(surfer, hd="kicks.example").status_code == 303
+
+
+# -- Who we are to the provider ----------------------------------------------------------------------
+
+
+def test_the_secret_goes_in_the_header(kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.sign_in(surfer, groups=["eng"])
+    assert kicks.provider.requests["/token"]["Authorization"].startswith("Basic ")
+    assert "client_secret" not in kicks.provider.requests["/token"]
+
+
+def test_or_in_the_form(world: World, app: Flask, provider: Provider, surfer: Surfer) -> None:
+    provider.discovered = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    impatient(app, 5)
+    connect_oidc(world.context, "acme", provider).sign_in(surfer, groups=["eng"])
+    assert provider.requests["/token"]["client_secret"] == SECRET
+    assert "Authorization" not in provider.requests["/token"]
+
+
+def test_or_a_key_of_ours_proves_it(world: World, app: Flask, provider: Provider, surfer: Surfer) -> None:
+    given = {"token_auth": "private_key_jwt", "client_secret": None}
+    impatient(app, 5)
+    company = connect_oidc(world.context, "acme", provider, **given)
+    company.sign_in(surfer, groups=["eng"])
+    published: Any = surfer.get(company.path("jwks")).json
+    assert "d" not in published["keys"][0]
+    proof = jwt.decode(provider.requests["/token"]["client_assertion"], KeySet.import_key_set(published)).claims
+    assert (proof["iss"], proof["sub"], proof["aud"]) == (CLIENT_ID, CLIENT_ID, f"{provider.url}/token")
+
+
+def test_no_secret_is_in_a_log(kicks: OidcCompany, surfer: Surfer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    location = kicks.provider.consent(kicks.start(surfer))
+    kicks.bring(surfer, location)
+    for secret in (SECRET, query_of(location)["code"], kicks.provider.requests["/token"]["code_verifier"]):
+        assert secret not in caplog.text
+
+
+# -- A login that begins elsewhere (Core 4) ----------------------------------------------------------
+
+
+@pytest.fixture
+def inviting(world: World, app: Flask, provider: Provider) -> OidcCompany:
+    impatient(app, 5)
+    return connect_oidc(world.context, "acme", provider, allow_idp_initiated=True)
+
+
+def test_a_provider_may_begin_where_it_is_allowed(inviting: OidcCompany, surfer: Surfer) -> None:
+    target = "http://localhost:8000/w/acme/users?q=1"
+    location = inviting.start(surfer, iss=inviting.provider.url, target_link_uri=target, login_hint=MEI)
+    assert query_of(location)["login_hint"] == MEI
+    assert inviting.bring(surfer, inviting.provider.consent(location)).headers["Location"] == "/w/acme/users?q=1"
+
+
+def test_also_by_post(inviting: OidcCompany, surfer: Surfer) -> None:
+    told = surfer.client.post(inviting.path("login"), data={"iss": inviting.provider.url, "x": "y"})
+    assert told.status_code == 303
+    assert surfer.get(told.headers["Location"]).headers["Location"].startswith(f"{inviting.provider.url}/authorize")
+    assert surfer.client.post(inviting.path("login")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "http://localhost:8000.evil.example/",
+        "http://localhost:8000@evil.example/",
+        "//evil.example",
+        "http://localhost:8000/\\evil.example",
+        "javascript:alert(1)",
+        "http://[",
+    ],
+)
+def test_but_leads_nowhere_else(world: World, inviting: OidcCompany, surfer: Surfer, target: str) -> None:
+    told = surfer.get(inviting.path("login"), iss=inviting.provider.url, target_link_uri=target)
+    assert is_refused(world, told, "not_from_here")
+
+
+def test_nor_may_another_provider_begin(world: World, inviting: OidcCompany, surfer: Surfer) -> None:
+    assert is_refused(world, surfer.get(inviting.path("login"), iss="https://evil.example"), "not_from_here")
+    assert is_refused(world, surfer.get(inviting.path("login"), target_link_uri="/"), "not_from_here")
+
+
+def test_nor_any_where_it_is_not_allowed(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    assert is_refused(world, surfer.get(kicks.path("login"), iss=kicks.provider.url), "not_from_here")
