@@ -276,11 +276,12 @@ def sign(
     canonicalization: str = "EXCL_C14N",
     signing_key: xmlsec.Key | None = None,
     inclusive: str | None = None,
+    prefix: str | None = "ds",
 ) -> None:
     """An enveloped signature after the Issuer, its Reference to the element's own ID, with the certificate in
     KeyInfo."""
     signature = xmlsec.template.create(
-        element, getattr(xmlsec.Transform, canonicalization), getattr(xmlsec.Transform, method), ns="ds"
+        element, getattr(xmlsec.Transform, canonicalization), getattr(xmlsec.Transform, method), ns=prefix
     )
     issuer = element.find("saml:Issuer", NS)
     element.insert(0 if issuer is None else 1, signature)
