@@ -66,7 +66,7 @@ def places() -> list[tuple[int, str | None, str]]:
     for number, element in enumerate(etree.fromstring(unsigned()).iter()):
         path = path_of(element)
         found += [] if number == 0 else [(number, None, path)]
-        found += [(number, str(name), f"{path}/@{name}".lstrip("/")) for name in element.attrib]
+        found += [(number, str(name), f"{path}/@{name!s}".lstrip("/")) for name in element.attrib]
     return found
 
 
@@ -145,7 +145,7 @@ def test_after_signing_nothing_of_it_may_be_taken_out_or_changed(signed: Signed)
         for name in element.attrib:
             changed = deepcopy(whole)
             list(changed.iter())[number].set(name, SOMETHING_ELSE)
-            let_through |= {f"{path_of(element)}/@{name}"} if _passes(changed) else set()
+            let_through |= {f"{path_of(element)}/@{name!s}"} if _passes(changed) else set()
     assert let_through == ({"/@ID"} if signed == "assertion" else set())
 
 
