@@ -52,4 +52,4 @@ def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _check_issuer(iss: str | None, provider: Provider) -> None:
     """`iss`, where it is given or promised, is the provider that was asked (RFC 9207 2.4)."""
     if iss != provider.issuer and (iss is not None or provider.names_itself):
-        raise MixedUp(provider.issuer, iss)
+        raise MixedUp(provider.issuer)

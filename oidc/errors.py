@@ -1,14 +1,16 @@
 """Why OpenID Connect was refused: one class a reason.
 
 Every error has a `code`, a stable word for logs and tests, and a `text`, plain words that say what is wrong
-and what to fix. What a `text` names comes from our own configuration, from the provider's own answer over TLS
-or from a verified token, cut and cleaned by `quoted`; it never holds a secret or a token.
+and what to fix. What a `text` names comes from our own configuration, from what the provider itself told us over TLS
+or from a verified token, cut and cleaned by `quoted`; never from what a browser brought, and never a secret or a token.
 """
 
+import re
 from datetime import datetime
 from typing import ClassVar
 
 _LONGEST_QUOTE = 200
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
 class OidcError(Exception):
@@ -136,10 +138,10 @@ class MixedUp(Refused):
 
     code = "mixed-up"
 
-    def __init__(self, expected: str, found: object) -> None:
+    def __init__(self, expected: str) -> None:
         super().__init__(
-            f"The answer says that it comes from {quoted(found)}; asked was {quoted(expected)}. Start again; if it "
-            "stays so, check the connection's issuer."
+            f"The answer doesn't say that it comes from {quoted(expected)}, which was asked. Start again; if it stays "
+            "so, check the connection's issuer."
         )
 
 
@@ -156,7 +158,8 @@ class ProviderSaidNo(Refused):
         self.error = error
         self.description = description
         self.state = state
-        super().__init__(_ERROR_TEXTS.get(error, f"The provider ended the sign-in with the error {quoted(error)}."))
+        said = f"the error {quoted(error)}" if _WORD.fullmatch(error) else "an error that the bridge doesn't know"
+        super().__init__(_ERROR_TEXTS.get(error, f"The provider ended the sign-in with {said}."))
 
 
 _ERROR_TEXTS = {
@@ -259,8 +262,7 @@ class WrongType(Refused):
 
     code = "wrong-type"
 
-    def __init__(self, found: object) -> None:
-        super().__init__(f"The provider sent a token of another kind, {quoted(found)}.")
+    text = "The provider sent a token of another kind than belongs here (its typ or cty)."
 
 
 class UnknownKey(Refused):

@@ -254,6 +254,7 @@ def _payloads() -> None:
         "infinity": good[:-1] + ',"x":-Infinity}',
         "a number beyond all": good[:-1] + ',"x":1e999}',
         "a number of many digits": good[:-1] + ',"x":' + "9" * 10_000 + "}",
+        "a number of thirty digits": good[:-1] + ',"x":' + "9" * 30 + "}",
         "a NUL": good.replace("mei-1", "mei-1\\u0000"),
         "a NUL in a name": good[:-1] + ',"\\u0000":1}',
         "half a letter": good.replace("mei-1", "\\ud83d"),

@@ -62,6 +62,21 @@ def test_a_providers_no_is_said_with_what_to_do() -> None:
     assert len(refused.value.description or "") == 500
 
 
+@pytest.mark.parametrize("error", ["Your account is blocked, call 0900-EVIL", "x" * 100, "a/b", "é"])
+def test_a_page_shows_no_words_that_a_link_brought(error: str) -> None:
+    with pytest.raises(errors.ProviderSaidNo) as refused:
+        authorization_answer.parse({"error": error, "state": "s1", "iss": ISSUER}, KICKS)
+    assert error not in refused.value.text
+    with pytest.raises(errors.MixedUp) as mixed:
+        authorization_answer.parse({"error": "x", "state": "s1", "iss": error}, KICKS)
+    assert error not in mixed.value.text
+
+
+def test_an_unknown_error_is_named_where_it_is_a_word() -> None:
+    with pytest.raises(errors.ProviderSaidNo, match="unmet_authentication_requirements"):
+        authorization_answer.parse({"error": "unmet_authentication_requirements", "state": "s", "iss": ISSUER}, KICKS)
+
+
 def test_an_error_wins_over_a_code() -> None:
     with pytest.raises(errors.ProviderSaidNo):
         authorization_answer.parse({**GOOD, "error": "server_error"}, KICKS)
