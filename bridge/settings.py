@@ -200,6 +200,9 @@ class Settings:
     scim_log_days: int = field(metadata=_read_by(_whole_number(1, 365), 30))
     """Days for which the SCIM log remembers what an IdP asked and was answered."""
 
+    sign_in_log_days: int = field(metadata=_read_by(_whole_number(1, 365), 90))
+    """Days for which the sign-in log remembers attempts to sign in, good and refused."""
+
     fetch_private_addresses: bool = field(metadata=_read_by(_yes_or_no, True))
     """Whether the bridge may fetch what an admin's URL names (metadata, issuers) from private addresses too. Say false
     where its network holds services that admins of workspaces must not reach."""

@@ -30,6 +30,7 @@ from bridge.flows.jobs import (
 from bridge.flows.outside import Outside
 from bridge.flows.request_log import forget_old_requests
 from bridge.flows.sessions import sweep_expired
+from bridge.flows.sign_in_log import forget_old_attempts
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_AFTER_FAILURE = 10.0
@@ -61,6 +62,10 @@ def _forget_scim_calls(context: Context, _outside: Outside, now: datetime) -> No
     forget_old_requests(context, now)
 
 
+def _forget_sign_ins(context: Context, _outside: Outside, now: datetime) -> None:
+    forget_old_attempts(context, now)
+
+
 def _look_for_proofs(context: Context, outside: Outside, now: datetime) -> None:
     recheck_domains(context, outside.look_for_proof, now)
 
@@ -73,6 +78,7 @@ JOBS = (
     Job("mail", 1, _deliver_mail, claims_rows=True),
     Job("sweep-expired", _HOUR, _forget_expired),
     Job("sweep-scim-log", _HOUR, _forget_scim_calls),
+    Job("sweep-sign-in-log", _HOUR, _forget_sign_ins),
     Job("look-for-proofs", 5 * _MINUTE, _look_for_proofs),
 )
 _HEARTBEAT = Job(HEARTBEAT, HEARTBEAT_SECONDS, _live)

@@ -14,6 +14,7 @@ Asking somebody in, and taking the answer:
     oidc.id_token.validate(answer, provider, keys, client, nonce=…)        IdToken; UnknownKey: read the keys anew, once
     oidc.userinfo.parse(content_type, body, id_token, …)                   Userinfo, where claims.needs_userinfo
     oidc.claims.read(id_token, userinfo, oidc.claims.PRESETS["okta"])      AssertedNames: subject, email, name, groups
+    oidc.transcript.read(token)                                            what it says, unverified, for a log alone
 
 Signing out:
 

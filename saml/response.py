@@ -12,6 +12,7 @@ and connection (`UnknownRequest`), and whether the assertion was used before (`R
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TypeVar
@@ -22,6 +23,7 @@ from lxml import etree
 from saml import gate as gates
 from saml import toolkit
 from saml.assertion import SEAL, Assertion
+from saml.certificates import certificate_facts
 from saml.encryption import decrypt
 from saml.errors import DecryptionFailed, MalformedMessage, MissingResponse, NoCertificate, NotSigned, Refused
 from saml.gate import GATE, Item, Stage
@@ -29,6 +31,7 @@ from saml.identity_provider import IdentityProvider
 from saml.markup import NAMESPACES, UNSPECIFIED, Element, children, parse, text
 from saml.rules import RULES, Proof, Rule, check_all, instant
 from saml.service_provider import ServiceProvider
+from saml.witness import NOBODY, Witness
 
 Given = TypeVar("Given")
 
@@ -42,11 +45,13 @@ def validate(
     allow_unsolicited: bool,
     gate: tuple[Item, ...] = GATE,
     rules: tuple[Rule, ...] = RULES,
+    witness: Witness = NOBODY,
 ) -> Assertion:
     """The verified assertion in a form's SAMLResponse (SAML Profiles 4.1.4.3, SAML Bindings 3.5).
 
-    `now` is an aware datetime. `gate` and `rules` are the tables to apply: all of them, but in tests. Raises
-    a `Refused`, one class a reason; no input raises anything else.
+    `now` is an aware datetime. `gate` and `rules` are the tables to apply: all of them, but in tests. `witness`
+    hears what the message has passed, and changes nothing. Raises a `Refused`, one class a reason; no input raises
+    anything else.
     """
     if not idp.certificates:
         raise NoCertificate
@@ -54,23 +59,37 @@ def validate(
     if not encoded:
         raise MissingResponse
     response = gates.admit(encoded, gate)
-    assertion = _verified(response, idp, sp, gate)
+    witness.see(response)
+    witness.note("shape", f"{len(encoded):,} characters; a SAML response that hides nothing.")
+    assertion = _verified(response, idp, sp, gate, witness)
     proof = Proof(response, assertion, idp, sp, now, allow_unsolicited)
-    check_all(rules, proof)
+    check_all(rules, proof, witness)
     return _read(proof)
 
 
-def _verified(response: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...]) -> Element:
+def _verified(
+    response: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...], witness: Witness
+) -> Element:
     """The one assertion, read from what a good signature covers."""
     if _is_signed(response):
-        toolkit.verify(response, idp.certificates)
+        _verify(response, idp, witness)
     if children(response, "saml:EncryptedAssertion"):
-        return _opened(response, idp, sp, gate)
+        return _opened(response, idp, sp, gate, witness)
     toolkit.check_signed_elements(response, None)
-    return _covered(response, idp)
+    return _covered(response, idp, witness)
 
 
-def _opened(response: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...]) -> Element:
+def _verify(element: Element, idp: IdentityProvider, witness: Witness) -> None:
+    method = children(element, "ds:Signature/ds:SignedInfo/ds:SignatureMethod")[0].get("Algorithm", "")
+    facts = certificate_facts(toolkit.verify(element, idp.certificates))
+    signed = etree.QName(element).localname
+    by = f"certificate {facts.sha256[:23]}…, valid until {facts.not_after:%Y-%m-%d}"
+    witness.note("signature", f"{signed} signed, {method.rpartition('#')[2]}, {by}.")
+
+
+def _opened(
+    response: Element, idp: IdentityProvider, sp: ServiceProvider, gate: tuple[Item, ...], witness: Witness
+) -> Element:
     """`_verified` for an encrypted assertion: whatever is wrong with what was inside, one error."""
     octets = decrypt(children(response, "saml:EncryptedAssertion")[0], sp.private_keys)
     try:
@@ -78,9 +97,13 @@ def _opened(response: Element, idp: IdentityProvider, sp: ServiceProvider, gate:
         opened = _with_clear_assertion(response, octets)
         gates.check(opened, Stage.TREE, gate)
         toolkit.check_signed_elements(response, opened)
-        return _covered(opened, idp)
+        shown = deepcopy(opened)  # `_covered` takes the signature out
+        covered = _covered(opened, idp, witness)
     except Refused:
         raise DecryptionFailed from None
+    witness.see(shown)
+    witness.note("opened", "The assertion was encrypted for one of our certificates.")
+    return covered
 
 
 def _with_clear_assertion(response: Element, octets: bytes) -> Element:
@@ -103,7 +126,7 @@ def _with_clear_assertion(response: Element, octets: bytes) -> Element:
     return gates.parse_message("".join([start, *others]).encode() + octets + b"</bridge:Response>")
 
 
-def _covered(response: Element, idp: IdentityProvider) -> Element:
+def _covered(response: Element, idp: IdentityProvider, witness: Witness) -> Element:
     """The assertion, covered by its own good signature or by that of the response, which is verified by now.
 
     It is read anew from its canonical form, without its signature: nothing of the tree around it comes along.
@@ -112,7 +135,7 @@ def _covered(response: Element, idp: IdentityProvider) -> Element:
     """
     assertion = _demand(response.find("saml:Assertion", NAMESPACES))
     if _is_signed(assertion):
-        toolkit.verify(assertion, idp.certificates)
+        _verify(assertion, idp, witness)
         assertion.remove(children(assertion, "ds:Signature")[0])
     elif not _is_signed(response):
         raise NotSigned

@@ -7,9 +7,10 @@ Profiles, "Core" SAML 2.0 Core, "Bindings" SAML 2.0 Bindings. A rule looks at a 
 another table, so that the tests can switch each one off.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from saml.errors import (
     Expired,
@@ -32,10 +33,12 @@ from saml.errors import (
     WrongRecipient,
     WrongSubjectQualifier,
     WrongVersion,
+    quoted,
 )
 from saml.identity_provider import IdentityProvider
 from saml.markup import ENTITY, NAMESPACES, Element, children, parse_instant, tag, text
 from saml.service_provider import ServiceProvider
+from saml.witness import NOBODY, Passed, Witness
 
 _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _CONDITIONS = {tag("saml:AudienceRestriction"), tag("saml:OneTimeUse"), tag("saml:ProxyRestriction")}
@@ -88,11 +91,12 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that must hold; `check` raises a `Refused` when it doesn't."""
+    """One thing that must hold; `check` raises a `Refused` when it doesn't. `about`: which step it is part of."""
 
     name: str
     paragraph: str
     check: Callable[[Proof], None]
+    about: Passed
 
 
 # -- who and to whom --------------------------------------------------------------------------------------------------
@@ -300,39 +304,65 @@ def instant(element: Element | None, attribute: str) -> datetime | None:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("version-is-2", "Core 2.3.3, 3.2.2", version_is_2),
-    Rule("response-issuer-is-the-idp", "Profiles 4.1.4.2", response_issuer_is_the_idp),
-    Rule("assertion-issuer-is-the-idp", "Profiles 4.1.4.2", assertion_issuer_is_the_idp),
-    Rule("destination-is-ours", "Bindings 3.5.5.2", destination_is_ours),
-    Rule("conditions-are-understood", "Core 2.5.1", conditions_are_understood),
-    Rule("audience-is-ours", "Profiles 4.1.4.2, Core 2.5.1.4", audience_is_ours),
-    Rule("subject-is-named", "Profiles 4.1.4.2, Core 2.4.1", subject_is_named),
-    Rule("subject-is-named-for-us", "Core 2.2.2, 8.3.7", subject_is_named_for_us),
-    Rule("subject-is-confirmed-for-bearer", "Profiles 4.1.4.2", subject_is_confirmed_for_bearer),
-    Rule("recipient-is-ours", "Profiles 4.1.4.2, 4.1.4.3", recipient_is_ours),
-    Rule("request-is-one", "Profiles 4.1.4.3", request_is_one),
-    Rule("request-was-made", "Profiles 4.1.4.3, 4.1.5", request_was_made),
-    Rule("confirmation-has-not-expired", "Profiles 4.1.4.2, 4.1.4.3", confirmation_has_not_expired),
-    Rule("confirmation-is-valid-already", "Core 2.4.1.2", confirmation_is_valid_already),
-    Rule("conditions-have-not-expired", "Core 2.5.1.2", conditions_have_not_expired),
-    Rule("conditions-are-valid-already", "Core 2.5.1.2", conditions_are_valid_already),
-    Rule("times-leave-room", "Core 2.4.1.2, 2.5.1.2", times_leave_room),
-    Rule("response-is-not-from-the-future", "Core 3.2.2", response_is_not_from_the_future),
-    Rule("assertion-is-not-from-the-future", "Core 2.3.3", assertion_is_not_from_the_future),
-    Rule("authenticated-once", "Profiles 4.1.4.2", authenticated_once),
-    Rule("authenticated-already", "Core 2.7.2", authenticated_already),
-    Rule("authenticated-as-asked", "Core 3.3.2.2.1, 3.4.1", authenticated_as_asked),
-    Rule("session-has-not-ended", "Profiles 4.1.4.3", session_has_not_ended),
-    Rule("session-index-can-be-kept", "Core 2.7.2", session_index_can_be_kept),
+    Rule("version-is-2", "Core 2.3.3, 3.2.2", version_is_2, "addressee"),
+    Rule("response-issuer-is-the-idp", "Profiles 4.1.4.2", response_issuer_is_the_idp, "addressee"),
+    Rule("assertion-issuer-is-the-idp", "Profiles 4.1.4.2", assertion_issuer_is_the_idp, "addressee"),
+    Rule("destination-is-ours", "Bindings 3.5.5.2", destination_is_ours, "addressee"),
+    Rule("conditions-are-understood", "Core 2.5.1", conditions_are_understood, "addressee"),
+    Rule("audience-is-ours", "Profiles 4.1.4.2, Core 2.5.1.4", audience_is_ours, "addressee"),
+    Rule("subject-is-named", "Profiles 4.1.4.2, Core 2.4.1", subject_is_named, "subject"),
+    Rule("subject-is-named-for-us", "Core 2.2.2, 8.3.7", subject_is_named_for_us, "subject"),
+    Rule("subject-is-confirmed-for-bearer", "Profiles 4.1.4.2", subject_is_confirmed_for_bearer, "subject"),
+    Rule("recipient-is-ours", "Profiles 4.1.4.2, 4.1.4.3", recipient_is_ours, "subject"),
+    Rule("request-is-one", "Profiles 4.1.4.3", request_is_one, "request"),
+    Rule("request-was-made", "Profiles 4.1.4.3, 4.1.5", request_was_made, "request"),
+    Rule("confirmation-has-not-expired", "Profiles 4.1.4.2, 4.1.4.3", confirmation_has_not_expired, "times"),
+    Rule("confirmation-is-valid-already", "Core 2.4.1.2", confirmation_is_valid_already, "times"),
+    Rule("conditions-have-not-expired", "Core 2.5.1.2", conditions_have_not_expired, "times"),
+    Rule("conditions-are-valid-already", "Core 2.5.1.2", conditions_are_valid_already, "times"),
+    Rule("times-leave-room", "Core 2.4.1.2, 2.5.1.2", times_leave_room, "times"),
+    Rule("response-is-not-from-the-future", "Core 3.2.2", response_is_not_from_the_future, "times"),
+    Rule("assertion-is-not-from-the-future", "Core 2.3.3", assertion_is_not_from_the_future, "times"),
+    Rule("authenticated-once", "Profiles 4.1.4.2", authenticated_once, "times"),
+    Rule("authenticated-already", "Core 2.7.2", authenticated_already, "times"),
+    Rule("authenticated-as-asked", "Core 3.3.2.2.1, 3.4.1", authenticated_as_asked, "times"),
+    Rule("session-has-not-ended", "Profiles 4.1.4.3", session_has_not_ended, "times"),
+    Rule("session-index-can-be-kept", "Core 2.7.2", session_index_can_be_kept, "times"),
 )
 
 
-def check_all(rules: tuple[Rule, ...], proof: Proof) -> None:
+def check_all(rules: tuple[Rule, ...], proof: Proof, witness: Witness = NOBODY) -> None:
     """Every rule in turn; the first that doesn't hold raises its `Refused`, with `check` set to the rule's
-    name."""
-    for rule in rules:
-        try:
-            rule.check(proof)
-        except Refused as refusal:
-            refusal.check = rule.name
-            raise
+    name. The witness hears of each group of rules that held."""
+    for about, group in groupby(rules, key=lambda rule: rule.about):
+        for rule in group:
+            _check(rule, proof)
+        witness.note(about, _DETAILS[about](proof))
+
+
+def _check(rule: Rule, proof: Proof) -> None:
+    try:
+        rule.check(proof)
+    except Refused as refusal:
+        refusal.check = rule.name
+        raise
+
+
+def _issued(proof: Proof) -> str:
+    """How old the message is, by both clocks: one that runs ahead is put up with, up to a limit, and should be seen."""
+    issued = instant(proof.assertion, "IssueInstant")
+    if issued is None:
+        return ""
+    age = round((proof.now - issued).total_seconds())
+    by_clock = (
+        f"{-age} s ahead of our clock, which is allowed up to {proof.sp.clock_skew} s" if age < 0 else f"{age} s ago"
+    )
+    return f"Issued {by_clock}."
+
+
+_DETAILS: Mapping[Passed, Callable[[Proof], str]] = {
+    "addressee": lambda proof: f"Issued by {quoted(proof.idp.entity_id)} for {quoted(proof.sp.entity_id)}.",
+    "subject": lambda proof: f"Subject {quoted(text(proof.first('saml:Subject/saml:NameID')))}.",
+    "request": lambda proof: "Response and assertion name the same request, or both none.",
+    "times": _issued,
+}

@@ -64,8 +64,8 @@ def check_signed_elements(document: Element, opened: Element | None) -> None:
         raise ForbiddenSignature
 
 
-def verify(element: Element, certificates: tuple[str, ...]) -> None:
-    """The signature that stands in `element` is good under one of `certificates` (PEM). Raises
+def verify(element: Element, certificates: tuple[str, ...]) -> str:
+    """The signature that stands in `element` is good under one of `certificates` (PEM). Returns which. Raises
     `BadSignature`.
 
     KeyInfo isn't read: the context has its key already (xmlSecDSigCtx with signKey set), and that is
@@ -73,8 +73,10 @@ def verify(element: Element, certificates: tuple[str, ...]) -> None:
     """
     signature = children(element, "ds:Signature")[0]
     xmlsec.tree.add_ids(element.getroottree().getroot(), ["ID"])
-    if not any(_is_good(signature, certificate) for certificate in certificates):
-        raise BadSignature
+    for certificate in certificates:
+        if _is_good(signature, certificate):
+            return certificate
+    raise BadSignature
 
 
 def fits_schema(document: Element) -> bool:

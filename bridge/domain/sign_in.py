@@ -29,6 +29,10 @@ class Client:
     user_agent: str
 
 
+#: Where nobody says from where a request comes.
+UNKNOWN_CLIENT = Client("", "")
+
+
 def keepable_groups(names: tuple[str, ...]) -> tuple[str, ...]:
     """The asserted group names that can be kept: printable, at most 255 characters, each once."""
     kept = (name.strip() for name in names)
@@ -209,6 +213,28 @@ class NotThatAccount(SignInRefused):
 
     code = "not_that_account"
     title = "That is another account"
+
+
+class TestTicketUsed(SignInRefused):
+    """The address that begins a test works once, for half an hour."""
+
+    __test__ = False
+    code = "test_ticket_used"
+    title = "This test was started already"
+
+    def __init__(self) -> None:
+        super().__init__("The address that begins a test works once, for half an hour. Ask for a new one.")
+
+
+class TestResultGone(SignInRefused):
+    """A test's result is shown for half an hour; then it is in the sign-in log alone."""
+
+    __test__ = False
+    code = "test_result_gone"
+    title = "This result is gone"
+
+    def __init__(self) -> None:
+        super().__init__("The result of a test is shown here for half an hour. It stays in the sign-in log.")
 
 
 # -- Whose account a login opens (product.md 2.6) -----------------------------------------------------------------

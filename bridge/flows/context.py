@@ -42,6 +42,7 @@ class Context:
     invite_lifetime: timedelta = timedelta(days=3)
     asserted_groups_days: int = 7
     scim_log_days: int = 30
+    sign_in_log_days: int = 90
     request_buffer: RequestBuffer = field(default_factory=RequestBuffer, repr=False, compare=False)
     witness: Witness | None = field(default=None, repr=False, compare=False)
 

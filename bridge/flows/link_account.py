@@ -26,7 +26,7 @@ from bridge.flows.mail_texts import prove_account
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.settle_login import adopt, settle
 from bridge.flows.sign_in import authentication_by, unpack
-from bridge.flows.sign_in_log import log_signed_in
+from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
 from bridge.storage import pending, people, sign_in
 from bridge.storage.changes import Change
@@ -102,7 +102,7 @@ def _follow_link(
     acting = replace(change, actor=f"user:{user.id}")
     proof = _link(context, acting, asked, user, by_mail=True)
     cookie = open_session(context, acting, user, (proof,), client, old)
-    _log(acting, asked, client)
+    _log(acting, asked, client, "By a link that was mailed to the account's stored address.")
     return SignedIn(cookie, asked.return_to)
 
 
@@ -116,7 +116,7 @@ def link_proved(
     if asked.user_key != user.key:
         raise NotThatAccount("You signed in to another account than the one that has this email.")
     proof = _link(context, change, asked, user, by_mail=False)
-    _log(change, asked, client)
+    _log(change, asked, client, "By signing in with its password.")
     return proof, asked.return_to
 
 
@@ -162,7 +162,9 @@ def _accept(change: Change, door: Door, user: User) -> None:
         change.record(door.workspace.key, "membership.accepted", membership.id)
 
 
-def _log(change: Change, asked: Pending, client: Client) -> None:
-    identity = unpack(asked.result["identity"])
+def _log(change: Change, asked: Pending, client: Client, how: str) -> None:
+    identity, trail = unpack(asked.result["identity"]), Trail()
     door = open_door(change.connection, identity.connection_id)
-    log_signed_in(change, door.connection.kind, identity.email, client, door.connection, asked.result["notes"])
+    trail.continue_from(asked.result["trail"])
+    trail.note("proved", how)
+    log_signed_in(change, door.connection.kind, identity.email, client, door.connection, trail)

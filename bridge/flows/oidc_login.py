@@ -15,18 +15,20 @@ import orjson
 
 from bridge.domain.errors import OutsideFailed
 from bridge.domain.identity import AssertedIdentity, Replay
-from bridge.domain.sign_in import OtherBrowser, SignInRefused, UnknownRequest, keepable_groups
+from bridge.domain.sign_in import OtherBrowser, SignInRefused, UnknownRequest
+from bridge.domain.sign_in_log import render_claims
 from bridge.domain.web_calls import Ask, WebCall
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.connect_oidc import OidcConnection
 from bridge.flows.context import Context
 from bridge.flows.provider_keys import prove_by_keys
 from bridge.flows.sign_in import Answer, begin, request_hash
+from bridge.flows.sign_in_log import Trail, note_names
 from bridge.flows.sso_door import open_door
+from bridge.flows.try_connection import is_test
 from bridge.storage import pending, people
 from bridge.storage.changes import Change
-from oidc import authorization_request, claims, id_token, token_answer, token_request, userinfo
-from oidc.claims import AssertedNames
+from oidc import authorization_request, claims, id_token, token_answer, token_request, transcript, userinfo
 from oidc.id_token import IdToken
 from oidc.token_answer import TokenAnswer
 from oidc.userinfo import Userinfo
@@ -75,6 +77,7 @@ class Claimed:
     request_id: str
     nonce: str
     code_verifier: str
+    test: bool = False
 
 
 def start(
@@ -85,8 +88,11 @@ def start(
     now: datetime,
     *,
     login_hint: str | None = None,
+    test: str | None = None,
 ) -> str:
-    """Keep that this browser asks, and give the address at the provider to send it to. Raises ConnectionOff."""
+    """Keep that this browser asks, and give the address at the provider to send it to; with the ticket of a test, to
+    test the connection. Raises ConnectionOff, TestTicketUsed.
+    """
     state, nonce, verifier = (new_secret() for _ in range(3))
     sealed = context.secrets.encrypt(orjson.dumps([nonce, verifier]), purpose=_REQUEST_PURPOSE)
     url = authorization_request.build(
@@ -99,7 +105,7 @@ def start(
         scopes=ours.scopes,
     )
     kept = {"sealed": b64encode(sealed).decode()}
-    begin(context, "oidc", ours.connection.id, state, browser, return_to, now, kept=kept)
+    begin(context, "oidc", ours.connection.id, state, browser, return_to, now, kept=kept, test=test)
     return url
 
 
@@ -114,18 +120,20 @@ def claim(context: Context, ours: OidcConnection, state: str, browser: str, now:
 
 
 def _claim(context: Context, change: Change, ours: OidcConnection, state: str, browser: str) -> Claimed:
-    door = open_door(change.connection, ours.connection.id)
-    asked = pending.take_pending(change, request_hash(door.connection.id, state), "oidc")
-    if asked is None or asked.result is None:
+    asked = pending.take_pending(change, request_hash(ours.connection.id, state), "oidc")
+    test = asked is not None and is_test(asked)
+    door = open_door(change.connection, ours.connection.id, for_test=test)
+    if asked is None or "sealed" not in asked.result:
         raise UnknownRequest
     if asked.browser_hash != digest(browser):
         raise OtherBrowser
     nonce, verifier = _opened(context, asked.result["sealed"])
     renamed, until = new_secret(), change.now + _CLAIM_LASTS
+    rest = {name: value for name, value in asked.result.items() if name != "sealed"}
     pending.put_pending(
-        change, request_hash(door.connection.id, renamed), replace(asked, result=None, expires_at=until)
+        change, request_hash(door.connection.id, renamed), replace(asked, result=rest, expires_at=until)
     )
-    return Claimed(renamed, nonce, verifier)
+    return Claimed(renamed, nonce, verifier, test)
 
 
 def _opened(context: Context, sealed: str) -> tuple[str, str]:
@@ -137,20 +145,28 @@ def _opened(context: Context, sealed: str) -> tuple[str, str]:
 
 
 def ask_for_identity(
-    context: Context, ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, clock: Clock
+    context: Context, ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, clock: Clock, trail: Trail
 ) -> Answer:
     """Change the code for tokens and prove what they say: whom the provider means. No transaction is open meanwhile.
+    `trail` is told each step.
 
     Raises ProviderFailed, `oidc.errors.Refused` (one class a reason), OtherTenant.
     """
     try:
         tokens = _fetch_tokens(ours, claimed, code, ask, clock())
+        trail.note("code_exchanged")
+        trail.show(render_claims(**transcript.read(tokens.id_token)))
         proved = _prove(context, ours, claimed, tokens, ask, clock)
+        trail.note("id_token", f"Signed by {ours.provider.issuer} for our client, with our nonce, and in time.")
         known = _fetch_userinfo(context, ours, tokens, proved, ask, clock)
     except OutsideFailed as error:
         raise ProviderFailed(ours.connection.name, error.text) from error
+    if known is not None:
+        trail.note("userinfo", "About the same subject.")
+        trail.show(render_claims(**transcript.read(tokens.id_token), userinfo=known.claims))
     named = claims.read(proved, known, ours.claims)
-    _check_tenant(context, ours, proved)
+    note_names(trail, ours.connection.name, named)
+    _check_tenant(context, ours, proved, test=claimed.test)
     identity = AssertedIdentity(
         connection_id=ours.connection.id,
         subject=named.subject,
@@ -161,7 +177,7 @@ def ask_for_identity(
         logout_hint=_hint(context, ours, proved),
     )
     replay = Replay(proved.text, proved.expires_at + timedelta(seconds=ours.client.clock_skew))
-    return Answer(identity, claimed.request_id, replay, tuple(_notes(ours, named)))
+    return Answer(identity, claimed.request_id, replay, trail=trail)
 
 
 def _fetch_tokens(ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, now: datetime) -> TokenAnswer:
@@ -204,7 +220,7 @@ def _fetch_userinfo(
     )
 
 
-def _check_tenant(context: Context, ours: OidcConnection, proved: IdToken) -> None:
+def _check_tenant(context: Context, ours: OidcConnection, proved: IdToken, *, test: bool) -> None:
     """Whoever has a Google account can sign in at Google: theirs must be of a domain that is this workspace's.
 
     Where the connection names no domain, any that the workspace has proved will do.
@@ -213,7 +229,7 @@ def _check_tenant(context: Context, ours: OidcConnection, proved: IdToken) -> No
         return
     hosted = str(proved.claims.get("hd", "")).lower()
     with context.database.reading() as rows:
-        door = open_door(rows, ours.connection.id)
+        door = open_door(rows, ours.connection.id, for_test=test)
         is_theirs = people.proves_domain(rows, door.workspace.key, f"anybody@{hosted}")
     if not is_theirs:
         raise OtherTenant(hosted, door.workspace.name)
@@ -229,14 +245,3 @@ def _hint(context: Context, ours: OidcConnection, proved: IdToken) -> str | None
 def open_hint(context: Context, sealed: bytes) -> str:
     """The ID token that was kept with an authentication. Raises CannotDecrypt."""
     return context.secrets.decrypt(sealed, purpose=_HINT_PURPOSE).decode()
-
-
-def _notes(ours: OidcConnection, named: AssertedNames) -> list[str]:
-    """What the sign-in log should say beside the outcome."""
-    notes = []
-    if named.groups_left_out:
-        notes.append(f"{ours.connection.name} left the groups out, since there were more than it puts into a token.")
-    dropped = len(named.groups) - len(keepable_groups(named.groups))
-    if dropped:
-        notes.append(f"{dropped} of the groups have a name that is too long, or can’t be printed; they don’t count.")
-    return notes

@@ -26,6 +26,7 @@ def open_context(
     invite_days: int,
     asserted_groups_days: int = 7,
     scim_log_days: int = 30,
+    sign_in_log_days: int = 90,
 ) -> Context:
     """What every flow is handed, over a database whose schema is this version's: made so where it wasn't.
 
@@ -41,6 +42,7 @@ def open_context(
         invite_lifetime=timedelta(days=invite_days),
         asserted_groups_days=asserted_groups_days,
         scim_log_days=scim_log_days,
+        sign_in_log_days=sign_in_log_days,
     )
 
 

@@ -16,7 +16,7 @@ from bridge.flows.context import SYSTEM, Context
 from bridge.flows.link_account import link_proved
 from bridge.flows.passwords import verify
 from bridge.flows.sessions import SignedIn, open_session
-from bridge.flows.sign_in_log import log_signed_in
+from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.storage import people, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.counters import count_try, forget_tries, take_back
@@ -127,7 +127,9 @@ def _open(
         linked, return_to = link_proved(context, change, token, browser, user, client)
         proofs = (*proofs, linked)
     cookie = open_session(context, change, user, proofs, client, old)
-    log_signed_in(change, "password", user.email, client)
+    trail = Trail()
+    trail.note("typed", "The password was right.")
+    log_signed_in(change, "password", user.email, client, None, trail)
     return SignedIn(cookie, return_to)
 
 

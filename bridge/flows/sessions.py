@@ -5,7 +5,7 @@ The cookie holds 256 random bits, the database their hash. A login always gives 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bridge.domain.sign_in import ACCOUNT_KINDS, Authentication, Client, Seat, holds, reaches
 from bridge.domain.workspace import User, Workspace
@@ -16,10 +16,6 @@ from bridge.storage.changes import Change
 from bridge.storage.counters import delete_old_counters
 from bridge.storage.pending import delete_expired
 from bridge.storage.sessions import NewAuthentication, StoredSession
-from bridge.storage.sign_in import delete_old_attempts
-
-#: How long the sign-in log remembers; a stranger's nonsense is in it too.
-ATTEMPTS_KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +164,7 @@ def _workspaces_left(stored: StoredSession, seats: dict[int, Seat], now: datetim
 
 
 def sweep_expired(context: Context, now: datetime) -> int:
-    """Forget sessions, pending logins, used proofs, counters and old sign-in attempts. Returns how many rows went."""
+    """Forget sessions, pending logins, used proofs and counters. Returns how many rows went."""
     with context.changing(SYSTEM, now) as change:
         counted = delete_old_counters(change.connection, now - context.session_lifetime)
-        logged = delete_old_attempts(change, now - ATTEMPTS_KEPT)
-        return sessions.delete_expired_sessions(change) + delete_expired(change) + counted + logged
+        return sessions.delete_expired_sessions(change) + delete_expired(change) + counted

@@ -3,6 +3,7 @@
 Both run inside the transaction of the flow that signs somebody in.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -91,6 +92,44 @@ def _find_pushed(change: Change, door: Door, identity: AssertedIdentity) -> User
         # is not theirs.
         raise SharedEmail(door.connection.name)
     return None
+
+
+# -- In the words of the sign-in log -----------------------------------------------------------------
+
+
+def tell_found(found: Found | None, step: Step, connection: str) -> str:
+    """Whose account a login opens, and by which of product.md 2.6's ways it was found."""
+    if found is None:
+        return "Nobody had this email: the account is made (just in time)."
+    how = f"{found.user.email}, {_found_by(found, connection)}"
+    more = {
+        "enter": "",
+        "link": " It is linked now.",
+        "adopt": " Its address was never confirmed: what was left in it is cleared, then it is linked.",
+        "prove": " They have to prove that it is theirs.",
+        "create": "",
+    }
+    return f"{how}.{more[step]}"
+
+
+def _found_by(found: Found, connection: str) -> str:
+    if found.by == "identity":
+        return "whom this identity opened before"
+    if found.by == "push":
+        return f"whom {connection} pushes"
+    if found.membership is not None:
+        return "a member of this workspace with this email"
+    return "an account with this email, whose domain " + (
+        "this workspace has proved" if found.domain_proved else "this workspace has not proved"
+    )
+
+
+def tell_groups(groups: Sequence[str], days: int) -> str:
+    """Which groups a login named, and for how long they count."""
+    if not groups:
+        return "The answer named no groups."
+    named = ", ".join(groups[:10]) + (f" and {len(groups) - 10} more" if len(groups) > 10 else "")
+    return f"{len(groups)}, for {days} days unless the next sign-in says otherwise: {named}."
 
 
 # -- What a login changes ----------------------------------------------------------------------------

@@ -1,19 +1,21 @@
 """Signing in through a connection, from the request to the session; the same for SAML and OpenID Connect.
 
-- `begin`     a request is sent: who sent it, and where they want to go, is kept
+- `begin`     a request is sent: who sent it, and where they want to go, is kept; with the ticket of `try_connection`
+  it is one for a test
 - `complete`  the IdP's verified answer: consumed, remembered, its person found or made; the result waits under a
   one-time handle for a minute (an IdP's cross-site POST brings no cookie of ours)
 - `resume`    the browser fetches it: compared with the one that began, and only then a session is made
 """
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.domain.sign_in import (
+    UNKNOWN_CLIENT,
     AccountClosed,
     Client,
     MembershipEnded,
@@ -24,14 +26,25 @@ from bridge.domain.sign_in import (
     UnknownRequest,
     check_alive,
     decide,
+    keepable_groups,
 )
 from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.sessions import SignedIn, open_session
-from bridge.flows.settle_login import check_identity, find_person, settle
-from bridge.flows.sign_in_log import log_signed_in
+from bridge.flows.settle_login import check_identity, find_person, settle, tell_found, tell_groups
+from bridge.flows.sign_in_log import Asked, Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
+from bridge.flows.try_connection import (
+    MARK,
+    TestOver,
+    is_test,
+    is_test_result,
+    keep_test_passed,
+    pretend_enabled,
+    use_ticket,
+    would_happen,
+)
 from bridge.storage import pending, people
 from bridge.storage.changes import Change
 from bridge.storage.pending import Pending
@@ -55,14 +68,21 @@ class ProofNeeded:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An IdP's verified answer: the identity, the request it answers (None: it came unasked), what may not come
-    twice, notes for the sign-in log, and when the person showed who they are (None: it doesn't say).
+    twice, when the person showed who they are (None: it doesn't say), and what the login went through.
     """
 
     identity: AssertedIdentity
     in_response_to: str | None
     replay: Replay
-    notes: Sequence[str] = ()
     authenticated_at: datetime | None = None
+    trail: Trail = field(default_factory=Trail, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """It was a test: nobody is signed in, and this handle leads to what it found out."""
+
+    handle: str
 
 
 def begin(
@@ -76,61 +96,95 @@ def begin(
     *,
     fresh: bool = False,
     kept: Mapping[str, Any] | None = None,
+    test: str | None = None,
 ) -> None:
     """Keep that this browser sent a request. Several may be under way in one browser (two tabs).
 
     `fresh`: it demands that the person shows anew who they are; only an answer that says so will do. `kept` is what the
-    answer will be held against; secrets in it are sealed.
+    answer will be held against; secrets in it are sealed. `test`: the ticket of a test, which is used up; the request
+    is marked here, for nothing of its answer could say so.
 
-    Raises NotFound, ConnectionOff.
+    Raises NotFound, ConnectionOff, TestTicketUsed.
     """
     with context.changing(f"connection:{connection_id}", now) as change:
-        door = open_door(change.connection, connection_id)
-        demands = {"fresh_since": now.isoformat()} if fresh else {}
-        result = {**(kept or {}), **demands} or None
+        if test is not None:
+            use_ticket(change, test, connection_id)
+        door = open_door(change.connection, connection_id, for_test=test is not None)
+        demands = ({"fresh_since": now.isoformat()} if fresh else {}) | (MARK if test is not None else {})
+        result = {"asked_at": now.isoformat(), **(kept or {}), **demands}
         request = Pending(kind, door.connection.key, None, digest(browser), return_to, result, now + _REQUEST_LASTS)
         pending.put_pending(change, request_hash(connection_id, request_id), request)
 
 
-def complete(context: Context, kind: Protocol, answer: Answer, now: datetime) -> str:
+def find_asked(context: Context, kind: Protocol, connection_id: str, request_id: str, now: datetime) -> Asked | None:
+    """The request that an answer says it is for, before anything of it is proved: for the sign-in log alone."""
+    with context.database.reading() as rows:
+        found = pending.find_pending(rows, request_hash(connection_id, request_id), kind, now)
+    if found is None:
+        return None
+    return Asked(_asked_at(found), is_test(found), found.browser_hash)
+
+
+def _asked_at(request: Pending) -> datetime:
+    return datetime.fromisoformat(request.result["asked_at"])
+
+
+def complete(context: Context, kind: Protocol, answer: Answer, now: datetime, client: Client = UNKNOWN_CLIENT) -> str:
     """Take an IdP's answer, once. Returns the handle under which its result waits for the browser.
 
-    Raises NotFound, a SignInRefused, LastOwner. A refused answer is spent all the same.
+    Raises NotFound, a SignInRefused, LastOwner. A refused answer is spent all the same. Of a test, everything but its
+    line in the sign-in log is undone.
     """
+    actor, passed = f"connection:{answer.identity.connection_id}", len(answer.trail.steps)
+
+    def do(change: Change) -> str:
+        answer.trail.forget_since(passed)
+        return _complete(change, kind, answer)
+
     try:
-        actor = f"connection:{answer.identity.connection_id}"
-        return context.change(actor, now, lambda change: _complete(change, kind, answer))
+        return context.change(actor, now, do)
     except SignInRefused:
         _spend(context, kind, answer, now)
         raise
+    except TestOver as over:
+        return _keep_test(context, kind, answer, over, client, now)
 
 
 def _complete(change: Change, kind: Protocol, answer: Answer) -> str:
     identity, handle = check_identity(answer.identity), new_secret()
-    door = open_door(change.connection, identity.connection_id)
+    request = _take_request(change, kind, answer)
+    test = request is not None and is_test(request)
+    door = open_door(change.connection, identity.connection_id, for_test=test)
     if not pending.remember(change, _proof_hash(answer), answer.replay.until):
         raise Replayed
-    request = _take_request(change, kind, door, answer)
-    user_key, proved = _enter(change, door, identity)
-    result = {"identity": pack(identity), "proved": proved, "notes": list(answer.notes)}
+    request = request or _unsolicited(change, door, answer)
+    _check_fresh(door, request, answer)
+    answer.trail.note("our_request", _told_request(answer, request, change.now))
+    if test:
+        pretend_enabled(change, door)
+    user, proved = _enter(change, door, identity, answer.trail)
+    if test:
+        raise TestOver(door, would_happen(change, door, identity, user if proved else None, answer.trail), request)
+    result = {"identity": pack(identity), "proved": proved, "trail": answer.trail.pack()}
     until = change.now + _HANDLE_LASTS
     pending.put_pending(
-        change, digest(handle), replace(request, kind="handle", user_key=user_key, result=result, expires_at=until)
+        change, digest(handle), replace(request, kind="handle", user_key=user.key, result=result, expires_at=until)
     )
     return handle
 
 
-def _take_request(change: Change, kind: Protocol, door: Door, answer: Answer) -> Pending:
-    """The request that is answered, or what stands for one where the IdP may begin."""
+def _take_request(change: Change, kind: Protocol, answer: Answer) -> Pending | None:
+    """The request that is answered, None where there is none."""
     if answer.in_response_to is None:
-        if not door.unsolicited:
-            raise UnknownRequest
-        return Pending("handle", door.connection.key, None, None, "/", None, change.now)
-    request = pending.take_pending(change, request_hash(door.connection.id, answer.in_response_to), kind)
-    if request is None:
+        return None
+    return pending.take_pending(change, request_hash(answer.identity.connection_id, answer.in_response_to), kind)
+
+
+def _unsolicited(change: Change, door: Door, answer: Answer) -> Pending:
+    """What stands for a request where the IdP may begin."""
+    if answer.in_response_to is not None or not door.unsolicited:
         raise UnknownRequest
-    _check_fresh(door, request, answer)
-    return request
+    return Pending("handle", door.connection.key, None, None, "/", None, change.now)
 
 
 def _check_fresh(door: Door, request: Pending, answer: Answer) -> None:
@@ -142,13 +196,29 @@ def _check_fresh(door: Door, request: Pending, answer: Answer) -> None:
         raise NotFresh(door.connection.name)
 
 
-def _enter(change: Change, door: Door, identity: AssertedIdentity) -> tuple[int, bool]:
-    """The key of the account that is meant, and whether it is theirs without more proof."""
+def _told_request(answer: Answer, request: Pending, now: datetime) -> str:
+    if answer.in_response_to is None:
+        return "It came unasked, which this connection allows, and was not used before."
+    return f"Sent {round((now - _asked_at(request)).total_seconds())} s before, and answered for the first time."
+
+
+def _keep_test(context: Context, kind: Protocol, answer: Answer, over: TestOver, client: Client, now: datetime) -> str:
+    """A test went all the way and was undone: request and proof are used up all the same."""
+    _spend(context, kind, answer, now)
+    with context.changing(SYSTEM, now) as change:
+        return keep_test_passed(change, over, client, answer.trail)
+
+
+def _enter(change: Change, door: Door, identity: AssertedIdentity, trail: Trail) -> tuple[User, bool]:
+    """The account that is meant, and whether it is theirs without more proof."""
     found = find_person(change, door, identity)
     step = decide(found, door.workspace, jit=door.jit)
+    trail.note("person", tell_found(found, step, door.connection.name))
     if found is not None and step == "prove":
-        return found.user.key, False
-    return settle(change, door, identity, found, step).key, True
+        return found.user, False
+    user = settle(change, door, identity, found, step)
+    trail.note("groups", tell_groups(keepable_groups(identity.groups), door.asserted_days))
+    return user, True
 
 
 def _spend(context: Context, kind: Protocol, answer: Answer, now: datetime) -> None:
@@ -161,33 +231,48 @@ def _spend(context: Context, kind: Protocol, answer: Answer, now: datetime) -> N
 
 
 def resume(
-    context: Context, handle: str, browser: str, client: Client, now: datetime, *, old: str | None = None
-) -> SignedIn | ProofNeeded:
+    context: Context,
+    handle: str,
+    browser: str,
+    client: Client,
+    now: datetime,
+    *,
+    old: str | None = None,
+    trail: Trail | None = None,
+) -> SignedIn | ProofNeeded | Tested:
     """What `complete` found, fetched once by the browser that began; `old` is its present session cookie.
 
     Raises a SignInRefused: OtherBrowser where another browser began, and whatever has changed since.
     """
+    if is_test_result(context, handle, browser, now):
+        return Tested(handle)
+    way = trail or Trail()
     with context.changing(SYSTEM, now) as change:
         waiting = pending.take_pending(change, digest(handle), "handle")
         if waiting is None:
             raise UnknownRequest
+        way.continue_from(waiting.result["trail"])
         if waiting.browser_hash not in (None, digest(browser)):
             raise OtherBrowser
+        way.note("browser")
         door = open_door(change.connection, waiting.result["identity"]["connection_id"])
         if not waiting.result["proved"]:
-            return _ask_for_proof(change, waiting, browser)
-        return _sign_in(context, change, door, waiting, client, old)
+            return _ask_for_proof(change, waiting, browser, way)
+        return _sign_in(context, change, door, waiting, client, old, way)
 
 
-def _ask_for_proof(change: Change, waiting: Pending, browser: str) -> ProofNeeded:
+def _ask_for_proof(change: Change, waiting: Pending, browser: str, trail: Trail) -> ProofNeeded:
     token = new_secret()
-    asked = replace(waiting, kind="prove", browser_hash=digest(browser), expires_at=change.now + _PROOF_LASTS)
+    trail.note("proof_asked")
+    result = {**waiting.result, "trail": trail.pack()}
+    until = change.now + _PROOF_LASTS
+    asked = replace(waiting, kind="prove", browser_hash=digest(browser), result=result, expires_at=until)
     pending.put_pending(change, digest(token), asked)
     return ProofNeeded(token)
 
 
 def _sign_in(
-    context: Context, change: Change, door: Door, waiting: Pending, client: Client, old: str | None
+    context: Context, change: Change, door: Door, waiting: Pending, client: Client, old: str | None, trail: Trail
 ) -> SignedIn:
     user = people.find_user_by_key(change.connection, waiting.user_key or 0)
     if user is None:
@@ -197,7 +282,7 @@ def _sign_in(
     acting = replace(change, actor=f"user:{user.id}")
     proof = authentication_by(context, door, identity, change.now)
     secret = open_session(context, acting, user, (proof,), client, old)
-    log_signed_in(acting, door.connection.kind, identity.email, client, door.connection, waiting.result["notes"])
+    log_signed_in(acting, door.connection.kind, identity.email, client, door.connection, trail)
     return SignedIn(secret, waiting.return_to)
 
 

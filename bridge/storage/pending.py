@@ -14,8 +14,9 @@ from bridge.storage.changes import Change
 from bridge.storage.tables import pending_requests, seen
 
 #: `saml`, `oidc`: a request we sent. `handle`: its result, until the browser fetches it. `prove`: a person has to
-#: prove an account first. `link`: the same, by a mailed link.
-Kind = Literal["saml", "oidc", "handle", "prove", "link"]
+#: prove an account first. `link`: the same, by a mailed link. `test`: somebody may begin a test of the connection.
+#: `tested`: its result.
+Kind = Literal["saml", "oidc", "handle", "prove", "link", "test", "tested"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
-"""Whose a verified identity is (product.md 2.6): identities, pushed records and accounts, looked up; attempts kept."""
+"""Whose a verified identity is (product.md 2.6): identities, pushed records and accounts, looked up."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -25,7 +24,6 @@ from bridge.storage.tables import (
     memberships,
     second_factors,
     sessions,
-    sign_in_attempts,
     users,
     workspaces,
 )
@@ -164,45 +162,3 @@ def workspaces_owned_by_hand(connection: Any, user_key: int) -> list[int]:
         .where(memberships.c.user_id == user_key, memberships.c.status == "active", grants.c.role == OWNER.id)
     )
     return sorted(set(connection.execute(chosen).scalars()))
-
-
-# -- Attempts ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One login, as the sign-in log tells it. `ref` is what the error page shows."""
-
-    ref: str
-    kind: str
-    outcome: Literal["signed_in", "refused"]
-    code: str
-    text: str
-    address: str
-    email: str | None = None
-    workspace_key: int | None = None
-    connection_key: int | None = None
-    steps: Sequence[str] = ()
-
-
-def insert_attempt(change: Change, attempt: Attempt) -> None:
-    """Keep one line of the sign-in log."""
-    values = {
-        "ref": attempt.ref,
-        "workspace_id": attempt.workspace_key,
-        "connection_id": attempt.connection_key,
-        "at": change.now,
-        "kind": attempt.kind,
-        "outcome": attempt.outcome,
-        "code": attempt.code,
-        "text": attempt.text,
-        "email": attempt.email,
-        "address": attempt.address,
-        "steps": list(attempt.steps),
-    }
-    change.connection.execute(insert(sign_in_attempts).values(**values))
-
-
-def delete_old_attempts(change: Change, before: datetime) -> int:
-    """Forget attempts from before that moment. Returns how many."""
-    return change.connection.execute(delete(sign_in_attempts).where(sign_in_attempts.c.at < before)).rowcount

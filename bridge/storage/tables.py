@@ -546,7 +546,7 @@ pending_requests = Table(  # a login under way: the request we sent, then its re
     _required("return_to", Text),
     Column("result", Json),
     _required("expires_at", Instant),
-    _one_of("kind", "saml", "oidc", "handle", "prove", "link"),
+    _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested"),
     Index(None, "connection_id"),
     Index(None, "user_id"),
     Index(None, "expires_at"),
@@ -575,15 +575,27 @@ sign_in_attempts = Table(
     Column("ref", Text, nullable=False, unique=True),
     _to("workspace_id", "workspaces.id", nullable=True),
     _to("connection_id", "connections.id", nullable=True),
+    _to("user_id", "users.id", nullable=True),  # whose password it was about, where no workspace proved the domain
     _required("at", Instant),
+    _required("last_at", Instant),  # of as many as `times` says, past the limit of those kept one by one
+    _required("times", Integer),
     _required("kind", Text),
     _required("outcome", Text),
     _required("code", Text),
     _required("text", Text),
-    Column("email", Text),
+    _required("check", Text),
+    _required("test", Boolean),
+    _required("email", Text),
+    _required("email_ci", Text),
     _required("address", Text),
+    _required("agent", Text),
     _required("steps", Json),
-    Index(None, "connection_id"),
+    Column("message", Text),  # decoded, without secrets, cut
+    Column("would", Json),  # what a test found out
+    _one_of("outcome", "signed_in", "refused", "test_passed"),
+    Index(None, "at"),
+    Index(None, "connection_id", "at"),
+    Index(None, "user_id", "at"),
     Index(None, "workspace_id", "at"),
 )
 provisioning_requests = Table(

@@ -21,12 +21,12 @@ from bridge.domain.sign_in import SignInRefused
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect_oidc import OidcConnection, load_oidc, public_keys
 from bridge.flows.oidc_login import Clock, ProviderFailed, ask_for_identity, claim, start
-from bridge.flows.sessions import SignedIn
 from bridge.flows.sign_in import complete, resume
 from bridge.web import refusals
-from bridge.web.cookies import browser_secret, keep_browser, keep_session, session_secret
+from bridge.web.arrival import arrive
+from bridge.web.cookies import browser_secret, keep_browser, session_secret
 from bridge.web.current import current_client, current_context, current_outside, current_time
-from bridge.web.refusals import note_login, refused_page
+from bridge.web.refusals import note_answer, note_login, refused_page, trail
 from bridge.web.return_path import HOME, go, safe_path
 from oidc import authorization_answer, errors
 
@@ -52,7 +52,7 @@ def refuse(error: errors.OidcError) -> Response:
     status = 400 if isinstance(error, _NOT_READ) else 403
     said = error.description if isinstance(error, errors.ProviderSaidNo) else None
     logged = f"{error.text} It said: {said}" if said else None
-    return refused_page(error.code, _TITLE, error.text, status, logged=logged)
+    return refused_page(error.code, _TITLE, error.text, status, logged=logged, check=getattr(error, "check", ""))
 
 
 @blueprint.errorhandler(ProviderFailed)
@@ -82,7 +82,15 @@ def login(connection: UUID) -> Response:
     return_to = _asked_by_provider(ours) if _is_initiated() else safe_path(request.args.get("return_to"))
     browser, hint = browser_secret() or new_secret(), request.args.get("login_hint", "")
     hint = hint if len(hint) <= _LONGEST_HINT and hint.isprintable() else ""
-    url = start(current_context(), ours, browser, return_to, current_time(), login_hint=hint or None)
+    url = start(
+        current_context(),
+        ours,
+        browser,
+        return_to,
+        current_time(),
+        login_hint=hint or None,
+        test=request.args.get("test"),
+    )
     response = go(url, 302)
     keep_browser(response, browser)
     return response
@@ -133,6 +141,7 @@ def callback(connection: UUID) -> Response:
     ours, context, now = _load(connection), current_context(), current_time()
     browser = browser_secret() or ""
     pairs = list(request.args.items(multi=True))
+    note_answer(request.args.get("state"), "By the browser, with a code or a refusal.")
     try:
         code, state = authorization_answer.parse(pairs, ours.provider)
     except errors.ProviderSaidNo as error:
@@ -140,15 +149,10 @@ def callback(connection: UUID) -> Response:
         raise
     claimed = claim(context, ours, state, browser, now)
     with current_outside().calls.turn() as ask:
-        answer = ask_for_identity(context, ours, claimed, code, ask, _clock(now))
-    note_login(email=answer.identity.email, steps=tuple(answer.notes))
-    handle = complete(context, "oidc", answer, now)
-    told = resume(context, handle, browser, current_client(), now, old=session_secret())
-    if not isinstance(told, SignedIn):
-        return go(url_for("prove_account.ask", token=told.token))
-    response = go(safe_path(told.return_to))
-    keep_session(response, told.cookie, context.session_lifetime)
-    return response
+        answer = ask_for_identity(context, ours, claimed, code, ask, _clock(now), trail())
+    note_login(email=answer.identity.email)
+    handle = complete(context, "oidc", answer, now, current_client())
+    return arrive(resume(context, handle, browser, current_client(), now, old=session_secret()), browser)
 
 
 def _clock(now: datetime) -> Clock:

@@ -20,7 +20,7 @@ from bridge.web.current import current_client, current_context, current_session,
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import Field, LoginPage, Note, SignInWay
-from bridge.web.refusals import note_login
+from bridge.web.refusals import note_login, trail
 from bridge.web.return_path import HOME, go, safe_path
 
 blueprint = Blueprint("password", __name__)
@@ -111,7 +111,8 @@ def _check_password(asked: _Asked, password: str) -> Response:
 
 
 def _wrong_password(asked: _Asked, error: WrongCredentials) -> Response:
-    refusal = Refusal("password", error.code, error.text, find_email(asked.email))
+    trail().note("typed")
+    refusal = Refusal("password", error.code, error.text, find_email(asked.email), trail=trail())
     log_refused(current_context(), refusal, current_client(), current_time())
     return _password_page(asked, asked.email, error=error.text, status=403)
 

@@ -4,30 +4,36 @@ A view notes on `login_under_way` what it knows so far, so that the log names th
 where the refusal itself doesn't.
 """
 
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, url_for
 
 from bridge.domain.errors import Conflict, DomainError, NotFound, TooManyTries
 from bridge.domain.identity import LoginKind
 from bridge.domain.sign_in import SignInRefused
-from bridge.flows.sign_in_log import Refusal, log_refused
+from bridge.flows.sign_in import find_asked
+from bridge.flows.sign_in_log import Asked, Refusal, Trail, log_refused
 from bridge.web.current import current_client, current_context, current_time
 from bridge.web.error_pages import domain_error
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import Link, RefusedPage
+from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What is known of the login under way. `again` is where it starts anew."""
+    """What is known of the login under way. `again` is where it starts anew; `asked`: the request that it answers."""
 
     kind: LoginKind
     connection_id: str | None = None
     email: str | None = None
     again: str = "/login"
-    steps: tuple[str, ...] = ()
+    trail: Trail = field(default_factory=Trail)
+    asked: Asked | None = None
 
 
 def note_login(**known: object) -> None:
@@ -37,8 +43,34 @@ def note_login(**known: object) -> None:
 
 def login_under_way() -> Login:
     """What was noted so far."""
-    login: Login = g.get("login") or Login("password")
+    if "login" not in g:
+        g.login = Login("password", trail=Trail(_clock()))
+    login: Login = g.login
     return login
+
+
+def trail() -> Trail:
+    """What the login under way went through: its steps, and the decoded answer."""
+    return login_under_way().trail
+
+
+def note_answer(request_id: str | None, detail: str) -> None:
+    """An IdP's answer has arrived. `request_id` is what it says that it answers, which nothing has proved yet: it finds
+    for the log when that was asked, and that it was a test. Call it after `note_login(kind=…, connection_id=…)`.
+    """
+    login, asked = login_under_way(), None
+    if request_id and login.connection_id and login.kind in ("saml", "oidc"):
+        asked = find_asked(current_context(), login.kind, login.connection_id, request_id, current_time())
+    if asked:
+        login.trail.note("asked", at=asked.at)
+    login.trail.note("received", detail)
+    note_login(asked=asked)
+
+
+def _clock() -> Callable[[], datetime]:
+    """The request's moment, and what it has taken since."""
+    began = time.monotonic()
+    return lambda: current_time() + timedelta(seconds=time.monotonic() - began)
 
 
 def install(blueprint: Blueprint) -> None:
@@ -55,11 +87,26 @@ def refuse(error: DomainError) -> Response:
     return refused_page(error.code, title, error.text, status)
 
 
-def refused_page(code: str, title: str, text: str, status: int, *, logged: str | None = None) -> Response:
-    """Keep the attempt and say its reference. `logged` is the text for the admin, where it differs."""
+def refused_page(
+    code: str, title: str, text: str, status: int, *, logged: str | None = None, check: str = ""
+) -> Response:
+    """Keep the attempt and say its reference; of a test, go to its result. `logged` is the text for the admin, where
+    it differs; `check` the rule that refused.
+    """
     login = login_under_way()
-    refusal = Refusal(login.kind, code, logged or text, login.email, login.connection_id, login.steps)
-    reference = log_refused(current_context(), refusal, current_client(), current_time())
+    refusal = Refusal(
+        login.kind, code, logged or text, login.email, login.connection_id, check, login.trail, login.asked
+    )
+    kept = log_refused(current_context(), refusal, current_client(), current_time())
+    if kept.result:
+        return go(url_for("connection_test.result", handle=kept.result))
     again = Link("Start again", login.again, primary=True)
     others = () if login.again == "/login" else (Link("Sign in another way", "/login?way=password"),)
-    return render_bare("refused.html", RefusedPage(title, text, (again, *others), reference=reference), status)
+    page = RefusedPage(
+        title,
+        text,
+        (again, *others),
+        reference=kept.ref,
+        reference_href=url_for("sign_in_log.find", ref=kept.ref),
+    )
+    return render_bare("refused.html", page, status)

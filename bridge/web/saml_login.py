@@ -19,19 +19,19 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bridge.domain.errors import DomainError, NotFound
 from bridge.domain.identity import AssertedIdentity, Replay
-from bridge.domain.sign_in import keepable_groups
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect import SamlConnection, load_saml
-from bridge.flows.sessions import SignedIn
 from bridge.flows.sign_in import Answer, begin, complete, resume
+from bridge.flows.sign_in_log import note_names
 from bridge.web import refusals
-from bridge.web.cookies import browser_secret, keep_browser, keep_session, session_secret
+from bridge.web.arrival import arrive
+from bridge.web.cookies import browser_secret, keep_browser, session_secret
 from bridge.web.current import current_client, current_context, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
-from bridge.web.refusals import note_login, refused_page
+from bridge.web.refusals import note_answer, note_login, refused_page, trail
 from bridge.web.return_path import go, safe_path
-from saml import attributes, authn_request, errors
+from saml import attributes, authn_request, errors, transcript
 from saml.assertion import Assertion
 from saml.bindings import PostForm, RedirectTo
 from saml.response import validate
@@ -66,7 +66,14 @@ class ContinuePage:
 def refuse(error: errors.SamlError) -> Response:
     """A message that isn't accepted, with the reason an admin can act on."""
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-    return refused_page(error.code, "The answer of your identity provider was refused", error.text, status)
+    title, check = "The answer of your identity provider was refused", getattr(error, "check", "")
+    return refused_page(error.code, title, error.text, status, logged=_for_admin(error), check=check)
+
+
+def _for_admin(error: errors.SamlError) -> str:
+    """With what the IdP itself says: nobody signed that, so only the log shows it."""
+    said = error.idp_message if isinstance(error, errors.IdpSaidNo) else None
+    return f"{error.text} It says: {errors.quoted(said)}." if said else error.text
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
@@ -86,7 +93,18 @@ def login(connection: UUID) -> Response:
     fresh = ours.force_authn or request.args.get("fresh") == "1"
     sent = _request(ours, request_id, fresh=fresh)
     return_to = safe_path(request.args.get("return_to"))
-    begin(current_context(), "saml", ours.connection.id, request_id, browser, return_to, current_time(), fresh=fresh)
+    test = request.args.get("test")
+    begin(
+        current_context(),
+        "saml",
+        ours.connection.id,
+        request_id,
+        browser,
+        return_to,
+        current_time(),
+        fresh=fresh,
+        test=test,
+    )
     response = _post_form(ours, sent) if isinstance(sent, PostForm) else go(sent.url, 302)
     keep_browser(response, browser)
     return response
@@ -108,8 +126,8 @@ def acs(connection: UUID) -> Response:
     request.max_content_length = request.max_form_memory_size = _LARGEST_FORM
     ours = _load(connection)
     answer = _validated(ours)
-    note_login(email=answer.identity.email, steps=tuple(answer.notes))
-    handle = complete(current_context(), "saml", answer, current_time())
+    note_login(email=answer.identity.email)
+    handle = complete(current_context(), "saml", answer, current_time(), current_client())
     return go(url_for("saml.resume_login", connection=connection, handle=handle))
 
 
@@ -117,6 +135,7 @@ def _validated(ours: SamlConnection) -> Answer:
     form, now = _posted(), current_time()
     proved = _proved(ours, form, now)
     named = attributes.read(proved, ours.attributes)
+    note_names(trail(), ours.connection.name, named)
     identity = AssertedIdentity(
         connection_id=ours.connection.id,
         subject=named.subject,
@@ -127,9 +146,8 @@ def _validated(ours: SamlConnection) -> Answer:
         name_id=proved.name_id,
         session_ends_at=proved.session_not_on_or_after,
     )
-    notes = tuple(_notes(ours, named))
     replay = Replay(proved.id, proved.not_on_or_after)
-    return Answer(identity, proved.in_response_to, replay, notes, proved.authn_instant)
+    return Answer(identity, proved.in_response_to, replay, proved.authn_instant, trail())
 
 
 def _proved(ours: SamlConnection, form: dict[str, str], now: datetime) -> Assertion:
@@ -138,11 +156,16 @@ def _proved(ours: SamlConnection, form: dict[str, str], now: datetime) -> Assert
     With AES-CBC, whoever could tell by the clock how far each of their changed messages came would read one that they
     hold (Jager and Somorovsky, 2011). The text tells them nothing; what the steps take differs by half a millisecond.
     """
-    began = monotonic()
+    encoded, began = form.get("SAMLResponse", ""), monotonic()
+    note_answer(transcript.find_in_response_to(encoded), "By POST.")
     try:
-        return validate(form, ours.idp, ours.sp, now, allow_unsolicited=ours.allow_idp_initiated)
+        return validate(form, ours.idp, ours.sp, now, allow_unsolicited=ours.allow_idp_initiated, witness=trail())
     except errors.DecryptionFailed:
         sleep(max(0.0, began + _FAILED_DECRYPTION_TAKES - monotonic()))
+        raise
+    except errors.SamlError:
+        if not trail().message:
+            trail().show(transcript.read(encoded))
         raise
 
 
@@ -158,31 +181,14 @@ def _posted() -> dict[str, str]:
     return request.form.to_dict()
 
 
-def _notes(ours: SamlConnection, named: attributes.AssertedNames) -> list[str]:
-    """What the sign-in log should say beside the outcome."""
-    notes = []
-    if named.groups_left_out:
-        notes.append(f"{ours.connection.name} left the groups out, since there were more than it puts into an answer.")
-    dropped = len(named.groups) - len(keepable_groups(named.groups))
-    if dropped:
-        notes.append(f"{dropped} of the groups have a name that is too long, or can’t be printed; they don’t count.")
-    return notes
-
-
 @blueprint.get("/continue")
 def resume_login(connection: UUID) -> Response:
     """The same browser's own request: the one that carries its cookies."""
     note_login(kind="saml", connection_id=str(connection), again=url_for("saml.login", connection=connection))
     context, browser = current_context(), browser_secret() or new_secret()
     handle = request.args.get("handle", "")
-    told = resume(context, handle, browser, current_client(), current_time(), old=session_secret())
-    if isinstance(told, SignedIn):
-        response = go(safe_path(told.return_to))
-        keep_session(response, told.cookie, context.session_lifetime)
-    else:
-        response = go(url_for("prove_account.ask", token=told.token))
-    keep_browser(response, browser)
-    return response
+    told = resume(context, handle, browser, current_client(), current_time(), old=session_secret(), trail=trail())
+    return arrive(told, browser)
 
 
 @blueprint.get("/metadata")

@@ -10,13 +10,15 @@ from sqlalchemy import insert, update
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.domain.people import fold
 from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_log import Outcome
 from bridge.flows.context import OPERATOR
 from bridge.flows.passwords import hash_password
 from bridge.flows.sessions import CurrentSession, SignedIn, find_session
-from bridge.flows.sign_in import Answer, ProofNeeded, begin, complete, resume
+from bridge.flows.sign_in import Answer, ProofNeeded, Tested, begin, complete, resume
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
+from bridge.storage.sign_in_attempts import Attempt, insert_attempt
 from bridge.storage.tables import domains, workspaces
 from tests.world import World
 
@@ -74,7 +76,7 @@ def sign_in(
 
 def attempt(
     world: World, email: str, browser: Browser, *, now: datetime | None = None, **said: Any
-) -> SignedIn | ProofNeeded:
+) -> SignedIn | ProofNeeded | Tested:
     """One whole login, whatever comes of it."""
     moment = now or world.now
     request_id = start(world, browser, now=moment)
@@ -114,3 +116,28 @@ def join(world: World, user_key: int, *, accepted: bool = True) -> int:
     """An account is a member of the workspace. Returns the membership's key."""
     with changing(world.context.database, OPERATOR, world.now) as change:
         return people.insert_membership(change, world.workspace.key, user_key, accepted=accepted).key
+
+
+def keep_attempt(world: World, ref: str, outcome: Outcome, at: datetime, **values: Any) -> None:
+    """A line of the sign-in log, through the world's connection unless said otherwise."""
+    kept: dict[str, Any] = {
+        "ref": ref,
+        "kind": "saml",
+        "outcome": outcome,
+        "code": "signed_in",
+        "text": "",
+        "check": "",
+        "test": False,
+        "address": "192.0.2.7",
+        "agent": "",
+        "email": "mei@kicks.example",
+        "email_ci": "mei@kicks.example",
+        "workspace_key": world.workspace.key,
+        "connection_key": world.connection.key,
+        "user_key": None,
+        "steps": (),
+        "message": None,
+        "would": None,
+    }
+    with changing(world.context.database, OPERATOR, at) as change:
+        insert_attempt(change, Attempt(**{**kept, **values}))

@@ -17,7 +17,7 @@ from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token
-from bridge.storage.sign_in import Attempt, insert_attempt
+from tests.flows.logins import keep_attempt
 from tests.world import World, another_connection
 
 READING, WRITING = parse_role_in_scope("Source Read-only", []), parse_role_in_scope("Source Admin", [])
@@ -59,10 +59,9 @@ def test_what_hangs_on_it_is_counted(kicks: World) -> None:
 
 
 def test_the_last_sign_in_is_the_last_good_one(kicks: World) -> None:
-    for hours, outcome in ((1, "signed_in"), (2, "signed_in"), (3, "refused")):
-        attempt = Attempt(f"REF-{hours}", "saml", outcome, "", "", "", None, kicks.workspace.key, kicks.connection.key)  # type: ignore[arg-type]
-        with kicks.context.changing(OPERATOR, kicks.now + timedelta(hours=hours)) as change:
-            insert_attempt(change, attempt)
+    keep_attempt(kicks, "REF-1", "signed_in", kicks.now + timedelta(hours=1))
+    keep_attempt(kicks, "REF-2", "signed_in", kicks.now + timedelta(hours=2))
+    keep_attempt(kicks, "REF-3", "refused", kicks.now + timedelta(hours=3))
     seen = get_overview(kicks.context, "kicks", kicks.connection.id, kicks.now)
     assert seen.counts.last_sign_in == kicks.now + timedelta(hours=2)
 

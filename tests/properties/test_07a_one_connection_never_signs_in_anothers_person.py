@@ -16,6 +16,7 @@ from bridge.domain.errors import DomainError
 from bridge.flows.link_account import find_proof
 from bridge.flows.provision_users import create_user, delete_user
 from bridge.flows.sessions import SignedIn
+from bridge.flows.sign_in import ProofNeeded
 from bridge.storage.tables import users
 from tests.flows.logins import Browser, account, attempt, join, prove_domain, sign_in
 from tests.properties.outsiders import person
@@ -120,7 +121,7 @@ def test_proof_is_asked_of_the_stored_address(acme: World) -> None:
     account(acme, "ann@mail.example")
     browser = Browser()
     told = attempt(acme, "ANN@mail.example", browser)
-    assert not isinstance(told, SignedIn)
+    assert isinstance(told, ProofNeeded)
     assert find_proof(acme.context, told.token, browser.secret, acme.now).account_email == "ann@mail.example"
 
 

@@ -6,6 +6,8 @@
 - `user_groups`   User Groups, who decides their members, what they give
 - `tokens`        keys for programs: made, shown once, revoked
 - `roles`         what each role gives
+- `sign_in_log`   every attempt to sign in, step by step; `attempts`: one of them as it is shown
+- `connection_test`   a test of a connection, which signs nobody in
 - `scim_log`      what IdPs asked by SCIM, and what it did
 - `invitations`   sent, repeated, revoked, and accepted
 

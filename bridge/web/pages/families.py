@@ -1,6 +1,17 @@
 """Every page family that an app of ours has."""
 
-from bridge.web.pages import invitations, person, roles, scim_log, tokens, user_groups, users, workspaces
+from bridge.web.pages import (
+    connection_test,
+    invitations,
+    person,
+    roles,
+    scim_log,
+    sign_in_log,
+    tokens,
+    user_groups,
+    users,
+    workspaces,
+)
 
 BLUEPRINTS = (
     workspaces.blueprint,
@@ -9,6 +20,8 @@ BLUEPRINTS = (
     user_groups.blueprint,
     tokens.blueprint,
     roles.blueprint,
+    sign_in_log.blueprint,
+    connection_test.blueprint,
     scim_log.blueprint,
     invitations.blueprint,
 )

@@ -180,12 +180,17 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
         roles = NavItem("Roles", visit.url("roles.index"), "role", current=here == "roles.index")
         return (NavSection("You", (NavItem("Your access", own, "people", current=on_own), roles)),)
     log = NavItem("SCIM log", visit.url("scim_log.index"), "sync", current=here == "scim_log.index")
-    elsewhere = on_own or log.current
+    sign_ins = NavItem("Sign-in log", visit.url("sign_in_log.index"), "enter", current=_on_sign_ins())
+    elsewhere = on_own or log.current or sign_ins.current
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
         NavSection("People", (people, NavItem("Your access", own, "role", current=on_own))),
-        NavSection("Signing in", (log,)),
+        NavSection("Signing in", (sign_ins, log)),
     )
+
+
+def _on_sign_ins() -> bool:
+    return request.blueprint in ("sign_in_log", "connection_test")
 
 
 def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:

@@ -845,7 +845,8 @@ def _pending_requests() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link')", name=op.f("ck_pending_requests_kind")
+            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested')",
+            name=op.f("ck_pending_requests_kind"),
         ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_pending_requests_connection_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_pending_requests_user_id")),
@@ -929,20 +930,37 @@ def _sign_in_attempts() -> None:
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("workspace_id", ID, nullable=True),
         sa.Column("connection_id", ID, nullable=True),
+        sa.Column("user_id", ID, nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("check", sa.Text(), nullable=False),
+        sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("email_ci", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
         sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("would", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('signed_in', 'refused', 'test_passed')", name=op.f("ck_sign_in_attempts_outcome")
+        ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_sign_in_attempts_connection_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sign_in_attempts_user_id")),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_sign_in_attempts_workspace_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
         sa.UniqueConstraint("ref", name=op.f("uq_sign_in_attempts_ref")),
     )
-    op.create_index(op.f("ix_sign_in_attempts_connection_id"), "sign_in_attempts", ["connection_id"], unique=False)
+    op.create_index(op.f("ix_sign_in_attempts_at"), "sign_in_attempts", ["at"], unique=False)
+    op.create_index(
+        op.f("ix_sign_in_attempts_connection_id_at"), "sign_in_attempts", ["connection_id", "at"], unique=False
+    )
+    op.create_index(op.f("ix_sign_in_attempts_user_id_at"), "sign_in_attempts", ["user_id", "at"], unique=False)
     op.create_index(
         op.f("ix_sign_in_attempts_workspace_id_at"), "sign_in_attempts", ["workspace_id", "at"], unique=False
     )

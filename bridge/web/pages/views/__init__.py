@@ -14,6 +14,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `user_groups` User Groups
 - `tokens`      tokens of IdPs and programs
 - `scim_log`    the SCIM log
+- `sign_in_log` the sign-in log, and tests of connections
 - `roles`       what each role gives
 """
 
@@ -51,6 +52,17 @@ from bridge.web.pages.views.person import (
 )
 from bridge.web.pages.views.roles import RoleArea, RoleCard, RolesPage
 from bridge.web.pages.views.scim_log import OpenedRequest, RequestRow, ScimLogPage
+from bridge.web.pages.views.sign_in_log import (
+    AttemptCard,
+    AttemptPage,
+    AttemptRow,
+    Fix,
+    SignInLogPage,
+    TestConnectionPage,
+    TestResultPage,
+    TraceStep,
+    WouldBox,
+)
 from bridge.web.pages.views.signing_in import (
     ErrorPage,
     InvitationPage,
@@ -82,6 +94,9 @@ from bridge.web.pages.views.users import (
 
 __all__ = [
     "AccessChange",
+    "AttemptCard",
+    "AttemptPage",
+    "AttemptRow",
     "BareFrame",
     "Chip",
     "Choice",
@@ -91,6 +106,7 @@ __all__ = [
     "ErrorPage",
     "Fact",
     "Field",
+    "Fix",
     "Frame",
     "GrantPage",
     "GrantRow",
@@ -129,16 +145,20 @@ __all__ = [
     "RolesPage",
     "ScimLogPage",
     "ScopePicker",
+    "SignInLogPage",
     "SignInWay",
     "Source",
     "Status",
     "Tab",
+    "TestConnectionPage",
+    "TestResultPage",
     "Theme",
     "TokenFormPage",
     "TokenRow",
     "TokenSummary",
     "TokensPage",
     "Tone",
+    "TraceStep",
     "UserGroupFormPage",
     "UserGroupPage",
     "UserGroupRow",
@@ -149,4 +169,5 @@ __all__ = [
     "WhyPanel",
     "WorkspaceChoice",
     "WorkspacesPage",
+    "WouldBox",
 ]

@@ -48,6 +48,8 @@ class RefusedPage:
     kicker: str = "Sign-in refused"
     reference: str | None = None
     reference_help: str = "With it, a Workspace Owner finds this attempt, and what to change."
+    reference_href: str | None = None
+    """Where an owner finds it."""
 
 
 @dataclass(frozen=True, slots=True)

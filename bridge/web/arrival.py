@@ -1,0 +1,24 @@
+"""The browser is back from its IdP, and is the one that began: into the product, to prove an account, or to what a test
+found out.
+"""
+
+from flask import Response, url_for
+
+from bridge.flows.sessions import SignedIn
+from bridge.flows.sign_in import ProofNeeded, Tested
+from bridge.web.cookies import keep_browser, keep_session
+from bridge.web.current import current_context
+from bridge.web.return_path import go, safe_path
+
+
+def arrive(told: SignedIn | ProofNeeded | Tested, browser: str) -> Response:
+    """Where `bridge.flows.sign_in.resume` leads; `browser` is the secret by which it is known again."""
+    if isinstance(told, SignedIn):
+        response = go(safe_path(told.return_to))
+        keep_session(response, told.cookie, current_context().session_lifetime)
+    elif isinstance(told, ProofNeeded):
+        response = go(url_for("prove_account.ask", token=told.token))
+    else:
+        response = go(url_for("connection_test.result", handle=told.handle))
+    keep_browser(response, browser)
+    return response
