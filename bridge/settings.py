@@ -203,6 +203,9 @@ class Settings:
     sign_in_log_days: int = field(metadata=_read_by(_whole_number(1, 365), 90))
     """Days for which the sign-in log remembers attempts to sign in, good and refused."""
 
+    metadata_refresh_hours: int = field(metadata=_read_by(_whole_number(1, 168), 24))
+    """Hours after which an IdP's metadata is read again where it was given as an address, more or less a tenth."""
+
     fetch_private_addresses: bool = field(metadata=_read_by(_yes_or_no, True))
     """Whether the bridge may fetch what an admin's URL names (metadata, issuers) from private addresses too. Say false
     where its network holds services that admins of workspaces must not reach."""

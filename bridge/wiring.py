@@ -27,6 +27,7 @@ def make_context(settings: Settings) -> Context:
         asserted_groups_days=settings.asserted_groups_days,
         scim_log_days=settings.scim_log_days,
         sign_in_log_days=settings.sign_in_log_days,
+        metadata_refresh_hours=settings.metadata_refresh_hours,
     )
 
 

@@ -28,6 +28,7 @@ from bridge.flows.jobs import (
     plan_jobs,
 )
 from bridge.flows.outside import Outside
+from bridge.flows.refresh_metadata import refresh_due
 from bridge.flows.request_log import forget_old_requests
 from bridge.flows.sessions import sweep_expired
 from bridge.flows.sign_in_log import forget_old_attempts
@@ -54,6 +55,10 @@ def _deliver_mail(context: Context, outside: Outside, now: datetime) -> None:
     deliver_due(context, outside.mailer, now)
 
 
+def _refresh_metadata(context: Context, outside: Outside, now: datetime) -> None:
+    refresh_due(context, outside, now)
+
+
 def _forget_expired(context: Context, _outside: Outside, now: datetime) -> None:
     sweep_expired(context, now)
 
@@ -76,6 +81,7 @@ def _live(_context: Context, _outside: Outside, _now: datetime) -> None:
 
 JOBS = (
     Job("mail", 1, _deliver_mail, claims_rows=True),
+    Job("metadata", 60, _refresh_metadata),
     Job("sweep-expired", _HOUR, _forget_expired),
     Job("sweep-scim-log", _HOUR, _forget_scim_calls),
     Job("sweep-sign-in-log", _HOUR, _forget_sign_ins),

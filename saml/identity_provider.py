@@ -2,6 +2,7 @@
 metadata."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -16,6 +17,7 @@ from saml.markup import (
     Element,
     children,
     parse,
+    parse_instant,
     tag,
     text,
 )
@@ -45,15 +47,18 @@ class IdentityProvider:
     slo_answer_url: str | None = None
 
 
-def parse_metadata(xml: bytes, entity_id: str | None = None) -> IdentityProvider:
+def parse_metadata(xml: bytes, entity_id: str | None = None, now: datetime | None = None) -> IdentityProvider:
     """The identity provider that `xml` describes (SAML Metadata 2.4.3).
 
     `xml` is an EntityDescriptor, or an EntitiesDescriptor, in which `entity_id` chooses when it holds several
-    identity providers. Raises `InvalidMetadata` with a text for the admin who gave it.
+    identity providers. With `now`, metadata whose validity is over is refused (2.3.1, 2.3.2, 2.4.1). Raises
+    `InvalidMetadata` with a text for the admin who gave it.
     """
     root = _root(xml)
     entity = _choose(_identity_providers(root), entity_id)
     role = _role(entity)
+    if now is not None:
+        _check_still_valid(role, now)
     redirect, post = (
         _address(role, "SingleSignOnService", HTTP_REDIRECT),
         _address(role, "SingleSignOnService", HTTP_POST),
@@ -118,6 +123,20 @@ def _choose(entities: list[Element], entity_id: str | None) -> Element:
             f"The metadata describes several identity providers ({found}): say which by its entity ID."
         )
     raise InvalidMetadata(f"The metadata doesn't describe {quoted(entity_id)} once, but {found}.")
+
+
+def _check_still_valid(role: Element, now: datetime) -> None:
+    """`validUntil` of the role and of all that it stands in."""
+    for element in (role, *role.iterancestors()):
+        written = element.get("validUntil")
+        if written is None:
+            continue
+        try:
+            is_over = parse_instant(written) <= now
+        except ValueError:
+            raise InvalidMetadata(f"The metadata says it is valid until {quoted(written)}, which is no time.") from None
+        if is_over:
+            raise InvalidMetadata(f"The metadata was valid until {quoted(written)} only.")
 
 
 def _entity_id(entity: Element) -> str:

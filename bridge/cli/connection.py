@@ -9,12 +9,13 @@ import click
 
 from bridge.cli.shown import table, text_details, wire_connection, wire_details, wire_keys
 from bridge.cli.terminal import House, Told, read_secret, told
-from bridge.domain.errors import DomainError, Invalid
+from bridge.domain.errors import Invalid
 from bridge.domain.workspace import Connection
 from bridge.flows import connect, connection_settings, rotate_key
 from bridge.flows.connect_oidc import PRIVATE_KEY, OidcDraft, addresses_of, create_oidc, read_provider
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview
 from bridge.flows.context import OPERATOR
+from bridge.flows.refresh_metadata import refresh_now
 from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
 from bridge.wiring import make_outside
@@ -259,13 +260,11 @@ _STEPS = {
 @told
 def refresh_metadata(house: House, workspace: str, connection_id: str) -> Told:
     """Read the IdP's metadata again from where it was read before. What can't be trusted leaves the last good one."""
-    found = connect.find_own(house.context, workspace, connection_id)
-    url = found.config.get("metadata_url")
-    if not url:
-        raise DomainError(f"The metadata of {found.name} came from no address: give one by --idp-metadata of set.")
-    metadata = fetch_metadata(house.settings, url)
-    connect.replace_metadata(house.context, OPERATOR, workspace, connection_id, metadata, house.now, url=url)
-    return _shown(house, workspace, connection_id)
+    fetch = make_outside(house.settings).fetch
+    done = refresh_now(house.context, fetch, OPERATOR, workspace, connection_id, house.now)
+    shown = _shown(house, workspace, connection_id)
+    changes = "; ".join(done.changes) or "nothing has changed"
+    return Told({**shown.wire, "changes": list(done.changes)}, f"{done.connection.name}: {changes}.\n{shown.text}")
 
 
 def _shown(house: House, workspace: str, connection_id: str) -> Told:

@@ -43,6 +43,7 @@ class Context:
     asserted_groups_days: int = 7
     scim_log_days: int = 30
     sign_in_log_days: int = 90
+    metadata_refresh_every: timedelta = timedelta(hours=24)
     request_buffer: RequestBuffer = field(default_factory=RequestBuffer, repr=False, compare=False)
     witness: Witness | None = field(default=None, repr=False, compare=False)
 

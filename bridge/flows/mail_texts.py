@@ -134,6 +134,32 @@ def break_glass_used(to: str, workspace: str, owner: str, email: str, until: dat
     )
 
 
+def metadata_changed(to: str, connection: str, workspace: str, changes: Sequence[str]) -> Mail:
+    """Owners learn that their IdP's metadata says something else than before, and is trusted as it is now."""
+    return _mail(
+        to,
+        f"{connection} has changed how it signs people in to {workspace}",
+        (
+            f"The metadata of {connection} has changed, and the bridge goes by it from now on: {'; '.join(changes)}.",
+            "If nobody at your company knows of a change there, switch the connection off and ask them.",
+        ),
+    )
+
+
+def metadata_failing(to: str, connection: str, workspace: str, reasons: Sequence[str]) -> Mail:
+    """Owners learn that their IdP's metadata can't be read any more, and what that means."""
+    return _mail(
+        to,
+        f"The metadata of {connection} can’t be read",
+        (
+            f"The bridge reads the metadata of {connection}, through which people sign in to {workspace}, again and "
+            f"again. Several times in a row it couldn’t: {' '.join(reasons)}",
+            "What it last read well stays in force, so nothing changes now. But when the identity provider changes its "
+            "certificate or its addresses, sign-in will fail until the metadata can be read, or is given by hand.",
+        ),
+    )
+
+
 def _mail(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str] | None = None) -> Mail:
     lines = [*paragraphs, *([f"{link[0]}: {link[1]}"] if link else [])]
     html = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)

@@ -27,6 +27,7 @@ def open_context(
     asserted_groups_days: int = 7,
     scim_log_days: int = 30,
     sign_in_log_days: int = 90,
+    metadata_refresh_hours: int = 24,
 ) -> Context:
     """What every flow is handed, over a database whose schema is this version's: made so where it wasn't.
 
@@ -43,6 +44,7 @@ def open_context(
         asserted_groups_days=asserted_groups_days,
         scim_log_days=scim_log_days,
         sign_in_log_days=sign_in_log_days,
+        metadata_refresh_every=timedelta(hours=metadata_refresh_hours),
     )
 
 

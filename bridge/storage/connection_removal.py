@@ -23,6 +23,7 @@ from bridge.storage.tables import (
     identities,
     mappings,
     memberships,
+    metadata_refreshes,
     pending_requests,
     provider_keys,
     provisioning_requests,
@@ -91,8 +92,14 @@ def _end_directory(change: Change, key: int) -> None:
     end_facts(change, directory_users, directory_users.c.connection_id == key)
 
 
+_ITS_OWN = (
+    *(tokens, identities, authentications, pending_requests),
+    *(provisioning_requests, provider_keys, metadata_refreshes),
+)
+
+
 def _forget(change: Change, key: int) -> None:
-    for table in (tokens, identities, authentications, pending_requests, provisioning_requests, provider_keys):
+    for table in _ITS_OWN:
         change.connection.execute(delete(table).where(table.c.connection_id == key))
     for table in (domains, sign_in_attempts):
         change.connection.execute(update(table).where(table.c.connection_id == key).values(connection_id=None))

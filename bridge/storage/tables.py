@@ -183,6 +183,22 @@ provider_keys = Table(  # an OpenID provider's, as last read
     _required("body", LargeBinary),
     _required("read_at", Instant),
 )
+# How reading its metadata anew goes. Not in `connections`, since each change there keeps the former row.
+metadata_refreshes = Table(
+    "metadata_refreshes",
+    metadata,
+    _to("connection_id", "connections.id", primary_key=True),
+    _required("version", BigInteger),  # of the connection that was planned for
+    Column("url", Text),  # null: nothing to read
+    Column("next_at", Instant),  # while one reads it: when it is taken away from them
+    Column("tried_at", Instant),
+    Column("good_at", Instant),
+    Column("changed_at", Instant),
+    _required("failures", Integer),  # since it last went well
+    Column("error", Text),
+    Column("content_hash", LargeBinary),  # SHA-256 of what was last read well
+    Index(None, "next_at"),
+)
 domains = Table(
     "domains",
     metadata,

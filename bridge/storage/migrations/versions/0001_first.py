@@ -47,6 +47,7 @@ def upgrade() -> None:
     _identities()
     _mappings()
     _memberships()
+    _metadata_refreshes()
     _pending_requests()
     _provider_keys()
     _provisioning_requests()
@@ -831,6 +832,27 @@ def _memberships() -> None:
         sa.UniqueConstraint("workspace_id", "user_id", name=op.f("uq_memberships_workspace_id_user_id")),
     )
     op.create_index(op.f("ix_memberships_user_id"), "memberships", ["user_id"], unique=False)
+
+
+def _metadata_refreshes() -> None:
+    op.create_table(
+        "metadata_refreshes",
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("good_at", sa.BigInteger(), nullable=True),
+        sa.Column("changed_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connections.id"], name=op.f("fk_metadata_refreshes_connection_id")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_metadata_refreshes")),
+    )
+    op.create_index(op.f("ix_metadata_refreshes_next_at"), "metadata_refreshes", ["next_at"], unique=False)
 
 
 def _pending_requests() -> None:
