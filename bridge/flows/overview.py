@@ -6,13 +6,14 @@ from typing import Any
 
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import listed
-from bridge.domain.sign_in import Authentication, Seat, reaches
+from bridge.domain.sign_in import ACCOUNT_KINDS, Authentication, Seat, reaches
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_workspace
 from bridge.flows.password_login import Way
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import access, overview, sessions
+from bridge.storage.break_glass import has_codes
 from bridge.storage.connections import list_connections
 
 
@@ -49,12 +50,16 @@ def names_of_owners(context: Context, workspace_slug: str, most: int, now: datet
 
 @dataclass(frozen=True, slots=True)
 class ClosedWorkspace:
-    """A workspace of the person that their session doesn't reach, and the ways that would open it."""
+    """A workspace of the person that their session doesn't reach, and the ways that would open it.
+
+    `break_glass`: they are an owner named by hand who came by their own login and has codes: one opens it, too.
+    """
 
     workspace: Workspace
     owner: bool
     connections: tuple[Way, ...]
     by_account: bool
+    break_glass: bool = False
 
     @property
     def asks_for(self) -> str:
@@ -74,7 +79,8 @@ def list_closed(context: Context, session: CurrentSession, now: datetime) -> tup
     reached = {one.workspace.key for one in session.workspaces}
     with context.database.snapshot() as connection:
         seats = sessions.find_seats(connection, session.user, now, now)
-        return tuple(_closed(connection, seat, now) for key, seat in seats.items() if key not in reached and seat.alive)
+        closed = [seat for key, seat in seats.items() if key not in reached and seat.alive]
+        return tuple(_closed(connection, session, seat, now) for seat in closed)
 
 
 def find_closed(
@@ -84,8 +90,12 @@ def find_closed(
     return next((one for one in list_closed(context, session, now) if one.workspace.slug == workspace_slug), None)
 
 
-def _closed(connection: Any, seat: Seat, now: datetime) -> ClosedWorkspace:
+def _closed(connection: Any, session: CurrentSession, seat: Seat, now: datetime) -> ClosedWorkspace:
     opened_by_sso = list_connections(connection, seat.workspace.key) if has_sso(seat.workspace.plan) else []
     ways = tuple(Way(one.id, one.kind, one.name) for one in opened_by_sso if one.enabled)
     by_password = Authentication("password", now, now)
-    return ClosedWorkspace(seat.workspace, seat.owner, ways, reaches(by_password, seat, now))
+    own_login = any(one.kind in ACCOUNT_KINDS for one in session.authentications)
+    by_account = reaches(by_password, seat, now)
+    glass = own_login and seat.named_owner and seat.accepted and not by_account
+    glass = glass and has_codes(connection, seat.membership_key, now)
+    return ClosedWorkspace(seat.workspace, seat.owner, ways, by_account, glass)

@@ -62,6 +62,12 @@ def list_named_owners(connection: Any, workspace_key: int, now: datetime) -> lis
     return [NamedOwner(key, uid, name, email, codes, bool(way_in)) for key, uid, name, email, codes, way_in in found]
 
 
+def has_codes(connection: Any, membership_key: int, now: datetime) -> bool:
+    """Whether this owner has a code that would open now."""
+    chosen = select(break_glass_codes.c.id).where(break_glass_codes.c.membership_id == membership_key, _good(now))
+    return connection.execute(chosen.limit(1)).first() is not None
+
+
 def insert_codes(
     change: Change, membership_key: int, hashes: Sequence[bytes], expires_at: datetime | None = None
 ) -> None:

@@ -32,7 +32,14 @@ FRAME = v.Frame(
     switch_href="/p/workspaces",
     nav=(
         v.NavSection("People", (v.NavItem("Access Management", "/p/users", "people", current=True),)),
-        v.NavSection("Signing in", (v.NavItem("SCIM log", "/p/scim-log", "sync"),)),
+        v.NavSection(
+            "Signing in",
+            (
+                v.NavItem("Domains", "/p/domains", "mail"),
+                v.NavItem("Security", "/p/security", "lock"),
+                v.NavItem("SCIM log", "/p/scim-log", "sync"),
+            ),
+        ),
     ),
     me=v.Me("Mei Tanaka", "Workspace Owner"),
     path="/p/users",
@@ -1157,6 +1164,139 @@ SCIM_LOG_NOTHING = dataclasses.replace(
     nothing_found=v.NothingFound("No call about “zoe”", "/p/scim-log", 1),
 )
 
+ROUTE = v.Choice(
+    "connection",
+    "Its people sign in with",
+    (v.Option("", "Any connection", selected=True), v.Option("1", "Okta")),
+)
+TOKEN_OF_DOMAIN = "3q8mXkz0R5yT1uWvB7nCj4hLp9sDfGa2"
+DOMAIN_PANEL = v.DomainPanel(
+    name="kicks.example",
+    facts=(v.Fact("Token good until", at=NOW + timedelta(days=9)),),
+    verify_action="/domains/kicks.example/verify",
+    record_name="_bridge-challenge.kicks.example",
+    token=TOKEN_OF_DOMAIN,
+    meta_tag=f'<meta name="bridge-domain-verification" content="{TOKEN_OF_DOMAIN}">',
+    route=dataclasses.replace(ROUTE, name="route_to"),
+    route_action="/domains/kicks.example/route",
+    remove_href="/p/confirm",
+    proved=False,
+    note=v.Note(
+        "info",
+        "Not found yet",
+        "There is no name _bridge-challenge.kicks.example in DNS. And the site’s root page has no such tag.",
+    ),
+)
+DOMAINS = v.DomainsPage(
+    action="/domains",
+    rows=(
+        v.DomainRow("kicks.co.uk", v.Status("warn", "Proof is missing"), "Okta", NOW, "/p/domains-missing"),
+        v.DomainRow(
+            "kicks.example",
+            v.Status("off", "Not proved"),
+            "A password, until it is proved",
+            NOW,
+            "/p/domains",
+            selected=True,
+        ),
+        v.DomainRow("köln.example (xn--kln-sna.example)", v.Status("ok", "Proved"), "Okta", NOW, "/p/domains"),
+        v.DomainRow(
+            "old.example", v.Status("bad", "Token ran out"), "A password, until it is proved", None, "/p/domains-over"
+        ),
+    ),
+    field=v.Field("domain", "Domain", help="The part behind the @."),
+    route=ROUTE,
+    panel=DOMAIN_PANEL,
+)
+DOMAINS_MISSING = dataclasses.replace(
+    DOMAINS,
+    panel=dataclasses.replace(
+        DOMAIN_PANEL,
+        name="kicks.co.uk",
+        proved=True,
+        facts=(v.Fact("Proved", "by its DNS record", NOW - timedelta(days=80)), v.Fact("Last found", at=NOW)),
+        note=v.Note("warn", "The proof is missing", "There is no such name. Put it back by 4 Dec, or it isn’t proved."),
+    ),
+)
+DOMAINS_OVER = dataclasses.replace(
+    DOMAINS,
+    panel=dataclasses.replace(
+        DOMAIN_PANEL,
+        name="old.example",
+        note=v.Note("bad", "The token ran out", "Get a new one, and put it in the place of the old one."),
+        renew=("/domains", "old.example"),
+    ),
+)
+NO_DOMAINS = dataclasses.replace(
+    DOMAINS,
+    rows=(),
+    panel=None,
+    field=dataclasses.replace(DOMAINS.field, value="co.uk", error="Under co.uk everybody can register a name."),
+)
+SECURITY = v.SecurityPage(
+    status=v.Status("off", "Off"),
+    says="People may come in by single sign-on and by their own login. On, only single sign-on opens this workspace.",
+    came=281,
+    never=31,
+    without=(("Amira Haddad", "amira.haddad@kicks.example"), ("Marcus Lindqvist", "marcus@kicks.example")),
+    exempt=(
+        v.ExemptRow("Zoe Park", "zoe.park@agency.example", v.Status("ok", "Counts"), v.Post("End", "/e", "of Zoe")),
+        v.ExemptRow(
+            "Li Wei",
+            "li.wei@agency.example",
+            v.Status("warn", "No second factor: doesn’t count"),
+            v.Post("End", "/e", "of Li Wei"),
+        ),
+    ),
+    exempt_field=v.Field("email", "Email of a member", kind="email", help="A member with a second factor."),
+    exempt_action="/security/exemptions",
+    owners=(
+        v.GlassRow(
+            "Marcus Lindqvist",
+            "marcus@kicks.example",
+            4,
+            v.Post("Make five new codes", "/c", "for Marcus"),
+            v.Post("Revoke", "/r", "the codes of Marcus"),
+        ),
+        v.GlassRow(
+            "Mei Tanaka",
+            "mei.tanaka@kicks.example",
+            0,
+            v.Post("Make five new codes", "/c", "for Mei"),
+            note="has no password: a code alone opens nothing",
+        ),
+    ),
+    switch=v.Link("Switch it on…", "/p/confirm", primary=True),
+)
+SECURITY_ON = dataclasses.replace(
+    SECURITY,
+    status=v.Status("ok", "On"),
+    says="People come in by single sign-on alone.",
+    exempt=(),
+    switch=v.Link("Switch it off…", "/p/confirm"),
+    new=v.NewGlassCodes(
+        "Marcus Lindqvist",
+        ("k7m2-9xqp-4rst-8wzn-c", "b3fh-66kd-mm2p-t9vx-7", "wz4q-8nsr-2cjy-7kbd-m"),
+        "/p/security",
+    ),
+)
+SECURITY_NOT_BY_SSO = dataclasses.replace(
+    SECURITY,
+    switch=None,
+    switch_note=v.Note(
+        "info", "Sign in by single sign-on to switch it on", "Only an owner whose session came by it can."
+    ),
+)
+BREAK_GLASS = v.BreakGlassPage(
+    workspace="Kicks Co",
+    email="marcus@kicks.example",
+    action="/w/kicks/break-glass",
+    sign_in_href="/p/login",
+    cancel_href="/p/workspaces",
+    field=v.Field("code", "Break-glass code", help="Seventeen letters and digits.", error="This code is wrong."),
+)
+BREAK_GLASS_STALE = dataclasses.replace(BREAK_GLASS, field=None)
+
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
@@ -1217,6 +1357,15 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "scim-log": ("scim_log.html", FRAME, SCIM_LOG),
     "scim-log-none": ("scim_log.html", FRAME, SCIM_LOG_NONE),
     "scim-log-nothing": ("scim_log.html", FRAME, SCIM_LOG_NOTHING),
+    "domains": ("domains.html", FRAME, DOMAINS),
+    "domains-missing": ("domains.html", FRAME, DOMAINS_MISSING),
+    "domains-over": ("domains.html", FRAME, DOMAINS_OVER),
+    "domains-none": ("domains.html", FRAME, NO_DOMAINS),
+    "security": ("security.html", FRAME, SECURITY),
+    "security-on": ("security.html", FRAME, SECURITY_ON),
+    "security-not-by-sso": ("security.html", FRAME, SECURITY_NOT_BY_SSO),
+    "break-glass": ("break_glass.html", BARE, BREAK_GLASS),
+    "break-glass-stale": ("break_glass.html", BARE, BREAK_GLASS_STALE),
 }
 FRAGMENTS: dict[str, tuple[str, Any]] = {
     "summary": ("person_summary.html", dataclasses.replace(SUMMARY, name="Tomás Herrera", may_read=())),

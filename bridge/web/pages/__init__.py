@@ -9,6 +9,8 @@
 - `sign_in_log`   every attempt to sign in, step by step; `attempts`: one of them as it is shown
 - `connection_test`   a test of a connection, which signs nobody in
 - `scim_log`      what IdPs asked by SCIM, and what it did
+- `domains`       domains of e-mail addresses: claimed, proved, routed, let go
+- `security`      Require SSO, exemptions, break-glass codes; and the page on which an owner uses one
 - `invitations`   sent, repeated, revoked, and accepted
 
 `frame` lets somebody into a workspace their session reaches, and surrounds its pages; `bare` renders those outside.

@@ -2,10 +2,12 @@
 
 from bridge.web.pages import (
     connection_test,
+    domains,
     invitations,
     person,
     roles,
     scim_log,
+    security,
     sign_in_log,
     tokens,
     user_groups,
@@ -23,5 +25,7 @@ BLUEPRINTS = (
     sign_in_log.blueprint,
     connection_test.blueprint,
     scim_log.blueprint,
+    domains.blueprint,
+    security.blueprint,
     invitations.blueprint,
 )

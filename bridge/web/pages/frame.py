@@ -111,6 +111,8 @@ def _closed_page(session: CurrentSession, closed: ClosedWorkspace) -> RefusedPag
     )
     if closed.by_account:
         ways = (*ways, Link("Sign in with your password", url_for("password.login", way="password"), not ways))
+    if closed.break_glass:
+        ways = (*ways, Link("Use a break-glass code", url_for("security.break_glass", slug=closed.workspace.slug)))
     return RefusedPage(
         title=f"{name} asks for {closed.asks_for}",
         text=f"You are a member of {name} as {session.user.email}, but the way in which you signed in doesn’t open "
@@ -181,11 +183,14 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
         return (NavSection("You", (NavItem("Your access", own, "people", current=on_own), roles)),)
     log = NavItem("SCIM log", visit.url("scim_log.index"), "sync", current=here == "scim_log.index")
     sign_ins = NavItem("Sign-in log", visit.url("sign_in_log.index"), "enter", current=_on_sign_ins())
-    elsewhere = on_own or log.current or sign_ins.current
+    domains = NavItem("Domains", visit.url("domains.index"), "mail", current=request.blueprint == "domains")
+    security = NavItem("Security", visit.url("security.index"), "lock", current=request.blueprint == "security")
+    signing_in = (domains, security, sign_ins, log)
+    elsewhere = on_own or any(item.current for item in signing_in)
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
         NavSection("People", (people, NavItem("Your access", own, "role", current=on_own))),
-        NavSection("Signing in", (sign_ins, log)),
+        NavSection("Signing in", signing_in),
     )
 
 

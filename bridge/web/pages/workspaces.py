@@ -46,7 +46,8 @@ def _open(reached: ReachedWorkspace) -> WorkspaceChoice:
 
 def _closed(closed: ClosedWorkspace) -> WorkspaceChoice:
     slug = closed.workspace.slug
-    only = closed.connections[0] if len(closed.connections) == 1 and not closed.by_account else None
+    other_ways = closed.by_account or closed.break_glass
+    only = closed.connections[0] if len(closed.connections) == 1 and not other_ways else None
     home = url_for("workspaces.home", slug=slug)
     href = way_in_href(only.kind, only.connection_id, home) if only else None
     return _choice(slug, closed.workspace.name, closed.owner, asks=f"asks for {closed.asks_for}", href=href)

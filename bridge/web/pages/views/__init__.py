@@ -15,9 +15,11 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `tokens`      tokens of IdPs and programs
 - `scim_log`    the SCIM log
 - `sign_in_log` the sign-in log, and tests of connections
+- `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
 """
 
+from bridge.web.pages.views.domains import DomainPanel, DomainRow, DomainsPage
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
 from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection
 from bridge.web.pages.views.parts import (
@@ -52,6 +54,7 @@ from bridge.web.pages.views.person import (
 )
 from bridge.web.pages.views.roles import RoleArea, RoleCard, RolesPage
 from bridge.web.pages.views.scim_log import OpenedRequest, RequestRow, ScimLogPage
+from bridge.web.pages.views.security import BreakGlassPage, ExemptRow, GlassRow, NewGlassCodes, SecurityPage
 from bridge.web.pages.views.sign_in_log import (
     AttemptCard,
     AttemptPage,
@@ -98,16 +101,22 @@ __all__ = [
     "AttemptPage",
     "AttemptRow",
     "BareFrame",
+    "BreakGlassPage",
     "Chip",
     "Choice",
     "ConfirmPage",
     "Consequence",
     "Deciders",
+    "DomainPanel",
+    "DomainRow",
+    "DomainsPage",
     "ErrorPage",
+    "ExemptRow",
     "Fact",
     "Field",
     "Fix",
     "Frame",
+    "GlassRow",
     "GrantPage",
     "GrantRow",
     "InGroupRow",
@@ -120,6 +129,7 @@ __all__ = [
     "MemberRow",
     "NavItem",
     "NavSection",
+    "NewGlassCodes",
     "NewToken",
     "Note",
     "NoteTone",
@@ -145,6 +155,7 @@ __all__ = [
     "RolesPage",
     "ScimLogPage",
     "ScopePicker",
+    "SecurityPage",
     "SignInLogPage",
     "SignInWay",
     "Source",

@@ -1,0 +1,283 @@
+"""`/w/<slug>/security`: Require SSO, who is exempt, and break-glass codes. `/w/<slug>/break-glass`: using one."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from flask import Blueprint, Response, url_for
+
+from bridge.domain.errors import DomainError, TooManyTries
+from bridge.domain.sentences import counted
+from bridge.domain.sign_in import LoginTooOld, WrongCode
+from bridge.flows.break_glass import (
+    list_named_owners,
+    login_is_fresh,
+    make_codes,
+    may_use_code,
+    open_by_code,
+    revoke_codes,
+)
+from bridge.flows.require_sso import Outlook, end_exemption, exempt_member, look_out, require_sso, stop_requiring_sso
+from bridge.flows.sessions import CurrentSession
+from bridge.web.current import current_client, current_context, current_session, current_time
+from bridge.web.pages.bare import render_bare
+from bridge.web.pages.forms import error_at, error_note, typed
+from bridge.web.pages.frame import Visit, enter_as_owner, show, sign_in_href
+from bridge.web.pages.views import (
+    BreakGlassPage,
+    ConfirmPage,
+    Consequence,
+    ExemptRow,
+    Field,
+    GlassRow,
+    Link,
+    NewGlassCodes,
+    Note,
+    Post,
+    SecurityPage,
+    Status,
+)
+from bridge.web.return_path import go
+from bridge.web.statuses import status_of
+
+blueprint = Blueprint("security", __name__, url_prefix="/w/<slug>")
+
+
+# -- The page ----------------------------------------------------------------------------------------
+
+
+@blueprint.get("/security")
+def index(slug: str) -> Response:
+    """Who comes in past the identity provider."""
+    visit = enter_as_owner(slug)
+    return show(visit, "security.html", _page(visit))
+
+
+def _page(visit: Visit, error: DomainError | None = None) -> SecurityPage:
+    outlook = look_out(visit.context, visit.session, visit.slug, visit.now)
+    return SecurityPage(
+        status=Status("ok", "On") if outlook.required else Status("off", "Off"),
+        says=_says(outlook),
+        came=outlook.came,
+        never=outlook.never,
+        without=tuple((one.name, one.email) for one in outlook.people),
+        exempt=_exempt_rows(visit, outlook),
+        exempt_field=_exempt_field(error),
+        exempt_action=visit.url("security.exempt"),
+        owners=_owner_rows(visit),
+        switch=_switch(visit, outlook),
+        switch_note=_switch_note(outlook),
+    )
+
+
+def _says(outlook: Outlook) -> str:
+    if outlook.required:
+        return (
+            "People come in by single sign-on alone. It stays so when a connection is switched off, deleted or loses "
+            "its certificate. API and SCIM tokens aren’t bound by it."
+        )
+    return "People may come in by single sign-on and by their own login. On, only single sign-on opens this workspace."
+
+
+def _switch(visit: Visit, outlook: Outlook) -> Link | None:
+    if outlook.required:
+        return Link("Switch it off…", visit.url("security.ask_to_stop"))
+    return Link("Switch it on…", visit.url("security.ask_to_require"), primary=True) if outlook.session_came else None
+
+
+def _switch_note(outlook: Outlook) -> Note | None:
+    if outlook.required or outlook.session_came:
+        return None
+    text = "Only an owner whose present session came by single sign-on can switch it on: so it is sure that it opens."
+    return Note("info", "Sign in by single sign-on to switch it on", text)
+
+
+def _exempt_rows(visit: Visit, outlook: Outlook) -> tuple[ExemptRow, ...]:
+    counts, idle = Status("ok", "Counts"), Status("warn", "No second factor: doesn’t count")
+    return tuple(
+        ExemptRow(
+            one.name,
+            one.email,
+            counts if one.counts else idle,
+            Post("End", visit.url("security.unexempt", member=one.membership_id), f"the exemption of {one.name}"),
+        )
+        for one in outlook.exempt
+    )
+
+
+def _exempt_field(error: DomainError | None) -> Field:
+    text = "A member with a second factor. The exemption ends with the membership, or with the last second factor."
+    wrong = error_at(error, "email")
+    return Field("email", "Email of a member", typed("email") if error else "", "email", text, wrong)
+
+
+def _owner_rows(visit: Visit) -> tuple[GlassRow, ...]:
+    def row(name: str, member: str) -> tuple[Post, Post]:
+        make = Post("Make five new codes", visit.url("security.make", member=member), f"for {name}")
+        return make, Post("Revoke", visit.url("security.revoke", member=member), f"the codes of {name}")
+
+    rows = []
+    for owner in list_named_owners(visit.context, visit.slug, visit.now):
+        make, revoke = row(owner.name, owner.membership_id)
+        note = None if owner.has_login else "has no password: a code alone opens nothing"
+        rows.append(GlassRow(owner.name, owner.email, owner.codes, make, revoke if owner.codes else None, note))
+    return tuple(rows)
+
+
+# -- Require SSO -------------------------------------------------------------------------------------
+
+
+@blueprint.get("/security/require-sso")
+def ask_to_require(slug: str) -> Response:
+    """Who is locked out by it, now."""
+    visit = enter_as_owner(slug)
+    outlook = look_out(visit.context, visit.session, visit.slug, visit.now)
+    page = ConfirmPage(
+        title="Require SSO?",
+        text=f"From the next request on, only single sign-on opens {visit.workspace.name}.",
+        crumbs=(Link("Security", visit.url("security.index")),),
+        action=visit.url("security.require"),
+        button="Require SSO",
+        consequences=_requiring(visit, outlook),
+        cancel_href=visit.url("security.index"),
+        keep="Leave it off",
+    )
+    return show(visit, "confirm.html", page)
+
+
+def _requiring(visit: Visit, outlook: Outlook) -> tuple[Consequence, ...]:
+    named = ", ".join(one.name for one in outlook.people[:10])
+    more = f" and {outlook.never - 10} more" if outlook.never > 10 else ""
+    locked = f"{counted(outlook.never, 'member')} never came by it, and can’t come in until they do: {named}{more}"
+    codes = sum(owner.codes for owner in list_named_owners(visit.context, visit.slug, visit.now))
+    return (
+        Consequence("keep", f"{counted(outlook.came, 'member')} came by single sign-on before"),
+        *([Consequence("lose", locked)] if outlook.never else []),
+        *([Consequence("keep", f"{counted(len(outlook.exempt), 'member')} exempt")] if outlook.exempt else []),
+        Consequence("keep", "API and SCIM tokens work as before"),
+        Consequence("remember", f"For the day it is broken there are {counted(codes, 'break-glass code')}"),
+    )
+
+
+@blueprint.post("/security/require-sso")
+def require(slug: str) -> Response:
+    """Switch it on."""
+    visit = enter_as_owner(slug)
+    require_sso(visit.context, visit.session, visit.slug, visit.now)
+    return go(visit.url("security.index"))
+
+
+@blueprint.get("/security/stop-requiring-sso")
+def ask_to_stop(slug: str) -> Response:
+    """Who comes in again."""
+    visit = enter_as_owner(slug)
+    page = ConfirmPage(
+        title="Stop requiring SSO?",
+        crumbs=(Link("Security", visit.url("security.index")),),
+        action=visit.url("security.stop"),
+        button="Stop requiring SSO",
+        consequences=(
+            Consequence("gain", "Members come in by their own login, too: whoever has their password"),
+            Consequence("keep", "Single sign-on works as before"),
+        ),
+        cancel_href=visit.url("security.index"),
+        keep="Leave it on",
+    )
+    return show(visit, "confirm.html", page)
+
+
+@blueprint.post("/security/stop-requiring-sso")
+def stop(slug: str) -> Response:
+    """Switch it off."""
+    visit = enter_as_owner(slug)
+    stop_requiring_sso(visit.context, visit.actor, visit.slug, visit.now)
+    return go(visit.url("security.index"))
+
+
+@blueprint.post("/security/exemptions")
+def exempt(slug: str) -> Response:
+    """Let a member in without SSO."""
+    visit = enter_as_owner(slug)
+    try:
+        exempt_member(visit.context, visit.actor, visit.slug, typed("email"), visit.now)
+    except DomainError as error:
+        note = error_note(error, "email")
+        page = _page(visit, error)
+        return show(visit, "security.html", page, status=status_of(error), notices=(note,) if note else ())
+    return go(visit.url("security.index"))
+
+
+@blueprint.post("/security/exemptions/<uuid:member>/end")
+def unexempt(slug: str, member: UUID) -> Response:
+    """Have them come by SSO again."""
+    visit = enter_as_owner(slug)
+    end_exemption(visit.context, visit.actor, visit.slug, str(member), visit.now)
+    return go(visit.url("security.index"))
+
+
+# -- Break-glass codes -------------------------------------------------------------------------------
+
+
+@blueprint.post("/security/codes/<uuid:member>")
+def make(slug: str, member: UUID) -> Response:
+    """New codes for an owner, shown this once."""
+    visit = enter_as_owner(slug)
+    made = make_codes(visit.context, visit.actor, visit.slug, str(member), visit.now)
+    new = NewGlassCodes(made.owner.name, made.codes, visit.url("security.index"))
+    response = show(visit, "security.html", replace(_page(visit), new=new))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/security/codes/<uuid:member>/revoke")
+def revoke(slug: str, member: UUID) -> Response:
+    """Forget an owner's codes, and close what others opened."""
+    visit = enter_as_owner(slug)
+    revoke_codes(visit.context, visit.actor, visit.slug, str(member), visit.now)
+    return go(visit.url("security.index"))
+
+
+@blueprint.get("/break-glass")
+def break_glass(slug: str) -> Response:
+    """Ask an owner for a code."""
+    session = current_session()
+    if session is None:
+        return go(sign_in_href())
+    if session.find_workspace(slug) is not None:
+        return go(url_for("workspaces.home", slug=slug))
+    return _code_page(slug, session)
+
+
+@blueprint.post("/break-glass")
+def use_code(slug: str) -> Response:
+    """Open the workspace by a code."""
+    session = current_session()
+    if session is None:
+        return go(sign_in_href())
+    if session.find_workspace(slug) is None:
+        try:
+            open_by_code(current_context(), session, slug, typed("code"), current_client(), current_time())
+        except (WrongCode, LoginTooOld) as error:
+            return _code_page(slug, session, error=error.text, status=403)
+        except TooManyTries as error:
+            response = _code_page(slug, session, notice=Note("warn", error.text, urgent=True), status=429)
+            response.headers["Retry-After"] = str(error.retry_after)
+            return response
+    return go(url_for("workspaces.home", slug=slug))
+
+
+def _code_page(
+    slug: str, session: CurrentSession, *, error: str | None = None, notice: Note | None = None, status: int = 200
+) -> Response:
+    workspace = may_use_code(current_context(), session, slug, current_time())
+    fresh, here = login_is_fresh(session, current_time()), url_for("security.break_glass", slug=slug)
+    text = "Seventeen letters and digits; dashes and capitals don’t matter."
+    page = BreakGlassPage(
+        workspace=workspace.name,
+        email=session.user.email,
+        action=url_for("security.use_code", slug=slug),
+        sign_in_href=url_for("password.login", way="password", return_to=here),
+        cancel_href=url_for("workspaces.choose"),
+        field=Field("code", "Break-glass code", help=text, error=error) if fresh else None,
+        notice=notice,
+    )
+    return render_bare("break_glass.html", page, status)

@@ -1,0 +1,68 @@
+"""Require SSO, exemptions, and the glass to break."""
+
+from dataclasses import dataclass
+
+from bridge.web.pages.views.form_parts import Field
+from bridge.web.pages.views.parts import Link, Note, Post, Status
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptRow:
+    """A member who comes in without SSO. `status` says whether that counts at the moment."""
+
+    name: str
+    email: str
+    status: Status
+    end: Post
+
+
+@dataclass(frozen=True, slots=True)
+class GlassRow:
+    """An owner named by hand and their codes. `note` warns of what makes them useless."""
+
+    name: str
+    email: str
+    codes: int
+    make: Post
+    revoke: Post | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewGlassCodes:
+    """Codes just made, shown this once."""
+
+    name: str
+    codes: tuple[str, ...]
+    done_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityPage:
+    """`security.html`. `without`: members who never came by SSO, of whom `never` counts all."""
+
+    status: Status
+    says: str
+    came: int
+    never: int
+    without: tuple[tuple[str, str], ...]
+    exempt: tuple[ExemptRow, ...]
+    exempt_field: Field
+    exempt_action: str
+    owners: tuple[GlassRow, ...]
+    switch: Link | None = None
+    switch_note: Note | None = None
+    new: NewGlassCodes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlassPage:
+    """`break_glass.html`: an owner's code, past single sign-on. Without `field`, they sign in again first."""
+
+    workspace: str
+    email: str
+    action: str
+    sign_in_href: str
+    cancel_href: str
+    field: Field | None = None
+    notice: Note | None = None

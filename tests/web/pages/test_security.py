@@ -1,0 +1,155 @@
+"""The page Security, and the page on which an owner uses a break-glass code."""
+
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert
+
+from bridge.flows.break_glass import make_code_at_once
+from bridge.flows.connect import set_enabled
+from bridge.flows.context import OPERATOR
+from bridge.storage.tables import second_factors
+from tests.flows.logins import prove_domain, set_workspace
+from tests.web.browsing import Company, Surfer
+from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme, Send
+
+PAGE = "/w/acme/security"
+GLASS = "/w/acme/break-glass"
+
+
+@pytest.fixture
+def by_sso(acme: Acme, app: Flask, company: Company) -> Surfer:
+    """Olga's browser, in which she came by SSO."""
+    prove_domain(acme.world, "acme.example")
+    surfer = Surfer(app)
+    told = surfer.sign_in(app, company, email=OLGA, name_id=OLGA)
+    assert surfer.workspaces() == ["acme"], told.text
+    return surfer
+
+
+def code_in(html: str) -> list[str]:
+    found = re.search(r'<code id="codes">([^<]+)<', html)
+    return found[1].split() if found else []
+
+
+# -- Require SSO -------------------------------------------------------------------------------------
+
+
+def test_an_owner_who_came_by_password_is_told_why_not(olga: Surfer, send: Send) -> None:
+    shown = olga.get(PAGE).text
+    assert "Sign in by single sign-on to switch it on" in shown
+    assert "Switch it on" not in shown.replace("to switch it on", "")
+    told = send(f"{PAGE}/require-sso")
+    assert told.status_code == 409
+    assert "Sign in by single sign-on of Acme first" in told.text
+
+
+def test_who_would_be_locked_out_is_shown_and_then_is(acme: Acme, by_sso: Surfer) -> None:
+    asked = by_sso.get(f"{PAGE}/require-sso")
+    assert "2 members never came by it" in asked.text
+    assert "kim@acme.example" in asked.text
+    told = by_sso.submit(f"{PAGE}/require-sso", asked)
+    assert told.status_code == 303
+    assert by_sso.workspaces() == ["acme"]
+    kim = acme.signed_in(KIM)
+    assert kim.workspaces() == []
+    assert "Use a break-glass code" not in kim.get("/w/acme").text
+    assert kim.get(GLASS).status_code == 404
+
+
+def test_any_owner_switches_it_off(acme: Acme, by_sso: Surfer) -> None:
+    by_sso.submit(f"{PAGE}/require-sso", by_sso.get(f"{PAGE}/require-sso"))
+    by_sso.submit(f"{PAGE}/stop-requiring-sso", by_sso.get(f"{PAGE}/stop-requiring-sso"))
+    assert acme.signed_in(KIM).workspaces() == ["acme"]
+
+
+def test_only_owners_see_it(kim: Surfer) -> None:
+    for page in (PAGE, f"{PAGE}/require-sso", f"{PAGE}/stop-requiring-sso"):
+        assert kim.get(page).status_code == 403
+
+
+def test_exemptions_need_a_second_factor(acme: Acme, send: Send, olga: Surfer) -> None:
+    told = send(f"{PAGE}/exemptions", PAGE, email=KIM)
+    assert told.status_code == 409
+    assert "has no second factor" in told.text
+    factor = {"uid": "f", "kind": "totp", "data_enc": b"x", "created_at": acme.world.now}
+    with acme.world.context.database.writing() as connection:
+        user = connection.exec_driver_sql("SELECT id FROM users WHERE email = ?", (KIM,)).scalar()
+        connection.execute(insert(second_factors).values(**factor, user_id=user))
+    assert send(f"{PAGE}/exemptions", PAGE, email=KIM).status_code == 303
+    assert f"the exemption of {KIM}" in olga.get(PAGE).text
+    assert send(f"{PAGE}/exemptions/{acme.member_id(KIM)}/end", PAGE).status_code == 303
+    assert f"the exemption of {KIM}" not in olga.get(PAGE).text
+
+
+# -- Break-glass -------------------------------------------------------------------------------------
+
+
+def test_codes_are_shown_once(acme: Acme, send: Send, olga: Surfer) -> None:
+    told = send(f"{PAGE}/codes/{acme.member_id(OLGA)}", PAGE)
+    codes = code_in(told.text)
+    assert len(codes) == 5
+    assert told.headers["Cache-Control"] == "no-store"
+    again = olga.get(PAGE).text
+    assert code_in(again) == []
+    assert not any(code in again for code in codes)
+    assert "Revoke" in again
+    assert send(f"{PAGE}/codes/{acme.member_id(OLGA)}/revoke", PAGE).status_code == 303
+    assert "Revoke" not in olga.get(PAGE).text
+
+
+def test_members_who_are_no_owners_have_none(acme: Acme, send: Send) -> None:
+    assert send(f"{PAGE}/codes/{acme.member_id(KIM)}", PAGE).status_code == 404
+
+
+def test_an_owner_whose_idp_is_broken_finds_the_way_in(acme: Acme, company: Company) -> None:
+    made = make_code_at_once(acme.world.context, OPERATOR, "acme", OLGA, acme.world.now)
+    set_workspace(acme.world, require_sso=True)
+    for connection in (company.connection_id, acme.world.connection.id):
+        set_enabled(acme.world.context, OPERATOR, "acme", connection, False, acme.world.now)
+    olga = Surfer(acme.app)
+    olga.enter_password(OLGA, PASSWORD)
+    assert olga.workspaces() == []
+    assert "Acme" in olga.get("/w").text
+    closed = olga.get("/w/acme")
+    assert closed.status_code == 403
+    assert f'href="{GLASS}"' in closed.text
+    page = olga.get(GLASS)
+    wrong = olga.submit(GLASS, page, code="wrong")
+    assert wrong.status_code == 403
+    assert "This code is wrong" in wrong.text
+    told = olga.submit(GLASS, page, code=made.codes[0].upper())
+    assert told.headers["Location"].endswith("/w/acme")
+    assert olga.workspaces() == ["acme"]
+    assert {one["kind"] for one in olga.session()["authenticated_by"]} == {"password"}
+    assert "Users" in olga.get("/w/acme/users").text
+    another = acme.signed_in(OLGA)
+    assert another.submit(GLASS, another.get(GLASS), code=made.codes[0]).status_code == 403
+    assert another.workspaces() == []
+
+
+def test_guessing_is_slowed_down(acme: Acme) -> None:
+    set_workspace(acme.world, require_sso=True)
+    olga = acme.signed_in(OLGA)
+    page = olga.get(GLASS)
+    for _ in range(10):
+        assert olga.submit(GLASS, page, code="wrong").status_code == 403
+    slowed = olga.submit(GLASS, page, code="wrong")
+    assert slowed.status_code == 429
+    assert int(slowed.headers["Retry-After"]) > 0
+
+
+def test_who_is_let_in_anyway_needs_no_code(olga: Surfer) -> None:
+    assert olga.get(GLASS).headers["Location"].endswith("/w/acme")
+
+
+def test_who_is_signed_out_signs_in_first(acme: Acme) -> None:
+    assert "/login" in Surfer(acme.app).get(GLASS).headers["Location"]
+    assert Surfer(acme.app).get("/w/nothing/break-glass").status_code == 303
+
+
+@pytest.mark.parametrize("slug", ["nothing", "other"])
+def test_other_workspaces_show_nothing(acme: Acme, olga: Surfer, slug: str) -> None:
+    told = olga.get(f"/w/{slug}/break-glass")
+    assert told.status_code == 404
