@@ -292,8 +292,7 @@ def test_an_error_of_the_provider_is_told_and_logged_and_escaped(
     with world.context.database.reading() as rows:
         assert SCRIPT in rows.execute(select(sign_in_attempts.c.text)).scalar_one()
     told = surfer.get(kicks.path("callback"), error=SCRIPT, state=query_of(kicks.start(surfer))["state"])
-    assert (told.status_code, SCRIPT in told.text) == (403, False)
-    assert "&lt;script&gt;" in told.text
+    assert (told.status_code, "alert" in told.text) == (403, False)
 
 
 def test_a_strangers_link_shows_no_text_of_theirs(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
