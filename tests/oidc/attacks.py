@@ -518,6 +518,7 @@ brought("one without a key id, but the token names one", errors.UnknownKey, publ
 brought("an exponent of one", errors.UnknownKey, public("rsa", e="AQ"))
 brought("an even exponent", errors.UnknownKey, public("rsa", e="Ag"))
 brought("a huge exponent", errors.UnknownKey, public("rsa", e=public("rsa")["n"]))
+brought("a long exponent", errors.UnknownKey, public("rsa", e=encode(b"\x01" * 9)))
 brought("a huge modulus", errors.UnknownKey, public("rsa", n=encode(b"\xff" * 10_000)))
 brought("a modulus that is a number", errors.UnknownKey, public("rsa", n=5))
 

@@ -47,6 +47,7 @@ def test_where_the_discovery_document_stands(issuer: str, url: str) -> None:
         "https://login.kicks.example?tenant=1",
         "https://login.kicks.example#x",
         "https://login.kicks.example\\@evil.example",
+        "https://login.kicks.example\\x",
         "https://login.kicks.example/ x",
         "https://login.kicks.example\n",
         "https://login.kicks.example:0",
