@@ -262,6 +262,8 @@ def test_a_google_account_without_a_workspace_is_refused_by_every_preset() -> No
     assert names("google", hd="kicks.example").groups == ()
     with pytest.raises(errors.WrongHostedDomain):
         names("google")
+    with pytest.raises(errors.WrongHostedDomain):  # only the ID token's word counts
+        names("google", {"hd": "kicks.example"})
     google = "https://accounts.google.com"
     private = validated(sign(claims(iss=google)), provider=replace(KICKS, issuer=google))
     with pytest.raises(errors.WrongHostedDomain):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oidc import errors
+from oidc import errors, toolkit
 from oidc.id_token import CHECKS, IdToken
 from tests.oidc.provider import (
     CLIENT_ID,
@@ -156,3 +156,11 @@ def test_no_other_module_names_the_seal() -> None:
     paths = (path for package in ("bridge", "oidc", "simulated") for path in (root / package).rglob("*.py"))
     naming = {path.name for path in paths if "_SEAL" in path.read_text(encoding="utf-8")}
     assert naming == {"id_token.py", "logout_token.py"}
+
+
+@pytest.mark.parametrize("algorithm", ["PS256", "RS512", "HS256", "none"])
+def test_a_signature_is_verified_by_the_chosen_algorithm_whatever_the_header_says(algorithm: str) -> None:
+    [native] = [one.native for one in keys().keys if one.kid == "rsa"]
+    assert toolkit.verify(sign(claims()), native, "RS256") is not None
+    assert toolkit.verify(sign(claims(), alg=algorithm), native, "RS256") is None
+    assert toolkit.verify(sign(claims()), native, algorithm) is None

@@ -173,7 +173,7 @@ def test_a_logout_request_names_the_session_and_the_way_back() -> None:
 
 
 def test_a_hint_that_no_address_holds_is_left_out() -> None:
-    url = logout_request.build(KICKS, CLIENT, "x" * 5_000, None)
+    url = logout_request.build(KICKS, CLIENT, "x" * 5_000, "no way back")
     assert parse_qs(urlsplit(url or "").query) == {"client_id": [CLIENT_ID]}
 
 
