@@ -19,6 +19,7 @@ from bridge.web import (
     password_login,
     prove_account,
     saml_login,
+    saml_logout,
     scim_addresses,
     scim_api,
     session,
@@ -32,6 +33,7 @@ from bridge.wiring import make_context, make_outside
 _FOR_PROGRAMS = (scim_api.blueprint, oidc_logout.blueprint, health.blueprint)
 _FOR_PEOPLE = (
     saml_login.blueprint,
+    saml_logout.blueprint,
     oidc_login.blueprint,
     password_login.blueprint,
     prove_account.blueprint,
@@ -73,7 +75,7 @@ def create_web(context: Context, outside: Outside = NOWHERE) -> Flask:
     for blueprint in (*_FOR_PEOPLE, *_FOR_PROGRAMS):
         app.register_blueprint(blueprint)
     forms = CSRFProtect(app)
-    for view in (saml_login.acs, oidc_login.login_by_post):
+    for view in (saml_login.acs, saml_logout.by_post, oidc_login.login_by_post):
         forms.exempt(view)
     for blueprint in _FOR_PROGRAMS:
         forms.exempt(blueprint)

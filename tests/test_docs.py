@@ -6,12 +6,15 @@ import shlex
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from bridge.cli.main import bridge
 from oidc import claims, id_token, logout_token
+from saml import logout
+from saml.bindings import QUERY
 from saml.gate import GATE
 from saml.rules import RULES
 
@@ -188,10 +191,15 @@ def test_every_check_of_a_saml_response_is_listed() -> None:
     assert listed("sign-in.md") == {item.name for item in GATE} | {rule.name for rule in RULES}
 
 
-def test_every_rule_of_a_saml_response_is_listed_with_its_paragraph() -> None:
-    page = (ROOT / "docs" / "reference" / "sign-in.md").read_text()
-    for rule in RULES:
-        assert re.search(rf"^\| `{rule.name}` \| .* \| {re.escape(rule.paragraph)} \|$", page, re.MULTILINE), rule.name
+def test_every_check_of_a_logout_message_is_listed() -> None:
+    assert listed("single-logout.md") == {one.name for table in (QUERY, logout.GATE, logout.RULES) for one in table}
+
+
+@pytest.mark.parametrize(("page", "rules"), [("sign-in.md", RULES), ("single-logout.md", (*QUERY, *logout.RULES))])
+def test_every_rule_of_a_saml_message_is_listed_with_its_paragraph(page: str, rules: tuple[Any, ...]) -> None:
+    text = (ROOT / "docs" / "reference" / page).read_text()
+    for rule in rules:
+        assert re.search(rf"^\| `{rule.name}` \| .* \| {re.escape(rule.paragraph)} \|$", text, re.MULTILINE), rule.name
 
 
 def test_every_check_and_preset_of_openid_connect_is_listed() -> None:

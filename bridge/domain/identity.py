@@ -32,3 +32,30 @@ class Replay:
 
     key: str
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Logins of one connection that end together: of a subject, or of whom the IdP calls `name_id` (with both: of who
+    is both), in these sessions at the IdP (none: in any).
+    """
+
+    subject: str | None = None
+    name_id: str | None = None
+    session_indexes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.subject is None and self.name_id is None and not self.session_indexes:
+            raise ValueError("An end needs a person or a session.")
+
+    @property
+    def person(self) -> bool:
+        """Whether a person is named, and not sessions alone."""
+        return self.subject is not None or self.name_id is not None
+
+    def includes(self, identity: AssertedIdentity) -> bool:
+        """Whether a login with this identity is one of them. Beside a person, one without a session index is."""
+        if self.subject not in (None, identity.subject) or self.name_id not in (None, identity.name_id):
+            return False
+        unnamed = self.person and identity.session_index is None
+        return not self.session_indexes or unnamed or identity.session_index in self.session_indexes

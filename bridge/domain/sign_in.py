@@ -69,6 +69,26 @@ class Replayed(SignInRefused):
         super().__init__("An answer of an identity provider signs in once. Start again from the sign-in page.")
 
 
+class LogoutRepeated(SignInRefused):
+    """The same logout message came twice (properties.md 12)."""
+
+    code = "logout_repeated"
+    title = "This logout message was used already"
+
+    def __init__(self) -> None:
+        super().__init__("A logout message of an identity provider counts once. This time it changed nothing.")
+
+
+class UnknownLogout(SignInRefused):
+    """The answer belongs to no logout that was begun here: answered already, run out, or begun elsewhere."""
+
+    code = "unknown_logout"
+    title = "This answers no logout of ours"
+
+    def __init__(self) -> None:
+        super().__init__("The logout that this answers took too long, was finished already, or was begun elsewhere.")
+
+
 class OtherBrowser(SignInRefused):
     """The login was begun in another browser: taken over, or handed over (login CSRF)."""
 

@@ -15,7 +15,7 @@ transaction: fetch first, then flow.
 - `password_login`, `link_account`   by password; by proving first that an account is theirs
 - `sign_in_log`   each attempt, under the reference that a refusal shows
 - `connect_oidc`, `oidc_login`, `provider_keys`, `oidc_logout`   the same for OpenID Connect; asking a provider who came
-- `single_logout` somebody signed out at their IdP
+- `single_logout`, `saml_logout`   somebody signed out at their IdP; SAML's messages about it, both ways
 - `sessions`      opened, added to, ended; what one reaches, computed at each request
 - `map_groups`    rules: add, remove, preview who gains and who loses
 - `explain`       what somebody may do, and why

@@ -398,7 +398,7 @@ def _service_provider(ours: SamlAddresses, secrets: Mapping[str, Any], config: M
     return ServiceProvider(
         ours.sp_entity_id,
         ours.acs_url,
-        None,  # no address for single logout yet: metadata must not name what isn't there
+        ours.slo_url,
         secrets["private_key"],
         (*secrets["certificates"], *([following["certificate"]] if following else ())),
         clock_skew=config["clock_skew"],

@@ -33,7 +33,8 @@ def end_by_token(context: Context, ours: OidcConnection, token: str, ask: Ask, n
         lambda keys: logout_token.validate(token, ours.provider, keys, ours.client, now=now),
         stranger=True,
     )
-    ended = Ended(ours.connection.id, Replay(named.id, named.until), named.subject, named.session_id)
+    sessions_named = (named.session_id,) if named.session_id else ()
+    ended = Ended(ours.connection.id, Replay(named.id, named.until), named.subject, sessions_named)
     return end_by_idp(context, ended, now)
 
 
@@ -43,7 +44,7 @@ def find_provider_logout(context: Context, cookie: str, now: datetime) -> str | 
     """
     with context.database.reading() as rows:
         stored = sessions.find_session(rows, digest(cookie), now)
-        hints = sessions.find_logout_hints(rows, stored.key) if stored else []
+        hints = sessions.find_logout_hints(rows, stored.key, "oidc") if stored else []
     for connection_id, sealed in hints:
         url = _logout_url(context, connection_id, sealed)
         if url is not None:

@@ -7,31 +7,35 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.errors import NotFound
-from bridge.domain.identity import Replay
+from bridge.domain.identity import Replay, Whose
 from bridge.domain.sign_in import Replayed
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
+from bridge.flows.sign_in import unpack
 from bridge.storage import connections, pending, sessions
 from bridge.storage.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Whose authentications end: of this `subject`, of this session at the IdP, or of both; `replay` is what may not
-    come twice.
+    """Whose authentications end: of this `subject`, or of whom the IdP calls `name_id`, of these sessions at the IdP
+    (none: of all), or of both; `replay` is what may not come twice.
     """
 
     connection_id: str
     replay: Replay
     subject: str | None = None
-    session_index: str | None = None
+    session_indexes: tuple[str, ...] = ()
+    name_id: str | None = None
 
 
 def end_by_idp(context: Context, ended: Ended, now: datetime) -> int:
     """End what the IdP ended. Returns of how many people; none isn't wrong: they may have gone before.
 
-    An authentication of the subject whose IdP named no session then can't be told from the one that ended: it ends,
-    too. Raises NotFound, Replayed.
+    An authentication of the person whose IdP named no session then can't be told from the one that ended: it ends,
+    too; and so does a login that is under way, proved but not fetched yet (SAML Core 3.7.3.2).
+
+    Raises NotFound, Replayed.
     """
     actor = f"connection:{ended.connection_id}"
     return context.change(actor, now, lambda change: _end(change, ended))
@@ -43,7 +47,10 @@ def _end(change: Change, ended: Ended) -> int:
         raise NotFound("There is no such connection.")
     if not pending.remember(change, digest(f"logout:{found.id}:{ended.replay.key}"), ended.replay.until):
         raise Replayed
-    people = sessions.end_authentications(change, found.key, subject=ended.subject, session_index=ended.session_index)
+    whose = Whose(ended.subject, ended.name_id, ended.session_indexes)
+    logins = pending.find_logins(change.connection, found.key)
+    pending.drop_pending(change, [key for key, result in logins if whose.includes(unpack(result["identity"]))])
+    people = sessions.end_authentications(change, found.key, whose)
     for uid in people:
         change.record(found.workspace_key, "session.ended", uid, after={"by": found.kind, "connection": found.id})
     return len(people)

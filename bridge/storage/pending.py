@@ -3,6 +3,7 @@
 Everything is found by the hash of a secret, or of an id that nobody can guess, and ends by itself.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,8 +16,8 @@ from bridge.storage.tables import pending_requests, seen
 
 #: `saml`, `oidc`: a request we sent. `handle`: its result, until the browser fetches it. `prove`: a person has to
 #: prove an account first. `link`: the same, by a mailed link. `test`: somebody may begin a test of the connection.
-#: `tested`: its result.
-Kind = Literal["saml", "oidc", "handle", "prove", "link", "test", "tested"]
+#: `tested`: its result. `logout`: an IdP is told that a session ended here.
+Kind = Literal["saml", "oidc", "handle", "prove", "link", "test", "tested", "logout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,19 @@ def take_pending(change: Change, digest: bytes, kind: Kind) -> Pending | None:
     row = change.connection.execute(gone.returning(*_COLUMNS)).first()
     taken = None if row is None else Pending(*row)
     return taken if taken and taken.expires_at > change.now else None
+
+
+def find_logins(connection: Any, connection_key: int) -> list[tuple[bytes, Any]]:
+    """The hash and the result of each login through a connection that is proved and not fetched yet."""
+    proved = pending_requests.c.kind.in_(("handle", "prove", "link"))
+    of_connection = pending_requests.c.connection_id == connection_key
+    chosen = select(pending_requests.c.hash, pending_requests.c.result).where(of_connection, proved)
+    return [(row.hash, row.result) for row in connection.execute(chosen)]
+
+
+def drop_pending(change: Change, digests: Collection[bytes]) -> None:
+    """These are under way no more."""
+    change.connection.execute(delete(pending_requests).where(pending_requests.c.hash.in_(list(digests))))
 
 
 def remember(change: Change, digest: bytes, until: datetime) -> bool:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
-from bridge.domain.identity import LoginKind
+from bridge.domain.identity import LoginKind, Whose
 from bridge.domain.people import email_domain
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Authentication, Client, Seat
@@ -117,12 +117,14 @@ def _authentication(row: Any) -> Authentication:
     return Authentication(kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups))
 
 
-def find_logout_hints(connection: Any, session_key: int) -> list[tuple[str, bytes | None]]:
-    """The connections of a session's OpenID Connect authentications, newest first, each with its sealed ID token."""
+def find_logout_hints(connection: Any, session_key: int, kind: LoginKind) -> list[tuple[str, bytes | None]]:
+    """The connections of a session's authentications of this kind, newest first, each with what its IdP wants to see
+    again, sealed.
+    """
     chosen = (
         select(connections.c.uid, authentications.c.logout_hint_enc)
         .join(connections, connections.c.id == authentications.c.connection_id)
-        .where(authentications.c.session_id == session_key, authentications.c.kind == "oidc")
+        .where(authentications.c.session_id == session_key, authentications.c.kind == kind)
         .order_by(authentications.c.id.desc())
     )
     return [(row.uid, row.logout_hint_enc) for row in connection.execute(chosen)]
@@ -267,23 +269,21 @@ def delete_sessions(change: Change, keys: Collection[int]) -> int:
     return change.connection.execute(gone).rowcount
 
 
-def end_authentications(
-    change: Change, connection_key: int, *, subject: str | None = None, session_index: str | None = None
-) -> list[str]:
-    """End a connection's authentications of this subject, of this session at the IdP, or both; a session that holds no
-    other ends with them. Returns the outside ids of whose they were.
+def end_authentications(change: Change, connection_key: int, whose: Whose) -> list[str]:
+    """End these authentications of a connection; a session that holds no other ends with them. Returns the outside ids
+    of whose they were.
 
-    Beside a subject, one without any session index ends, too. Raises ValueError where nobody is named.
+    Beside a person, one without any session index ends, too.
     """
     columns = authentications.c
-    if subject is None and session_index is None:
-        raise ValueError("An end needs a subject or a session index.")
     named = [columns.connection_id == connection_key]
-    if subject is not None:
-        named.append(columns.subject == subject)
-    if session_index is not None:
-        in_session = columns.session_index == session_index
-        named.append(in_session if subject is None else or_(in_session, columns.session_index.is_(None)))
+    if whose.subject is not None:
+        named.append(columns.subject == whose.subject)
+    if whose.name_id is not None:
+        named.append(columns.name_id == whose.name_id)
+    if whose.session_indexes:
+        in_session = columns.session_index.in_(whose.session_indexes)
+        named.append(or_(in_session, columns.session_index.is_(None)) if whose.person else in_session)
     gone = change.connection.execute(delete(authentications).where(*named).returning(columns.session_id))
     keys = sorted(set(gone.scalars()))
     theirs = select(users.c.uid).join(sessions, sessions.c.user_id == users.c.id).where(sessions.c.id.in_(keys))

@@ -522,13 +522,14 @@ authentications = Table(  # a session holds several; each vouches for what its k
     _required("subject", Text),
     Column("name_id", Text),
     Column("session_index", Text),
-    Column("logout_hint_enc", LargeBinary),  # the ID token, which its provider wants to see again at the end
+    Column("logout_hint_enc", LargeBinary),  # for its IdP at the end: ID token, whole NameID
     _required("at", Instant),
     Column("ends_at", Instant),
     _required("groups", Json),
     _one_of("kind", "saml", "oidc", "twilio", "password"),
     Index(None, "session_id"),
     Index(None, "connection_id", "subject"),
+    Index(None, "connection_id", "name_id"),
 )
 break_glass_codes = Table(  # each opens its workspace once, for an hour, together with its owner's own login
     "break_glass_codes",
@@ -562,7 +563,7 @@ pending_requests = Table(  # a login under way: the request we sent, then its re
     _required("return_to", Text),
     Column("result", Json),
     _required("expires_at", Instant),
-    _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested"),
+    _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout"),
     Index(None, "connection_id"),
     Index(None, "user_id"),
     Index(None, "expires_at"),

@@ -2,7 +2,7 @@
 
 - `saml_login`, `oidc_login`, `password_login`     ways in; `prove_account` where one has to show that an account
   is theirs
-- `oidc_logout`                      a provider says that somebody signed out there
+- `saml_logout`, `oidc_logout`       an IdP says that somebody signed out there, or hears that they did here
 - `session`                          `/session`, and the way out
 - `scim_api`       `/scim/v2`; `scim_addresses`: what may be done where; `scim_search`: lists; `scim_operations`: what
   one operation does; `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values

@@ -21,6 +21,7 @@ from bridge.domain.errors import DomainError, NotFound
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect import SamlConnection, load_saml
+from bridge.flows.saml_logout import seal_name
 from bridge.flows.sign_in import Answer, begin, complete, resume
 from bridge.flows.sign_in_log import note_names
 from bridge.web import refusals
@@ -34,6 +35,7 @@ from bridge.web.return_path import go, safe_path
 from saml import attributes, authn_request, errors, transcript
 from saml.assertion import Assertion
 from saml.bindings import PostForm, RedirectTo
+from saml.logout import SessionName
 from saml.response import validate
 from saml.service_provider import render_metadata
 
@@ -55,19 +57,24 @@ _STATUSES: tuple[tuple[type[errors.SamlError], int], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ContinuePage:
-    """`continue.html`: one button that takes the browser, with `fields`, to the IdP at `action`."""
+    """`continue.html`: one button that takes the browser, with `fields`, to the IdP at `action`; `text` says why."""
 
     name: str
     action: str
     fields: tuple[tuple[str, str], ...]
+    text: str
+
+
+def status_of_saml(error: errors.SamlError) -> int:
+    """Which refusal of a message is answered with which status."""
+    return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 
 @blueprint.errorhandler(errors.SamlError)
 def refuse(error: errors.SamlError) -> Response:
     """A message that isn't accepted, with the reason an admin can act on."""
-    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
     title, check = "The answer of your identity provider was refused", getattr(error, "check", "")
-    return refused_page(error.code, title, error.text, status, logged=_for_admin(error), check=check)
+    return refused_page(error.code, title, error.text, status_of_saml(error), logged=_for_admin(error), check=check)
 
 
 def _for_admin(error: errors.SamlError) -> str:
@@ -88,7 +95,7 @@ def login(connection: UUID) -> Response:
 
     `fresh=1` demands a sign-in now, whatever session the IdP has (ForceAuthn), and that the answer says so.
     """
-    ours = _load(connection)
+    ours = find_connection(connection)
     browser, request_id = browser_secret() or new_secret(), new_secret("_")
     fresh = ours.force_authn or request.args.get("fresh") == "1"
     sent = _request(ours, request_id, fresh=fresh)
@@ -105,7 +112,7 @@ def login(connection: UUID) -> Response:
         fresh=fresh,
         test=test,
     )
-    response = _post_form(ours, sent) if isinstance(sent, PostForm) else go(sent.url, 302)
+    response = send_form(ours, sent, "Your company signs you in.") if isinstance(sent, PostForm) else go(sent.url, 302)
     keep_browser(response, browser)
     return response
 
@@ -115,16 +122,18 @@ def _request(ours: SamlConnection, request_id: str, *, fresh: bool) -> PostForm 
     return ask(ours.idp, ours.sp, request_id, current_time(), relay_state=None, force_authn=fresh)
 
 
-def _post_form(ours: SamlConnection, form: PostForm) -> Response:
+def send_form(ours: SamlConnection, form: PostForm, text: str) -> Response:
+    """The page that posts a message to the IdP: by a script of ours, or without one by its button."""
     let_forms_lead_elsewhere()
-    return render_bare("continue.html", ContinuePage(ours.connection.name, form.url, tuple(form.fields.items())))
+    fields = tuple(form.fields.items())
+    return render_bare("continue.html", ContinuePage(ours.connection.name, form.url, fields, text))
 
 
 @blueprint.post("/acs")
 def acs(connection: UUID) -> Response:
     """Take the IdP's answer (SAML Profiles 4.1.4.3). RelayState is never looked at: we know where to go on."""
     request.max_content_length = request.max_form_memory_size = _LARGEST_FORM
-    ours = _load(connection)
+    ours = find_connection(connection)
     answer = _validated(ours)
     note_login(email=answer.identity.email)
     handle = complete(current_context(), "saml", answer, current_time(), current_client())
@@ -145,6 +154,7 @@ def _validated(ours: SamlConnection) -> Answer:
         session_index=proved.session_index,
         name_id=proved.name_id,
         session_ends_at=proved.session_not_on_or_after,
+        logout_hint=_logout_hint(ours, proved),
     )
     replay = Replay(proved.id, proved.not_on_or_after)
     return Answer(identity, proved.in_response_to, replay, proved.authn_instant, trail())
@@ -181,6 +191,20 @@ def _posted() -> dict[str, str]:
     return request.form.to_dict()
 
 
+def _logout_hint(ours: SamlConnection, proved: Assertion) -> str | None:
+    """The NameID as the IdP gave it, where it will be told that the session ended (SAML Profiles 4.4.4.1)."""
+    if ours.idp.slo_url is None:
+        return None
+    name = SessionName(
+        proved.name_id,
+        proved.name_id_format,
+        proved.name_qualifier,
+        proved.sp_name_qualifier,
+        proved.session_index,
+    )
+    return seal_name(current_context(), name)
+
+
 @blueprint.get("/continue")
 def resume_login(connection: UUID) -> Response:
     """The same browser's own request: the one that carries its cookies."""
@@ -194,10 +218,11 @@ def resume_login(connection: UUID) -> Response:
 @blueprint.get("/metadata")
 def metadata(connection: UUID) -> Response:
     """Our side of the connection, for the IdP (SAML Metadata 2.4.4)."""
-    return Response(render_metadata(_load(connection).sp), mimetype="application/samlmetadata+xml")
+    return Response(render_metadata(find_connection(connection).sp), mimetype="application/samlmetadata+xml")
 
 
-def _load(connection: UUID) -> SamlConnection:
+def find_connection(connection: UUID) -> SamlConnection:
+    """The connection of the address, noted for the sign-in log. Raises NotFound, also for another kind."""
     uid = str(connection)
     note_login(kind="saml", connection_id=uid, again=url_for("saml.login", connection=connection))
     try:

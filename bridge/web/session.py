@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from bridge.domain.sign_in import Authentication
 from bridge.flows.oidc_logout import find_provider_logout
+from bridge.flows.saml_logout import find_names
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace, end_session
 from bridge.web.cookies import drop_session, session_secret
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
+from bridge.web.pages.views import LogoutPage
 from bridge.web.return_path import go
+from bridge.web.saml_logout import say_goodbye
 
 blueprint = Blueprint("session", __name__)
 
@@ -45,19 +48,26 @@ def _authentication(one: Authentication) -> dict[str, Any]:
 
 @blueprint.get("/logout")
 def ask() -> Response:
-    """A button, since a link that signs out could be anybody's."""
+    """A button, since a link that signs out could be anybody's; signed out already, how far that came."""
     let_forms_lead_elsewhere()
-    return render_bare("logout.html", current_session())
+    current = current_session()
+    partly = request.args.get("sso") == "partial"
+    return render_bare("logout.html", LogoutPage(current.user.email if current else None, partly))
 
 
 @blueprint.post("/logout")
 def leave() -> Response:
-    """End the session in the database, and forget its cookie; then the provider's, where it offers that."""
+    """End the session in the database, and forget its cookie; only then tell its IdPs, those that want to know."""
     secret = session_secret()
-    elsewhere = None
-    if secret:
-        elsewhere = find_provider_logout(current_context(), secret, current_time())
-        end_session(current_context(), secret, current_time())
-    response = go(elsewhere or url_for("password.login"))
+    response = _end(secret) if secret else go(url_for("password.login"))
     drop_session(response)
     return response
+
+
+def _end(secret: str) -> Response:
+    context, now = current_context(), current_time()
+    names, elsewhere = find_names(context, secret, now), find_provider_logout(context, secret, now)
+    end_session(context, secret, now)
+    if elsewhere is not None and not names:
+        return go(elsewhere)
+    return say_goodbye(names) if names else go(url_for("password.login"))

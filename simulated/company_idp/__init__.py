@@ -11,6 +11,7 @@ agree by speaking the standards.
 |---|---|
 | `/metadata`, `/sso` | the SAML identity provider; `/sso` takes requests by Redirect and by POST |
 | `/login`, `/logout`, `/apps` | a person's own session; `/apps` starts a sign-in from here (IdP-initiated) |
+| `/slo` | single logout, asked for there or here; every message of it is signed |
 | `/console/…` | the admin's pages: people, groups, provisioning, settings |
 | `/api/…` | the same as JSON, for seeding and tests |
 | `/healthz` | 200 when up |
@@ -18,7 +19,7 @@ agree by speaking the standards.
 | module | subject |
 |---|---|
 | `database`, `directory`, `journal`, `sessions`, `settings`, `story` | state: people, pushes, sessions |
-| `safe_xml`, `service_provider`, `authn_request`, `saml_response`, `signing_key` | SAML, pure: bytes and values |
+| `safe_xml`, `service_provider`, `bindings`, `authn_request`, `saml_response`, `logout`, `signing_key` | SAML, pure |
 | `provisioning` | changes the directory, pushes that in one of `simulated.dialects`, writes down what came back |
-| `company`, `app`, `policy`, `sign_in_pages`, `console`, `json_api` | HTTP in and out |
+| `company`, `app`, `policy`, `sign_in_pages`, `logout_pages`, `console`, `json_api` | HTTP in and out |
 """

@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from simulated.company_idp import console, json_api, sign_in_pages
+from simulated.company_idp import console, json_api, logout_pages, sign_in_pages
 from simulated.company_idp.company import EXTENSION, Company, this_company
 from simulated.company_idp.errors import CompanyIdpError, Conflict, Invalid, NotFound, SamlRequestRefused
 from simulated.company_idp.policy import content_policy
@@ -17,7 +17,7 @@ from simulated.dialects.scim_client import ScimError
 LARGEST_BODY = 1024 * 1024
 STATUS: dict[type[Exception], int] = {NotFound: 404, Conflict: 409, Invalid: 422, SamlRequestRefused: 400}
 #: Where a person can be sent by another site: everything else takes changes from its own pages only.
-OPEN_TO_OTHER_SITES = frozenset({"/sso"})
+OPEN_TO_OTHER_SITES = frozenset({"/sso", "/slo"})
 
 
 def create_app(company: Company) -> Flask:
@@ -32,7 +32,7 @@ def create_app(company: Company) -> Flask:
     app.register_error_handler(HTTPException, _show_http_error)
     app.add_template_filter(_pretty_json, "pretty_json")
     app.add_template_filter(unquote_plus, "urldecode")
-    for blueprint in (sign_in_pages.blueprint, console.blueprint, json_api.blueprint):
+    for blueprint in (sign_in_pages.blueprint, logout_pages.blueprint, console.blueprint, json_api.blueprint):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", view_func=_start)
     app.add_url_rule("/healthz", view_func=_healthz)

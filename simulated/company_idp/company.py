@@ -41,6 +41,11 @@ class Company:
         """Where sign-in requests go."""
         return f"{self.public_url}/sso"
 
+    @property
+    def slo_url(self) -> str:
+        """Where logout messages go."""
+        return f"{self.public_url}/slo"
+
     def change_settings(self, wanted: Mapping[str, Any]) -> Settings:
         """Changes the settings that `wanted` names. Another SCIM server knows nobody by the ids of the last one.
 

@@ -28,6 +28,11 @@ CREATE TABLE IF NOT EXISTS pushes (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, what TEXT NOT NULL, outcome TEXT NOT NULL, said TEXT NOT NULL,
     exchanges TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (hash TEXT PRIMARY KEY, person_id TEXT NOT NULL, ends_at REAL NOT NULL);
+-- What a session was called in the answers that signed its person in elsewhere.
+CREATE TABLE IF NOT EXISTS named_sessions (
+    session_index TEXT PRIMARY KEY, hash TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE, name_id TEXT NOT NULL,
+    name_id_format TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS logouts (request_id TEXT PRIMARY KEY, ends_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS pending (
     id TEXT PRIMARY KEY, request_id TEXT NOT NULL, relay_state TEXT, force INTEGER NOT NULL, ends_at REAL NOT NULL);
 """

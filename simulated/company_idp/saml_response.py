@@ -31,11 +31,13 @@ _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who logged in, with the groups to name, and which request that answers (none: it began here)."""
+    """Who logged in, with the groups to name, which request that answers (none: it began here), and what the session
+    is called in the answer (SessionIndex)."""
 
     person: Person
     group_names: Sequence[str]
     in_response_to: str | None
+    session_index: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ def render_response(
     if idp.sign_in.signs in ("both", "assertion"):
         _sign(assertion, idp.key)
     response = etree.Element(tag("samlp:Response"), nsmap={"samlp": NS["samlp"], "saml": NS["saml"]})
-    _set(response, ID=new_id(), Version="2.0", IssueInstant=_time(now), Destination=sp.acs_url)
-    _set(response, InResponseTo=login.in_response_to)
-    _add(response, "saml:Issuer", idp.entity_id)
-    _add(_add(response, "samlp:Status"), "samlp:StatusCode", Value=_SUCCESS)
+    set_attributes(response, ID=new_id(), Version="2.0", IssueInstant=written_time(now), Destination=sp.acs_url)
+    set_attributes(response, InResponseTo=login.in_response_to)
+    add(response, "saml:Issuer", idp.entity_id)
+    add(add(response, "samlp:Status"), "samlp:StatusCode", Value=_SUCCESS)
     if idp.sign_in.encrypt_assertions and sp.encryption_certificate:
-        _add(response, "saml:EncryptedAssertion").append(_encrypted(assertion, sp.encryption_certificate))
+        add(response, "saml:EncryptedAssertion").append(_encrypted(assertion, sp.encryption_certificate))
     else:
         response.append(assertion)
     if idp.sign_in.signs in ("both", "response"):
@@ -68,17 +70,24 @@ def render_response(
     return etree.tostring(response)
 
 
-def render_metadata(idp: IdentityProvider, sso_url: str) -> bytes:
+def name_of(person: Person, name_id: NameId) -> str:
+    """What a person's NameID says."""
+    return person.id if name_id == "persistent" else person.email
+
+
+def render_metadata(idp: IdentityProvider, sso_url: str, slo_url: str) -> bytes:
     """This IdP's EntityDescriptor (SAML Metadata 2.4.3)."""
     root = etree.Element(tag("md:EntityDescriptor"), nsmap={"md": NS["md"], "ds": NS["ds"]})
-    _set(root, entityID=idp.entity_id)
-    role = _add(root, "md:IDPSSODescriptor", protocolSupportEnumeration=NS["samlp"], WantAuthnRequestsSigned="false")
-    key = _add(role, "md:KeyDescriptor", use="signing")
-    _add(_add(_add(key, "ds:KeyInfo"), "ds:X509Data"), "ds:X509Certificate", idp.key.certificate_base64)
-    for name_id in NAME_ID_FORMATS.values():
-        _add(role, "md:NameIDFormat", name_id)
+    set_attributes(root, entityID=idp.entity_id)
+    role = add(root, "md:IDPSSODescriptor", protocolSupportEnumeration=NS["samlp"], WantAuthnRequestsSigned="false")
+    key = add(role, "md:KeyDescriptor", use="signing")
+    add(add(add(key, "ds:KeyInfo"), "ds:X509Data"), "ds:X509Certificate", idp.key.certificate_base64)
     for binding in (REDIRECT, POST):
-        _add(role, "md:SingleSignOnService", Binding=binding, Location=sso_url)
+        add(role, "md:SingleLogoutService", Binding=binding, Location=slo_url)
+    for name_id in NAME_ID_FORMATS.values():
+        add(role, "md:NameIDFormat", name_id)
+    for binding in (REDIRECT, POST):
+        add(role, "md:SingleSignOnService", Binding=binding, Location=sso_url)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
@@ -86,32 +95,33 @@ def _assertion(
     login: Login, idp: IdentityProvider, sp: ServiceProvider, now: datetime, new_id: Callable[[], str]
 ) -> etree._Element:
     assertion = etree.Element(tag("saml:Assertion"), nsmap={k: NS[k] for k in ("saml", "xs", "xsi")})
-    _set(assertion, ID=new_id(), Version="2.0", IssueInstant=_time(now))
-    _add(assertion, "saml:Issuer", idp.entity_id)
+    set_attributes(assertion, ID=new_id(), Version="2.0", IssueInstant=written_time(now))
+    add(assertion, "saml:Issuer", idp.entity_id)
     _add_subject(assertion, login, idp.sign_in.name_id, sp, now)
-    conditions = _add(assertion, "saml:Conditions", NotBefore=_time(now - LIFETIME), NotOnOrAfter=_time(now + LIFETIME))
-    _add(_add(conditions, "saml:AudienceRestriction"), "saml:Audience", sp.entity_id)
-    statement = _add(
+    conditions = add(
+        assertion, "saml:Conditions", NotBefore=written_time(now - LIFETIME), NotOnOrAfter=written_time(now + LIFETIME)
+    )
+    add(add(conditions, "saml:AudienceRestriction"), "saml:Audience", sp.entity_id)
+    statement = add(
         assertion,
         "saml:AuthnStatement",
-        AuthnInstant=_time(now),
-        SessionIndex=new_id(),
-        SessionNotOnOrAfter=_time(now + SESSION),
+        AuthnInstant=written_time(now),
+        SessionIndex=login.session_index,
+        SessionNotOnOrAfter=written_time(now + SESSION),
     )
-    _add(_add(statement, "saml:AuthnContext"), "saml:AuthnContextClassRef", _PASSWORD)
+    add(add(statement, "saml:AuthnContext"), "saml:AuthnContextClassRef", _PASSWORD)
     _add_attributes(assertion, login, idp.sign_in)
     return assertion
 
 
 def _add_subject(assertion: etree._Element, login: Login, name_id: NameId, sp: ServiceProvider, now: datetime) -> None:
-    subject = _add(assertion, "saml:Subject")
-    value = login.person.id if name_id == "persistent" else login.person.email
-    _add(subject, "saml:NameID", value, Format=NAME_ID_FORMATS[name_id])
-    confirmation = _add(subject, "saml:SubjectConfirmation", Method=_BEARER)
-    _add(
+    subject = add(assertion, "saml:Subject")
+    add(subject, "saml:NameID", name_of(login.person, name_id), Format=NAME_ID_FORMATS[name_id])
+    confirmation = add(subject, "saml:SubjectConfirmation", Method=_BEARER)
+    add(
         confirmation,
         "saml:SubjectConfirmationData",
-        NotOnOrAfter=_time(now + LIFETIME),
+        NotOnOrAfter=written_time(now + LIFETIME),
         Recipient=sp.acs_url,
         InResponseTo=login.in_response_to,
     )
@@ -128,11 +138,11 @@ def _add_attributes(assertion: etree._Element, login: Login, sign_in: SignIn) ->
     }
     if sign_in.send_groups and login.group_names:
         attributes["groups"] = login.group_names
-    statement = _add(assertion, "saml:AttributeStatement")
+    statement = add(assertion, "saml:AttributeStatement")
     for name, values in attributes.items():
-        attribute = _add(statement, "saml:Attribute", Name=name, NameFormat=_BASIC)
+        attribute = add(statement, "saml:Attribute", Name=name, NameFormat=_BASIC)
         for value in values:
-            _add(attribute, "saml:AttributeValue", value).set(tag("xsi:type"), "xs:string")
+            add(attribute, "saml:AttributeValue", value).set(tag("xsi:type"), "xs:string")
 
 
 def _sign(element: etree._Element, key: SigningKey) -> None:
@@ -174,18 +184,21 @@ def _encrypted(assertion: etree._Element, certificate: str) -> etree._Element:
     return done
 
 
-def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str | None) -> etree._Element:
+def add(parent: etree._Element, name: str, text: str | None = None, **attributes: str | None) -> etree._Element:
+    """A new last child."""
     element = etree.SubElement(parent, tag(name))
     element.text = text
-    _set(element, **attributes)
+    set_attributes(element, **attributes)
     return element
 
 
-def _set(element: etree._Element, **attributes: str | None) -> None:
+def set_attributes(element: etree._Element, **attributes: str | None) -> None:
+    """Sets those that aren't None."""
     for name, value in attributes.items():
         if value is not None:
             element.set(name, value)
 
 
-def _time(moment: datetime) -> str:
+def written_time(moment: datetime) -> str:
+    """An instant as SAML writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -6,17 +6,20 @@ from cryptography import x509
 from lxml import etree
 
 from simulated.company_idp.errors import Invalid, SamlRequestRefused
-from simulated.company_idp.safe_xml import NS, POST, parse, tag
+from simulated.company_idp.safe_xml import NS, POST, REDIRECT, parse, tag
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceProvider:
-    """Its name, the only address that answers go to, and its certificates (PEM) where it has them."""
+    """Its name, the only address that answers go to, its certificates (PEM) where it has them, where its logout
+    messages go, and whether it says that it signs its requests."""
 
     entity_id: str
     acs_url: str
     signing_certificate: str | None = None
     encryption_certificate: str | None = None
+    slo_url: str | None = None
+    signs_requests: bool = False
 
 
 def parse_metadata(document: bytes) -> ServiceProvider:
@@ -33,7 +36,19 @@ def parse_metadata(document: bytes) -> ServiceProvider:
         acs_url=_acs_url(root),
         signing_certificate=_certificate(root, "signing"),
         encryption_certificate=_certificate(root, "encryption"),
+        slo_url=_slo_url(root),
+        signs_requests=_signs_requests(root),
     )
+
+
+def _slo_url(root: etree._Element) -> str | None:
+    services = root.findall("md:SPSSODescriptor/md:SingleLogoutService", NS)
+    return next((one.get("Location") for one in services if one.get("Binding") == REDIRECT), None)
+
+
+def _signs_requests(root: etree._Element) -> bool:
+    role = root.find("md:SPSSODescriptor", NS)
+    return role is not None and role.get("AuthnRequestsSigned") in ("true", "1")
 
 
 def _acs_url(root: etree._Element) -> str:

@@ -1,10 +1,12 @@
 """Who is signed in here, and which sign-in requests wait for a login."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from simulated.company_idp.database import Database
+from simulated.company_idp.logout import NamedSession
 
 SESSION_SECONDS = 8 * 3600
 PENDING_SECONDS = 15 * 60
@@ -49,6 +51,39 @@ class Sessions:
         if secret:
             with self._database.transaction() as db:
                 db.execute("DELETE FROM sessions WHERE hash = ?", (_hash(secret),))
+
+    def name(self, secret: str, named: NamedSession) -> None:
+        """Remembers what the session with this cookie was called in an answer."""
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO named_sessions VALUES (?, ?, ?, ?)",
+                (named.session_index, _hash(secret), named.name_id, named.name_id_format),
+            )
+
+    def names(self, secret: str | None) -> list[NamedSession]:
+        """What it was called."""
+        with self._database.transaction() as db:
+            rows = db.execute("SELECT * FROM named_sessions WHERE hash = ?", (_hash(secret or ""),)).fetchall()
+        return [NamedSession(row["name_id"], row["name_id_format"], row["session_index"]) for row in rows]
+
+    def end_named(self, name_id: str, session_indexes: Sequence[str]) -> None:
+        """Ends the sessions that were called so; all of that name where no index is given."""
+        with self._database.transaction() as db:
+            rows = db.execute("SELECT * FROM named_sessions WHERE name_id = ?", (name_id,)).fetchall()
+            for row in rows:
+                if not session_indexes or row["session_index"] in session_indexes:
+                    db.execute("DELETE FROM sessions WHERE hash = ?", (row["hash"],))
+
+    def ask_logout(self, request_id: str, now: float) -> None:
+        """Remembers a logout request until it is answered."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM logouts WHERE ends_at <= ?", (now,))
+            db.execute("INSERT INTO logouts VALUES (?, ?)", (request_id, now + PENDING_SECONDS))
+
+    def take_logout(self, request_id: str) -> bool:
+        """Whether that request was ours and unanswered; now it is answered."""
+        with self._database.transaction() as db:
+            return db.execute("DELETE FROM logouts WHERE request_id = ?", (request_id,)).rowcount == 1
 
     def keep(self, request_id: str, relay_state: str | None, *, force: bool, now: float) -> Pending:
         """Stores a sign-in request until the login is done."""

@@ -6,7 +6,7 @@ GET  /sso            a request by Redirect; POST /sso one by POST, which is kept
 GET  /sso/<pending>  answers at once who has a session, else shows the login
 POST /login          email and password, or one click on a person of the demo
 GET  /apps           the person's apps; POST /apps/bridge signs in there without a request (IdP-initiated)
-POST /logout         ends the session here
+POST /logout         ends the session here, and by single logout at the service provider (`logout_pages`)
 """
 
 import hmac
@@ -21,8 +21,9 @@ from simulated.company_idp.authn_request import AuthnRequest, read_post, read_re
 from simulated.company_idp.company import Company, this_company
 from simulated.company_idp.directory import Person
 from simulated.company_idp.errors import SamlRequestRefused
+from simulated.company_idp.logout import NamedSession
 from simulated.company_idp.policy import content_policy
-from simulated.company_idp.saml_response import Login, render_metadata, render_response
+from simulated.company_idp.saml_response import NAME_ID_FORMATS, Login, name_of, render_metadata, render_response
 from simulated.company_idp.service_provider import ServiceProvider
 from simulated.company_idp.sessions import SESSION_SECONDS, Pending
 
@@ -35,7 +36,7 @@ blueprint = Blueprint("sign_in", __name__)
 def metadata() -> Response:
     """SAML Metadata 4.1.1: the entity id is this document's own address."""
     company = this_company()
-    document = render_metadata(company.identity_provider(), company.sso_url)
+    document = render_metadata(company.identity_provider(), company.sso_url, company.slo_url)
     return Response(document, mimetype="application/samlmetadata+xml")
 
 
@@ -44,14 +45,14 @@ def sso_redirect() -> AnyResponse:
     """Bindings 3.4."""
     company = this_company()
     query = request.query_string.decode("ascii", "replace")
-    return _go_on(company, read_redirect(query, _registered(company), company.sso_url))
+    return _go_on(company, read_redirect(query, registered(company), company.sso_url))
 
 
 @blueprint.post("/sso")
 def sso_post() -> AnyResponse:
     """Bindings 3.5."""
     company = this_company()
-    return _go_on(company, read_post(request.form, _registered(company), company.sso_url))
+    return _go_on(company, read_post(request.form, registered(company), company.sso_url))
 
 
 @blueprint.get("/sso/<pending_id>")
@@ -62,7 +63,7 @@ def sso_continue(pending_id: str) -> Response:
     person = _signed_in(company)
     if person is None or pending.force:
         return make_response(_login_page(company, pending.id))
-    return _answer(company, person, pending)
+    return _answer(company, person, pending, request.cookies[COOKIE])
 
 
 @blueprint.get("/login")
@@ -79,18 +80,9 @@ def login() -> AnyResponse:
     person = _check_login(company)
     if isinstance(person, str):
         return make_response(_login_page(company, pending_id, problem=person), 403)
-    answer = _after_login(company, person, pending_id)
     secret = company.sessions.begin(person.id, company.clock().timestamp())
+    answer = _after_login(company, person, pending_id, secret)
     answer.set_cookie(COOKIE, secret, max_age=SESSION_SECONDS, httponly=True, samesite="Lax")
-    return answer
-
-
-@blueprint.post("/logout")
-def logout() -> AnyResponse:
-    """Ends the session here; sessions elsewhere go on."""
-    this_company().sessions.end(request.cookies.get(COOKIE))
-    answer = redirect("/login")
-    answer.delete_cookie(COOKIE)
     return answer
 
 
@@ -102,9 +94,11 @@ def apps() -> AnyResponse:
     if person is None:
         return redirect("/login")
     settings = company.settings.read()
-    return make_response(
-        render_template("apps.html", company=settings.company, person=person, sp=settings.service_provider)
-    )
+    sp = settings.service_provider
+    page = make_response(render_template("apps.html", company=settings.company, person=person, sp=sp))
+    if sp and sp.slo_url:  # signing out goes on there, and the browser holds a form to its page's policy all the way
+        page.headers["Content-Security-Policy"] = content_policy(f"'self' {_origin(sp.slo_url)}")
+    return page
 
 
 @blueprint.post("/apps/bridge")
@@ -112,7 +106,7 @@ def open_bridge() -> AnyResponse:
     """Signs in at the service provider without a request of its (Profiles 4.1.5)."""
     company = this_company()
     person = _signed_in(company)
-    return _answer(company, person, None) if person else redirect("/login")
+    return _answer(company, person, None, request.cookies[COOKIE]) if person else redirect("/login")
 
 
 def _go_on(company: Company, asked: AuthnRequest) -> AnyResponse:
@@ -121,18 +115,21 @@ def _go_on(company: Company, asked: AuthnRequest) -> AnyResponse:
     return redirect(f"/sso/{pending.id}", 303)
 
 
-def _after_login(company: Company, person: Person, pending_id: str) -> AnyResponse:
+def _after_login(company: Company, person: Person, pending_id: str, secret: str) -> AnyResponse:
     if not pending_id:
         return redirect("/apps", 303)
-    return _answer(company, person, _get_pending(company, pending_id))
+    return _answer(company, person, _get_pending(company, pending_id), secret)
 
 
-def _answer(company: Company, person: Person, pending: Pending | None) -> Response:
+def _answer(company: Company, person: Person, pending: Pending | None, secret: str) -> Response:
     """The page that posts the Response: by a script of ours, or without one by its button."""
-    sp = _registered(company)
+    sp, idp = registered(company), company.identity_provider()
     groups = [group.name for group in company.directory.groups_of(person.id)]
-    sign_in = Login(person, groups, pending.request_id if pending else None)
-    document = render_response(sign_in, company.identity_provider(), sp, company.clock(), _new_id)
+    sign_in = Login(person, groups, pending.request_id if pending else None, new_id())
+    document = render_response(sign_in, idp, sp, company.clock(), new_id)
+    kind = idp.sign_in.name_id
+    named = NamedSession(name_of(person, kind), NAME_ID_FORMATS[kind], sign_in.session_index)
+    company.sessions.name(secret, named)
     if pending:
         company.sessions.drop_pending(pending.id)
     page = render_template(
@@ -144,9 +141,13 @@ def _answer(company: Company, person: Person, pending: Pending | None) -> Respon
     )
     answer = make_response(page)
     # The one page whose form goes elsewhere: to the registered address and no other.
-    acs = urlsplit(sp.acs_url)
-    answer.headers["Content-Security-Policy"] = content_policy(f"{acs.scheme}://{acs.netloc}")
+    answer.headers["Content-Security-Policy"] = content_policy(_origin(sp.acs_url))
     return answer
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _check_login(company: Company) -> Person | str:
@@ -182,7 +183,8 @@ def _signed_in(company: Company) -> Person | None:
     return person if person and person.active else None
 
 
-def _registered(company: Company) -> ServiceProvider:
+def registered(company: Company) -> ServiceProvider:
+    """The service provider. Raises SamlRequestRefused while there is none."""
     sp = company.settings.read().service_provider
     if sp is None:
         raise SamlRequestRefused("No service provider is registered here yet. Register one under Settings.")
@@ -196,6 +198,6 @@ def _get_pending(company: Company, pending_id: str) -> Pending:
     return pending
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """An xs:ID of 160 random bits (SAML Core 1.3.4)."""
     return "_" + secrets.token_hex(20)

@@ -96,6 +96,13 @@ class TestIdp:
   Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{self.base_url}/sso/post"/>
   </md:IDPSSODescriptor> </md:EntityDescriptor> """.encode()
 
+    @property
+    def metadata_with_logout(self) -> bytes:
+        """The same with an address for single logout, by Redirect."""
+        service = f"""<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+  Location="{self.base_url}/slo"/> <md:SingleSignOnService"""
+        return self.metadata.replace(b"<md:SingleSignOnService", service.encode(), 1)
+
 
 @cache
 def bridge(base_url: str = "https://bridge.example/saml/c1") -> ServiceProvider:

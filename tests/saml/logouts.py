@@ -479,6 +479,22 @@ def a_comment_in_the_name() -> bytes:
     return redirected(request().replace(b"mei@", b"mei<!-- -->@"))
 
 
+@attack(errors.MalformedMessage, "xml-1-0")
+def another_xml() -> bytes:
+    return redirected(b'<?xml version="1.1"?>' + request())
+
+
+@attack(errors.MalformedMessage, "no-instructions")
+def an_instruction() -> bytes:
+    return redirected(request().replace(b"<saml:Issuer>", b"<?run me?><saml:Issuer>"))
+
+
+@attack(errors.MalformedMessage, "no-schema-hints")
+def a_schema_of_its_own() -> bytes:
+    hint = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:a https://evil.example/"'
+    return redirected(request().replace(b" ID=", hint + b" ID=", 1))
+
+
 @attack(errors.DuplicateId, "unique-ids")
 def the_same_id_twice() -> bytes:
     more = b'</saml:Issuer><samlp:Extensions><a xmlns="urn:a" ID="_same"/></samlp:Extensions>'

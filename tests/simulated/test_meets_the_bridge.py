@@ -1,22 +1,25 @@
 """The company IdP and the bridge's own SAML and SCIM packages, which share no code, understand each other."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
-from saml import authn_request, identity_provider, response, service_provider
+from saml import authn_request, identity_provider, logout, response, service_provider
 from saml.assertion import Assertion
+from saml.bindings import PostForm, RedirectTo
 from scim.group_changes import group_changes
 from scim.patch import apply_to_user, parse_patch
 from scim.resources import parse_group, parse_user
 from scim.schemas import GROUP, USER
 from simulated.company_idp.company import Company
 from simulated.company_idp.signing_key import SigningKey
-from tests.simulated.conftest import SP
+from tests.simulated.conftest import PUBLIC_URL, SP
 from tests.simulated.saml_peer import form_of
 
 SEQUENCES = Path(__file__).parent / "sequences"
@@ -29,7 +32,7 @@ def bridge(client: FlaskClient, keys: dict[str, SigningKey]) -> service_provider
     sp = service_provider.ServiceProvider(
         entity_id=SP["entity_id"],
         acs_url=SP["acs_url"],
-        slo_url=None,
+        slo_url=SP["acs_url"].replace("/acs", "/slo"),
         private_key_pem=keys["sp"].private_pem.decode(),
         certificates=(keys["sp"].certificate_pem.decode(),),
     )
@@ -90,6 +93,106 @@ def test_the_company_takes_the_bridges_request_by_post(
     assert answer.status_code == 303, answer.text
     form = log_in(client, answer.headers["Location"])
     assert response.validate(form, company_at_bridge, bridge, datetime.now(UTC), **SCOPE).in_response_to == "_request1"
+
+
+# -- Single logout -----------------------------------------------------------------------------------
+
+
+def named(assertion: Assertion) -> logout.SessionName:
+    """The session as the company named it."""
+    return logout.SessionName(
+        assertion.name_id,
+        assertion.name_id_format,
+        assertion.name_qualifier,
+        assertion.sp_name_qualifier,
+        assertion.session_index,
+    )
+
+
+def query_of(url: str, begins: str) -> bytes:
+    """The query of an address that must begin so."""
+    assert url.startswith(f"{begins}?"), url
+    return urlsplit(url).query.encode()
+
+
+@pytest.mark.parametrize("by_post", [False, True], ids=["by redirect", "by post"])
+def test_signing_out_at_the_bridge_signs_out_at_the_company(
+    client: FlaskClient,
+    bridge: service_provider.ServiceProvider,
+    company_at_bridge: identity_provider.IdentityProvider,
+    by_post: bool,
+) -> None:
+    assertion = sign_in(client, bridge, company_at_bridge)
+    assert client.get("/apps").status_code == 200
+    idp, now = replace(company_at_bridge, slo_by_post=by_post), datetime.now(UTC)
+    sent = logout.build_request(idp, bridge, "_logout1", now, named(assertion))
+    if isinstance(sent, PostForm):
+        told = client.post(sent.url.removeprefix(PUBLIC_URL), data=dict(sent.fields))
+    else:
+        told = client.get(sent.url.removeprefix(PUBLIC_URL))
+    assert told.status_code == 303, told.text
+    assert client.get("/apps").status_code == 302
+    query = query_of(told.headers["Location"], str(bridge.slo_url))
+    answer = logout.receive_query(query, company_at_bridge, bridge, datetime.now(UTC))
+    assert answer == logout.LogoutResponse("_logout1", "success")
+
+
+def test_another_session_of_the_person_goes_on(
+    client: FlaskClient,
+    bridge: service_provider.ServiceProvider,
+    company_at_bridge: identity_provider.IdentityProvider,
+) -> None:
+    assertion = sign_in(client, bridge, company_at_bridge)
+    other = replace(named(assertion), session_index="_another")
+    sent = logout.build_request(company_at_bridge, bridge, "_logout1", datetime.now(UTC), other)
+    assert isinstance(sent, RedirectTo)
+    assert client.get(sent.url.removeprefix(PUBLIC_URL)).status_code == 303
+    assert client.get("/apps").status_code == 200
+
+
+def test_signing_out_at_the_company_tells_the_bridge(
+    client: FlaskClient,
+    bridge: service_provider.ServiceProvider,
+    company_at_bridge: identity_provider.IdentityProvider,
+) -> None:
+    assertion = sign_in(client, bridge, company_at_bridge)
+    policy = client.get("/apps").headers["Content-Security-Policy"]
+    assert "form-action 'self' http://localhost:8000;" in policy
+    told = client.post("/logout")
+    assert client.get("/apps").status_code == 302
+    query = query_of(told.headers["Location"], str(bridge.slo_url))
+    asked = logout.receive_query(query, company_at_bridge, bridge, datetime.now(UTC))
+    assert isinstance(asked, logout.LogoutRequest)
+    assert (asked.name_id, asked.session_indexes) == (assertion.name_id, (assertion.session_index,))
+    for status, page in (("success", "/signed-out"), ("failed", None)):
+        sent = logout.build_response(company_at_bridge, bridge, "_a", datetime.now(UTC), asked, status)
+        assert isinstance(sent, RedirectTo)
+        answered = client.get(sent.url.removeprefix(PUBLIC_URL))
+        assert (answered.status_code, answered.headers.get("Location")) == ((303, page) if page else (400, None))
+    assert "Of Acme" in client.get("/signed-out").text
+
+
+@pytest.mark.parametrize("what", ["AuthnRequest", "LogoutRequest"])
+def test_an_unsigned_message_of_the_bridge_is_refused(
+    client: FlaskClient,
+    bridge: service_provider.ServiceProvider,
+    company_at_bridge: identity_provider.IdentityProvider,
+    what: str,
+) -> None:
+    """Its metadata says that it signs its requests; and logout messages always are."""
+    assertion, now = sign_in(client, bridge, company_at_bridge), datetime.now(UTC)
+    sent = (
+        authn_request.build(company_at_bridge, bridge, "_r2", now, relay_state=None)
+        if what == "AuthnRequest"
+        else logout.build_request(company_at_bridge, bridge, "_r2", now, named(assertion))
+    )
+    assert isinstance(sent, RedirectTo)
+    cut = client.get(sent.url.removeprefix(PUBLIC_URL).partition("&SigAlg=")[0])
+    assert (cut.status_code, "isn’t signed" in cut.text or "isn&#39;t signed" in cut.text) == (400, True)
+    assert client.get("/apps").status_code == 200
+
+
+# -- Provisioning ------------------------------------------------------------------------------------
 
 
 def understood(call: dict[str, Any]) -> object:

@@ -117,7 +117,12 @@ def request_id_in(url: str) -> str:
 
 def authn_request_in(url: str) -> etree._Element:
     """The AuthnRequest in an address of the Redirect binding (SAML Bindings 3.4.4.1)."""
-    (packed,) = parse_qs(urlsplit(url).query)["SAMLRequest"]
+    return message_in(url)
+
+
+def message_in(url: str, field: str = "SAMLRequest") -> etree._Element:
+    """Whichever message is in an address of the Redirect binding."""
+    (packed,) = parse_qs(urlsplit(url).query)[field]
     return etree.fromstring(zlib.decompress(base64.b64decode(packed), -15))
 
 

@@ -656,6 +656,9 @@ def _authentications() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_authentications")),
     )
     op.create_index(
+        op.f("ix_authentications_connection_id_name_id"), "authentications", ["connection_id", "name_id"], unique=False
+    )
+    op.create_index(
         op.f("ix_authentications_connection_id_subject"), "authentications", ["connection_id", "subject"], unique=False
     )
     op.create_index(op.f("ix_authentications_session_id"), "authentications", ["session_id"], unique=False)
@@ -867,7 +870,7 @@ def _pending_requests() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested')",
+            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested', 'logout')",
             name=op.f("ck_pending_requests_kind"),
         ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_pending_requests_connection_id")),

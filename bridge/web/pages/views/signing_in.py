@@ -53,6 +53,14 @@ class RefusedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoutPage:
+    """`logout.html`: asked first; then, with no `email`, that nobody is signed in. `partly`: somewhere else perhaps."""
+
+    email: str | None
+    partly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class InvitationPage:
     """`invitation.html`. It needs a new account (name and password), a sign-in, or nothing but the button."""
 

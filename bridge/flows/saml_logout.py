@@ -1,0 +1,116 @@
+"""Single logout by SAML, both ways (SAML Profiles 4.4).
+
+- `end_by_request`   the IdP says that somebody signed out: what it vouched for here ends (`single_logout`)
+- `find_names`       whom a session's IdPs know it as, asked before the session ends
+- `keep_request`     an IdP is being told that a session ended here; which others are to be told after it
+- `take_answer`      it answered, once; who is next
+
+Our own session ends first, always: whatever becomes of the messages, nobody stays signed in by them.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import orjson
+
+from bridge.domain.errors import NotFound
+from bridge.domain.identity import Replay
+from bridge.domain.sign_in import LogoutRepeated, Replayed, UnknownLogout
+from bridge.flows.bearer_secrets import digest
+from bridge.flows.context import SYSTEM, Context
+from bridge.flows.single_logout import Ended, end_by_idp
+from bridge.storage import pending, sessions
+from bridge.storage.connections import find_by_uid
+from bridge.storage.pending import Pending
+from bridge.storage.secret_box import CannotDecrypt
+from saml.logout import LogoutRequest, SessionName, Status
+
+#: How far single logout came: everybody was told and agreed, or somebody wasn't, didn't, or couldn't.
+Outcome = Literal["done", "partial"]
+
+_PURPOSE = "authentications.saml_name"
+_ANSWER_LASTS = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """One IdP to be told, and as whom it knows the session that ended."""
+
+    connection_id: str
+    name: SessionName
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An IdP answered: who is still to be told, and how far it came until now."""
+
+    left: tuple[Farewell, ...]
+    outcome: Outcome
+
+
+def seal_name(context: Context, name: SessionName) -> str:
+    """A session's name at its IdP, qualifiers and all, to be kept with the authentication until its end."""
+    return b64encode(context.secrets.encrypt(orjson.dumps(asdict(name)), purpose=_PURPOSE)).decode()
+
+
+def end_by_request(context: Context, connection_id: str, request: LogoutRequest, now: datetime) -> int:
+    """End this connection's authentications of the person that the IdP names, only the sessions it names where it
+    names any. Returns of how many people; none isn't wrong, they may have gone before.
+
+    Raises NotFound, LogoutRepeated.
+    """
+    replay = Replay(request.id, request.until)
+    ended = Ended(connection_id, replay, name_id=request.name_id, session_indexes=request.session_indexes)
+    try:
+        return end_by_idp(context, ended, now)
+    except Replayed as error:
+        raise LogoutRepeated from error
+
+
+def find_names(context: Context, cookie: str, now: datetime) -> tuple[Farewell, ...]:
+    """Whom a session's IdPs know it as, the last login first. Ask before the session ends."""
+    with context.database.reading() as rows:
+        stored = sessions.find_session(rows, digest(cookie), now)
+        hints = sessions.find_logout_hints(rows, stored.key, "saml") if stored else []
+    return tuple(Farewell(uid, name) for uid, sealed in hints if (name := _name(context, sealed)) is not None)
+
+
+def _name(context: Context, sealed: bytes | None) -> SessionName | None:
+    if sealed is None:
+        return None
+    try:
+        return SessionName(**orjson.loads(context.secrets.decrypt(sealed, purpose=_PURPOSE)))
+    except CannotDecrypt:  # keys were lost: our own session ends all the same
+        return None
+
+
+def keep_request(
+    context: Context, connection_id: str, request_id: str, left: Sequence[Farewell], outcome: Outcome, now: datetime
+) -> None:
+    """Keep that this IdP is being told, until it answers. Raises NotFound."""
+    with context.changing(SYSTEM, now) as change:
+        found = find_by_uid(change.connection, connection_id)
+        if found is None:
+            raise NotFound("There is no such connection.")
+        told = {"left": [asdict(one) for one in left], "outcome": outcome}
+        waiting = Pending("logout", found.key, None, None, "/", told, now + _ANSWER_LASTS)
+        pending.put_pending(change, _hash(connection_id, request_id), waiting)
+
+
+def take_answer(context: Context, connection_id: str, request_id: str, status: Status, now: datetime) -> Answered:
+    """Take an IdP's answer to our request, once. Raises UnknownLogout."""
+    with context.changing(SYSTEM, now) as change:
+        waiting = pending.take_pending(change, _hash(connection_id, request_id), "logout")
+    if waiting is None:
+        raise UnknownLogout
+    left = tuple(Farewell(one["connection_id"], SessionName(**one["name"])) for one in waiting.result["left"])
+    well = status == "success" and waiting.result["outcome"] == "done"
+    return Answered(left, "done" if well else "partial")
+
+
+def _hash(connection_id: str, request_id: str) -> bytes:
+    # Of both, so that no other connection's answer finds it.
+    return digest(f"logout:{connection_id}:{request_id}")
