@@ -200,6 +200,7 @@ EXPLANATIONS: Mapping[str, tuple[str, Setting]] = {
     "decryption-failed": ("{idp}’s encrypted assertion can’t be opened", "encryption"),
     "wrong-issuer": ("The answer is from another issuer than {idp}", "certificate"),
     "wrong-destination": ("{idp}’s answer was addressed elsewhere", "acs"),
+    "wrong-logout-destination": ("{idp}’s logout message was addressed elsewhere", "bridge"),
     "wrong-recipient": ("{idp}’s assertion was made for another address", "acs"),
     "wrong-audience": ("{idp}’s answer was meant for somebody else", "audience"),
     "wrong-subject-qualifier": ("The name identifier was made for another service provider", "audience"),
@@ -222,6 +223,8 @@ EXPLANATIONS: Mapping[str, tuple[str, Setting]] = {
     # bridge.domain.sign_in
     "sign_in_refused": ("They can’t sign in", "bridge"),
     "unknown_request": ("It answers no request that is under way", "again"),
+    "logout_repeated": ("The same logout message came twice", "again"),
+    "unknown_logout": ("It answers no logout that is under way", "again"),
     "other_browser": ("It was begun in another browser", "again"),
     "not_fresh": ("{idp} didn’t ask them anew, as was demanded", "again"),
     "connection_off": ("The connection is off", "bridge"),
