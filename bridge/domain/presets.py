@@ -13,7 +13,14 @@ from bridge.domain.errors import Invalid
 
 ConnectionKind = Literal["saml", "oidc"]
 Ours = Literal[
-    "acs_url", "acs_pattern", "sp_entity_id", "sp_metadata_url", "login_url", "redirect_uri", "backchannel_logout_uri"
+    "acs_url",
+    "acs_pattern",
+    "sp_entity_id",
+    "sp_metadata_url",
+    "login_url",
+    "redirect_uri",
+    "backchannel_logout_uri",
+    "oidc_login_url",
 ]
 
 
@@ -391,9 +398,135 @@ SAML: Mapping[str, Preset] = MappingProxyType(
 )
 
 
+_REDIRECT = "exactly as it stands here"
+_OKTA_OIDC = Preset(
+    "okta",
+    "oidc",
+    "Okta",
+    "A web application of your own",
+    (
+        ConsoleStep(
+            "In the Okta Admin Console, make the app",
+            "Applications › Applications › Create App Integration › OIDC - OpenID Connect › Web Application. Grant "
+            "type: Authorization Code, no other.",
+        ),
+        ConsoleStep(
+            "Under General Settings, paste these",
+            "The names on the left are the ones Okta shows.",
+            (
+                ConsoleField("Sign-in redirect URIs", "redirect_uri", help=_REDIRECT),
+                ConsoleField("Back-channel logout URI", "backchannel_logout_uri", help="Optional; under Logout"),
+            ),
+        ),
+        ConsoleStep(
+            "Sign On › OpenID Connect ID Token: groups",
+            "Only where groups are not pushed by SCIM.",
+            (),
+            (ConsoleClaim("groups", "Groups claim type Filter, Matches regex .*", _GROUPS),),
+        ),
+        _assign("Save; then Assignments › Assign."),
+    ),
+    "In Okta: General › Client Credentials. The issuer is the organization’s own address.",
+    "https://kicks.okta.com",
+    "connect-by-openid-connect",
+)
+_ENTRA_OIDC = Preset(
+    "entra",
+    "oidc",
+    "Entra ID",
+    "An app registration",
+    (
+        ConsoleStep(
+            "In the Microsoft Entra admin center, register the app",
+            "App registrations › New registration › Accounts in this organizational directory only.",
+            (ConsoleField("Redirect URI, platform Web", "redirect_uri", help=_REDIRECT),),
+        ),
+        ConsoleStep(
+            "Certificates & secrets › New client secret",
+            "Copy its Value, not its Secret ID, and note when it expires.",
+        ),
+        ConsoleStep(
+            "Token configuration: add these",
+            "With more than 200 groups Entra sends none; pushing by SCIM has no such limit.",
+            (),
+            (
+                ConsoleClaim("email", "Add optional claim › ID › email", "who this is; else the sign-in name"),
+                ConsoleClaim("groups", "Add groups claim › Groups assigned to the application", _GROUPS),
+            ),
+        ),
+        _assign("Enterprise apps › the app › Users and groups › Add user/group."),
+    ),
+    "In Entra: Overview › Application (client) ID and Directory (tenant) ID. The issuer holds that tenant’s ID.",
+    "https://login.microsoftonline.com/TENANT/v2.0",
+    "connect-by-openid-connect",
+)
+_GOOGLE_OIDC = Preset(
+    "google",
+    "oidc",
+    "Google Workspace",
+    "An OAuth client; no groups come by it",
+    (
+        ConsoleStep(
+            "In the Google Cloud console, make the client",
+            "APIs & Services › Credentials › Create credentials › OAuth client ID › Web application, with the consent "
+            "screen Internal.",
+            (ConsoleField("Authorized redirect URIs", "redirect_uri", help=_REDIRECT),),
+        ),
+        ConsoleStep(
+            "Nobody has to be let in there",
+            "Everybody of the Workspace can sign in, and nobody else: the account’s own domain is checked each time.",
+        ),
+    ),
+    "In Google: the client’s page shows its Client ID and Client secret.",
+    "https://accounts.google.com",
+    "connect-by-openid-connect",
+)
+_GENERIC_OIDC = Preset(
+    "generic",
+    "oidc",
+    "OpenID Connect",
+    "Any other provider with discovery",
+    (
+        ConsoleStep(
+            "At your provider, register a client",
+            "It may be called application there: confidential, web, authorization code flow.",
+            (
+                ConsoleField("Redirect URI, or callback URL", "redirect_uri", help=_REDIRECT),
+                ConsoleField("Back-channel logout URI", "backchannel_logout_uri", help="Optional"),
+            ),
+        ),
+        ConsoleStep(
+            "Have it send these claims",
+            "",
+            (),
+            (
+                ConsoleClaim("email", "the person’s email address", _EMAIL),
+                ConsoleClaim("name", "their name", _NAME),
+                ConsoleClaim("groups", "their groups, a list", _GROUPS),
+            ),
+        ),
+        _assign("Give one person the application."),
+    ),
+    "Its issuer is an address under which .well-known/openid-configuration can be read.",
+    "https://idp.kicks.example",
+    "connect-by-openid-connect",
+)
+OIDC: Mapping[str, Preset] = MappingProxyType(
+    {one.key: one for one in (_OKTA_OIDC, _ENTRA_OIDC, _GOOGLE_OIDC, _GENERIC_OIDC)}
+)
+
+#: By protocol, then by key, in the order in which they are offered.
+PRESETS: Mapping[ConnectionKind, Mapping[str, Preset]] = MappingProxyType({"saml": SAML, "oidc": OIDC})
+
+
 def get_preset(key: str, kind: ConnectionKind = "saml") -> Preset:
     """The preset of a vendor by a protocol. Raises Invalid."""
-    found = ({"saml": SAML}.get(kind) or {}).get(key)
+    found = PRESETS[kind].get(key)
     if found is None:
         raise Invalid(f"There is no preset {key[:40]!r}.", field="preset")
     return found
+
+
+def find_preset(key: str, kind: ConnectionKind = "saml") -> Preset:
+    """The same; the words for any other IdP where there is no such preset."""
+    return PRESETS[kind].get(key) or PRESETS[kind]["generic"]

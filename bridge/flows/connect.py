@@ -141,6 +141,12 @@ def reserved_id(context: Context, workspace: Workspace, reserved: str, now: date
     return str(promise["id"])
 
 
+def show_reserved(context: Context, workspace_slug: str, reserved: str, now: datetime) -> str:
+    """The id that a promise holds, for a form that shows its addresses again. Raises Expired, NotFound."""
+    with context.database.reading() as connection:
+        return reserved_id(context, get_workspace(connection, workspace_slug), reserved, now)
+
+
 def read_identity_provider(metadata: bytes | None, given: IdpFields | None) -> dict[str, Any]:
     """The IdP as `config` keeps it, from its metadata or else from fields. Raises Invalid, about the field it names."""
     if metadata is not None:

@@ -11,6 +11,8 @@
 - `scim_log`      what IdPs asked by SCIM, and what it did
 - `domains`       domains of e-mail addresses: claimed, proved, routed, let go
 - `security`      Require SSO, exemptions, break-glass codes; and the page on which an owner uses one
+- `connections`, `connection_new`, `connection_settings`, `connection_keys`   links to IdPs (`connection_parts`,
+  `idp_form`: what they share)
 - `invitations`   sent, repeated, revoked, and accepted
 
 `frame` lets somebody into a workspace their session reaches, and surrounds its pages; `bare` renders those outside.

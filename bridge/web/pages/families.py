@@ -1,7 +1,11 @@
 """Every page family that an app of ours has."""
 
 from bridge.web.pages import (
+    connection_keys,
+    connection_new,
+    connection_settings,
     connection_test,
+    connections,
     domains,
     invitations,
     person,
@@ -27,5 +31,9 @@ BLUEPRINTS = (
     scim_log.blueprint,
     domains.blueprint,
     security.blueprint,
+    connections.blueprint,
+    connection_new.blueprint,
+    connection_settings.blueprint,
+    connection_keys.blueprint,
     invitations.blueprint,
 )

@@ -28,6 +28,12 @@ def typed(name: str, longest: int = _LONGEST_LINE) -> str:
     return _printable(request.values.get(name, ""))[:longest].strip()
 
 
+def typed_text(name: str, longest: int) -> str:
+    """A block of text as it was typed, with its lines, without what else can't be printed."""
+    text = request.form.get(name, "")[:longest].replace("\r\n", "\n").replace("\t", " ")
+    return "\n".join(map(_printable, text.split("\n"))).strip()
+
+
 def asked(name: str) -> str:
     """What the address asks for by this name, cleaned in the same way."""
     return _printable(request.args.get(name, ""))[:_LONGEST_LINE].strip()

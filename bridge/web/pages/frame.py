@@ -183,9 +183,10 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
         return (NavSection("You", (NavItem("Your access", own, "people", current=on_own), roles)),)
     log = NavItem("SCIM log", visit.url("scim_log.index"), "sync", current=here == "scim_log.index")
     sign_ins = NavItem("Sign-in log", visit.url("sign_in_log.index"), "enter", current=_on_sign_ins())
+    links = NavItem("Connections", visit.url("connections.index"), "building", current=_on_connections())
     domains = NavItem("Domains", visit.url("domains.index"), "mail", current=request.blueprint == "domains")
     security = NavItem("Security", visit.url("security.index"), "lock", current=request.blueprint == "security")
-    signing_in = (domains, security, sign_ins, log)
+    signing_in = (links, domains, security, sign_ins, log)
     elsewhere = on_own or any(item.current for item in signing_in)
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
@@ -196,6 +197,10 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
 
 def _on_sign_ins() -> bool:
     return request.blueprint in ("sign_in_log", "connection_test")
+
+
+def _on_connections() -> bool:
+    return request.blueprint in ("connections", "connection_new", "connection_settings", "connection_keys")
 
 
 def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:

@@ -291,7 +291,8 @@ def _for_scim(visit: Visit, page: TokenFormPage) -> TokenFormPage:
     options = tuple(
         Option(one.id, one.name, selected=one.id == chosen) for one in list_connections(visit.context, visit.slug)
     )
-    return replace(page, connection=Choice("connection", "Connection", options) if options else None)
+    choice = Choice("connection", "Connection", options) if options else None
+    return replace(page, connection=choice, connections_href=visit.url("connection_new.choose"))
 
 
 # -- Revoking one ------------------------------------------------------------------------------------

@@ -15,10 +15,28 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `tokens`      tokens of IdPs and programs
 - `scim_log`    the SCIM log
 - `sign_in_log` the sign-in log, and tests of connections
+- `connections` connections to IdPs
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
 """
 
+from bridge.web.pages.views.connections import (
+    CertificateRow,
+    CertificatesPage,
+    ConnectionChoosePage,
+    ConnectionDeletePage,
+    ConnectionFormPage,
+    ConnectionHead,
+    ConnectionPage,
+    ConnectionRow,
+    ConnectionSettingsPage,
+    ConnectionsPage,
+    ConsoleValue,
+    IdpForm,
+    PresetLink,
+    SettingsGroup,
+    SetupStep,
+)
 from bridge.web.pages.views.domains import DomainPanel, DomainRow, DomainsPage
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
 from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection
@@ -103,10 +121,21 @@ __all__ = [
     "AttemptRow",
     "BareFrame",
     "BreakGlassPage",
+    "CertificateRow",
+    "CertificatesPage",
     "Chip",
     "Choice",
     "ConfirmPage",
+    "ConnectionChoosePage",
+    "ConnectionDeletePage",
+    "ConnectionFormPage",
+    "ConnectionHead",
+    "ConnectionPage",
+    "ConnectionRow",
+    "ConnectionSettingsPage",
+    "ConnectionsPage",
     "Consequence",
+    "ConsoleValue",
     "Deciders",
     "DomainPanel",
     "DomainRow",
@@ -120,6 +149,7 @@ __all__ = [
     "GlassRow",
     "GrantPage",
     "GrantRow",
+    "IdpForm",
     "InGroupRow",
     "InvitationPage",
     "InvitePage",
@@ -147,6 +177,7 @@ __all__ = [
     "PersonRow",
     "PersonSummary",
     "Post",
+    "PresetLink",
     "ProveAccountPage",
     "Reach",
     "RefusedPage",
@@ -158,6 +189,8 @@ __all__ = [
     "ScimLogPage",
     "ScopePicker",
     "SecurityPage",
+    "SettingsGroup",
+    "SetupStep",
     "SignInLogPage",
     "SignInWay",
     "Source",

@@ -11,13 +11,15 @@ class Field:
     name: str
     label: str
     value: str = ""
-    kind: Literal["text", "email", "password", "search", "textarea"] = "text"
+    kind: Literal["text", "email", "password", "search", "textarea", "url", "number"] = "text"
     help: str | None = None
     error: str | None = None
     required: bool = True
     autocomplete: str = "off"
     placeholder: str | None = None
     suggestions: tuple[str, ...] = ()
+    depends: bool = False
+    """Needed or not by what else is chosen: so neither required by the browser nor called optional."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,3 +81,4 @@ class TokenFormPage:
     scope: ScopePicker | None = None
     connection: Choice | None = None
     """None for a SCIM token when no connection exists: the page then says so."""
+    connections_href: str | None = None

@@ -1,0 +1,148 @@
+"""Connections as their owner sees them in Chromium: each page readable and fitting; made, switched on, rotated."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bridge.app import create_web
+from bridge.flows.connect import SamlDraft, create_saml
+from bridge.flows.context import OPERATOR
+from bridge.flows.domains import add_domain
+from bridge.flows.outside import NOWHERE
+from bridge.flows.passwords import hash_password
+from bridge.storage import people
+from bridge.storage.changes import changing
+from bridge.storage.database import Database
+from tests.browser.conftest import NewPage, served
+from tests.browser.test_gallery import axe_finds, too_wide
+from tests.databases import Engine
+from tests.saml import idp
+from tests.world import World, make_world
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse battery"
+URL = "https://idp.kicks.example/metadata"
+LOOKS = [
+    (1440, "light"),
+    (360, "dark"),
+    *(pytest.param(*look, marks=pytest.mark.long) for look in [(1440, "dark"), (360, "light"), (1024, "light")]),
+]
+
+
+@pytest.fixture(params=["sqlite"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """One kind of database is enough here."""
+    engine: Engine = request.param
+    return engine
+
+
+def metadata_everywhere(url: str, *, timeout: float, max_bytes: int) -> bytes:
+    """Whatever address one names, the company's metadata is there."""
+    return idp.KICKS.metadata
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """acme, whose owner Olga has a password, with a connection that is on and one that is off."""
+    world = make_world(database, datetime.now(UTC))
+    with changing(database, OPERATOR, world.now) as change:
+        people.set_user(change, world.owner.key, password_hash=hash_password(PASSWORD))
+    for name, enabled in (("Kicks IdP", True), ("Second IdP", False)):
+        draft = SamlDraft(idp.KICKS.metadata, name=name, preset="okta", enabled=enabled, metadata_url=URL)
+        made = create_saml(world.context, OPERATOR, "acme", draft, world.now)
+        add_domain(world.context, OPERATOR, "acme", f"{name.split()[0].lower()}.example", made.id, world.now)
+    return world
+
+
+@pytest.fixture
+def address(world: World) -> Iterator[str]:
+    """Where the bridge is served."""
+    with served(create_web(world.context, replace(NOWHERE, fetch=metadata_everywhere))) as address:
+        yield address
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.set_default_timeout(10_000)
+    page.goto(f"{address}/login?way=password")
+    page.get_by_label("Email").fill("olga@acme.example")
+    page.keyboard.press("Enter")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{address}/w/acme**")
+
+
+def keep(page: Page, screenshots: Path | None, name: str) -> None:
+    """A picture, where somebody wants to look."""
+    if screenshots is not None:
+        page.screenshot(path=screenshots / f"connection-{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_every_page_of_connections_is_accessible_and_fits(
+    address: str, new_page: NewPage, screenshots: Path | None, width: int, scheme: str
+) -> None:
+    page = new_page(width=width, scheme=scheme)
+    sign_in(page, address)
+
+    def look(name: str) -> None:
+        keep(page, screenshots, f"{name}-{width}-{scheme}")
+        assert axe_finds(page) == [], name
+        assert too_wide(page) == [], name
+
+    page.goto(f"{address}/w/acme/connections")
+    look("list")
+    for link in ("new", "new/saml/okta", "new/saml/entra", "new/saml/google", "new/oidc/google"):
+        page.goto(f"{address}/w/acme/connections/{link}")
+        look(link.replace("/", "-"))
+    page.goto(f"{address}/w/acme/connections/new/saml/generic")
+    page.get_by_label("By its fields").check()
+    look("new-fields")
+    page.goto(f"{address}/w/acme/connections")
+    page.get_by_role("link", name="Second IdP").click()
+    look("off")
+    page.get_by_role("link", name="Connections", exact=True).last.click()
+    page.get_by_role("link", name="Kicks IdP").click()
+    one = page.url
+    look("one")
+    for part in ("settings", "certificates", "certificates/replace", "disable", "delete"):
+        page.goto(f"{one}/{part}")
+        look(part.replace("/", "-"))
+    page.goto(f"{one}/certificates")
+    page.get_by_role("button", name="Make the next key").click()
+    expect(page.get_by_role("heading", name="Next key")).to_be_visible()
+    look("next-key")
+    page.get_by_role("link", name="Use the next key").click()
+    look("finish")
+
+
+def test_a_connection_is_made_without_script(address: str, new_page: NewPage) -> None:
+    page = new_page(script=False)
+    sign_in(page, address)
+    page.goto(f"{address}/w/acme/connections")
+    page.get_by_role("link", name="New connection").click()
+    page.get_by_role("link", name="Okta An app integration").first.click()
+    expect(page.get_by_label("Metadata file", exact=True)).to_be_hidden()
+    page.get_by_label("By a metadata file").check()
+    page.get_by_label("Metadata file", exact=True).set_input_files(
+        {"name": "metadata.xml", "mimeType": "text/xml", "buffer": idp.KICKS.metadata}
+    )
+    page.get_by_label("Name", exact=True).fill("Okta of Acme")
+    page.get_by_role("button", name="Make the connection").click()
+    expect(page.get_by_role("heading", name="Okta of Acme", level=1)).to_be_visible()
+    page.get_by_role("button", name="Switch on Okta of Acme").click()
+    expect(page.get_by_text("On", exact=True)).to_be_visible()
+
+
+def test_copying_an_address_copies_it(address: str, new_page: NewPage, world: World) -> None:
+    page = new_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    sign_in(page, address)
+    page.goto(f"{address}/w/acme/connections/new/saml/okta")
+    page.get_by_role("button", name="Copy Single sign-on URL").click()
+    expect(page.get_by_role("button", name="Copied Single sign-on URL")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/acs")
