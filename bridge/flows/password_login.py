@@ -86,8 +86,7 @@ def _look_up(context: Context, email: str | None) -> tuple[User | None, str | No
     if email is None:
         return None, None
     with context.database.reading() as rows:
-        user = people.find_user_by_email(rows, email)
-        return user, None if user is None else sign_in.find_password_hash(rows, user.key)
+        return people.find_login_by_email(rows, email)
 
 
 def _counters(email: str, client: Client) -> tuple[str, str]:

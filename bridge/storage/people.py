@@ -64,6 +64,15 @@ def find_user_by_email(connection: Any, email: str) -> User | None:
     return _user(connection, _USER_BY_EMAIL, email=fold_letters(email))
 
 
+_LOGIN_BY_EMAIL = _USER_BY_EMAIL.add_columns(users.c.password_hash)
+
+
+def find_login_by_email(connection: Any, email: str) -> tuple[User | None, str | None]:
+    """The account with this address, and what is kept of its password: asked at once, whether there is one or not."""
+    row = connection.execute(_LOGIN_BY_EMAIL, {"email": fold_letters(email)}).first()
+    return (None, None) if row is None else (User(*row[:-1]), row[-1])
+
+
 def find_user_by_key(connection: Any, key: int) -> User | None:
     """The account with this key, or None."""
     return _user(connection, _USER_BY_KEY, user=key)

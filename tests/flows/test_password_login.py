@@ -17,6 +17,7 @@ from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.tables import audit, counters, sign_in_attempts
 from tests.flows.logins import CLIENT, PASSWORD, account, join, prove_domain, set_workspace
+from tests.overheard import statements
 from tests.world import World, another_connection, make_world
 
 ANN = "ann@acme.example"
@@ -113,6 +114,30 @@ def test_and_waits_as_long(world: World) -> None:
     # Without a comparison it would be a twentieth; other work on the machine makes either somewhat longer.
     known, unknown = quickest(ANN), quickest("nobody@acme.example")
     assert unknown > known / 5
+
+
+@pytest.mark.parametrize("email", [ANN, "sso-only@acme.example"])
+def test_and_asks_the_database_the_same(world: World, email: str) -> None:
+    account(world, ANN, password=PASSWORD)
+    account(world, "sso-only@acme.example")
+
+    def asked(whose: str) -> list[str]:
+        with statements(world.context.database) as said:
+            assert refused_in(world, whose) is None
+        return [one.sql for one in said]
+
+    assert asked(email) == asked("nobody@acme.example")
+
+
+def test_the_way_asks_the_same_for_whoever_it_is(world: World) -> None:
+    account(world, ANN, password=PASSWORD)
+    prove_domain(world, "proved.example")
+    told = []
+    for email in (ANN, "nobody@acme.example", "nobody@nowhere.example", "nobody@proved.example"):
+        with statements(world.context.database) as said:
+            ways_of(world.context, email)
+        told.append([one.sql for one in said])
+    assert told[0] == told[1] == told[2] == told[3]
 
 
 def test_an_account_without_a_password_has_none_that_fits(world: World) -> None:
