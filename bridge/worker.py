@@ -32,6 +32,7 @@ from bridge.flows.refresh_metadata import refresh_due
 from bridge.flows.request_log import forget_old_requests
 from bridge.flows.sessions import sweep_expired
 from bridge.flows.sign_in_log import forget_old_attempts
+from bridge.flows.warn_expiries import warn_of_expiries
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_AFTER_FAILURE = 10.0
@@ -59,6 +60,10 @@ def _refresh_metadata(context: Context, outside: Outside, now: datetime) -> None
     refresh_due(context, outside, now)
 
 
+def _warn_of_expiries(context: Context, _outside: Outside, now: datetime) -> None:
+    warn_of_expiries(context, now)
+
+
 def _forget_expired(context: Context, _outside: Outside, now: datetime) -> None:
     sweep_expired(context, now)
 
@@ -82,6 +87,7 @@ def _live(_context: Context, _outside: Outside, _now: datetime) -> None:
 JOBS = (
     Job("mail", 1, _deliver_mail, claims_rows=True),
     Job("metadata", 60, _refresh_metadata),
+    Job("expiries", 6 * _HOUR, _warn_of_expiries),
     Job("sweep-expired", _HOUR, _forget_expired),
     Job("sweep-scim-log", _HOUR, _forget_scim_calls),
     Job("sweep-sign-in-log", _HOUR, _forget_sign_ins),

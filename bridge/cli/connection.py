@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bridge.cli.shown import table, text_details, wire_connection, wire_details, wire_keys
+from bridge.cli.shown import table, text_details, wire_connection, wire_details, wire_keys, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import Invalid
 from bridge.domain.workspace import Connection
@@ -16,6 +16,7 @@ from bridge.flows.connect_oidc import PRIVATE_KEY, OidcDraft, addresses_of, crea
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview
 from bridge.flows.context import OPERATOR
 from bridge.flows.refresh_metadata import refresh_now
+from bridge.flows.warn_expiries import connection_expiries
 from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
 from bridge.wiring import make_outside
@@ -111,9 +112,13 @@ def _read(house: House, file_or_url: str) -> bytes:
 def show_all(house: House, workspace: str) -> Told:
     """List a workspace's connections."""
     found = connect.list_connections(house.context, workspace)
-    rows = [(one.id, one.kind, one.name, "on" if one.enabled else "off") for one in found]
-    wire = {"connections": [wire_connection(house.context, one) for one in found]}
-    return Told(wire, table(["Id", "Kind", "Name", "Enabled"], rows))
+    expiries = connection_expiries(house.context, workspace, house.now)
+    ends = {id_: wire_time(listed[0].ends_at) for id_, listed in expiries.items() if listed}
+    rows = [(one.id, one.kind, one.name, "on" if one.enabled else "off", ends.get(one.id) or "") for one in found]
+    wire = {
+        "connections": [{**wire_connection(house.context, one), "certificates_end": ends.get(one.id)} for one in found]
+    }
+    return Told(wire, table(["Id", "Kind", "Name", "Enabled", "Certificates end"], rows))
 
 
 @connection.command("show")

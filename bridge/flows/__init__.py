@@ -28,6 +28,7 @@ transaction: fetch first, then flow.
 - `invite`        invitations
 - `deliver`       mail, put into the outbox by changes and sent after them; its words: `mail_texts`
 - `jobs`          what the worker does again and again: when each is due, who does it; `outside`: the ways out
+- `warn_expiries` owners are warned of certificates and tokens that end
 - `warn_owners`   owners are told of what was refused to protect them
 - `export_users`, `back_up`, `health`   for whoever looks after it
 - `context`, `open_context`   what every flow is handed, and how the command line and the servers get it

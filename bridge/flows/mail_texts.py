@@ -160,6 +160,51 @@ def metadata_failing(to: str, connection: str, workspace: str, reasons: Sequence
     )
 
 
+def idp_certificate_ends(to: str, connection: str, workspace: str, ends_at: datetime, is_over: bool) -> Mail:
+    """Owners are warned: after this day no signing certificate of their IdP's that we know is good."""
+    ends = "ended" if is_over else "ends"
+    return _mail(
+        to,
+        f"The certificate of {connection} {ends} on {_date(ends_at)}",
+        (
+            f"{connection} signs people in to {workspace} with a certificate that {ends} on {_day(ends_at)}, and the "
+            "bridge knows of no other that is good for longer.",
+            "Identity providers change to another certificate by then. Where the bridge reads their metadata from an "
+            "address, it takes the new one over by itself; otherwise give it the new metadata before the change. "
+            "A sign-in with a certificate that the bridge doesn’t know is refused.",
+        ),
+    )
+
+
+def our_certificate_ends(to: str, connection: str, workspace: str, ends_at: datetime, is_over: bool) -> Mail:
+    """Owners are warned: the certificate by which the IdP knows the bridge ends."""
+    ends = "ended" if is_over else "ends"
+    return _mail(
+        to,
+        f"The bridge’s certificate for {connection} {ends} on {_date(ends_at)}",
+        (
+            f"The certificate by which {connection} knows the bridge, when people sign in to {workspace}, {ends} on "
+            f"{_day(ends_at)}. Some identity providers refuse requests whose certificate is over.",
+            "Rotate the connection’s key: the bridge makes the next one, you give its certificate to the identity "
+            "provider, then you finish the rotation.",
+        ),
+    )
+
+
+def token_ends(to: str, name: str, workspace: str, ends_at: datetime, is_over: bool) -> Mail:
+    """Owners are warned: a SCIM or API token ends, and what uses it stops."""
+    ends, stops = ("ended", "stopped") if is_over else ("ends", "stops")
+    return _mail(
+        to,
+        f"A token of {workspace} {ends} on {_date(ends_at)}: {name}",
+        (
+            f"The token {name} of {workspace} {ends} on {_day(ends_at)}. What uses it {stops} then: an identity "
+            "provider that pushes people and groups, or a program.",
+            "If it is still needed, make a new token and put it in the old one’s place.",
+        ),
+    )
+
+
 def _mail(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str] | None = None) -> Mail:
     lines = [*paragraphs, *([f"{link[0]}: {link[1]}"] if link else [])]
     html = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
@@ -170,6 +215,10 @@ def _mail(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str
 
 def _and(phrases: Sequence[str]) -> str:
     return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def _day(moment: datetime) -> str:

@@ -664,6 +664,14 @@ outbox = Table(
     Column("last_error", Text),
     Index(None, "due_at"),
 )
+expiry_warnings = Table(  # which were given of what ends by itself: each once
+    "expiry_warnings",
+    metadata,
+    Column("mark", Text, primary_key=True),  # a certificate of a connection, or a token
+    Column("days", SmallInteger, primary_key=True),  # before the end; 0: it is over
+    _required("ends_at", Instant),
+    _required("warned_at", Instant),
+)
 jobs = Table(  # what `bridge worker` does again and again: kept, so that a restart neither skips nor repeats one
     "jobs",
     metadata,

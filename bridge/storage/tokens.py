@@ -30,7 +30,8 @@ _GONE_SINCE = exists().where(
     _once_gone.c.status == "removed",
     _once_gone.c.until > tokens.c.created_at,
 )
-_MAKER_ALIVE = or_(
+#: Who made it may still do so; what the operator made depends on nobody.
+MAKER_ALIVE = or_(
     tokens.c.made_by_membership.is_(None),
     and_(
         exists().where(_MAKER.c.id == tokens.c.made_by_membership, _MAKER.c.status == "active", ~_HELD_OUT),
@@ -38,7 +39,7 @@ _MAKER_ALIVE = or_(
     ),
 )
 _NOW = bindparam("now", type_=Instant)
-_WORKS = and_(or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > _NOW), _MAKER_ALIVE)
+_WORKS = and_(or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > _NOW), MAKER_ALIVE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _counters()
     _directory_groups_past()
     _directory_users_past()
+    _expiry_warnings()
     _grant_labels_past()
     _grant_resources_past()
     _grants_past()
@@ -157,6 +158,17 @@ def _directory_users_past() -> None:
         postgresql_where=sa.text("holds_out"),
     )
     op.create_index("ix_directory_users_past_key", "directory_users_past", ["id", "until"], unique=False)
+
+
+def _expiry_warnings() -> None:
+    op.create_table(
+        "expiry_warnings",
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("days", sa.SmallInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("warned_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", "days", name=op.f("pk_expiry_warnings")),
+    )
 
 
 def _grant_labels_past() -> None:
