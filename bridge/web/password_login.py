@@ -167,4 +167,5 @@ def _back(asked: _Asked) -> str:
 
 def _sso_href(way: Way, asked: _Asked) -> str:
     return_to = None if asked.return_to == HOME else asked.return_to
-    return url_for(f"{way.kind}.login", connection=way.connection_id, return_to=return_to)
+    hint = asked.email if way.kind == "oidc" else None
+    return url_for(f"{way.kind}.login", connection=way.connection_id, return_to=return_to, login_hint=hint)

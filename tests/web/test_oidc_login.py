@@ -106,6 +106,7 @@ def test_a_login_page_sends_a_proved_domain_there(world: World, kicks: OidcCompa
     told = surfer.submit("/login", surfer.get("/login"), email=MEI)
     assert told.status_code == 303
     assert urlsplit(told.headers["Location"]).path == kicks.path("login")
+    assert query_of(told.headers["Location"]) == {"login_hint": MEI}
 
 
 # -- The way back ------------------------------------------------------------------------------------
