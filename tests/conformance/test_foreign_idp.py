@@ -45,6 +45,7 @@ class ServiceProvider:
 
     entity_id: str
     acs_url: str
+    slo_url: str
     signing: str
     encryption: str
 
@@ -60,10 +61,13 @@ def read_metadata(url: str) -> ServiceProvider:
     """Our metadata, read as an IdP's console reads it."""
     entity = etree.fromstring(requests.get(url, timeout=30).content)
     acs = entity.find(".//md:AssertionConsumerService", NS)
+    slo = entity.find(".//md:SingleLogoutService", NS)
     assert acs is not None
+    assert slo is not None
     return ServiceProvider(
         entity_id=entity.get("entityID", ""),
         acs_url=acs.get("Location", ""),
+        slo_url=slo.get("Location", ""),
         signing=_certificate(entity, "signing"),
         encryption=_certificate(entity, "encryption"),
     )
@@ -153,7 +157,8 @@ class Company:
 
     def answers_with(self, **options: Any) -> None:
         """From now on samlp answers by these options of its own; requests must be signed."""
-        sp = {"entityId": self.sp.entity_id, "acsUrl": self.sp.acs_url, "signingCert": self.sp.signing}
+        sp = {"entityId": self.sp.entity_id, "acsUrl": self.sp.acs_url, "sloUrl": self.sp.slo_url}
+        sp["signingCert"] = self.sp.signing
         requests.put(f"{self.url}/service-provider", json=sp | {"options": options}, timeout=30).raise_for_status()
 
     def hire(self, *groups: str) -> Browser:
@@ -301,6 +306,39 @@ def test_it_verifies_our_signed_request_also_by_post(boots: Company) -> None:
     unsigned = re.sub("<ds:Signature .*</ds:Signature>", "", ours.message, flags=re.DOTALL)
     refused = mei.session.post(ours.action, data=ours.saying(unsigned).fields, timeout=30)
     assert (refused.status_code, "MUST be signed" in refused.text) == (400, True)
+
+
+# -- Signing out -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_post", [False, True], ids=["by redirect", "by post"])
+def test_who_signs_out_there_is_signed_out_here(kicks: Company, by_post: bool) -> None:
+    kicks.answers_with(logoutByPost=by_post)
+    mei, ines = kicks.hire("eng"), kicks.hire("eng")
+    for browser in (mei, ines):
+        check_signed_in(kicks, browser, browser.post(kicks.ask(browser)), ["eng"])
+    left = mei.get(f"{kicks.url}/slo")
+    if by_post:
+        left = mei.post(form_in(left))
+    assert left.ok, left.text
+    assert left.url.startswith(f"{kicks.url}/slo?SAMLResponse=")  # ours, which it has verified
+    assert kicks.session(mei) is None
+    assert kicks.session(ines) is not None
+
+
+@pytest.mark.parametrize("by_post", [False, True], ids=["by redirect", "by post"])
+def test_who_signs_out_here_is_signed_out_there(kicks: Company, by_post: bool) -> None:
+    kicks.answers_with(logoutByPost=by_post)
+    mei = kicks.hire("eng")
+    check_signed_in(kicks, mei, mei.post(kicks.ask(mei)), ["eng"])
+    asked = form_in(mei.get(f"{kicks.bridge.url}/logout"))
+    told = mei.session.post(asked.action, data=asked.fields, timeout=30)
+    if by_post:
+        told = mei.post(form_in(told))
+    assert "You are signed out" in told.text, told.text
+    assert "didn’t confirm" not in told.text
+    assert kicks.session(mei) is None
+    assert mei.get(kicks.connection["login_url"]).text == "401"  # what samlp says, with 200, to whom it doesn't know
 
 
 # -- Refused -----------------------------------------------------------------------------------------

@@ -4,16 +4,19 @@
 // gets one line, the address. Then an admin's work is
 //
 //   PUT /people/<id>        a person as Passport describes people, with `groups`
-//   PUT /service-provider   {"entityId", "acsUrl", "signingCert", "options"}; `options` are samlp's own
+//   PUT /service-provider   {"entityId", "acsUrl", "sloUrl", "signingCert", "options"}; `options` are samlp's own
 //
-// and a browser whose cookie `person` holds the id of one of these people is signed in here.
+// and a browser whose cookie `person` holds the id of one of these people is signed in here, until it is signed out by
+// single logout: GET /slo begins one here, and takes a service provider's messages, as POST /slo does.
 
 "use strict";
 
+const { randomUUID } = require("node:crypto");
 const express = require("express");
 const { createInterface } = require("node:readline");
 const samlp = require("samlp");
 const Profile = require("samlp/lib/claims/PassportProfileMapper");
+const SessionParticipants = require("samlp/lib/sessionParticipants");
 
 const GROUPS = "http://schemas.xmlsoap.org/claims/Group"; // as Auth0, whose samlp is, names them by default
 
@@ -25,9 +28,34 @@ class ProfileWithGroups extends Profile {
   }
 }
 
+/** What samlp keeps of a logout under way; its own store wants express-session. */
+class Logouts {
+  #kept = new Map();
+  save(request, state, callback) {
+    const handle = randomUUID();
+    this.#kept.set(handle, state);
+    callback(null, handle);
+  }
+  load(request, handle, options, callback) {
+    const state = this.#kept.get(handle);
+    if (options.destroy) this.#kept.delete(handle);
+    (callback || options)(null, state);
+  }
+  update(request, handle, state, callback) {
+    this.#kept.set(handle, state);
+    callback(null);
+  }
+}
+
+const REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
+const POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
+
 function makeIdp({ issuer, key, certificate }) {
   const people = new Map();
   const serviceProviders = new Map();
+  const participants = new Map(); // of each person: where they are signed in
+  const logouts = new Logouts();
+  const personOf = (request) => /\bperson=([\w-]+)/.exec(request.headers.cookie)?.[1];
   const app = express();
   app.use(express.json(), express.urlencoded({ extended: false }));
 
@@ -41,20 +69,40 @@ function makeIdp({ issuer, key, certificate }) {
     response.sendStatus(204);
   });
 
-  const endpoints = { redirectEndpointPath: "/sso", postEndpointPath: "/sso", logoutEndpointPaths: {} };
+  const endpoints = {
+    redirectEndpointPath: "/sso",
+    postEndpointPath: "/sso",
+    logoutEndpointPaths: { redirect: "/slo", post: "/slo" },
+  };
   app.get("/metadata", samlp.metadata({ issuer, cert: certificate, profileMapper: ProfileWithGroups, ...endpoints }));
 
   app.all("/sso", (request, response, next) => {
     samlp.parseRequest(request, (error, asked) => {
       const sp = asked && serviceProviders.get(asked.issuer);
       if (error || !sp) return next(error || new Error("no such service provider"));
+      const person = personOf(request);
+      const sessionIndex = `_${randomUUID()}`;
+      if (people.has(person)) {
+        const held = participants.get(person) || new SessionParticipants();
+        participants.set(person, held);
+        held._participants.push({
+          serviceProviderId: sp.entityId,
+          nameId: person,
+          nameIdFormat: "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+          sessionIndex,
+          serviceProviderLogoutURL: sp.sloUrl,
+          cert: sp.signingCert,
+          binding: sp.options.logoutByPost ? POST : REDIRECT,
+        });
+      }
       const answer = samlp.auth({
         issuer,
         key,
         cert: certificate,
         signingCert: sp.signingCert, // given one, samlp demands signed requests
         profileMapper: (person) => new ProfileWithGroups(person),
-        getUserFromRequest: () => people.get(/\bperson=([\w-]+)/.exec(request.headers.cookie)?.[1]),
+        getUserFromRequest: () => people.get(person),
+        sessionIndex,
         getPostURL: (audience, dom, incoming, callback) => callback(null, sp.acsUrl),
         destination: sp.acsUrl, // left out, samlp writes the audience there
         recipient: sp.acsUrl,
@@ -62,6 +110,24 @@ function makeIdp({ issuer, key, certificate }) {
       });
       answer(request, response, next);
     });
+  });
+
+  app.all("/slo", (request, response, next) => {
+    request.body ??= {};
+    const person = personOf(request);
+    const leave = samlp.logout({
+      issuer,
+      key,
+      cert: certificate,
+      deflate: true,
+      store: logouts,
+      sessionParticipants: participants.get(person) || new SessionParticipants(),
+      clearIdPSession: (callback) => {
+        people.delete(person);
+        callback(null);
+      },
+    });
+    leave(request, response, next);
   });
 
   // Express knows an error handler by its four parameters.
