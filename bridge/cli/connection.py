@@ -16,6 +16,7 @@ from bridge.flows.connect_oidc import PRIVATE_KEY, OidcDraft, addresses_of, crea
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview
 from bridge.flows.context import OPERATOR
 from bridge.flows.refresh_metadata import refresh_now
+from bridge.flows.try_connection import allow_test
 from bridge.flows.warn_expiries import connection_expiries
 from bridge.outside.web import FetchFailed, fetch
 from bridge.settings import Settings
@@ -270,6 +271,17 @@ def refresh_metadata(house: House, workspace: str, connection_id: str) -> Told:
     shown = _shown(house, workspace, connection_id)
     changes = "; ".join(done.changes) or "nothing has changed"
     return Told({**shown.wire, "changes": list(done.changes)}, f"{done.connection.name}: {changes}.\n{shown.text}")
+
+
+@connection.command("test")
+@click.argument("workspace")
+@click.argument("connection_id", metavar="ID")
+@told
+def test(house: House, workspace: str, connection_id: str) -> Told:
+    """Make an address that tests the connection in a browser, once, and signs nobody in. Works while it is off, too."""
+    url = house.context.public_url + allow_test(house.context, OPERATOR, workspace, connection_id, house.now)
+    text = f"Open this in a browser within half an hour. It works once, and signs nobody in:\n  {url}"
+    return Told({"url": url}, text)
 
 
 def _shown(house: House, workspace: str, connection_id: str) -> Told:

@@ -24,6 +24,7 @@ COMMANDS = {
     "domain": "domain",
     "scim-token": "scim_token",
     "scim-log": "scim_log",
+    "sign-in-log": "sign_in_log",
     "api-token": "api_token",
     "resource": "resource",
     "user-group": "user_group",

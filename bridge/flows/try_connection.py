@@ -109,7 +109,7 @@ def would_happen(
         rules=tuple(dict.fromkeys(_told_rule(one) for each in found for one in each.because if one.mapping))[
             :_MOST_LINES
         ],
-        access=tuple(f"{one.role.name}, on {one.scope.render()}" for one in found)[:_MOST_LINES],
+        access=tuple(f"{one.role.name}, on {', '.join(one.scope.render())}" for one in found)[:_MOST_LINES],
     )
 
 

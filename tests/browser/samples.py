@@ -37,6 +37,7 @@ FRAME = v.Frame(
             (
                 v.NavItem("Domains", "/p/domains", "mail"),
                 v.NavItem("Security", "/p/security", "lock"),
+                v.NavItem("Sign-in log", "/p/sign-in-log", "enter"),
                 v.NavItem("SCIM log", "/p/scim-log", "sync"),
             ),
         ),
@@ -1297,6 +1298,116 @@ BREAK_GLASS = v.BreakGlassPage(
 )
 BREAK_GLASS_STALE = dataclasses.replace(BREAK_GLASS, field=None)
 
+# ---------- the sign-in log ----------
+
+
+def attempt_row(who: str, hours: float, refused: str | None = None, how: str = "Okta", times: int = 1) -> v.AttemptRow:
+    """A line of the list."""
+    status = v.Status("bad", f"Refused: {refused}") if refused else v.Status("ok", "Signed in")
+    return v.AttemptRow(who, ago(hours=hours), status, how, "/p/sign-in-attempt", times)
+
+
+_AUDIENCE = "Okta’s answer was meant for somebody else"
+SIGN_IN_FILTERS = (
+    v.Choice("outcome", "Outcome", (v.Option("", "Every attempt", selected=True), v.Option("refused", "Refused"))),
+    v.Choice("connection", "Connection", (v.Option("", "Every way in", selected=True), v.Option("1", "Okta"))),
+    v.Choice("since", "Time", (v.Option("", "At any time", selected=True), v.Option("day", "In the last day"))),
+)
+SIGN_IN_LOG = v.SignInLogPage(
+    action="/p/sign-in-log",
+    query="",
+    filters=SIGN_IN_FILTERS,
+    rows=(
+        attempt_row("ana.costa@kicks.example", 0.1, _AUDIENCE),
+        attempt_row("jonas.weber@studio-nord.example", 0.2, how="Entra ID"),
+        attempt_row("unknown", 3, "What arrived isn’t a SAML response that can be read", times=1312),
+        attempt_row("marcus@kicks.example", 26, how="Password"),
+        attempt_row("a.very.long.address.of.somebody.with.many.names@subsidiary.kicks.example", 50, _AUDIENCE),
+    ),
+    days=90,
+    older_href="/p/sign-in-log?before=1",
+)
+SIGN_IN_LOG_NONE = v.SignInLogPage("/p/sign-in-log", "", SIGN_IN_FILTERS, (), 90, none_yet=True)
+SIGN_IN_LOG_NOTHING = v.SignInLogPage(
+    "/p/sign-in-log",
+    "zoe",
+    SIGN_IN_FILTERS,
+    (),
+    90,
+    nothing_found=v.NothingFound("No attempt of “zoe”", "/p/sign-in-log", 1),
+)
+TRACE = (
+    v.TraceStep("ok", "We sent them to Okta", "", "10:57:51.204"),
+    v.TraceStep("ok", "Okta sent them back", "By POST.", "10:57:58.310"),
+    v.TraceStep("ok", "The answer has the shape of one", "6,132 characters; a SAML response that hides nothing."),
+    v.TraceStep(
+        "ok",
+        "The signature is good",
+        "Assertion signed, rsa-sha256, certificate A3:1F:00:5E:77:12:9B:C4…, valid until 2034-06-04.",
+        "10:57:58.312",
+    ),
+)
+_MESSAGE = """<samlp:Response Destination="https://bridge.example.com/saml/8fk2q/acs">
+  <saml:Assertion ID="id30418" IssueInstant="2025-11-21T10:58:03Z">
+    <saml:Issuer>http://www.okta.com/exk1f2mno</saml:Issuer>
+    <ds:SignatureValue>[left out: 344 characters]</ds:SignatureValue>
+    <saml:Audience>https://bridge.example.com/saml/8fk2q/metadata/</saml:Audience>
+  </saml:Assertion>
+</samlp:Response>"""
+REFUSED_ATTEMPT = v.AttemptCard(
+    title="ana.costa@kicks.example couldn’t sign in",
+    about="21 Nov 2025, 10:58 UTC · Okta (SAML) · Mozilla/5.0 (Windows NT 10.0; Win64) Firefox/145.0 · 81.84.12.7",
+    ref="7F3K-92QX",
+    status=v.Status("bad", "Refused"),
+    explanation=v.Note(
+        "bad",
+        _AUDIENCE,
+        "The answer was meant for “https://bridge.example.com/saml/8fk2q/metadata/”; we are “https://bridge.example.com/"
+        "saml/8fk2q/metadata”. 4 attempts through this connection ended so since today 10:44.",
+    ),
+    steps=(
+        *TRACE,
+        v.TraceStep("bad", _AUDIENCE, "Refused by the check audience-is-ours."),
+        v.TraceStep("off", "Not reached: whom it names, its times, email and groups, the account, the session"),
+    ),
+    fix=v.Fix(
+        "What to change in Okta",
+        "Set the audience (entity ID) to ours, exactly: mind a slash at the end.",
+        "Applications › Applications › your application › General › SAML Settings › Edit › Audience URI",
+        "https://bridge.example.com/saml/0d3f1b6e-4a57-4f1e-9c3f-6b9d1e2a7c55/metadata",
+        "Connect Okta",
+    ),
+    message=_MESSAGE,
+)
+SIGN_IN_ATTEMPT = v.AttemptPage(
+    REFUSED_ATTEMPT, (v.Link("Sign-in log", "/p/sign-in-log"),), v.Post("Test this connection", "/p/sign-in-log")
+)
+TEST_PASSED = dataclasses.replace(
+    REFUSED_ATTEMPT,
+    title="Test of Okta",
+    status=v.Status("ok", "Test passed"),
+    explanation=v.Note("ok", "The test went all the way", "Nobody was signed in, and nothing was changed."),
+    fix=None,
+    steps=(
+        *TRACE,
+        v.TraceStep("warn", "Groups are missing", "2 of the groups have a name that is too long; they don’t count."),
+        v.TraceStep("ok", "Signed in: nobody, this was a test"),
+    ),
+    would=v.WouldBox(
+        "What Okta said",
+        (
+            v.Fact("Subject", "00u4f8w2kQ"),
+            v.Fact("Email", "mei.tanaka@kicks.example"),
+            v.Fact("Groups", "workspace-admins, eng-prod"),
+        ),
+        (v.Fact("Account", "mei.tanaka@kicks.example, whom Okta pushes."), v.Fact("Membership", "A member already.")),
+        ("eng-prod: eng-* → Engineering",),
+        ("Source Admin, on label:environment:prod",),
+    ),
+)
+TEST_RESULT = v.TestResultPage(TEST_PASSED, "Okta", "/p/sign-in-attempt")
+CONNECTION_TEST = v.TestConnectionPage("Okta", False, "/p/sign-in-log", (v.Link("Sign-in log", "/p/sign-in-log"),))
+
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
@@ -1354,6 +1465,12 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "token-new-scim": ("token_new.html", FRAME, TOKEN_SCIM),
     "token-new-no-connection": ("token_new.html", FRAME, TOKEN_NO_CONNECTION),
     "roles": ("roles.html", FRAME, ROLES),
+    "sign-in-log": ("sign_in_log.html", FRAME, SIGN_IN_LOG),
+    "sign-in-log-none": ("sign_in_log.html", FRAME, SIGN_IN_LOG_NONE),
+    "sign-in-log-nothing": ("sign_in_log.html", FRAME, SIGN_IN_LOG_NOTHING),
+    "sign-in-attempt": ("sign_in_attempt.html", FRAME, SIGN_IN_ATTEMPT),
+    "connection-test": ("connection_test.html", FRAME, CONNECTION_TEST),
+    "connection-test-result": ("connection_test_result.html", BARE, TEST_RESULT),
     "scim-log": ("scim_log.html", FRAME, SCIM_LOG),
     "scim-log-none": ("scim_log.html", FRAME, SCIM_LOG_NONE),
     "scim-log-nothing": ("scim_log.html", FRAME, SCIM_LOG_NOTHING),

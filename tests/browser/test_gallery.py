@@ -18,7 +18,7 @@ from tests.browser.samples import FRAGMENTS, SAMPLES
 pytestmark = pytest.mark.browser
 
 # One of each kind of page; the others are looked at in the long run.
-PAGES = {"users", "person", "user-group", "token-new", "invite", "login", "confirm", "scim-log"}
+PAGES = {"users", "person", "user-group", "token-new", "invite", "login", "confirm", "scim-log", "sign-in-attempt"}
 Scheme = Literal["light", "dark"]
 WIDTHS = (1440, 1200, 1024, 360)
 #: At these widths axe looks, in these themes; the short run leaves that to the demo's pages (test_demo.py).

@@ -106,6 +106,8 @@ STORY = (
     "scim-token list kicks",
     "scim-token revoke kicks SCIM",
     "scim-log show kicks --connection CONNECTION --failed --limit 2",
+    "sign-in-log show kicks --connection CONNECTION --refused --limit 2",
+    "connection test kicks CONNECTION",
     "api-token create kicks --role source_admin",
     "api-token list kicks",
     "api-token revoke kicks API",
