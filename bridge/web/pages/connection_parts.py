@@ -169,7 +169,8 @@ def _for_good(closing: Closing) -> tuple[Consequence, ...]:
     if counts.held_out:
         people = counted(counts.held_out, "person", "people")
         lines.append(Consequence("lose", f"{people} whom {name} had suspended: the membership ends"))
-    lines.append(Consequence("keep", "Everybody else stays a member, with what was given by hand"))
+    who = "Everybody else" if counts.held_out else "Everybody"
+    lines.append(Consequence("keep", f"{who} stays a member, with what was given by hand"))
     text = "It can’t be undone: a new connection has other addresses, which the IdP must be given"
     return (*lines, Consequence("remember", text))
 
