@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, cast
 
 from lxml import etree
@@ -80,8 +81,14 @@ def text(element: Element | None) -> str:
 
 
 def children(element: Element, name: str) -> list[Element]:
-    """The direct children of that name, in order."""
-    return element.findall(name, NAMESPACES)
+    """The direct children of that name, in order; or those at the end of a path (`saml:Subject/saml:NameID`)."""
+    return element.findall(_path(name))
+
+
+@cache
+def _path(name: str) -> str:
+    # Written out once for each name in our code: lxml would sort all the prefixes at each call.
+    return "/".join(tag(part) for part in name.split("/"))
 
 
 def parse_instant(written: str) -> datetime:
@@ -94,8 +101,8 @@ def parse_instant(written: str) -> datetime:
     if match is None:
         raise ValueError("not an instant in UTC")
     whole, fraction = match.groups()
-    instant = datetime.fromisoformat(whole).replace(tzinfo=UTC)
-    return instant.replace(microsecond=int((fraction or "0")[:6].ljust(6, "0")))
+    micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
+    return datetime.fromisoformat(whole).replace(microsecond=micros, tzinfo=UTC)
 
 
 def render_instant(instant: datetime) -> str:

@@ -8,7 +8,7 @@ another table, so that the tests can switch each one off.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -61,6 +61,7 @@ class Proof:
     sp: ServiceProvider
     now: datetime
     allow_unsolicited: bool
+    _confirmation: Element | None = field(init=False, repr=False, compare=False)  # looked for once: most rules ask
 
     @property
     def earliest(self) -> datetime:
@@ -76,9 +77,15 @@ class Proof:
         """The first element below the assertion at `path` (`saml:Subject/saml:NameID`), or None."""
         return next(iter(children(self.assertion, path)), None)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_confirmation", self._find_confirmation())
+
     def confirmation(self) -> Element | None:
         """The SubjectConfirmationData of the bearer confirmation addressed to us, else of the first bearer
         one, or None."""
+        return self._confirmation
+
+    def _find_confirmation(self) -> Element | None:
         bearers = [
             one
             for one in children(self.assertion, "saml:Subject/saml:SubjectConfirmation")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, alter_facts, begin_fact
@@ -28,9 +28,14 @@ def find_connection(connection: Any, where: ColumnElement[bool]) -> Connection |
     return None if row is None else Connection(*row)
 
 
+_BY_UID = select(*COLUMNS).where(connections.c.uid == bindparam("uid"))
+_SECRETS = select(connections.c.secrets_enc).where(connections.c.id == bindparam("key"))
+
+
 def find_by_uid(connection: Any, uid: str) -> Connection | None:
     """The connection with this outside id, or None."""
-    return find_connection(connection, connections.c.uid == uid)
+    row = connection.execute(_BY_UID, {"uid": uid}).first()
+    return None if row is None else Connection(*row)
 
 
 def hold_connection(change: Change, uid: str) -> None:
@@ -88,7 +93,5 @@ def was_used(connection: Any, uid: str) -> bool:
 
 def find_secrets(connection: Any, key: int) -> bytes | None:
     """The connection's encrypted secrets."""
-    blob: bytes | None = connection.execute(
-        select(connections.c.secrets_enc).where(connections.c.id == key)
-    ).scalar_one()
+    blob: bytes | None = connection.execute(_SECRETS, {"key": key}).scalar_one()
     return blob

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.changes import Change
@@ -44,6 +44,19 @@ _COLUMNS = (
 )
 
 
+# Built once: a sign-in runs each of them, and building costs as much as running.
+_named = (pending_requests.c.hash == bindparam("digest"), pending_requests.c.kind == bindparam("named"))
+_PUT = insert(pending_requests)
+_TAKE = delete(pending_requests).where(*_named).returning(*_COLUMNS)
+_REMEMBER = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(seen)
+    .values(hash=bindparam("digest"), expires_at=bindparam("until"))
+    .on_conflict_do_nothing()
+    .returning(seen.c.hash)
+    for dialect in (sqlite, postgresql)
+}
+
+
 def put_pending(change: Change, digest: bytes, pending: Pending) -> None:
     """Keep one until it is taken or runs out."""
     values = {
@@ -56,7 +69,7 @@ def put_pending(change: Change, digest: bytes, pending: Pending) -> None:
         "result": pending.result,
         "expires_at": pending.expires_at,
     }
-    change.connection.execute(insert(pending_requests).values(**values))
+    change.connection.execute(_PUT, values)
 
 
 def find_pending(connection: Any, digest: bytes, kind: Kind, now: datetime) -> Pending | None:
@@ -70,8 +83,7 @@ def find_pending(connection: Any, digest: bytes, kind: Kind, now: datetime) -> P
 
 def take_pending(change: Change, digest: bytes, kind: Kind) -> Pending | None:
     """The same, gone with this change: of two who try at once, one gets it."""
-    gone = delete(pending_requests).where(pending_requests.c.hash == digest, pending_requests.c.kind == kind)
-    row = change.connection.execute(gone.returning(*_COLUMNS)).first()
+    row = change.connection.execute(_TAKE, {"digest": digest, "named": kind}).first()
     taken = None if row is None else Pending(*row)
     return taken if taken and taken.expires_at > change.now else None
 
@@ -91,9 +103,8 @@ def drop_pending(change: Change, digests: Collection[bytes]) -> None:
 
 def remember(change: Change, digest: bytes, until: datetime) -> bool:
     """Whether this proof is new. Now it is no longer: not in any process, nor after a restart."""
-    dialect = sqlite if change.connection.dialect.name == "sqlite" else postgresql
-    first = dialect.insert(seen).values(hash=digest, expires_at=until).on_conflict_do_nothing()
-    return change.connection.execute(first.returning(seen.c.hash)).first() is not None
+    first = _REMEMBER[change.connection.dialect.name]
+    return change.connection.execute(first, {"digest": digest, "until": until}).first() is not None
 
 
 def delete_expired(change: Change) -> int:

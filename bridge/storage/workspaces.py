@@ -43,9 +43,13 @@ def find_by_slug(connection: Any, slug: str) -> Workspace | None:
     return find_workspace(connection, workspaces.c.slug == slug)
 
 
+_BY_KEY = select(*_COLUMNS).where(workspaces.c.id == bindparam("key"))
+
+
 def find_by_key(connection: Any, key: int) -> Workspace | None:
     """The workspace with this key, or None."""
-    return find_workspace(connection, workspaces.c.id == key)
+    row = connection.execute(_BY_KEY, {"key": key}).first()
+    return None if row is None else Workspace(*row)
 
 
 def list_workspaces(connection: Any) -> list[Workspace]:
