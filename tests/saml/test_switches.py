@@ -40,13 +40,13 @@ SWITCHES = (
     Switch(
         "a response's signature is verified",
         _RESPONSE,
-        "    if _is_signed(response):\n        toolkit.verify(response, idp.certificates)\n",
+        "    if _is_signed(response):\n        _verify(response, idp, witness)\n",
         "",
     ),
     Switch(
         "an assertion's signature is verified",
         _RESPONSE,
-        "        toolkit.verify(assertion, idp.certificates)\n",
+        "        _verify(assertion, idp, witness)\n",
         "",
     ),
     Switch("what was decrypted passes the gate", _RESPONSE, "        gates.check(opened, Stage.TREE, gate)\n", ""),
@@ -57,7 +57,7 @@ SWITCHES = (
         "    except ZeroDivisionError:\n        raise",
     ),
     Switch("a form has a response", _RESPONSE, "    if not encoded:\n        raise MissingResponse\n", ""),
-    Switch("a signature is good", _TOOLKIT, "        raise BadSignature", "        pass"),
+    Switch("a signature is good", _TOOLKIT, "    raise BadSignature", "    return certificates[0]"),
     Switch(
         "the schema is asked", _TOOLKIT, "            return _schema().validate(document)", "            return True"
     ),
