@@ -18,6 +18,8 @@ How `validate` works, from outside in; each step sees only what the one before l
     rules        the profile, paragraph by paragraph, over the verified bytes  RULES, a table of named rules
     assertion    the proof; only `validate` makes one
 
+A `witness` may listen to what a message passes, for a log; `transcript` gives what of it may be kept.
+
 How messages travel is `bindings`: Redirect and POST, and QUERY, the table that a signed query is opened by.
 
 Its rule: what is read is what was signed. The assertion is written out in canonical form after its signature has

@@ -12,5 +12,6 @@
 - `current`, `cookies`               the request's context, session and time; what browsers keep for us
 - `statuses`, `error_pages`          which refusal has which status, and what people are told
 - `refusals`                         a refused login: into the sign-in log, and told with its reference
+- `arrival`                          a login that is through: signed in, asked for proof, or a test's result
 - `headers`, `return_path`           what every answer says to the browser; never a way to another site
 """

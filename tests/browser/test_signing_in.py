@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, request
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 from bridge.app import create_web
 from bridge.flows.context import OPERATOR
+from bridge.flows.try_connection import allow_test
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
 from bridge.storage.database import Database
@@ -22,7 +23,7 @@ from tests.browser.conftest import NewPage, served
 from tests.flows.logins import prove_domain
 from tests.saml.idp import TestIdp
 from tests.web.browsing import Company, authn_request_in, connect
-from tests.world import World, make_world
+from tests.world import World, make_context, make_world
 
 pytestmark = pytest.mark.browser
 
@@ -100,6 +101,48 @@ def test_from_the_email_through_the_idp_to_the_page_asked_for(bridge: str, new_p
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{bridge}/login")
     assert workspaces(page, bridge) == []
+
+
+def test_the_idps_post_brings_no_cookie_and_the_get_after_it_does(bridge: str, new_page: NewPage) -> None:
+    """Else the POST alone would sign in whoever it comes from (login CSRF); the session has an id of its own."""
+    page = new_page()
+    sent: dict[str, str] = {}
+    page.on("request", lambda one: sent.update({urlsplit(one.url).path.rpartition("/")[2]: _cookies_of(one)}))
+    ids = []
+    for _ in range(2):
+        page.goto(f"{bridge}/login?return_to=/logout")
+        page.get_by_label("Email").fill("mei@kicks.example")
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Mei").click()
+        page.wait_for_url(f"{bridge}/logout")
+        kept = {one["name"]: one for one in page.context.cookies(bridge)}
+        ids.append(kept["bridge_session"]["value"])
+        for name in ("bridge_session", "bridge_browser"):
+            assert (kept[name]["httpOnly"], kept[name]["sameSite"]) == (True, "Lax")
+    assert "bridge_" not in sent["acs"]
+    assert "bridge_browser" in sent["continue"]
+    assert ids[0] != ids[1]
+
+
+def _cookies_of(request: Request) -> str:
+    return request.all_headers().get("cookie", "")
+
+
+def test_a_test_of_the_connection_shows_its_result_and_signs_nobody_in(
+    bridge: str, idp: tuple[CompanyIdp, str], new_page: NewPage, database: Database
+) -> None:
+    site, _ = idp
+    assert site.company is not None
+    context = make_context(database)
+    url = allow_test(context, OPERATOR, "acme", site.company.connection_id, datetime.now(UTC))
+    page = new_page()
+    page.goto(f"{bridge}{url}")
+    page.get_by_role("button", name="Mei").click()
+    page.get_by_role("heading", name="The test went all the way").wait_for()
+    assert page.get_by_text("The signature is good").is_visible()
+    assert workspaces(page, bridge) == []
+    page.reload()
+    assert page.get_by_role("heading", name="What would happen").is_visible()
 
 
 @pytest.mark.long
