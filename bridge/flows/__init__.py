@@ -13,7 +13,7 @@ transaction: fetch first, then flow.
 - `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
 - `require_sso`, `break_glass`   SSO as the only way in, who is exempt, and the way past it when it is broken
 - `password_login`, `link_account`   by password; by proving first that an account is theirs
-- `sign_in_log`   each attempt with its trail, under the reference that a refusal shows; `read_sign_in_log`: read by owners
+- `sign_in_log`   each attempt with its trail, under the reference that a refusal shows; `read_sign_in_log`: its reader
 - `try_connection`   a login that tests its connection, and is undone
 - `connect_oidc`, `oidc_login`, `provider_keys`, `oidc_logout`   the same for OpenID Connect; asking a provider who came
 - `single_logout`, `saml_logout`   somebody signed out at their IdP; SAML's messages about it, both ways
