@@ -12,7 +12,14 @@ from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import Invalid
 from bridge.domain.workspace import Connection
 from bridge.flows import connect, connection_settings, rotate_key
-from bridge.flows.connect_oidc import PRIVATE_KEY, OidcDraft, addresses_of, create_oidc, read_provider
+from bridge.flows.connect_oidc import (
+    PRIVATE_KEY,
+    OidcDraft,
+    addresses_of,
+    create_oidc,
+    read_provider,
+    replace_client_secret,
+)
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview
 from bridge.flows.context import OPERATOR
 from bridge.flows.refresh_metadata import refresh_now
@@ -172,6 +179,17 @@ def _wanted(options: dict[str, Any]) -> dict[str, Any]:
 
 def _chosen(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(value for value in values if value)
+
+
+@connection.command("set-client-secret")
+@click.argument("workspace")
+@click.argument("connection_id", metavar="ID")
+@told
+def set_client_secret(house: House, workspace: str, connection_id: str) -> Told:
+    """Show the OpenID provider another client secret, read from stdin."""
+    secret = read_secret()
+    found = replace_client_secret(house.context, OPERATOR, workspace, connection_id, secret, house.now)
+    return _told(house, found, f"{found.name} shows its provider the new client secret.")
 
 
 @connection.command("enable")

@@ -27,7 +27,7 @@ from bridge.domain.workspace import Connection
 from bridge.flows.connect import SamlAddresses, addresses, check_id_free, check_name_free, reserved_id
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
-from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
+from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace, owner_acting
 from bridge.storage import connections
 from bridge.storage.connections import insert_connection
 from oidc.authorization_request import SCOPES
@@ -155,6 +155,23 @@ def create_oidc(
         after = {"kind": "oidc", "name": name, "preset": config["preset"], "idp": config["issuer"]}
         change.record(workspace.key, "connection.created", uid, after={**after, "enabled": draft.enabled})
         return get_connection(change.connection, workspace, uid)
+
+
+def replace_client_secret(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, secret: str, now: datetime
+) -> Connection:
+    """Show the provider another client secret from now on: the former one ends, or was seen by somebody.
+
+    Raises Invalid (the secret; a connection that shows none), NotFound, Forbidden (not an owner).
+    """
+    given = _printable(secret, "client_secret", "client secret", _LONGEST_SECRET)
+    with context.changing(actor, now) as change:
+        workspace, found = get_own_connection(change, workspace_slug, connection_id)
+        if found.kind != "oidc" or found.config["token_auth"] == PRIVATE_KEY:
+            raise Invalid(f"{found.name} shows its IdP no client secret.", field="client_secret")
+        connections.set_connection(change, found.key, secrets_enc=seal(context, {"client_secret": given}))
+        change.record(workspace.key, "connection.secret_replaced", found.id, after={"name": found.name})
+        return get_connection(change.connection, workspace, connection_id)
 
 
 def _config(context: Context, draft: OidcDraft, provider: Provider) -> dict[str, Any]:

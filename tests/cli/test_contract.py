@@ -144,6 +144,16 @@ def test_connection_create_by_openid_connect(kicks: Shell) -> None:
     assert kicks.run(*command).status == 2
 
 
+def test_a_client_secret_is_replaced(kicks: Shell, okta: str) -> None:
+    with running_provider() as provider:
+        command = ("connection", "create", "kicks", "--kind", "oidc", "--issuer", provider.url, "--client-id", "x")
+        made = kicks.json(*command, "--client-secret-stdin", stdin="secret\n")["connection"]
+    replace = ("connection", "set-client-secret", "kicks")
+    assert kicks.json(*replace, made["id"], stdin="another\n")["connection"] == made
+    assert kicks.run(*replace, made["id"], stdin="\n").status != 0
+    assert kicks.run(*replace, okta, stdin="another\n").status == 1
+
+
 @pytest.mark.parametrize(
     ("discovery", "said"),
     [

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from bridge.flows.connect import set_enabled
+from bridge.flows.connect_oidc import replace_client_secret
 from bridge.flows.context import OPERATOR
 from bridge.storage.changes import changing
 from bridge.storage.connections import find_by_uid, set_connection
@@ -584,3 +586,13 @@ def test_nor_may_another_provider_begin(world: World, inviting: OidcCompany, sur
 
 def test_nor_any_where_it_is_not_allowed(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
     assert is_refused(world, surfer.get(kicks.path("login"), iss=kicks.provider.url), "not_from_here")
+
+
+def test_a_new_secret_is_shown_at_once(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    kicks.sign_in(surfer, groups=["eng"])
+    before = kicks.provider.requests["/token"]["Authorization"]
+    replace_client_secret(world.context, OPERATOR, "acme", kicks.connection_id, "another one", world.now)
+    kicks.sign_in(surfer, groups=["eng"])
+    shown = kicks.provider.requests["/token"]["Authorization"]
+    assert shown != before
+    assert b64decode(shown.removeprefix("Basic ")) == b"bridge-client:another+one"
