@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from bridge.flows.context import Context
-from bridge.flows.deliver import deliver_due
+from bridge.flows.deliver import deliver_due, forget_given_up
 from bridge.flows.domains import recheck_domains
 from bridge.flows.jobs import (
     HEARTBEAT,
@@ -66,6 +66,7 @@ def _warn_of_expiries(context: Context, _outside: Outside, now: datetime) -> Non
 
 def _forget_expired(context: Context, _outside: Outside, now: datetime) -> None:
     sweep_expired(context, now)
+    forget_given_up(context, now)
 
 
 def _forget_scim_calls(context: Context, _outside: Outside, now: datetime) -> None:

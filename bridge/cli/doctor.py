@@ -12,8 +12,13 @@ import click
 
 from bridge.cli.terminal import Terminal, Told, json_option
 from bridge.domain.errors import DomainError
+from bridge.flows.context import Context
+from bridge.flows.deliver import stuck_mail
 from bridge.flows.health import check_ready, check_writable
+from bridge.flows.jobs import WORKER_MISSED_AFTER, worker_state
 from bridge.flows.log_requests import unknown_tokens
+from bridge.flows.refresh_metadata import failing
+from bridge.flows.warn_expiries import near_expiries
 from bridge.settings import Settings, SettingsError, read_settings
 from bridge.wiring import make_context, make_mailer
 
@@ -57,7 +62,7 @@ def examine() -> list[Finding]:
         *_look(_database, settings),
         *_look(_mail, settings),
         *_look(_disk, settings),
-        *_strangers(settings),
+        *_in_the_house(settings),
         _address(settings),
     ]
 
@@ -105,18 +110,72 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", "ok" if free >= _LEAST_SPACE else "warning", shown)
 
 
-def _strangers(settings: Settings) -> list[Finding]:
-    """Calls that no workspace's log can show: an IdP whose token was mistyped, revoked or has run out."""
+def _in_the_house(settings: Settings) -> list[Finding]:
+    """What only the database knows; where it can't be opened, that is said already."""
     try:
         context = make_context(settings)
     except DomainError:
         return []
     try:
-        counted = unknown_tokens(context, datetime.now(UTC))
+        now = datetime.now(UTC)
+        return [finding for look in _INSIDE for finding in look(context, now)]
     finally:
         context.database.close()
+
+
+def _worker(context: Context, now: datetime) -> list[Finding]:
+    state = worker_state(context, now)
+    if state.last_alive is None:
+        text = "none has worked here yet. `bridge serve` runs one, unless with --no-worker; so does `bridge worker`"
+        return [Finding("worker", "warning", text)]
+    seen = f"last alive on {state.last_alive:%d %b %Y, %H:%M:%S} UTC"
+    if now - state.last_alive > WORKER_MISSED_AFTER:
+        return [Finding("worker", "warning", f"{seen}: no mail leaves. Start `bridge serve` or `bridge worker`")]
+    late = [Finding("worker", "warning", f"the job {name} is overdue: {why}") for name, why in state.overdue]
+    return late or [Finding("worker", "ok", seen)]
+
+
+def _waiting_mail(context: Context, _now: datetime) -> list[Finding]:
+    stuck = stuck_mail(context)
+    failing = f"{stuck.failing:,} can't be delivered and are tried again: {stuck.failing_error}"
+    given_up = f"{stuck.given_up:,} were given up within 30 days: {stuck.given_up_error}"
+    counted = [(stuck.failing, failing), (stuck.given_up, given_up)]
+    return [Finding("outbox", "warning", text) for count, text in counted if count]
+
+
+def _metadata(context: Context, _now: datetime) -> list[Finding]:
+    return [
+        Finding("metadata", "warning", f"of connection {found.name} ({found.id}): {state.error}")
+        for found, state in failing(context)
+    ]
+
+
+def _expiries(context: Context, now: datetime) -> list[Finding]:
+    near = near_expiries(context, now)
+    texts = [
+        f"{_ENDING[one.kind]} {one.name} ({one.subject}) "
+        f"{'ended' if one.is_over(now) else 'ends'} on {one.ends_at:%d %b %Y}"
+        for one in near[:_MOST_SHOWN]
+    ]
+    more = [f"and {len(near) - _MOST_SHOWN:,} more within 30 days"] if len(near) > _MOST_SHOWN else []
+    return [Finding("expiry", "warning", text) for text in (*texts, *more)]
+
+
+def _strangers(context: Context, now: datetime) -> list[Finding]:
+    """Calls that no workspace's log can show: an IdP whose token was mistyped, revoked or has run out."""
+    counted = unknown_tokens(context, now)
     text = f"{counted:,} calls in the last hour came with a token that nobody has: an IdP may need a new one"
     return [Finding("scim", "warning", text)] if counted else []
+
+
+_INSIDE = (_worker, _waiting_mail, _metadata, _expiries, _strangers)
+_MOST_SHOWN = 10
+_ENDING = {
+    "idp_certificate": "the IdP's certificate of connection",
+    "our_certificate": "our certificate for connection",
+    "scim_token": "the SCIM token",
+    "api_token": "the API token",
+}
 
 
 def _address(settings: Settings) -> Finding:

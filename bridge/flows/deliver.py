@@ -15,14 +15,17 @@ from bridge.domain.mail import Mail
 from bridge.flows.context import Context
 from bridge.storage import outbox
 from bridge.storage.changes import Change
-from bridge.storage.outbox import Due
+from bridge.storage.outbox import Due, Stuck
 
 _PURPOSE = "outbox.body"
 #: How long a claimed mail is left to the one who claimed it, should they never come back.
 _LEASE = timedelta(minutes=10)
-_AT_ONCE = 20
+#: Few enough that a mail server which takes its time for each keeps all of them within the lease.
+_AT_ONCE = 5
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _GIVEN_UP_AFTER = timedelta(days=4)
+#: How long an operator can see that a mail was given up.
+_REMEMBERED = timedelta(days=30)
 _log = getLogger(__name__)
 
 
@@ -40,7 +43,7 @@ def queue_mail(context: Context, change: Change, mail: Mail) -> None:
 
 
 def deliver_due(context: Context, mailer: Mailer, now: datetime) -> int:
-    """Send what is due, oldest first, at most twenty. Returns how many left the house.
+    """Send what is due, oldest first, at most five. Returns how many left the house.
 
     Several processes may do this at once: each mail is claimed by one. A mail is sent at least once; after a crash
     between sending and noting it, twice.
@@ -48,6 +51,18 @@ def deliver_due(context: Context, mailer: Mailer, now: datetime) -> int:
     with context.database.writing() as connection:
         claimed = outbox.claim(connection, now, until=now + _LEASE, at_most=_AT_ONCE)
     return sum(_deliver(context, mailer, due, now) for due in claimed)
+
+
+def forget_given_up(context: Context, now: datetime) -> None:
+    """Forget mails that were given up a month ago."""
+    with context.database.writing() as connection:
+        outbox.forget_given_up(connection, now - _REMEMBERED)
+
+
+def stuck_mail(context: Context) -> Stuck:
+    """What doesn't leave, for whoever operates the bridge."""
+    with context.database.reading() as connection:
+        return outbox.find_stuck(connection)
 
 
 def _deliver(context: Context, mailer: Mailer, due: Due, now: datetime) -> bool:
@@ -66,7 +81,7 @@ def _put_off(context: Context, due: Due, now: datetime, error: str) -> None:
     with context.database.writing() as connection:
         if now - due.created_at > _GIVEN_UP_AFTER:
             _log.error("mail %s is given up after %s tries", due.key, due.tries)
-            outbox.delete_row(connection, due.key)
+            outbox.give_up(connection, due.key, now, error[:500])
         else:
             outbox.put_off(connection, due.key, now + _wait(due.tries), error[:500])
 

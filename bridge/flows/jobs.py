@@ -15,6 +15,8 @@ from bridge.storage.jobs import JobRow
 LEASE = timedelta(minutes=10)
 #: The job that does nothing but show that a worker lives, and every how many seconds it does.
 HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", 30
+#: A worker that showed no life for so long isn't there.
+WORKER_MISSED_AFTER = timedelta(minutes=5)
 _SHORTEST_WAIT = timedelta(minutes=1)
 #: What a job may be late before somebody should look: the lease of one who was killed, and a little.
 _PATIENCE = LEASE + timedelta(minutes=5)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from bridge.storage.changes import Change
 from bridge.storage.tables import outbox
@@ -29,7 +29,12 @@ def put(change: Change, kind: str, subject: str, body: Mapping[str, Any]) -> Non
 
 def claim(connection: Any, now: datetime, *, until: datetime, at_most: int) -> list[Due]:
     """Take what is due for oneself until a time, oldest first; nobody else gets the same rows meanwhile."""
-    due = select(outbox.c.id).where(outbox.c.due_at <= now).order_by(outbox.c.due_at, outbox.c.id).limit(at_most)
+    due = (
+        select(outbox.c.id)
+        .where(outbox.c.due_at <= now, outbox.c.given_up_at.is_(None))
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(at_most)
+    )
     chosen = connection.execute(due.with_for_update(skip_locked=True)).scalars().all()
     taken = update(outbox).where(outbox.c.id.in_(chosen)).values(due_at=until, tries=outbox.c.tries + 1)
     rows = connection.execute(taken.returning(outbox.c.id, outbox.c.body, outbox.c.tries, outbox.c.created_at))
@@ -42,5 +47,38 @@ def put_off(connection: Any, key: int, due_at: datetime, error: str) -> None:
 
 
 def delete_row(connection: Any, key: int) -> None:
-    """It has left the house, or never will."""
+    """It has left the house."""
     connection.execute(delete(outbox).where(outbox.c.id == key))
+
+
+def give_up(connection: Any, key: int, now: datetime, error: str) -> None:
+    """It never will leave. What it said is forgotten now, that it was there later."""
+    given_up = {"given_up_at": now, "last_error": error, "body": {}}
+    connection.execute(update(outbox).where(outbox.c.id == key).values(given_up))
+
+
+def forget_given_up(connection: Any, before: datetime) -> None:
+    """Forget what was given up before."""
+    connection.execute(delete(outbox).where(outbox.c.given_up_at < before))
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """How many messages failed at least once and are tried again, how many were given up, and the latest errors."""
+
+    failing: int
+    failing_error: str | None
+    given_up: int
+    given_up_error: str | None
+
+
+def find_stuck(connection: Any) -> Stuck:
+    """What doesn't leave."""
+    failing = _count(connection, outbox.c.given_up_at.is_(None) & outbox.c.last_error.is_not(None))
+    return Stuck(*failing, *_count(connection, outbox.c.given_up_at.is_not(None)))
+
+
+def _count(connection: Any, where: ColumnElement[bool]) -> tuple[int, str | None]:
+    count: int = connection.execute(select(func.count()).select_from(outbox).where(where)).scalar_one()
+    last = select(outbox.c.last_error).where(where).order_by(outbox.c.id.desc()).limit(1)
+    return count, connection.execute(last).scalar()

@@ -662,6 +662,7 @@ outbox = Table(
     _required("tries", Integer),
     _required("created_at", Instant),
     Column("last_error", Text),
+    Column("given_up_at", Instant),  # the row stays for a while without its body, so that an operator sees it
     Index(None, "due_at"),
 )
 expiry_warnings = Table(  # which were given of what ends by itself: each once

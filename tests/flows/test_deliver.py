@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bridge.domain.mail import Mail
 from bridge.flows.context import OPERATOR, Context
-from bridge.flows.deliver import deliver_due, queue_mail
-from bridge.storage.outbox import claim
+from bridge.flows.deliver import deliver_due, forget_given_up, queue_mail, stuck_mail
+from bridge.storage.outbox import Stuck, claim
+from bridge.storage.tables import outbox
 from tests.flows.audit import everything_kept
 from tests.flows.mailer import KeptMail, MailServerDown
 
@@ -79,6 +81,26 @@ def test_it_is_given_up_after_four_days(context: Context, now: datetime) -> None
     assert deliver_due(context, KeptMail(), later + timedelta(days=1)) == 0
 
 
+def test_an_operator_sees_what_fails_and_for_a_month_what_was_given_up(context: Context, now: datetime) -> None:
+    queue(context, now)
+    assert stuck_mail(context) == Stuck(0, None, 0, None)
+    deliver_due(context, MailServerDown(), now)
+    failing = stuck_mail(context)
+    assert (failing.failing, failing.given_up) == (1, 0)
+    assert "nobody answers" in (failing.failing_error or "")
+    later = now + timedelta(days=4, seconds=1)
+    deliver_due(context, MailServerDown(), later)
+    given_up = stuck_mail(context)
+    assert (given_up.failing, given_up.given_up) == (0, 1)
+    assert "nobody answers" in (given_up.given_up_error or "")
+    with context.database.reading() as connection:
+        assert connection.execute(select(outbox.c.body)).scalars().all() == [{}]
+    forget_given_up(context, later + timedelta(days=29))
+    assert stuck_mail(context) == given_up
+    forget_given_up(context, later + timedelta(days=31))
+    assert stuck_mail(context) == Stuck(0, None, 0, None)
+
+
 def test_what_one_process_sends_no_other_does(context: Context, now: datetime) -> None:
     queue(context, now)
     with context.database.writing() as connection:
@@ -87,9 +109,9 @@ def test_what_one_process_sends_no_other_does(context: Context, now: datetime) -
     assert deliver_due(context, KeptMail(), now + timedelta(minutes=10)) == 1  # the first died meanwhile
 
 
-def test_at_most_twenty_at_once_oldest_first(context: Context, now: datetime) -> None:
+def test_at_most_five_at_once_oldest_first(context: Context, now: datetime) -> None:
     for n in range(25):
         queue(context, now, Mail(f"p{n}@kicks.example", "", ""))
     mailer = KeptMail()
-    assert [deliver_due(context, mailer, now) for _ in range(3)] == [20, 5, 0]
+    assert [deliver_due(context, mailer, now) for _ in range(6)] == [5, 5, 5, 5, 5, 0]
     assert [mail.to for mail in mailer.sent] == [f"p{n}@kicks.example" for n in range(25)]
