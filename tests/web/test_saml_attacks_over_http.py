@@ -4,7 +4,9 @@ tests/web/test_saml_login.py asks the application in its own process; here are p
 """
 
 import base64
+import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ import requests
 from saml.service_provider import ServiceProvider
 from tests.running import Bridge, running
 from tests.saml import idp
+from tests.saml.corpus import ATTACKS
 from tests.saml.idp import KICKS
 from tests.web.browsing import request_id_in
 
@@ -392,6 +395,39 @@ def test_a_handle_that_was_never_given_is_refused(site: Site, handle: str) -> No
     browser.start()
     assert is_refused(browser.get(f"{urlsplit(site.door.login_url).path.removesuffix('login')}continue?{handle}"))
     assert not browser.is_signed_in()
+
+
+# -- The whole corpus --------------------------------------------------------------------------------
+
+
+def test_every_attack_by_name_is_refused_in_two_seconds_and_leaves_nothing_behind(site: Site) -> None:
+    """They aren't made for this connection: what the gate and the signatures let by, the addressee's rules refuse."""
+    assert len(ATTACKS) > 400
+    send(site.door, data={"SAMLResponse": "warm"})
+    before = megabytes(site.bridge)
+    for attack in ATTACKS:
+        form = attack.make()
+        began = time.monotonic()
+        assert is_refused(post(site.door, form)), attack.name
+        assert time.monotonic() - began < 2, attack.name
+    assert megabytes(site.bridge) - before < 300
+
+
+def test_a_response_with_six_hundred_groups_signs_in_and_one_of_the_most_that_is_taken_too(site: Site) -> None:
+    for number in (600, 4_900):
+        browser = site.browser()
+        form = site.door.answer(browser.start(), groups=tuple(f"team-{n}" for n in range(number)))
+        began = time.monotonic()
+        browser.sign_in(form)
+        assert time.monotonic() - began < SECONDS
+        assert browser.is_signed_in()
+
+
+def megabytes(bridge: Bridge) -> int:
+    """What the server's processes hold."""
+    children = Path(f"/proc/{bridge.process.pid}/task/{bridge.process.pid}/children").read_text().split()
+    pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in children]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
 # -- Large and hostile XML ---------------------------------------------------------------------------
