@@ -155,10 +155,28 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
 @click.option("--clock-skew", metavar="SECONDS", type=int, help="By how much clocks may differ.")
 @click.option("--asserted-days", metavar="DAYS", type=int, help="How long groups named at a sign-in count.")
 @click.option("--idp-metadata", metavar="FILE_OR_URL", help="The IdP's metadata, to trust from now on.")
+@click.option("--client-secret-stdin", is_flag=True, help="OpenID Connect: read our new client secret from stdin.")
 @told
-def change(house: House, /, workspace: str, connection_id: str, idp_metadata: str | None, **options: Any) -> Told:
-    """Change a SAML connection. What isn't named stays; an empty text takes back what was chosen."""
+def change(
+    house: House,
+    /,
+    workspace: str,
+    connection_id: str,
+    idp_metadata: str | None,
+    client_secret_stdin: bool,
+    **options: Any,
+) -> Told:
+    """Change a SAML connection. What isn't named stays; an empty text takes back what was chosen.
+
+    Of an OpenID Connect connection, its client secret.
+    """
     wanted = _wanted(options)
+    if client_secret_stdin:
+        if wanted or idp_metadata is not None:
+            raise click.UsageError("--client-secret-stdin stands alone.")
+        of = (house.context, OPERATOR, workspace, connection_id)
+        connection_settings.replace_client_secret(*of, read_secret(), house.now)
+        return _shown(house, workspace, connection_id)
     if not wanted and idp_metadata is None:
         raise click.UsageError("Say what to change.")
     named = (house.context, OPERATOR, workspace, connection_id)

@@ -15,23 +15,26 @@ import pytest
 from bridge.domain.errors import Conflict, Expired, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.flows.administer import WorkspaceDraft, create_workspace
-from bridge.flows.connect import delete_connection
+from bridge.flows.connect import delete_connection, replace_metadata
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import change_scope, give_to_member
 from bridge.flows.invite import InviteDraft, accept_as, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, get_person, remove_member, restore_member
+from bridge.flows.named import get_own_connection
 from bridge.flows.provision_groups import get_group
 from bridge.flows.provision_users import add_user, create_user, delete_user, get_user, rewrite_user
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.rotate_key import begin_rotation, find_keys
 from bridge.flows.user_groups import add_members, create_user_group
-from bridge.storage import directory, mappings, people
+from bridge.storage import connections, directory, mappings, people
 from bridge.storage.changes import Change
 from bridge.storage.directory_many import hold_directory
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import matched_now
 from bridge.storage.provisioning_requests import NewRequest, insert_requests
+from tests.flows.conftest import METADATA
 from tests.flows.logins import sign_in
 from tests.flows.mailer import link_of
 from tests.overheard import statements
@@ -312,3 +315,30 @@ def test_what_is_given_to_who_is_then_removed_ends(kicks: World, marcus: str, in
     removing.result()
     restore_member(kicks.context, marcus, "kicks", ines, kicks.now)
     assert get_person(kicks.context, "kicks", ines, kicks.now).grants == ()
+
+
+# -- A connection changed by two ---------------------------------------------------------------------
+
+
+def test_settings_saved_while_metadata_is_replaced_keep_both(kicks: World) -> None:
+    """`config` is written whole: who reads it while another writes must wait for what that one made of it."""
+    moved = METADATA.replace(b"kicks.okta.example", b"moved.okta.example")
+    named = (kicks.context, OPERATOR, "kicks", kicks.connection.id)
+    with meanwhile(kicks, lambda: replace_metadata(*named, moved, kicks.now)) as (change, begin):
+        _, found = get_own_connection(change, "kicks", kicks.connection.id)
+        replacing = begin()
+        connections.set_connection(change, found.key, config={**found.config, "clock_skew": 90})
+    config = replacing.result().config
+    assert config["clock_skew"] == 90
+    assert "moved" in config["idp"]["sso_redirect_url"]
+
+
+def test_of_two_who_begin_a_rotation_one_is_refused(kicks: World) -> None:
+    """Else the first one's next certificate, given to the IdP already, would be of a key that nobody has."""
+    named = (kicks.context, OPERATOR, "kicks", kicks.connection.id)
+    with ThreadPoolExecutor(2) as pool:
+        begun = [pool.submit(begin_rotation, *named, kicks.now) for _ in range(2)]
+    refused = [one.exception() for one in begun]
+    assert [type(one) for one in refused if one] == [Conflict]
+    [keys] = [one.result() for one in begun if one.exception() is None]
+    assert find_keys(kicks.context, "kicks", kicks.connection.id) == keys

@@ -9,20 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound, NotInPlan, Stale
+from bridge.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, NotInPlan, Stale
 from bridge.domain.workspace import Connection
-from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
+from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.connect import SamlDraft, create_saml, load_saml
+from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.connection_settings import (
     NAME_ID_FORMATS,
     SamlSettings,
     change_settings,
     parse_name_id_format,
     read_settings,
+    replace_client_secret,
     settings_of,
 )
 from bridge.flows.context import OPERATOR, Context
-from bridge.storage.tables import audit
+from bridge.storage.tables import PAST, audit, connections
+from oidc.provider import Provider
 from tests.flows.audit import audit_events
 from tests.flows.conftest import METADATA
 from tests.world import World
@@ -179,3 +182,25 @@ def test_a_name_id_format_is_one_of_four_by_either_name(written: str) -> None:
             parse_name_id_format(written)
     else:
         assert parse_name_id_format(written) is None
+
+
+PROVIDER = Provider("https://login.kicks.example", "https://l.example/a", "https://l.example/t", "https://l.example/k")
+
+
+def test_a_client_secret_is_replaced_and_the_old_one_forgotten(
+    context: Context, made: NewWorkspace, now: datetime
+) -> None:
+    draft = OidcDraft(PROVIDER.issuer, "our-id", "old-secret", name="By OIDC")
+    found = create_oidc(context, OPERATOR, "kicks", draft, PROVIDER, now)
+    replace_client_secret(context, OPERATOR, "kicks", found.id, " new-secret\n", now)
+    assert load_oidc(context, found.id).client.client_secret == "new-secret"
+    assert last_event(context) == ("connection.client_secret_replaced", None, None)
+    with context.database.reading() as rows:
+        assert rows.execute(select(PAST[connections].c.secrets_enc)).scalars().all() == [None]
+    with pytest.raises(Invalid):
+        replace_client_secret(context, OPERATOR, "kicks", found.id, "two\nlines", now)
+
+
+def test_a_saml_connection_has_no_client_secret(context: Context, okta: Connection, now: datetime) -> None:
+    with pytest.raises(DomainError):
+        replace_client_secret(context, OPERATOR, "kicks", okta.id, "secret", now)

@@ -8,6 +8,7 @@ from bridge.domain.errors import DomainError
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import replace_fields, replace_metadata
 from bridge.flows.connection_overview import ConnectionOverview
+from bridge.flows.connection_settings import replace_client_secret
 from bridge.flows.refresh_metadata import metadata_states, refresh_now
 from bridge.flows.rotate_key import (
     OwnCertificate,
@@ -20,7 +21,7 @@ from bridge.flows.rotate_key import (
 from bridge.web.current import current_outside
 from bridge.web.pages.connection_parts import crumbs, enter_connection, expiry, head, href, preset_of
 from bridge.web.pages.filters import date, when
-from bridge.web.pages.forms import error_note
+from bridge.web.pages.forms import error_at, error_note, typed
 from bridge.web.pages.frame import Visit, show
 from bridge.web.pages.idp_form import FIELDS, TypedIdp, given_idp, idp_form, of_connection, typed_idp
 from bridge.web.pages.views import (
@@ -30,6 +31,7 @@ from bridge.web.pages.views import (
     ConnectionFormPage,
     Consequence,
     Fact,
+    Field,
     Link,
     Note,
     Post,
@@ -38,6 +40,7 @@ from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 from saml.certificates import CertificateFacts
 
+_LONGEST_SECRET = 4_000
 blueprint = Blueprint("connection_keys", __name__, url_prefix="/w/<slug>/connections/<uuid:connection>/certificates")
 
 
@@ -264,3 +267,51 @@ def _ask(
         keep="Leave it as it is",
     )
     return show(visit, "confirm.html", page)
+
+
+# -- The secret of an OpenID Connect client ----------------------------------------------------------
+
+
+@blueprint.get("/client-secret")
+def ask_for_secret(slug: str, connection: UUID) -> Response:
+    """The provider's new client secret, to be shown to it from now on."""
+    visit, seen = enter_connection(slug, connection)
+    return _secret_form(visit, seen.connection)
+
+
+@blueprint.post("/client-secret")
+def replace_secret(slug: str, connection: UUID) -> Response:
+    """Use another client secret."""
+    visit, seen = enter_connection(slug, connection)
+    found, secret = seen.connection, typed("client_secret", _LONGEST_SECRET)
+    try:
+        replace_client_secret(visit.context, visit.actor, visit.slug, found.id, secret, visit.now)
+    except DomainError as error:
+        return _secret_form(visit, found, error)
+    return go(href(visit, found))
+
+
+def _secret_form(visit: Visit, found: Connection, error: DomainError | None = None) -> Response:
+    field = Field(
+        "client_secret",
+        "Client secret",
+        kind="password",
+        autocomplete="new-password",
+        help="It is kept encrypted, never shown. The old one is forgotten.",
+        error=error_at(error, "client_secret"),
+    )
+    page = ConnectionFormPage(
+        title=f"Replace the client secret of {found.name}",
+        text="From the next sign-in on, the new one is shown. Make it at the provider first; then nobody notices.",
+        crumbs=crumbs(visit, Link(found.name, href(visit, found))),
+        vendor=found.name,
+        steps=(),
+        bring="",
+        action=href(visit, found, "connection_keys.replace_secret"),
+        cancel_href=href(visit, found),
+        button="Use this from now on",
+        oidc=(field,),
+    )
+    note = error_note(error, "client_secret")
+    code = status_of(error) if error else 200
+    return show(visit, "connection_form.html", page, status=code, notices=(note,) if note else ())

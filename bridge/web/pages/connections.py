@@ -8,7 +8,9 @@ from bridge.domain.errors import DomainError
 from bridge.domain.presets import Ours
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
+from bridge.domain.workspace import Connection
 from bridge.flows.connect import delete_connection, set_enabled
+from bridge.flows.connect_oidc import PRIVATE_KEY
 from bridge.flows.connection_overview import ConnectionOverview, foresee_closing, list_overviews
 from bridge.web.pages.connection_parts import (
     SPEAKS,
@@ -146,7 +148,14 @@ def _links(visit: Visit, seen: ConnectionOverview) -> tuple[Link, ...]:
         Link("Who came by it: sign-in log", visit.url("sign_in_log.index", connection=found.id)),
         Link(f"See its {counted(tokens, 'SCIM token')}", every) if tokens else Link("Make a SCIM token", token),
         Link("What it pushed: SCIM log", visit.url("scim_log.index", connection=found.id)),
+        *_secret_link(visit, found),
     )
+
+
+def _secret_link(visit: Visit, found: Connection) -> tuple[Link, ...]:
+    if found.kind != "oidc" or found.config["token_auth"] == PRIVATE_KEY:
+        return ()
+    return (Link("Replace the client secret", href(visit, found, "connection_keys.ask_for_secret")),)
 
 
 def _notes(visit: Visit, seen: ConnectionOverview) -> tuple[Note, ...]:

@@ -300,6 +300,11 @@ def test_one_by_openid_connect_is_made_off_and_its_secret_never_shown(
     for page in ("", "/delete", "/disable"):
         assert "s3cret-of-ours" not in olga.get(path(made, page)).text
     assert ours.redirect_uri in copied(olga.get(path(made)))
+    page = path(made, "/certificates/client-secret")
+    assert page in olga.get(path(made)).text
+    assert olga.submit(page, olga.get(page), client_secret="").status_code == 422
+    assert olga.submit(page, olga.get(page), client_secret="next-of-ours").status_code == 303
+    assert load_oidc(acme.world.context, made.id).client.client_secret == "next-of-ours"
     assert "OpenID Connect" in olga.get(ALL).text
 
 
