@@ -12,7 +12,7 @@ from bridge.web.cookies import drop_session, session_secret
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
-from bridge.web.pages.views import LogoutPage
+from bridge.web.pages.views import LeavingPage, LogoutPage
 from bridge.web.return_path import go
 from bridge.web.saml_logout import say_goodbye
 
@@ -60,7 +60,16 @@ def leave() -> Response:
     """End the session in the database, and forget its cookie; only then tell its IdPs, those that want to know."""
     secret = session_secret()
     response = _end(secret) if secret else go(url_for("password.login"))
+    if request.form.get("from") == "page" and not response.headers.get("Location", "/").startswith("/"):
+        response = _onward(response.headers["Location"])
     drop_session(response)
+    return response
+
+
+def _onward(url: str) -> Response:
+    """By a page in between: a page of ours lets its forms lead to ours only, wherever the answer redirects to."""
+    response = render_bare("leaving.html", LeavingPage(url))
+    response.headers["Refresh"] = f"0; url={url}"
     return response
 
 

@@ -10,19 +10,22 @@ from html import escape
 from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 from playwright.sync_api import Browser, Page, Request
+from sqlalchemy import update
 
 from bridge.app import create_web
 from bridge.flows.context import OPERATOR
 from bridge.flows.try_connection import allow_test
 from bridge.storage.changes import changing
-from bridge.storage.connections import set_connection
+from bridge.storage.connections import find_by_uid, set_connection
 from bridge.storage.database import Database
+from bridge.storage.tables import connections
 from tests.browser.conftest import NewPage, served
 from tests.flows.logins import prove_domain
+from tests.saml import logouts
 from tests.saml.idp import TestIdp
-from tests.web.browsing import Company, authn_request_in, connect
+from tests.web.browsing import Company, authn_request_in, connect, message_in
 from tests.world import World, make_context, make_world
 
 pytestmark = pytest.mark.browser
@@ -36,10 +39,19 @@ class CompanyIdp:
         self.app = Flask("idp")
         self.app.get("/sso/redirect")(self.sign_in)
         self.app.get("/start")(self.start)
+        self.app.get("/slo")(self.sign_out)
 
     def sign_in(self) -> str:
         """The page behind the AuthnRequest."""
         return self._page(authn_request_in(request.url).get("ID"))
+
+    def sign_out(self) -> Response:
+        """It is told that Mei signed out, and answers."""
+        assert self.company is not None
+        request_id = message_in(request.url).get("ID", "")
+        answer = logouts.response(request_id, self.company.sp, datetime.now(UTC).replace(microsecond=0))
+        query = logouts.redirected(answer, field="SAMLResponse").decode()
+        return Response(status=303, headers={"Location": f"{self.company.sp.slo_url}?{query}"})
 
     def start(self) -> str:
         """The company's own dashboard: it asks nobody."""
@@ -143,6 +155,34 @@ def test_a_test_of_the_connection_shows_its_result_and_signs_nobody_in(
     assert workspaces(page, bridge) == []
     page.reload()
     assert page.get_by_role("heading", name="What would happen").is_visible()
+
+
+@pytest.mark.long
+def test_signing_out_on_any_page_goes_round_by_the_idp(
+    bridge: str, idp: tuple[CompanyIdp, str], database: Database, new_page: NewPage
+) -> None:
+    """A page's form-action holds for redirects, too: it must not keep the browser from the IdP."""
+    _set_slo(database, idp)
+    page = new_page()
+    page.goto(f"{bridge}/login?return_to=/")
+    page.get_by_label("Email").fill("mei@kicks.example")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Mei").click()
+    page.wait_for_url(f"{bridge}/**")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{bridge}/logout?sso=done")
+    assert page.get_by_text("You are signed out").is_visible()
+    assert workspaces(page, bridge) == []
+
+
+def _set_slo(database: Database, idp: tuple[CompanyIdp, str]) -> None:
+    site, address = idp
+    assert site.company is not None
+    with database.writing() as connection:
+        found = find_by_uid(connection, site.company.connection_id)
+        assert found is not None
+        config = {**found.config, "idp": {**found.config["idp"], "slo_url": f"{address}/slo"}}
+        connection.execute(update(connections).where(connections.c.id == found.key).values(config=config))
 
 
 @pytest.mark.long

@@ -216,6 +216,14 @@ def test_signing_out_here_tells_the_idp(app: Flask, company: Company, surfer: Su
     assert "didn’t confirm" not in shown.text
 
 
+def test_from_any_page_it_goes_by_a_page_in_between(app: Flask, company: Company, surfer: Surfer) -> None:
+    surfer.sign_in(app, company)
+    told = surfer.submit("/logout", surfer.get("/logout"), **{"from": "page"})
+    assert told.status_code == 200
+    assert told.headers["Refresh"].startswith("0; url=https://idp.kicks.example/slo?SAMLRequest=")
+    assert surfer.session() is None
+
+
 def _answered(app: Flask, company: Company, request_id: str, **said: Any) -> TestResponse:
     xml = response(request_id, company.sp, now(), issuer=company.idp.entity_id, **said)
     return deliver(app, company, redirected(xml, field="SAMLResponse", key=company.idp.key))

@@ -87,6 +87,7 @@ from bridge.web.pages.views.sign_in_log import (
 from bridge.web.pages.views.signing_in import (
     ErrorPage,
     InvitationPage,
+    LeavingPage,
     LoginPage,
     LogoutPage,
     ProveAccountPage,
@@ -154,6 +155,7 @@ __all__ = [
     "InvitationPage",
     "InvitePage",
     "Kind",
+    "LeavingPage",
     "Link",
     "LoginPage",
     "LogoutPage",

@@ -61,6 +61,13 @@ class LogoutPage:
 
 
 @dataclass(frozen=True, slots=True)
+class LeavingPage:
+    """`leaving.html`: signed out here, and on to `href`, where the company's sign-in is told."""
+
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class InvitationPage:
     """`invitation.html`. It needs a new account (name and password), a sign-in, or nothing but the button."""
 
