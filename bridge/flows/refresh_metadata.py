@@ -26,6 +26,8 @@ from bridge.storage import connections, metadata_refreshes, people, workspaces
 from bridge.storage.changes import Change
 from bridge.storage.mappings import hold_connections
 from bridge.storage.metadata_refreshes import Refresh
+from oidc.errors import OidcError
+from oidc.provider import Provider, discovery_url, parse_discovery
 from saml.certificates import certificate_facts
 from saml.errors import InvalidMetadata
 from saml.identity_provider import IdentityProvider, parse_metadata
@@ -153,16 +155,34 @@ def refresh_now(
 def _refresh(context: Context, fetch: Fetch, found: Connection, actor: str, now: datetime) -> Refreshed:
     try:
         body = _fetch(fetch, _address_of(found) or "")
-        entries = _read_saml(found.config["idp"], body, now)
+        becomes = _read(found, body, now)
     except DomainError as error:
         _note_failure(context, found, error.text, now)
         raise BadMetadata(error.text) from error
-    return context.change(actor, now, lambda change: _take(context, change, found, entries, sha256(body).digest()))
+    return context.change(actor, now, lambda change: _take(context, change, found, becomes, sha256(body).digest()))
 
 
 def _address_of(found: Connection) -> str | None:
-    address: str | None = found.config.get("metadata_url") if found.kind == "saml" else None
+    """Where its metadata stands: of SAML where an admin said so, of OpenID Connect below the issuer (Discovery 4)."""
+    if found.kind == "oidc":
+        return discovery_url(found.config["issuer"])
+    address: str | None = found.config.get("metadata_url")
     return address
+
+
+def _part_of(found: Connection) -> str:
+    """The entry of `config` that metadata gives."""
+    return "provider" if found.kind == "oidc" else "idp"
+
+
+def _read(found: Connection, body: bytes, now: datetime) -> dict[str, Any]:
+    """That entry as a body gives it. Raises BadMetadata."""
+    if found.kind == "saml":
+        return _read_saml(found.config["idp"], body, now)
+    try:
+        return parse_discovery(body, found.config["issuer"]).facts()
+    except OidcError as error:
+        raise BadMetadata(error.text) from error
 
 
 def _fetch(fetch: Fetch, url: str) -> bytes:
@@ -174,7 +194,7 @@ def _fetch(fetch: Fetch, url: str) -> bytes:
 
 
 def _read_saml(trusted: Mapping[str, Any], body: bytes, now: datetime) -> dict[str, Any]:
-    """The entries of `config` that metadata gives; nothing is let through that is weaker than what is trusted now."""
+    """The IdP as its metadata gives it; nothing is let through that is weaker than what is trusted now."""
     try:
         idp = parse_metadata(body, trusted["entity_id"], now)
     except InvalidMetadata as error:
@@ -185,7 +205,7 @@ def _read_saml(trusted: Mapping[str, Any], body: bytes, now: datetime) -> dict[s
             raise BadMetadata(f"The metadata has {becomes[:200]} in place of an https address.")
     _check_certificates(trusted["certificates"], idp.certificates, now)
     is_same = set(idp.certificates) == set(trusted["certificates"])  # in another order, perhaps
-    return {"idp": {**_kept(idp), **({"certificates": trusted["certificates"]} if is_same else {})}}
+    return {**_kept(idp), **({"certificates": trusted["certificates"]} if is_same else {})}
 
 
 def _check_certificates(trusted: list[str], offered: tuple[str, ...], now: datetime) -> None:
@@ -195,23 +215,26 @@ def _check_certificates(trusted: list[str], offered: tuple[str, ...], now: datet
         raise BadMetadata("Every signing certificate in the metadata has expired.")
 
 
-def _take(context: Context, change: Change, seen: Connection, entries: dict[str, Any], content: bytes) -> Refreshed:
+def _take(context: Context, change: Change, seen: Connection, after: dict[str, Any], content: bytes) -> Refreshed:
     hold_connections(change, [seen.key])
     present = connections.find_by_uid(change.connection, seen.id)
     if present is None or _trusted(present) != _trusted(seen):
         raise Conflict(f"{seen.name} was changed meanwhile: what was read for it as it was is dropped.")
-    before, after = _whole(present.config["idp"]), entries["idp"]
+    before = _whole(present)
     phrases = _trust(context, change, present, before, after) if before != after else ()
     _note_good(context, change, present, content, before != after)
     return Refreshed(connections.find_by_uid(change.connection, seen.id) or present, phrases)
 
 
 def _trusted(found: Connection) -> tuple[str | None, Any]:
-    return _address_of(found), found.config["idp"]
+    return _address_of(found), found.config[_part_of(found)]
 
 
-def _whole(kept: Mapping[str, Any]) -> dict[str, Any]:
+def _whole(found: Connection) -> dict[str, Any]:
     """An IdP as it is kept today, where an older version of the bridge kept less of it."""
+    kept = found.config[_part_of(found)]
+    if found.kind == "oidc":
+        return Provider.from_facts(kept).facts()
     return _kept(IdentityProvider(**{**kept, "certificates": tuple(kept["certificates"])}))
 
 
@@ -222,8 +245,9 @@ def _kept(idp: IdentityProvider) -> dict[str, Any]:
 def _trust(
     context: Context, change: Change, present: Connection, before: dict[str, Any], after: dict[str, Any]
 ) -> tuple[str, ...]:
-    connections.set_connection(change, present.key, config={**present.config, "idp": after})
-    was, becomes = describe_idp(before), describe_idp(after)
+    connections.set_connection(change, present.key, config={**present.config, _part_of(present): after})
+    is_saml = present.kind == "saml"
+    was, becomes = (describe_idp(before), describe_idp(after)) if is_saml else (before, after)
     differing = sorted(name for name in becomes if was[name] != becomes[name])
     change.record(
         present.workspace_key,
@@ -239,13 +263,14 @@ def _trust(
 
 
 def _phrases(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    added = [pem for pem in after["certificates"] if pem not in before["certificates"]]
-    removed = [pem for pem in before["certificates"] if pem not in after["certificates"]]
+    had, has = before.get("certificates", ()), after.get("certificates", ())
+    added = [pem for pem in has if pem not in had]
+    removed = [pem for pem in had if pem not in has]
     phrases = [f"it now signs with {_named(pem)}" for pem in added]
     phrases += [f"it no longer signs with {_named(pem)}" for pem in removed]
-    for name in _ADDRESSES:
+    for name, called in _ADDRESS_NAMES.items():
         if before.get(name) != after.get(name):
-            phrases.append(f"{_ADDRESS_NAMES[name]} is now {after.get(name) or 'none'}")
+            phrases.append(f"{called} is now {after.get(name) or 'none'}")
     return tuple(phrases)
 
 
@@ -254,6 +279,11 @@ _ADDRESS_NAMES = {
     "sso_post_url": "its sign-in address (POST)",
     "slo_url": "its sign-out address",
     "slo_answer_url": "its address for answers at sign-out",
+    "authorization_endpoint": "its sign-in address",
+    "token_endpoint": "its address for tokens",
+    "jwks_uri": "the address of its keys",
+    "userinfo_endpoint": "its address for claims",
+    "end_session_endpoint": "its sign-out address",
 }
 
 

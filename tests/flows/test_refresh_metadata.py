@@ -1,5 +1,6 @@
 """Metadata is read again each day; what is bad leaves the last good version, and owners are told (issue: SAML)."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from bridge.domain.errors import Conflict, Forbidden, Invalid, OutsideFailed
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
 from bridge.flows.connect import SamlDraft, create_saml, delete_connection, load_saml, replace_metadata, set_enabled
+from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import deliver_due
 from bridge.flows.outside import Fetch, Outside
@@ -29,6 +31,7 @@ from bridge.outside import web
 from bridge.storage.connections import set_connection
 from bridge.storage.metadata_refreshes import Refresh, claim_due
 from bridge.storage.tables import metadata_refreshes
+from oidc.provider import parse_discovery
 from saml.certificates import certificate_facts
 from tests.flows.audit import audit_events
 from tests.flows.idp_server import SSO, IdpServer, certificate, idp_server, metadata
@@ -453,3 +456,56 @@ def test_one_that_is_deleted_meanwhile_is_gone(
     assert refresh_due(context, replace(outside, fetch=fetch), now + 2 * DAY) == 0
     with context.database.reading() as connection:
         assert connection.execute(select(metadata_refreshes)).all() == []
+
+
+# -- OpenID Connect --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def provider(context: Context, made: NewWorkspace, now: datetime) -> Connection:
+    """An OpenID Connect connection."""
+    known = parse_discovery(discovery(), ISSUER)
+    return create_oidc(context, OPERATOR, "kicks", OidcDraft(ISSUER, "bridge", "a secret"), known, now)
+
+
+ISSUER = "https://op.kicks.example"
+
+
+def discovery(issuer: str = ISSUER, **said: str) -> bytes:
+    """What stands at an issuer's discovery address."""
+    endpoints = {name: f"{issuer}/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
+    return json.dumps({"issuer": issuer, "response_types_supported": ["code"], **endpoints, **said}).encode()
+
+
+def answering(body: bytes, asked: list[str]) -> Fetch:
+    def fetch(url: str, *, timeout: float, max_bytes: int) -> bytes:
+        asked.append(url)
+        return body
+
+    return fetch
+
+
+def test_a_providers_discovery_document_is_read_again_too(
+    context: Context, provider: Connection, now: datetime
+) -> None:
+    asked: list[str] = []
+    moved = Outside(answering(discovery(token_endpoint=f"{ISSUER}/new"), asked), KeptMail())
+    assert refresh_due(context, moved, now) == 0
+    assert refresh_due(context, moved, now + 2 * DAY) == 1
+    assert asked == [f"{ISSUER}/.well-known/openid-configuration"]
+    assert load_oidc(context, provider.id).provider.token_endpoint == f"{ISSUER}/new"
+    assert audit_events(context)[-1][1:] == ("connection.metadata_refreshed", {"token_endpoint": f"{ISSUER}/new"})
+    assert "OpenID Connect has changed how it signs people in to Kicks Co" in mails(context, now + 2 * DAY)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", discovery("https://evil.example"), discovery(jwks_uri="http://op.example/")]
+)
+def test_a_bad_discovery_document_leaves_the_last_good_one(
+    context: Context, provider: Connection, now: datetime, body: bytes
+) -> None:
+    with pytest.raises(Invalid):
+        refresh_now(context, answering(body, []), OPERATOR, "kicks", provider.id, now)
+    assert load_oidc(context, provider.id).connection == provider
+    assert state(context, provider).failures == 1
+    assert refresh_now(context, answering(discovery(), []), OPERATOR, "kicks", provider.id, now).changes == ()
