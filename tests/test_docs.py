@@ -72,6 +72,13 @@ def test_a_link_that_leads_nowhere_is_seen() -> None:
     assert not _leads_somewhere(readme, "../elsewhere")
 
 
+def test_decisions_are_numbered_one_after_another_each_as_its_heading_says() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    for number, page in enumerate(pages, 1):
+        assert page.read_text().startswith(f"# {number}. "), page.name
+
+
 # -- Commands --------------------------------------------------------------------------------------------------------
 
 
