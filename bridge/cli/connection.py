@@ -175,7 +175,7 @@ def change(
         if wanted or idp_metadata is not None:
             raise click.UsageError("--client-secret-stdin stands alone.")
         of = (house.context, OPERATOR, workspace, connection_id)
-        connection_settings.replace_client_secret(*of, read_secret(), house.now)
+        replace_client_secret(*of, read_secret(), house.now)
         return _shown(house, workspace, connection_id)
     if not wanted and idp_metadata is None:
         raise click.UsageError("Say what to change.")

@@ -147,10 +147,13 @@ def show_reserved(context: Context, workspace_slug: str, reserved: str, now: dat
         return reserved_id(context, get_workspace(connection, workspace_slug), reserved, now)
 
 
-def read_identity_provider(metadata: bytes | None, given: IdpFields | None) -> dict[str, Any]:
-    """The IdP as `config` keeps it, from its metadata or else from fields. Raises Invalid, about the field it names."""
+def read_identity_provider(metadata: bytes | None, given: IdpFields | None, now: datetime) -> dict[str, Any]:
+    """The IdP as `config` keeps it, from its metadata or else from fields. Raises Invalid, about the field it names.
+
+    Metadata that says itself that it is over (`validUntil`, SAML Metadata 2.3.1) is refused.
+    """
     if metadata is not None:
-        idp = _checked("idp_metadata", parse_metadata, metadata)
+        idp = _checked("idp_metadata", lambda xml: parse_metadata(xml, now=now), metadata)
     elif given is not None:
         idp = _from_fields(given)
     else:
@@ -193,7 +196,7 @@ def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDr
     Raises Invalid (metadata or fields, preset, name), NotFound, NotInPlan, Conflict (name in use), Expired (the
     reserved id), Forbidden (not an owner).
     """
-    config = _config(context, draft)
+    config = _config(context, draft, now)
     name = clean_name(draft.name or get_preset(config["preset"]).name, field="name", longest=100)
     with context.database.reading() as connection:
         workspace = get_workspace(connection, workspace_slug)
@@ -257,7 +260,7 @@ def replace_metadata(
     `url` is where it was read from, and will be read again; without it, it is read again from nowhere. Raises Invalid,
     NotFound, Forbidden (not an owner).
     """
-    idp = read_identity_provider(metadata, None)
+    idp = read_identity_provider(metadata, None, now)
     return _trust(context, actor, workspace_slug, connection_id, idp, url, now)
 
 
@@ -265,7 +268,7 @@ def replace_fields(
     context: Context, actor: str, workspace_slug: str, connection_id: str, given: IdpFields, now: datetime
 ) -> Connection:
     """The same by fields, for an IdP that gives no metadata. Raises what `replace_metadata` raises."""
-    idp = read_identity_provider(None, given)
+    idp = read_identity_provider(None, given, now)
     return _trust(context, actor, workspace_slug, connection_id, idp, None, now)
 
 
@@ -345,13 +348,13 @@ def check_id_free(change: Change, uid: str) -> None:
         raise Conflict("This connection was made already; look for it in the list.")
 
 
-def _config(context: Context, draft: SamlDraft) -> dict[str, Any]:
+def _config(context: Context, draft: SamlDraft, now: datetime) -> dict[str, Any]:
     preset = draft.preset or "generic"
     if preset not in PRESETS:
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
     return {
         "preset": preset,
-        "idp": read_identity_provider(draft.metadata, draft.idp),
+        "idp": read_identity_provider(draft.metadata, draft.idp, now),
         "allow_idp_initiated": draft.allow_idp_initiated,
         "asserted_days": context.asserted_groups_days,
         **_DEFAULT_CONFIG,

@@ -160,7 +160,7 @@ def create_oidc(
 def replace_client_secret(
     context: Context, actor: str, workspace_slug: str, connection_id: str, secret: str, now: datetime
 ) -> Connection:
-    """Show the provider another client secret from now on: the former one ends, or was seen by somebody.
+    """Show the provider another client secret from now on; the former one is forgotten: it ends, or was seen.
 
     Raises Invalid (the secret; a connection that shows none), NotFound, Forbidden (not an owner).
     """
@@ -169,8 +169,8 @@ def replace_client_secret(
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.kind != "oidc" or found.config["token_auth"] == PRIVATE_KEY:
             raise Invalid(f"{found.name} shows its IdP no client secret.", field="client_secret")
-        connections.set_connection(change, found.key, secrets_enc=seal(context, {"client_secret": given}))
-        change.record(workspace.key, "connection.secret_replaced", found.id, after={"name": found.name})
+        connections.set_secrets(change, found.key, seal(context, {"client_secret": given}))
+        change.record(workspace.key, "connection.client_secret_replaced", found.id, after={"name": found.name})
         return get_connection(change.connection, workspace, connection_id)
 
 

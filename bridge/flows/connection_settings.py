@@ -10,7 +10,6 @@ from bridge.domain.errors import DomainError, Invalid, Stale
 from bridge.domain.people import clean_name
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import check_name_free
-from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace
 from bridge.storage import connections
@@ -23,7 +22,7 @@ NAME_ID_FORMATS: Mapping[str, str] = {
     "unspecified": "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
 }
 MOST_CLOCK_SKEW, MOST_ASSERTED_DAYS = 300, 30
-_MOST_NAMES, _LONGEST_NAME, _LONGEST_SECRET = 10, 255, 4_000
+_MOST_NAMES, _LONGEST_NAME = 10, 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +102,6 @@ def read_settings(context: Context, workspace_slug: str, connection_id: str) -> 
         found = get_connection(connection, get_workspace(connection, workspace_slug), connection_id)
     check_saml(found)
     return found, settings_of(found)
-
-
-def replace_client_secret(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, secret: str, now: datetime
-) -> Connection:
-    """Show an OpenID Connect provider another client secret from now on; the old one is forgotten.
-
-    Raises Invalid, DomainError (it has no client secret), NotFound, Forbidden (not an owner).
-    """
-    secret = secret.strip()
-    if not 0 < len(secret) <= _LONGEST_SECRET or not secret.isascii() or not secret.isprintable():
-        raise Invalid("Give the client secret as the provider shows it, on one line.", field="client_secret")
-    with context.changing(actor, now) as change:
-        workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        if found.kind != "oidc" or "client_secret" not in read_secrets(context, change.connection, found):
-            raise DomainError(f"{found.name} has no client secret.")
-        connections.set_secrets(change, found.key, seal(context, {"client_secret": secret}))
-        change.record(workspace.key, "connection.client_secret_replaced", found.id)
-        return get_connection(change.connection, workspace, connection_id)
 
 
 def check_saml(found: Connection) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bridge.domain.errors import TooManyTries
 from bridge.domain.identity import AssertedIdentity
+from bridge.domain.presets import ConnectionKind
 from bridge.domain.sign_in import (
     Client,
     MembershipEnded,
@@ -28,7 +29,7 @@ from bridge.flows.settle_login import adopt, settle
 from bridge.flows.sign_in import authentication_by, unpack
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
-from bridge.storage import pending, people, sign_in
+from bridge.storage import connections, pending, people, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.counters import count_try
 from bridge.storage.pending import Kind, Pending
@@ -36,6 +37,7 @@ from bridge.storage.sessions import NewAuthentication
 
 LINK_LASTS = timedelta(minutes=15)
 _MAILS_AN_HOUR = 5
+_REMEMBERED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,15 @@ class Proof:
     account_email: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The sign-in that a proof belongs to: by which kind of connection, which one, and as whom."""
+
+    kind: ConnectionKind
+    connection_id: str
+    email: str
+
+
 def find_proof(context: Context, token: str, browser: str, now: datetime) -> Proof:
     """The pending task. Raises ProofExpired, OtherBrowser, ConnectionOff."""
     with context.database.reading() as rows:
@@ -59,6 +70,17 @@ def find_proof(context: Context, token: str, browser: str, now: datetime) -> Pro
     if user is None:
         raise ProofExpired
     return Proof(door.connection.name, door.connection.id, door.workspace.name, identity.email, user.email)
+
+
+def find_asker(context: Context, secret: str, kind: Kind, now: datetime) -> Asker | None:
+    """Whose sign-in led to a task ("prove") or to its mailed link ("link"), for the sign-in log; None where nobody
+    knows. Also where it ran out within the day: it is refused, and the log should still say at which connection.
+    """
+    with context.database.reading() as rows:
+        asked = pending.find_pending(rows, digest(secret), kind, now - _REMEMBERED)
+        identity = unpack(asked.result["identity"]) if asked else None
+        found = connections.find_by_uid(rows, identity.connection_id) if identity else None
+    return Asker(found.kind, found.id, identity.email) if found and identity else None
 
 
 def mail_link(context: Context, token: str, browser: str, now: datetime) -> Proof:

@@ -1,8 +1,10 @@
 """`/prove/…`: an account with this email exists, and the IdP's person shows that it is theirs (product.md 2.6)."""
 
+from typing import Literal
+
 from flask import Blueprint, Response, url_for
 
-from bridge.flows.link_account import LINK_LASTS, Proof, find_proof, follow_link, mail_link
+from bridge.flows.link_account import LINK_LASTS, Proof, find_asker, find_proof, follow_link, mail_link
 from bridge.web import refusals
 from bridge.web.cookies import browser_secret, keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_time
@@ -18,6 +20,7 @@ refusals.install(blueprint)
 @blueprint.get("/<token>")
 def ask(token: str) -> Response:
     """Is this account yours? By signing in as usual, or by a link by mail."""
+    _note(token, "prove")
     proof = find_proof(current_context(), token, browser_secret() or "", current_time())
     return render_bare("prove_account.html", _page(token, proof))
 
@@ -25,6 +28,7 @@ def ask(token: str) -> Response:
 @blueprint.post("/<token>/mail")
 def mail(token: str) -> Response:
     """Send the link to the stored address."""
+    _note(token, "prove")
     proof = mail_link(current_context(), token, browser_secret() or "", current_time())
     return render_bare("prove_account.html", _page(token, proof, mailed_to=proof.account_email))
 
@@ -32,12 +36,19 @@ def mail(token: str) -> Response:
 @blueprint.get("/link/<secret>")
 def follow(secret: str) -> Response:
     """The link came back to the browser that asked for it."""
-    note_login(kind="saml")
+    _note(secret, "link")
     context = current_context()
     told = follow_link(context, secret, browser_secret() or "", current_client(), current_time(), old=session_secret())
     response = go(safe_path(told.return_to))
     keep_session(response, told.cookie, context.session_lifetime)
     return response
+
+
+def _note(secret: str, kind: Literal["prove", "link"]) -> None:
+    """Have a refusal logged with the connection whose sign-in led here, of whichever kind it is."""
+    asker = find_asker(current_context(), secret, kind, current_time())
+    if asker is not None:
+        note_login(kind=asker.kind, connection_id=asker.connection_id, email=asker.email)
 
 
 def _page(token: str, proof: Proof, *, mailed_to: str | None = None) -> ProveAccountPage:

@@ -106,6 +106,21 @@ def test_bad_metadata_is_refused_with_a_reason(
     assert list_connections(context, "kicks") == ()
 
 
+def _valid_until(ends: datetime) -> bytes:
+    return METADATA.replace(
+        b"<md:EntityDescriptor", f'<md:EntityDescriptor validUntil="{ends:%Y-%m-%dT%H:%M:%SZ}"'.encode()
+    )
+
+
+def test_metadata_whose_validity_is_over_is_refused(context: Context, okta: Connection, now: datetime) -> None:
+    over, good = _valid_until(now - timedelta(seconds=1)), _valid_until(now + timedelta(days=1))
+    with pytest.raises(Invalid, match="was valid until"):
+        create_saml(context, OPERATOR, "kicks", SamlDraft(over, name="Another"), now)
+    with pytest.raises(Invalid, match="was valid until"):
+        replace_metadata(context, OPERATOR, "kicks", okta.id, over, now)
+    assert create_saml(context, OPERATOR, "kicks", SamlDraft(good, name="Another"), now).enabled
+
+
 def test_metadata_without_a_certificate_is_refused(context: Context, made: NewWorkspace, now: datetime) -> None:
     start, end = METADATA.index(b"<md:KeyDescriptor"), METADATA.index(b"<md:NameIDFormat")
     with pytest.raises(Invalid, match="certificate"):

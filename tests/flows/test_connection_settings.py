@@ -13,14 +13,13 @@ from bridge.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotF
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.connect import SamlDraft, create_saml, load_saml
-from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
+from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc, replace_client_secret
 from bridge.flows.connection_settings import (
     NAME_ID_FORMATS,
     SamlSettings,
     change_settings,
     parse_name_id_format,
     read_settings,
-    replace_client_secret,
     settings_of,
 )
 from bridge.flows.context import OPERATOR, Context
@@ -194,7 +193,7 @@ def test_a_client_secret_is_replaced_and_the_old_one_forgotten(
     found = create_oidc(context, OPERATOR, "kicks", draft, PROVIDER, now)
     replace_client_secret(context, OPERATOR, "kicks", found.id, " new-secret\n", now)
     assert load_oidc(context, found.id).client.client_secret == "new-secret"
-    assert last_event(context) == ("connection.client_secret_replaced", None, None)
+    assert last_event(context) == ("connection.client_secret_replaced", None, {"name": "By OIDC"})
     with context.database.reading() as rows:
         assert rows.execute(select(PAST[connections].c.secrets_enc)).scalars().all() == [None]
     with pytest.raises(Invalid):

@@ -5,6 +5,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,13 +16,17 @@ from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from bridge.domain.sign_in_log import AttemptsQuery
 from bridge.flows.connect import set_enabled
 from bridge.flows.connect_oidc import replace_client_secret
 from bridge.flows.context import OPERATOR
+from bridge.flows.deliver import deliver_due
+from bridge.flows.read_sign_in_log import list_attempts
 from bridge.storage.changes import changing
 from bridge.storage.connections import find_by_uid, set_connection
 from bridge.storage.tables import pending_requests, sessions, sign_in_attempts
 from tests.flows.logins import account, join, prove_domain
+from tests.flows.mailer import KeptMail
 from tests.web.browsing import Surfer, reference_in
 from tests.web.provider import (
     CLIENT_ID,
@@ -160,6 +165,22 @@ def test_an_account_is_proved_first_where_the_provider_cannot_vouch(
     assert told.status_code == 303
     assert told.headers["Location"].startswith("/prove/")
     assert surfer.session() is None
+
+
+def test_a_proof_that_is_refused_is_logged_with_the_connection_that_asked_for_it(
+    world: World, app: Flask, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    account(world, MEI)
+    asked = kicks.sign_in(surfer).headers["Location"]
+    surfer.submit(f"{asked}/mail", surfer.get(asked))
+    mailer = KeptMail()
+    deliver_due(world.context, mailer, datetime.now(UTC) + timedelta(seconds=1))
+    link = mailer.sent[0].text.partition("/prove/link/")[2].split()[0]
+    stranger = Surfer(app)
+    for path in (asked, f"/prove/link/{link}"):
+        assert is_refused(world, stranger.get(path), "other_browser")
+        refused = list_attempts(world.context, "acme", AttemptsQuery(), 10).attempts[0]
+        assert (refused.kind, refused.connection, refused.email) == ("oidc", "Kicks Login", MEI)
 
 
 def test_a_member_with_that_address_is_linked(world: World, kicks: OidcCompany, surfer: Surfer) -> None:

@@ -7,8 +7,8 @@ from flask import Blueprint, Response
 from bridge.domain.errors import DomainError
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import replace_fields, replace_metadata
+from bridge.flows.connect_oidc import replace_client_secret
 from bridge.flows.connection_overview import ConnectionOverview
-from bridge.flows.connection_settings import replace_client_secret
 from bridge.flows.refresh_metadata import metadata_states, refresh_now
 from bridge.flows.rotate_key import (
     OwnCertificate,

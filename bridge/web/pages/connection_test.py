@@ -18,6 +18,7 @@ from bridge.web.current import current_context, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.attempts import card_of
 from bridge.web.pages.bare import render_bare
+from bridge.web.pages.connection_parts import crumbs, href
 from bridge.web.pages.frame import Visit, enter_as_owner, show
 from bridge.web.pages.views import Link, TestConnectionPage, TestResultPage
 from bridge.web.return_path import go
@@ -35,7 +36,7 @@ def ask(slug: str, connection: UUID) -> Response:
         connection=found.name,
         enabled=found.enabled,
         action=visit.url("connection_test.start", connection=found.id),
-        crumbs=(Link("Sign-in log", visit.url("sign_in_log.index")),),
+        crumbs=crumbs(visit, Link(found.name, href(visit, found))),
     )
     return show(visit, "connection_test.html", page)
 

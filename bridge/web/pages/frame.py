@@ -196,11 +196,12 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
 
 
 def _on_sign_ins() -> bool:
-    return request.blueprint in ("sign_in_log", "connection_test")
+    return request.blueprint == "sign_in_log"
 
 
 def _on_connections() -> bool:
-    return request.blueprint in ("connections", "connection_new", "connection_settings", "connection_keys")
+    own = ("connections", "connection_new", "connection_settings", "connection_keys", "connection_test")
+    return request.blueprint in own
 
 
 def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:

@@ -95,6 +95,7 @@ def test_a_test_is_begun_by_an_owner_alone(acme: Acme, olga: Surfer, kim: Surfer
     path = f"/w/acme/connections/{company.connection_id}/test"
     assert tests.name == "connection_test"
     page = olga.get(path)
+    assert f'<a href="/w/acme/connections/{company.connection_id}">Kicks IdP</a>' in page.text
     assert "form-action 'self' https: http:" in page.headers["Content-Security-Policy"]
     told = olga.submit(path, page)
     assert told.headers["Location"].startswith(f"{company.path('login')}?test=")
