@@ -31,5 +31,6 @@ Ask = Callable[[WebCall], WebReply]
 class Turns(Protocol):
     """Lets few at a time call out while somebody waits (see `bridge.outside.calls`)."""
 
-    def turn(self) -> AbstractContextManager[Ask]:
-        """One turn to call. Raises `bridge.domain.errors.OutsideFailed` where all are taken."""
+    def turn(self, whose: str = "") -> AbstractContextManager[Ask]:
+        """One turn to call, of those that one company may have at once. Raises `bridge.domain.errors.OutsideFailed`
+        where all are taken."""

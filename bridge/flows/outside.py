@@ -33,7 +33,7 @@ def look_nowhere(_name: str, _token: str) -> Looked:
 class _NoTurns:
     """Calls to providers without any way out."""
 
-    def turn(self) -> AbstractContextManager[Ask]:
+    def turn(self, whose: str = "") -> AbstractContextManager[Ask]:
         raise OutsideFailed("There is no way out to call them.")
 
 
@@ -43,12 +43,17 @@ NO_TURNS = _NoTurns()
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All ways out, each with its limits of time, size and address."""
+    """All ways out, each with its limits of time, size and address.
+
+    `calls` are those of people who sign in; `errands` those of owners who set something up: of them whoever fetches or
+    looks while a page waits takes a turn, so that no owner holds up the server, or anybody's sign-in.
+    """
 
     fetch: Fetch
     mailer: Mailer
     look_for_proof: Look = look_nowhere
     calls: Turns = NO_TURNS
+    errands: Turns = NO_TURNS
 
 
 class _NoWayOut:

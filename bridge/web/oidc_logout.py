@@ -29,7 +29,7 @@ def backchannel_logout(connection: UUID) -> Response:
     ours, tokens = load_oidc(current_context(), str(connection)), request.form.getlist("logout_token")
     if len(tokens) != 1 or not tokens[0]:
         return _answer(400, "invalid_request", "A POST with one logout_token is expected.")
-    with current_outside().calls.turn() as ask:
+    with current_outside().calls.turn(f"{ours.connection.workspace_key}") as ask:
         end_by_token(current_context(), ours, tokens[0], ask, current_time())
     return _answer(200)
 

@@ -14,6 +14,7 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.domains import add_domain
 from bridge.flows.outside import NOWHERE
 from bridge.flows.passwords import hash_password
+from bridge.outside.calls import Calls
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
@@ -62,7 +63,7 @@ def world(database: Database) -> World:
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
     """Where the bridge is served."""
-    with served(create_web(world.context, replace(NOWHERE, fetch=metadata_everywhere))) as address:
+    with served(create_web(world.context, replace(NOWHERE, fetch=metadata_everywhere, errands=Calls()))) as address:
         yield address
 
 

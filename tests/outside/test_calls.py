@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from bridge.domain.web_calls import WebCall
-from bridge.outside.calls import SLOTS, Calls, TooBusy
+from bridge.outside.calls import OF_ONE, SLOTS, Calls, TooBusy
 from bridge.outside.web import FetchFailed
 from tests.web.provider import Provider, after, json_answer, running_provider
 
@@ -78,8 +78,8 @@ def test_a_call_says_nothing_secret_of_itself() -> None:
 
 def test_who_comes_when_all_turns_are_taken_waits_for_one() -> None:
     calls, taken = Calls(), ExitStack()
-    for _ in range(SLOTS):
-        taken.enter_context(calls.turn())
+    for number in range(SLOTS):
+        taken.enter_context(calls.turn(f"{number}"))
     threading.Timer(0.1, taken.close).start()
     began = time.monotonic()
     with calls.turn():
@@ -89,8 +89,8 @@ def test_who_comes_when_all_turns_are_taken_waits_for_one() -> None:
 def test_but_not_behind_a_turn_that_lasts_long() -> None:
     calls = Calls(slow=0.1)
     with ExitStack() as taken:
-        for _ in range(SLOTS):
-            taken.enter_context(calls.turn())
+        for number in range(SLOTS):
+            taken.enter_context(calls.turn(f"{number}"))
         began = time.monotonic()
         for _ in range(3):
             with pytest.raises(TooBusy), calls.turn():
@@ -107,3 +107,29 @@ def test_a_turn_ends_also_by_a_failure() -> None:
             raise ValueError("whatever")
     with calls.turn():
         pass
+
+
+def test_one_company_leaves_a_turn_to_the_others() -> None:
+    calls = Calls(slow=0.1)
+    with ExitStack() as taken:
+        for _ in range(OF_ONE):
+            taken.enter_context(calls.turn("silent"))
+        with pytest.raises(TooBusy), calls.turn("silent"):
+            pass
+        began = time.monotonic()
+        for _ in range(3):
+            with calls.turn("good"):
+                pass
+        assert time.monotonic() - began < 0.1
+
+
+def test_who_finds_all_turns_taken_waits_while_one_of_them_may_end_soon() -> None:
+    calls, other = Calls(slow=0.3), ExitStack()
+    with ExitStack() as taken:
+        for _ in range(OF_ONE):
+            taken.enter_context(calls.turn("silent"))
+        time.sleep(0.3)
+        other.enter_context(calls.turn("good"))
+        threading.Timer(0.1, other.close).start()
+        with calls.turn("another"):
+            pass

@@ -16,12 +16,12 @@ AT_ONCE = 12
 @pytest.mark.long
 def test_others_are_served_while_a_provider_is_silent(tmp_path: Path) -> None:
     with running(tmp_path) as bridge, running_provider() as silent, running_provider() as good:
-        bridge.run("workspace", "create", "kicks", "--name", "Kicks", "--owner", "olga@kicks.example")
-        command = ("connection", "create", "kicks", "--kind", "oidc", "--client-id", CLIENT_ID, "--client-secret-stdin")
-        urls = {
-            one.url: bridge.run(*command, "--issuer", one.url, "--name", name, stdin=SECRET)["connection"]["login_url"]
-            for one, name in ((silent, "Silent"), (good, "Good"))
-        }
+        given = ("--kind", "oidc", "--client-id", CLIENT_ID, "--client-secret-stdin")
+        urls = {}
+        for one, slug in ((silent, "silent"), (good, "good")):
+            bridge.run("workspace", "create", slug, "--name", slug, "--owner", f"olga@{slug}.example")
+            made = bridge.run("connection", "create", slug, *given, "--issuer", one.url, stdin=SECRET)
+            urls[one.url] = made["connection"]["login_url"]
         silent.answers["/token"] = after(30, json_answer({}))
 
         def begin(url: str) -> tuple[requests.Session, str]:
@@ -40,8 +40,9 @@ def test_others_are_served_while_a_provider_is_silent(tmp_path: Path) -> None:
                 asked = time.monotonic()
                 assert requests.get(f"{bridge.url}{path}", timeout=30).ok
                 assert time.monotonic() - asked < 1
+            browser, location = begin(urls[good.url])
+            assert browser.get(good.consent(location), allow_redirects=False, timeout=30).status_code == 303
+            assert not all(one.done() for one in waiting)
             told = [one.result() for one in waiting]
         assert {one.status_code for one in told} <= {403, 429}
         assert all('id="reference"' in one.text for one in told)
-        browser, location = begin(urls[good.url])
-        assert browser.get(good.consent(location), allow_redirects=False, timeout=30).status_code == 303

@@ -132,8 +132,10 @@ def _refresh(visit: Visit, found: Connection) -> Post | None:
 def refresh(slug: str, connection: UUID) -> Response:
     """Read the metadata now. What can't be trusted is told, and changes nothing."""
     visit, seen = enter_connection(slug, connection)
+    outside = current_outside()
     try:
-        refresh_now(visit.context, current_outside().fetch, visit.actor, visit.slug, seen.connection.id, visit.now)
+        with outside.errands.turn():
+            refresh_now(visit.context, outside.fetch, visit.actor, visit.slug, seen.connection.id, visit.now)
     except DomainError as error:
         return _show(visit, seen, DomainError(f"{error.text} The last good version stays trusted."))
     return go(href(visit, seen.connection, "connection_keys.index"))

@@ -106,7 +106,7 @@ def _create_oidc(visit: Visit, preset: Preset, promised: str, _left_at: TypedIdp
         enabled=False,
     )
     try:
-        with current_outside().calls.turn() as ask:
+        with current_outside().errands.turn() as ask:
             provider = read_provider(draft.issuer, ask)
     except OutsideFailed as error:
         raise Invalid(error.text, field="issuer") from error

@@ -59,9 +59,10 @@ def claim(slug: str) -> Response:
 def verify(slug: str, name: str) -> Response:
     """Look for its proof now, and say what was found."""
     visit = enter_as_owner(slug)
-    look = current_outside().look_for_proof
+    outside = current_outside()
     try:
-        verify_domain(visit.context, visit.actor, visit.slug, name, look, visit.now)
+        with outside.errands.turn():
+            verify_domain(visit.context, visit.actor, visit.slug, name, outside.look_for_proof, visit.now)
     except DomainError as error:
         return _told(visit, name, error)
     return go(visit.url("domains.index", selected=name))

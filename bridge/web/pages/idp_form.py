@@ -103,8 +103,10 @@ def given_idp(left_at: TypedIdp) -> GivenIdp:
 
 
 def _fetched(url: str) -> bytes:
+    outside = current_outside()
     try:
-        return current_outside().fetch(url, timeout=_SECONDS, max_bytes=_LARGEST)
+        with outside.errands.turn():
+            return outside.fetch(url, timeout=_SECONDS, max_bytes=_LARGEST)
     except OutsideFailed as error:
         raise Invalid(error.text, field="metadata_url") from error
 

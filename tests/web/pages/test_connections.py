@@ -22,6 +22,7 @@ from bridge.flows.connect_oidc import load_oidc
 from bridge.flows.connection_settings import read_settings
 from bridge.flows.context import OPERATOR
 from bridge.flows.outside import NOWHERE
+from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
 from oidc import claims
 from saml import attributes
@@ -60,7 +61,7 @@ class Web:
 def outside(acme: Acme) -> Iterator[Web]:
     """The way out, to a web of one address."""
     web = Web()
-    acme.app.extensions[OUTSIDE] = replace(NOWHERE, fetch=web)
+    acme.app.extensions[OUTSIDE] = replace(NOWHERE, fetch=web, errands=Calls())
     yield web
     acme.app.extensions[OUTSIDE] = NOWHERE
 
@@ -268,7 +269,7 @@ class Provider:
     }
 
     @contextmanager
-    def turn(self) -> Iterator[Ask]:
+    def turn(self, whose: str = "") -> Iterator[Ask]:
         yield self.ask
 
     def ask(self, call: WebCall) -> WebReply:
@@ -281,7 +282,7 @@ class Provider:
 def provider(acme: Acme) -> Iterator[Provider]:
     """The way out, to one provider."""
     found = Provider()
-    acme.app.extensions[OUTSIDE] = replace(NOWHERE, calls=found)
+    acme.app.extensions[OUTSIDE] = replace(NOWHERE, errands=found)
     yield found
     acme.app.extensions[OUTSIDE] = NOWHERE
 
@@ -500,3 +501,31 @@ def test_every_preset_is_one_that_sign_in_knows() -> None:
             assert (preset.key, preset.kind) == (key, kind)
             assert preset.steps
             assert preset.bring
+
+
+def test_owners_errands_outside_take_turns(acme: Acme, olga: Surfer, send: Send, okta: Connection) -> None:
+    one = Calls(slots=1, of_one=1, patience=0.05)
+    asked: list[str] = []
+
+    def fetch(url: str, *, timeout: float, max_bytes: int) -> bytes:
+        asked.append(url)
+        return METADATA
+
+    acme.app.extensions[OUTSIDE] = replace(NOWHERE, fetch=fetch, errands=one)
+    try:
+        with one.turn():
+            for page, fields in (
+                (path(okta, "/certificates/refresh"), {}),
+                (path(okta, "/certificates/replace"), {"way": "url", "metadata_url": URL}),
+                (NEW, {"way": "url", "metadata_url": URL}),
+                (BY_OIDC, {"issuer": ISSUER, "client_id": "a", "client_secret": "b"}),
+            ):
+                shown = olga.get(path(okta, "/certificates") if page.endswith("/refresh") else page)
+                promised = {"reserved": hidden(shown, "reserved")} if "/new/" in page else {}
+                told = olga.submit(page, shown, **fields, **promised)
+                assert 400 <= told.status_code < 500
+                assert "Too many wait" in told.text, page
+        assert asked == []
+        assert send(path(okta, "/certificates/refresh"), path(okta, "/certificates")).status_code == 303
+    finally:
+        acme.app.extensions[OUTSIDE] = NOWHERE

@@ -8,6 +8,7 @@ from flask import Flask
 
 from bridge.domain.domains import Domain, Looked
 from bridge.flows.domains import add_domain, list_domains, trust_domain
+from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
 from tests.web.browsing import Surfer
 from tests.web.pages.conftest import Acme, Send
@@ -23,7 +24,7 @@ def published(app: Flask) -> Iterator[set[str]]:
     tokens: set[str] = set()
     before = app.extensions[OUTSIDE]
     app.extensions[OUTSIDE] = replace(
-        before, look_for_proof=lambda _, token: Looked("dns") if token in tokens else ABSENT
+        before, look_for_proof=lambda _, token: Looked("dns") if token in tokens else ABSENT, errands=Calls()
     )
     yield tokens
     app.extensions[OUTSIDE] = before
