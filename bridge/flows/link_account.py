@@ -88,10 +88,11 @@ def mail_link(context: Context, token: str, browser: str, now: datetime) -> Proo
     proof, secret = find_proof(context, token, browser, now), new_secret()
     _count_mail(context, proof, now)
     with context.changing(SYSTEM, now) as change:
-        asked = _check(pending.find_pending(change.connection, digest(token), "prove", now), browser)
+        asked, until = _check(_take(change, token, "prove"), browser), now + LINK_LASTS
+        # The link ends with its task, so the task lasts as long.
+        pending.put_pending(change, digest(token), replace(asked, expires_at=max(asked.expires_at, until)))
         result = {**asked.result, "task": digest(token).hex()}
-        link = replace(asked, kind="link", result=result, expires_at=now + LINK_LASTS)
-        pending.put_pending(change, digest(secret), link)
+        pending.put_pending(change, digest(secret), replace(asked, kind="link", result=result, expires_at=until))
         url = f"{context.public_url}/prove/link/{secret}"
         minutes = int(LINK_LASTS.total_seconds() // 60)
         queue_mail(context, change, prove_account(proof.account_email, proof.connection, proof.workspace, url, minutes))
@@ -117,7 +118,9 @@ def _follow_link(
     context: Context, change: Change, secret: str, browser: str, client: Client, old: str | None
 ) -> SignedIn:
     asked = _check(_take(change, secret, "link"), browser)
-    pending.take_pending(change, bytes.fromhex(asked.result["task"]), "prove")
+    # One proof is one sign-in: by whichever of its links, or by the password.
+    if pending.take_pending(change, bytes.fromhex(asked.result["task"]), "prove") is None:
+        raise ProofExpired
     user = people.find_user_by_key(change.connection, asked.user_key or 0)
     if user is None:
         raise ProofExpired

@@ -237,10 +237,12 @@ def resume(
     client: Client,
     now: datetime,
     *,
+    through: str | None = None,
     old: str | None = None,
     trail: Trail | None = None,
 ) -> SignedIn | ProofNeeded | Tested:
-    """What `complete` found, fetched once by the browser that began; `old` is its present session cookie.
+    """What `complete` found fetched once by the browser that began; `old` is its present session cookie. `through`
+    names the connection of the address that is asked: another's login isn't there.
 
     Raises a SignInRefused: OtherBrowser where another browser began, and whatever has changed since.
     """
@@ -249,7 +251,7 @@ def resume(
     way = trail or Trail()
     with context.changing(SYSTEM, now) as change:
         waiting = pending.take_pending(change, digest(handle), "handle")
-        if waiting is None:
+        if waiting is None or through not in (None, waiting.result["identity"]["connection_id"]):
             raise UnknownRequest
         way.continue_from(waiting.result["trail"])
         if waiting.browser_hash not in (None, digest(browser)):

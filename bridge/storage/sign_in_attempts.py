@@ -138,9 +138,14 @@ def list_attempts(connection: Any, workspace_key: int, query: AttemptsQuery, lim
 
 
 def _whose(workspace_key: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """The workspace's own, and those by password of its members whose domain no workspace has proved."""
+    """The workspace's own, and those by password of its members whose domain no workspace has proved.
+
+    Of members who accepted it themselves: anybody can be invited, or pushed.
+    """
     members = select(memberships.c.user_id).where(
-        memberships.c.workspace_id == workspace_key, memberships.c.status == "active"
+        memberships.c.workspace_id == workspace_key,
+        memberships.c.status == "active",
+        memberships.c.accepted_at.is_not(None),
     )
     theirs = and_(_COLUMNS.workspace_id.is_(None), _COLUMNS.user_id.in_(members))
     return _COLUMNS.workspace_id == workspace_key, theirs

@@ -152,7 +152,8 @@ def callback(connection: UUID) -> Response:
         answer = ask_for_identity(context, ours, claimed, code, ask, _clock(now), trail())
     note_login(email=answer.identity.email)
     handle = complete(context, "oidc", answer, now, current_client())
-    return arrive(resume(context, handle, browser, current_client(), now, old=session_secret()), browser)
+    told = resume(context, handle, browser, current_client(), now, through=ours.connection.id, old=session_secret())
+    return arrive(told, browser)
 
 
 def _clock(now: datetime) -> Clock:

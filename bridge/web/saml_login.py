@@ -209,9 +209,17 @@ def _logout_hint(ours: SamlConnection, proved: Assertion) -> str | None:
 def resume_login(connection: UUID) -> Response:
     """The same browser's own request: the one that carries its cookies."""
     note_login(kind="saml", connection_id=str(connection), again=url_for("saml.login", connection=connection))
-    context, browser = current_context(), browser_secret() or new_secret()
-    handle = request.args.get("handle", "")
-    told = resume(context, handle, browser, current_client(), current_time(), old=session_secret(), trail=trail())
+    browser, handle = browser_secret() or new_secret(), request.args.get("handle", "")
+    told = resume(
+        current_context(),
+        handle,
+        browser,
+        current_client(),
+        current_time(),
+        through=str(connection),
+        old=session_secret(),
+        trail=trail(),
+    )
     return arrive(told, browser)
 
 

@@ -1,5 +1,6 @@
 """Product.md 2.6: an IdP's person proves that an account is theirs, before the two are linked."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -150,6 +151,29 @@ def test_once_proved_the_question_is_over(world: World) -> None:
     follow_link(world.context, mailed(world, token, browser), browser.secret, CLIENT, world.now)
     with pytest.raises(refused.ProofExpired):
         by_password(world, token, browser)
+
+
+@pytest.mark.parametrize("first", ["by another link", "by password"])
+def test_once_proved_the_other_links_are_over(world: World, first: str) -> None:
+    browser = Browser()
+    account(world, ANN, password=PASSWORD)
+    token = ask(world, browser)
+    link, another = mailed(world, token, browser), mailed(world, token, browser)
+    if first == "by password":
+        by_password(world, token, browser)
+    else:
+        follow_link(world.context, another, browser.secret, CLIENT, world.now)
+    with pytest.raises(refused.ProofExpired):
+        follow_link(world.context, link, browser.secret, CLIENT, world.now)
+
+
+def test_a_link_that_is_mailed_late_lasts_as_long_as_any(world: World) -> None:
+    browser = Browser()
+    account(world, ANN, password=PASSWORD)
+    token = ask(world, browser)
+    late = world.now + 29 * MINUTE
+    link = mailed(replace(world, now=late), token, browser)
+    follow_link(world.context, link, browser.secret, CLIENT, late + 14 * MINUTE)
 
 
 def test_five_links_an_hour_and_no_more(world: World) -> None:

@@ -19,7 +19,7 @@ from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.tables import pending_requests, sign_in_attempts
 from tests.flows.logins import account, join, keep_attempt, prove_domain
-from tests.web.browsing import Company, Surfer, reference_in
+from tests.web.browsing import Company, Surfer, connect, reference_in
 from tests.world import World, make_world
 
 SCRIPT = "<script>alert(1)</script>"
@@ -99,6 +99,14 @@ def test_a_password_is_told_where_the_domain_is_proved_and_nowhere_else(
     assert kept(boots, "boots") == []
 
 
+def test_who_never_accepted_a_membership_is_told_of_to_nobody_there(world: World, app: Flask, surfer: Surfer) -> None:
+    boots = make_world(world.context.database, world.now, slug="boots", owner="bo@boots.example")
+    join(boots, account(world, "mei@kicks.example", password="correct horse battery"), accepted=False)
+    surfer.enter_password("mei@kicks.example", "wrong")
+    surfer.enter_password("mei@kicks.example", "correct horse battery")
+    assert kept(boots, "boots") == []
+
+
 # -- Refused ones ------------------------------------------------------------------------------------
 
 
@@ -134,6 +142,17 @@ def test_another_browser_at_the_end_tells_all_that_came_before(
     (one,) = kept(world)
     assert one.code == "other_browser"
     assert names(one)[-1] == "groups"
+
+
+def test_a_login_is_told_to_no_other_connection(world: World, app: Flask, company: Company, surfer: Surfer) -> None:
+    boots = make_world(world.context.database, world.now, slug="boots", owner="bo@boots.example")
+    other = connect(world.context, "boots", name="Theirs")
+    form = company.answer(in_response_to=surfer.start(company))
+    arrived = app.test_client().post(company.path("acs"), data=form).headers["Location"]
+    for visitor in (Surfer(app), surfer):
+        assert visitor.get(arrived.replace(company.connection_id, other.connection_id)).status_code == 403
+    assert {(one.code, one.message) for one in kept(boots, "boots")} == {("unknown_request", "")}
+    assert surfer.get(arrived).status_code == 303
 
 
 def test_what_the_idp_says_itself_is_for_the_log_alone(

@@ -9,6 +9,7 @@ from bridge.domain.workspace import Connection
 from bridge.flows.connect import replace_fields, replace_metadata
 from bridge.flows.connect_oidc import replace_client_secret
 from bridge.flows.connection_overview import ConnectionOverview
+from bridge.flows.connection_settings import check_saml
 from bridge.flows.refresh_metadata import metadata_states, refresh_now
 from bridge.flows.rotate_key import (
     OwnCertificate,
@@ -145,6 +146,7 @@ def refresh(slug: str, connection: UUID) -> Response:
 def ask_to_replace(slug: str, connection: UUID) -> Response:
     """What is trusted of the IdP, to be changed."""
     visit, seen = enter_connection(slug, connection)
+    check_saml(seen.connection)
     return _replace_form(visit, seen.connection, of_connection(seen.connection))
 
 
@@ -153,6 +155,7 @@ def replace(slug: str, connection: UUID) -> Response:
     """Trust what is given, and no longer what was."""
     visit, seen = enter_connection(slug, connection)
     found, left_at = seen.connection, typed_idp()
+    check_saml(found)
     try:
         given = given_idp(left_at)
         if given.fields is not None:

@@ -301,6 +301,7 @@ def test_one_by_openid_connect_is_made_off_and_its_secret_never_shown(
     for page in ("", "/delete", "/disable"):
         assert "s3cret-of-ours" not in olga.get(path(made, page)).text
     assert ours.redirect_uri in copied(olga.get(path(made)))
+    assert olga.get(path(made, "/certificates/replace")).status_code == 400
     page = path(made, "/certificates/client-secret")
     assert page in olga.get(path(made)).text
     assert olga.submit(page, olga.get(page), client_secret="").status_code == 422
