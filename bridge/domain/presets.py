@@ -18,6 +18,7 @@ Ours = Literal[
     "sp_entity_id",
     "sp_metadata_url",
     "login_url",
+    "slo_url",
     "redirect_uri",
     "backchannel_logout_uri",
     "oidc_login_url",

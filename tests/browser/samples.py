@@ -1405,7 +1405,7 @@ TEST_PASSED = dataclasses.replace(
         ("Source Admin, on label:environment:prod",),
     ),
 )
-TEST_RESULT = v.TestResultPage(TEST_PASSED, "Okta", "/p/sign-in-attempt")
+TEST_RESULT = v.TestResultPage(TEST_PASSED, "Okta", "/p/sign-in-attempt", "/p/sign-in-log")
 CONNECTION_TEST = v.TestConnectionPage("Okta", False, "/p/sign-in-log", (v.Link("Sign-in log", "/p/sign-in-log"),))
 
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {

@@ -81,9 +81,9 @@ def _about(one: SignInAttempt) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _note(one: SignInAttempt, found: Explanation | None, alike: Alike | None, now: datetime) -> Note:
+def _note(one: SignInAttempt, found: Explanation | None, alike: Alike | None, now: datetime) -> Note | None:
     if one.outcome != "refused":
-        return Note("ok", "The test went all the way" if one.test else "Signed in", one.text)
+        return Note("ok", "The test went all the way", "What a sign-in would do is below.") if one.test else None
     more = [one.text]
     if one.times > 1:
         more.append(

@@ -105,6 +105,7 @@ def our_values(context: Context, connection_id: str) -> dict[Ours, str]:
         "sp_entity_id": saml.sp_entity_id,
         "sp_metadata_url": saml.sp_metadata_url,
         "login_url": saml.login_url,
+        "slo_url": saml.slo_url,
         "redirect_uri": f"{base}/callback",
         "backchannel_logout_uri": f"{base}/backchannel-logout",
         "oidc_login_url": f"{base}/login",

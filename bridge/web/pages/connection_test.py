@@ -61,5 +61,6 @@ def result(handle: str) -> Response:
     context, now = current_context(), current_time()
     slug, found = find_test_result(context, handle, browser_secret() or "", now)
     log = url_for("sign_in_log.attempt", slug=slug, ref=found.ref)
-    page = TestResultPage(card=card_of(context, found, None, now), connection=found.connection, log_href=log)
+    back = url_for("connections.show_one", slug=slug, connection=found.connection_id)
+    page = TestResultPage(card_of(context, found, None, now), found.connection, log, back)
     return render_bare("connection_test_result.html", page)

@@ -97,7 +97,7 @@ def show_one(slug: str, connection: UUID) -> Response:
         vendor=vendor(preset),
         steps=setup_steps(preset, values),
         addresses=_addresses(found.kind, values),
-        facts=_facts(seen),
+        facts=_facts(visit, seen),
         links=_links(visit, seen),
         delete_href=href(visit, found, "connections.ask_to_delete"),
         metadata_href=values["sp_metadata_url"] if found.kind == "saml" else None,
@@ -111,6 +111,7 @@ _ADDRESSES: dict[str, tuple[tuple[Ours, str, str], ...]] = {
     "saml": (
         ("login_url", "Sign-in", "Where people begin; for bookmarks and tiles"),
         ("acs_url", "Assertion consumer service", "Where the IdP sends its answers"),
+        ("slo_url", "Single logout", "Where the IdP tells who signed out there, and answers when they do here"),
         ("sp_entity_id", "Entity ID, and metadata", "All of this in one file, with our certificate"),
     ),
     "oidc": (
@@ -125,7 +126,7 @@ def _addresses(kind: str, values: dict[Ours, str]) -> tuple[ConsoleValue, ...]:
     return tuple(ConsoleValue(f"a-{key}", label, values[key], help=text) for key, label, text in _ADDRESSES[kind])
 
 
-def _facts(seen: ConnectionOverview) -> tuple[Fact, ...]:
+def _facts(visit: Visit, seen: ConnectionOverview) -> tuple[Fact, ...]:
     counts = seen.counts
     pushed = f", {counts.pushed:,} pushed by SCIM" if counts.pushed else ""
     last = Fact("Last sign-in", at=counts.last_sign_in) if counts.last_sign_in else Fact("Last sign-in", "never")
@@ -134,7 +135,7 @@ def _facts(seen: ConnectionOverview) -> tuple[Fact, ...]:
         Fact("IdP groups", f"{counts.groups:,}"),
         Fact("Signed in now", f"{counts.signed_in:,}"),
         last,
-        Fact("Domains", ", ".join(counts.domains) or "none"),
+        Fact("Domains", ", ".join(counts.domains) or "none", href=visit.url("domains.index")),
         Fact("Rules", f"{counts.rules:,}"),
         Fact("Id", seen.connection.id),
     )
@@ -166,7 +167,7 @@ def _notes(visit: Visit, seen: ConnectionOverview) -> tuple[Note, ...]:
         link = Link("Certificates", href(visit, found, "connection_keys.index"))
         notes.append(Note("bad", f"The certificate of {found.name} has run out", text, link))
     if not found.enabled and seen.counts.last_sign_in is None:
-        text = "Copy the values below, let one person in there, test it, then switch it on. Nobody is affected yet."
+        text = "Once its console has the values below and lets one person in, test it and switch it on."
         notes.append(Note("info", f"{found.name} is made, and still off", text))
     elif not found.enabled:
         text = "Nobody signs in by it, its SCIM tokens are refused, and its groups give nothing."

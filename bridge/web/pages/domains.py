@@ -105,7 +105,7 @@ def _letting_go(found: Domain) -> tuple[Consequence, ...]:
     if found.proved_at is None:
         return (Consequence("keep", "Nothing changes for anybody: it isn’t proved"),)
     return (
-        Consequence("lose", "The sign-in page no longer sends its people to your identity provider"),
+        Consequence("lose", "The sign-in page no longer sends its people to a connection"),
         Consequence("lose", "A first sign-in that meets an existing account has to be confirmed"),
         Consequence("lose", "Another workspace can prove it"),
         Consequence("keep", "Whoever signed in before keeps their way in"),
@@ -118,6 +118,8 @@ def _letting_go(found: Domain) -> tuple[Consequence, ...]:
 def _told(visit: Visit, selected: str, error: DomainError) -> Response:
     note = error_note(error, "domain")
     page = _page(visit, selected, error)
+    if note and page.panel:  # one note says it, where the eye and a screen reader are first
+        page = replace(page, panel=replace(page.panel, note=None))
     return show(visit, "domains.html", page, status=status_of(error), notices=(note,) if note else ())
 
 
@@ -144,7 +146,7 @@ def _row(visit: Visit, domain: Domain, names: dict[str, str], selected: str) -> 
         status=_status(visit, domain),
         sent_to=sent_to,
         looked=domain.checked_at,
-        href=visit.url("domains.index", selected=domain.name),
+        href=visit.url("domains.index", selected=domain.name, _anchor="domain"),
         selected=domain.name == selected,
     )
 

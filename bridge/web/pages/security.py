@@ -20,7 +20,7 @@ from bridge.flows.require_sso import Outlook, end_exemption, exempt_member, look
 from bridge.flows.sessions import CurrentSession
 from bridge.web.current import current_client, current_context, current_session, current_time
 from bridge.web.pages.bare import render_bare
-from bridge.web.pages.forms import error_at, error_note, typed
+from bridge.web.pages.forms import typed
 from bridge.web.pages.frame import Visit, enter_as_owner, show, sign_in_href
 from bridge.web.pages.views import (
     BreakGlassPage,
@@ -106,7 +106,7 @@ def _exempt_rows(visit: Visit, outlook: Outlook) -> tuple[ExemptRow, ...]:
 
 def _exempt_field(error: DomainError | None) -> Field:
     text = "A member with a second factor. The exemption ends with the membership, or with the last second factor."
-    wrong = error_at(error, "email")
+    wrong = error.text if error else None
     return Field("email", "Email of a member", typed("email") if error else "", "email", text, wrong)
 
 
@@ -154,8 +154,15 @@ def _requiring(visit: Visit, outlook: Outlook) -> tuple[Consequence, ...]:
         *([Consequence("lose", locked)] if outlook.never else []),
         *([Consequence("keep", f"{counted(len(outlook.exempt), 'member')} exempt")] if outlook.exempt else []),
         Consequence("keep", "API and SCIM tokens work as before"),
-        Consequence("remember", f"For the day it is broken there are {counted(codes, 'break-glass code')}"),
+        _for_that_day(codes),
     )
+
+
+def _for_that_day(codes: int) -> Consequence:
+    if not codes:
+        text = "There is no break-glass code: on the day single sign-on is broken, nobody gets in. Make some first"
+        return Consequence("lose", text)
+    return Consequence("remember", f"For the day it is broken, {counted(codes, 'break-glass code')}")
 
 
 @blueprint.post("/security/require-sso")
@@ -200,9 +207,7 @@ def exempt(slug: str) -> Response:
     try:
         exempt_member(visit.context, visit.actor, visit.slug, typed("email"), visit.now)
     except DomainError as error:
-        note = error_note(error, "email")
-        page = _page(visit, error)
-        return show(visit, "security.html", page, status=status_of(error), notices=(note,) if note else ())
+        return show(visit, "security.html", _page(visit, error), status=status_of(error))
     return go(visit.url("security.index"))
 
 

@@ -127,6 +127,7 @@ def attempt(slug: str, ref: str) -> Response:
         card=card_of(visit.context, found, count_alike(visit.context, found), visit.now),
         crumbs=(Link("Sign-in log", visit.url("sign_in_log.index")),),
         test=_test_of(visit, found),
+        connection=_connection_of(visit, found),
     )
     return show(visit, "sign_in_attempt.html", page)
 
@@ -136,6 +137,12 @@ def _test_of(visit: Visit, found: SignInAttempt) -> Post | None:
         return None
     action = visit.url("connection_test.start", connection=found.connection_id)
     return Post("Test again" if found.test else "Test this connection", action)
+
+
+def _connection_of(visit: Visit, found: SignInAttempt) -> Link | None:
+    if found.connection_id is None:
+        return None
+    return Link(f"Open {found.connection}", visit.url("connections.show_one", connection=found.connection_id))
 
 
 @blueprint.get("/sign-in-log/<ref>")

@@ -342,7 +342,8 @@ def test_its_page_has_our_addresses_to_copy_and_no_secret(acme: Acme, olga: Surf
     for page in ("", "/certificates", "/settings"):
         assert "PRIVATE KEY" not in olga.get(path(okta, page)).text
     shown = olga.get(path(okta))
-    assert {loaded.sp.acs_url, loaded.sp.entity_id} <= copied(shown)
+    assert {loaded.sp.acs_url, loaded.sp.slo_url, loaded.sp.entity_id} <= copied(shown)
+    assert 'href="/w/acme/domains"' in shown.text.partition("What hangs on it")[2]
     assert "How to set up Okta" in shown.text
 
 

@@ -78,6 +78,8 @@ def test_verifying_says_plainly_what_was_found(acme: Acme, olga: Surfer, send: S
     told = send(f"{PAGE}/acme.example/verify", f"{PAGE}?selected=acme.example")
     assert told.status_code == 409
     assert "acme.example isn’t proved: There is no name _bridge-challenge.acme.example in DNS." in told.text
+    assert told.text.count("There is no name") == 1, "said once"
+    assert "Not found yet" in olga.get(f"{PAGE}?selected=acme.example").text, "and stays to be read"
     published.add(claims(acme)[0].token)
     told = send(f"{PAGE}/acme.example/verify", f"{PAGE}?selected=acme.example")
     shown = olga.get(told.headers["Location"]).text

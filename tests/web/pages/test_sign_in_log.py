@@ -73,6 +73,7 @@ def test_the_page_of_a_refused_sign_in_leads_an_owner_to_the_attempt(acme: Acme,
     assert "Not reached: whom it names" in page
     assert "We sent them to Kicks IdP" in page
     assert f'action="/w/acme/connections/{company.connection_id}/test"' in page
+    assert f'href="/w/acme/connections/{company.connection_id}"' in page
     assert olga.get("/sign-in-log/AAAA-2222").status_code == 404
 
 

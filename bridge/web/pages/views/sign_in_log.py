@@ -69,13 +69,13 @@ class WouldBox:
 
 @dataclass(frozen=True, slots=True)
 class AttemptCard:
-    """One attempt in full. `message` is text to be shown as it is, empty for none."""
+    """One attempt in full. `message` is text to be shown as it is, empty for none; `explanation` None: it worked."""
 
     title: str
     about: str
     ref: str
     status: Status
-    explanation: Note
+    explanation: Note | None
     steps: tuple[TraceStep, ...]
     fix: Fix | None = None
     message: str = ""
@@ -89,6 +89,7 @@ class AttemptPage:
     card: AttemptCard
     crumbs: tuple[Link, ...]
     test: Post | None = None
+    connection: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class TestResultPage:
     card: AttemptCard
     connection: str
     log_href: str
+    connection_href: str
 
 
 @dataclass(frozen=True, slots=True)
