@@ -60,8 +60,13 @@ def with_query(address: str, asked: dict[str, str | None]) -> str:
     return address + ("&" if "?" in address else "?") + query
 
 
+def is_scope(written: str) -> bool:
+    """Whether it can be one scope: RFC 6749 3.3, scope-token."""
+    return _SCOPE.fullmatch(written) is not None
+
+
 def _scope(scopes: Sequence[str]) -> str:
     """The scopes, each once, openid first."""
-    if not all(_SCOPE.fullmatch(scope) for scope in scopes):
+    if not all(map(is_scope, scopes)):
         raise InvalidRequest("A scope is a word without spaces, quotation marks or backslashes.")
     return " ".join(dict.fromkeys(("openid", *scopes)))

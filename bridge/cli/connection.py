@@ -22,6 +22,7 @@ from bridge.flows.connect_oidc import (
 )
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview
 from bridge.flows.context import OPERATOR
+from bridge.flows.oidc_settings import change_oidc_settings
 from bridge.flows.refresh_metadata import refresh_now
 from bridge.flows.try_connection import allow_test
 from bridge.flows.warn_expiries import connection_expiries
@@ -149,12 +150,33 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
 @click.option("--force-authn/--no-force-authn", default=None, help="Whether the IdP must ask anew at each sign-in.")
 @click.option("--authn-context", metavar="URI", multiple=True, help="How the IdP must ask; repeat for several.")
 @click.option("--name-id-format", metavar="FORMAT", help="persistent, email, transient, unspecified, or its URI.")
-@click.option("--email-attribute", "email", metavar="NAME", multiple=True, help="Where the email is; several in order.")
-@click.option("--name-attribute", "display_name", metavar="NAME", multiple=True, help="Where the name is.")
-@click.option("--groups-attribute", "groups", metavar="NAME", multiple=True, help="Where the groups are.")
+@click.option(
+    "--email-attribute",
+    "--email-claim",
+    "email",
+    metavar="NAME",
+    multiple=True,
+    help="Where the email is; several in order.",
+)
+@click.option(
+    "--name-attribute", "--name-claim", "display_name", metavar="NAME", multiple=True, help="Where the name is."
+)
+@click.option(
+    "--groups-attribute", "--groups-claim", "groups", metavar="NAME", multiple=True, help="Where the groups are."
+)
 @click.option("--clock-skew", metavar="SECONDS", type=int, help="By how much clocks may differ.")
 @click.option("--asserted-days", metavar="DAYS", type=int, help="How long groups named at a sign-in count.")
 @click.option("--idp-metadata", metavar="FILE_OR_URL", help="The IdP's metadata, to trust from now on.")
+@click.option("--client-id", metavar="ID", help="OpenID Connect: our client id there.")
+@click.option(
+    "--token-auth",
+    metavar="WAY",
+    help="OpenID Connect: client_secret_basic, client_secret_post or private_key_jwt; a key is made for the last.",
+)
+@click.option(
+    "--scope", "scopes", metavar="SCOPE", multiple=True, help="OpenID Connect: what to ask for; repeat for several."
+)
+@click.option("--hosted-domain", metavar="DOMAIN", help="OpenID Connect, Google: the domain that people must be of.")
 @click.option("--client-secret-stdin", is_flag=True, help="OpenID Connect: read our new client secret from stdin.")
 @told
 def change(
@@ -166,25 +188,44 @@ def change(
     client_secret_stdin: bool,
     **options: Any,
 ) -> Told:
-    """Change a SAML connection. What isn't named stays; an empty text takes back what was chosen.
+    """Change a connection. What isn't named stays; an empty text takes back what was chosen.
 
-    Of an OpenID Connect connection, its client secret.
+    Of an OpenID Connect connection all but its issuer: another issuer is another connection.
     """
     wanted = _wanted(options)
-    if client_secret_stdin:
-        if wanted or idp_metadata is not None:
-            raise click.UsageError("--client-secret-stdin stands alone.")
-        of = (house.context, OPERATOR, workspace, connection_id)
-        replace_client_secret(*of, read_secret(), house.now)
-        return _shown(house, workspace, connection_id)
-    if not wanted and idp_metadata is None:
+    if not wanted and idp_metadata is None and not client_secret_stdin:
         raise click.UsageError("Say what to change.")
+    found = connect.find_own(house.context, workspace, connection_id)
+    _check_kind(found, {*wanted, *_named(idp_metadata=idp_metadata, client_secret_stdin=client_secret_stdin)})
     named = (house.context, OPERATOR, workspace, connection_id)
+    if found.kind == "oidc":
+        secret = read_secret() if client_secret_stdin else None
+        change_oidc_settings(*named, lambda settings: replace(settings, **wanted), house.now, client_secret=secret)
+        return _shown(house, workspace, connection_id)
     if idp_metadata is not None:
         url = idp_metadata if _is_url(idp_metadata) else None
         connect.replace_metadata(*named, _read(house, idp_metadata), house.now, url=url)
     connection_settings.change_settings(*named, lambda settings: replace(settings, **wanted), house.now)
     return _shown(house, workspace, connection_id)
+
+
+#: Options of `set` that one kind of connection has and the other hasn't, by the names of their values.
+_ONLY = {
+    "saml": ("sign_requests", "force_authn", "authn_context", "name_id_format", "idp_metadata"),
+    "oidc": ("client_id", "token_auth", "scopes", "hosted_domain", "client_secret_stdin"),
+}
+
+
+def _named(**options: object) -> set[str]:
+    return {name for name, value in options.items() if value}
+
+
+def _check_kind(found: Connection, named: set[str]) -> None:
+    """Refuse options of the other kind, before anything changes. Raises Invalid."""
+    other, speaks = ("oidc", "SAML") if found.kind == "saml" else ("saml", "OpenID Connect")
+    wrong = [f"--{name.replace('_', '-').replace('scopes', 'scope')}" for name in _ONLY[other] if name in named]
+    if wrong:
+        raise Invalid(f"{found.name} speaks {speaks}, which has no {', '.join(wrong)}.", field=wrong[0])
 
 
 def _wanted(options: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from bridge.flows.connection_settings import SamlSettings, settings_of
 from bridge.flows.context import Context
 from bridge.flows.give_roles import NewGrant
 from bridge.flows.map_groups import MappingFacts, PersonMoved
+from bridge.flows.oidc_settings import oidc_settings_of
 from bridge.flows.rotate_key import OwnKeys
 from saml.certificates import CertificateFacts
 
@@ -47,14 +48,14 @@ def wire_connection(context: Context, connection: Connection) -> dict[str, Any]:
 
 
 def wire_details(context: Context, seen: ConnectionOverview, keys: OwnKeys | None) -> dict[str, Any]:
-    """A connection with what hangs on it; of SAML its settings, its IdP, and our certificates too."""
+    """A connection with what hangs on it, its settings, and its IdP; of SAML our certificates too."""
     counts = seen.counts
     hanging = {"people": counts.people, "pushed": counts.pushed, "rules": counts.rules, "scim_tokens": counts.tokens}
     hanging |= {"signed_in_now": counts.signed_in}
     wire = wire_connection(context, seen.connection) | {"preset": seen.connection.config.get("preset"), **hanging}
     wire |= {"last_sign_in": wire_time(counts.last_sign_in), "domains": list(counts.domains)}
     if keys is None:
-        return wire
+        return wire | _wire_oidc(seen.connection)
     config = seen.connection.config
     idp = {name: config["idp"][name] for name in ("entity_id", "sso_redirect_url", "sso_post_url", "slo_url")}
     idp |= {"certificates": [_wire_certificate(one) for one in seen.certificates]}
@@ -88,6 +89,30 @@ def _lines(wire: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
 def _wire_certificate(facts: CertificateFacts) -> dict[str, Any]:
     times = {"not_before": wire_time(facts.not_before), "not_after": wire_time(facts.not_after)}
     return {"subject": facts.subject, **times, "sha256": facts.sha256}
+
+
+def _wire_oidc(found: Connection) -> dict[str, Any]:
+    """Settings by the names of the options of `bridge connection set`, and the provider as its discovery says."""
+    wire = {name: list(value) if isinstance(value, tuple) else value for name, value in _oidc(found).items()}
+    provider = {name: found.config["provider"].get(name) for name in _PROVIDER}
+    return {"settings": wire, "provider": provider}
+
+
+_PROVIDER = (
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "userinfo_endpoint",
+    "end_session_endpoint",
+)
+
+
+def _oidc(found: Connection) -> dict[str, Any]:
+    named = {"email": "email_claim", "display_name": "name_claim", "groups": "groups_claim"}
+    named |= {"allow_idp_initiated": "idp_initiated", "scopes": "scope"}
+    settings = asdict(oidc_settings_of(found))
+    return {named.get(name, name): value for name, value in settings.items() if name != "name"}
 
 
 def _wire_settings(settings: SamlSettings) -> dict[str, Any]:

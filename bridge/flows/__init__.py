@@ -24,7 +24,8 @@ transaction: fetch first, then flow.
 - `administer`    workspaces and plans
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after
 - `connect`       connections to IdPs: made, switched, deleted, loaded (`connection_secrets`: what they keep sealed)
-- `connection_settings`, `rotate_key`, `connection_overview`   what an admin changes of one, its key, what hangs on it
+- `connection_settings`, `oidc_settings`, `rotate_key`, `connection_overview`   what an admin changes of one, its key,
+  what hangs on it
 - `refresh_metadata`   IdPs' metadata, read again where it was given as an address
 - `invite`        invitations
 - `deliver`       mail, put into the outbox by changes and sent after them; its words: `mail_texts`

@@ -1,4 +1,5 @@
-"""OpenID Connect connections: made from a provider's discovery document, and loaded for a sign-in.
+"""OpenID Connect connections: made from a provider's discovery document, and loaded for a sign-in; what
+an admin may change later is in `oidc_settings`.
 
 `config` of such a connection is its public side:
 
@@ -142,7 +143,7 @@ def create_oidc(
     with context.database.reading() as connection:
         workspace = get_workspace(connection, workspace_slug)
     uid = reserved_id(context, workspace, draft.reserved, now) if draft.reserved else str(uuid4())
-    secrets = seal(context, _secrets(draft, config["token_auth"], uid))
+    secrets = seal(context, _secrets(draft, config["token_auth"]))
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
@@ -164,7 +165,7 @@ def replace_client_secret(
 
     Raises Invalid (the secret; a connection that shows none), NotFound, Forbidden (not an owner).
     """
-    given = _printable(secret, "client_secret", "client secret", _LONGEST_SECRET)
+    given = clean_client_secret(secret)
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.kind != "oidc" or found.config["token_auth"] == PRIVATE_KEY:
@@ -182,9 +183,9 @@ def _config(context: Context, draft: OidcDraft, provider: Provider) -> dict[str,
     config = {
         "preset": preset,
         "issuer": provider.issuer,
-        "client_id": _printable(draft.client_id, "client_id", "client ID", _LONGEST_CLIENT_ID),
+        "client_id": clean_client_id(draft.client_id),
         "token_auth": _token_auth(draft, provider),
-        "scopes": list(draft.scopes or (*SCOPES, *((_GROUPS_SCOPE,) if _GROUPS_SCOPE in provider.scopes else ()))),
+        "scopes": list(draft.scopes or usual_scopes(provider)),
         "claims": {},
         "provider": provider.facts(),
         "allow_idp_initiated": draft.allow_idp_initiated,
@@ -215,6 +216,21 @@ def _token_auth(draft: OidcDraft, provider: Provider) -> str:
     return chosen
 
 
+def usual_scopes(provider: Provider) -> tuple[str, ...]:
+    """The scopes that are asked for where nobody chose."""
+    return (*SCOPES, *((_GROUPS_SCOPE,) if _GROUPS_SCOPE in provider.scopes else ()))
+
+
+def clean_client_id(given: str) -> str:
+    """Our client id as it was given, without spaces around it. Raises Invalid."""
+    return _printable(given, "client_id", "client ID", _LONGEST_CLIENT_ID)
+
+
+def clean_client_secret(given: str | None) -> str:
+    """The same of a client secret. Raises Invalid."""
+    return _printable(given, "client_secret", "client secret", _LONGEST_SECRET)
+
+
 def _printable(given: str | None, field: str, what: str, longest: int) -> str:
     text = (given or "").strip()
     if not 0 < len(text) <= longest or not text.isprintable() or not text.isascii():
@@ -222,12 +238,17 @@ def _printable(given: str | None, field: str, what: str, longest: int) -> str:
     return text
 
 
-def _secrets(draft: OidcDraft, token_auth: str, uid: str) -> dict[str, str]:
+def _secrets(draft: OidcDraft, token_auth: str) -> dict[str, str]:
     if token_auth != PRIVATE_KEY:
-        return {"client_secret": _printable(draft.client_secret, "client_secret", "client secret", _LONGEST_SECRET)}
+        return {"client_secret": clean_client_secret(draft.client_secret)}
+    return new_private_key()
+
+
+def new_private_key() -> dict[str, str]:
+    """A key for private_key_jwt, as a connection's secrets. Its name is new too: providers keep keys by their names."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return {"private_key": key.private_bytes(serialization.Encoding.PEM, *form).decode(), "kid": f"bridge-{uid}"}
+    return {"private_key": key.private_bytes(serialization.Encoding.PEM, *form).decode(), "kid": f"bridge-{uuid4()}"}
 
 
 # -- Loading for a sign-in ---------------------------------------------------------------------------

@@ -83,12 +83,9 @@ def change_settings(
         check_saml(found)
         before = settings_of(found)
         after = _checked(edit(before))
-        told = _difference(before, after)
-        if told and read_at not in (None, found.version):
-            raise Stale(
-                f"{found.name} was changed while you were editing. This is not saved yet: look at what differs."
-            )
+        told = difference(before, after)
         if told:
+            check_not_stale(found, read_at)
             check_name_free(change, workspace.key, after.name, but=found.id)
             connections.set_connection(change, found.key, name=after.name, config=_config(found.config, after))
             was, became = ({name: pair[n] for name, pair in told.items()} for n in (0, 1))
@@ -124,15 +121,20 @@ def parse_name_id_format(written: str) -> str | None:
 def _checked(wanted: SamlSettings) -> SamlSettings:
     clean_name(wanted.name, field="name", longest=100)
     parse_name_id_format(wanted.name_id_format or "")
-    _check_number("clock_skew", wanted.clock_skew, 0, MOST_CLOCK_SKEW, "seconds")
-    _check_number("asserted_days", wanted.asserted_days, 1, MOST_ASSERTED_DAYS, "days")
+    check_limits(wanted.clock_skew, wanted.asserted_days)
     for field, names in (("email", wanted.email), ("display_name", wanted.display_name), ("groups", wanted.groups)):
-        _check_names(field, names)
+        check_names(field, names)
     for uri in wanted.authn_context:
         if not urlsplit(uri).scheme:
             raise Invalid(f"{uri[:80]} is no URI of an authentication context class.", field="authn_context")
-    _check_names("authn_context", wanted.authn_context)
+    check_names("authn_context", wanted.authn_context)
     return wanted
+
+
+def check_limits(clock_skew: int, asserted_days: int) -> None:
+    """Refuse seconds and days that no connection may have. Raises Invalid."""
+    _check_number("clock_skew", clock_skew, 0, MOST_CLOCK_SKEW, "seconds")
+    _check_number("asserted_days", asserted_days, 1, MOST_ASSERTED_DAYS, "days")
 
 
 def _check_number(field: str, number: int, least: int, most: int, unit: str) -> None:
@@ -140,7 +142,8 @@ def _check_number(field: str, number: int, least: int, most: int, unit: str) -> 
         raise Invalid(f"Give a number of {unit} from {least} to {most}.", field=field)
 
 
-def _check_names(field: str, names: tuple[str, ...]) -> None:
+def check_names(field: str, names: tuple[str, ...]) -> None:
+    """Refuse names of attributes or claims that none can have. Raises Invalid."""
     if len(names) > _MOST_NAMES:
         raise Invalid(f"Give at most {_MOST_NAMES}.", field=field)
     for name in names:
@@ -167,6 +170,13 @@ def _config(config: Mapping[str, Any], wanted: SamlSettings) -> dict[str, Any]:
 _CLAIMS = (("email", "email"), ("name", "display_name"), ("groups", "groups"))
 
 
-def _difference(before: SamlSettings, after: SamlSettings) -> dict[str, tuple[Any, Any]]:
+def check_not_stale(found: Connection, read_at: int | None) -> None:
+    """Refuse what was made of a form that showed the connection at another version than this. Raises Stale."""
+    if read_at not in (None, found.version):
+        raise Stale(f"{found.name} was changed while you were editing. This is not saved yet: look at what differs.")
+
+
+def difference(before: Any, after: Any) -> dict[str, tuple[Any, Any]]:
+    """Of two settings of one kind, what was and what is, by name, where they differ."""
     was, became = asdict(before), asdict(after)
     return {name: (was[name], became[name]) for name in was if was[name] != became[name]}

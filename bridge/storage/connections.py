@@ -76,9 +76,10 @@ def set_connection(change: Change, key: int, **values: Any) -> None:
     alter_facts(change, connections, connections.c.id == key, values=values)
 
 
-def set_secrets(change: Change, key: int, secrets_enc: bytes) -> None:
-    """Other secrets from now on. The former ones are forgotten, in the past rows too: a key that went is gone."""
-    set_connection(change, key, secrets_enc=secrets_enc)
+def set_secrets(change: Change, key: int, secrets_enc: bytes, **values: Any) -> None:
+    """Other secrets from now on, with whatever else changes by them. The former ones are forgotten, in the past rows
+    too: a key that went is gone."""
+    set_connection(change, key, secrets_enc=secrets_enc, **values)
     past = PAST[connections]
     change.connection.execute(update(past).where(past.c.id == key).values(secrets_enc=None))
 

@@ -154,6 +154,66 @@ def test_a_client_secret_is_replaced(kicks: Shell, okta: str) -> None:
     assert kicks.run(*replace, okta, stdin="another\n").status == 1
 
 
+@pytest.fixture
+def by_oidc(kicks: Shell) -> str:
+    """The id of an OpenID Connect connection of kicks."""
+    with running_provider() as provider:
+        command = ("connection", "create", "kicks", "--kind", "oidc", "--issuer", provider.url, "--client-id", "x")
+        made: str = kicks.json(*command, "--client-secret-stdin", stdin="secret\n")["connection"]["id"]
+    return made
+
+
+def test_connection_set_changes_one_by_openid_connect(kicks: Shell, by_oidc: str) -> None:
+    shown = kicks.json("connection", "show", "kicks", by_oidc)["connection"]
+    assert set(shown["provider"]) == {
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+        "end_session_endpoint",
+    }
+    assert shown["settings"] == {
+        "client_id": "x",
+        "token_auth": "client_secret_basic",
+        "scope": ["openid", "email", "profile"],
+        "idp_initiated": False,
+        "jit": True,
+        "mirror_groups": True,
+        "email_claim": [],
+        "name_claim": [],
+        "groups_claim": [],
+        "hosted_domain": None,
+        "clock_skew": 60,
+        "asserted_days": 7,
+    }
+    change = ("connection", "set", "kicks", by_oidc)
+    options = ("--client-id", "y", "--groups-claim", "roles", "--scope", "email", "--scope", "roles", "--no-jit")
+    settings = kicks.json(*change, *options)["connection"]["settings"]
+    chosen = {"client_id": "y", "groups_claim": ["roles"], "scope": ["openid", "email", "roles"], "jit": False}
+    assert settings == {**shown["settings"], **chosen}
+    key = kicks.json(*change, "--token-auth", "private_key_jwt", "--scope", "")["connection"]["settings"]
+    assert (key["token_auth"], key["scope"]) == ("private_key_jwt", ["openid", "email", "profile"])
+    assert kicks.run(*change, "--token-auth", "client_secret_post").status == 1
+    back = (*change, "--token-auth", "client_secret_post", "--client-secret-stdin")
+    assert kicks.json(*back, stdin="other\n")["connection"]["settings"]["token_auth"] == "client_secret_post"
+
+
+def test_connection_set_refuses_what_the_kind_has_not(kicks: Shell, okta: str, by_oidc: str) -> None:
+    for connection, option in (
+        (by_oidc, ("--no-sign-requests",)),
+        (by_oidc, ("--idp-metadata", str(METADATA))),
+        (okta, ("--client-id", "x")),
+        (okta, ("--scope", "x")),
+        (okta, ("--client-secret-stdin",)),
+    ):
+        before = kicks.json("connection", "show", "kicks", connection)
+        refused = kicks.run("connection", "set", "kicks", connection, "--no-jit", *option, "--json")
+        assert (refused.status, refused.wire["error"]["code"]) == (1, "invalid")
+        assert option[0].replace("--no-", "--") in refused.wire["error"]["message"]
+        assert kicks.json("connection", "show", "kicks", connection) == before
+
+
 @pytest.mark.parametrize(
     ("discovery", "said"),
     [

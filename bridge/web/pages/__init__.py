@@ -12,7 +12,7 @@
 - `domains`       domains of e-mail addresses: claimed, proved, routed, let go
 - `security`      Require SSO, exemptions, break-glass codes; and the page on which an owner uses one
 - `connections`, `connection_new`, `connection_settings`, `connection_keys`   links to IdPs (`connection_parts`,
-  `idp_form`: what they share)
+  `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `invitations`   sent, repeated, revoked, and accepted
 
 `frame` lets somebody into a workspace their session reaches, and surrounds its pages; `bare` renders those outside.

@@ -53,7 +53,8 @@ def head(visit: Visit, found: Connection, current: str) -> ConnectionHead:
     """The head of the tab `current`."""
     tabs = [("Set-up", "connections.show_one")]
     if found.kind == "saml":
-        tabs += [("Certificates", "connection_keys.index"), ("Settings", "connection_settings.index")]
+        tabs.append(("Certificates", "connection_keys.index"))
+    tabs.append(("Settings", "connection_settings.index"))
     switch = Post("Switch on", href(visit, found, "connections.enable"), found.name)
     return ConnectionHead(
         name=found.name,

@@ -18,13 +18,15 @@ from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import set_plan
 from bridge.flows.connect import SamlDraft, create_saml, find_own, list_connections, load_saml
-from bridge.flows.connect_oidc import load_oidc
+from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.connection_settings import read_settings
 from bridge.flows.context import OPERATOR
+from bridge.flows.oidc_settings import OidcSettings, read_oidc_settings
 from bridge.flows.outside import NOWHERE
 from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
 from oidc import claims
+from oidc.provider import Provider as OidcProvider
 from saml import attributes
 from tests.saml import idp
 from tests.saml.idp import keys
@@ -438,6 +440,107 @@ def test_two_admins_at_once_lose_nothing(acme: Acme, olga: Surfer, okta: Connect
     assert "was changed while you were editing" in told.text
     assert 'value="10"' in told.text
     assert read_settings(acme.world.context, "acme", okta.id)[1].clock_skew == 90
+
+
+# -- Settings of OpenID Connect ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_oidc(acme: Acme) -> Connection:
+    """A connection by OpenID Connect."""
+    facts = OidcProvider(ISSUER, f"{ISSUER}/authorize", f"{ISSUER}/token", f"{ISSUER}/keys")
+    draft = OidcDraft(ISSUER, "our-id", "s3cret-of-ours", name="Kicks Login", preset="okta")
+    return create_oidc(acme.world.context, OPERATOR, "acme", draft, facts, acme.world.now)
+
+
+def oidc_form(page: TestResponse) -> dict[str, str]:
+    """The form as a browser would send it."""
+    sent = settings_form(page)
+    return {**sent, "token_auth": sent.pop("name_id_format")}
+
+
+def test_the_form_of_openid_connect_sent_as_it_was_shown_changes_nothing(
+    acme: Acme, olga: Surfer, by_oidc: Connection
+) -> None:
+    assert path(by_oidc, "/settings") in olga.get(path(by_oidc)).text
+    shown = olga.get(path(by_oidc, "/settings"))
+    assert ISSUER in shown.text
+    assert "s3cret-of-ours" not in shown.text
+    assert "hosted_domain" not in shown.text
+    before = acme.told()
+    assert olga.submit(path(by_oidc, "/settings"), shown, **oidc_form(shown)).status_code == 303
+    assert now(acme, by_oidc) == by_oidc
+    assert acme.told() == before
+
+
+def test_settings_of_openid_connect_are_saved(acme: Acme, olga: Surfer, by_oidc: Connection) -> None:
+    shown = olga.get(path(by_oidc, "/settings"))
+    wanted = {
+        **oidc_form(shown),
+        "client_id": "another-id",
+        "token_auth": "client_secret_post",
+        "client_secret": "second-of-ours",
+        "scopes": "openid\r\nroles ",
+        "groups": "realm_access.roles",
+        "allow_idp_initiated": "yes",
+        "hosted_domain": "not-asked-for.example",
+    }
+    wanted.pop("mirror_groups")
+    assert olga.submit(path(by_oidc, "/settings"), shown, **wanted).status_code == 303
+    _, settings = read_oidc_settings(acme.world.context, "acme", by_oidc.id)
+    assert settings == OidcSettings(
+        name="Kicks Login",
+        client_id="another-id",
+        token_auth="client_secret_post",
+        scopes=("openid", "roles"),
+        allow_idp_initiated=True,
+        mirror_groups=False,
+        groups=("realm_access.roles",),
+    )
+    assert load_oidc(acme.world.context, by_oidc.id).client.client_secret == "second-of-ours"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("clock_skew", "x"),
+        ("asserted_days", "0"),
+        ("client_id", ""),
+        ("scopes", "two words"),
+        ("token_auth", "none"),
+        ("name", ""),
+    ],
+)
+def test_a_setting_of_openid_connect_that_cannot_be_is_told_beside_its_field(
+    acme: Acme, olga: Surfer, by_oidc: Connection, field: str, value: str
+) -> None:
+    shown = olga.get(path(by_oidc, "/settings"))
+    sent = {**oidc_form(shown), "email": "mail", "client_secret": "typed-of-ours", field: value}
+    told = olga.submit(path(by_oidc, "/settings"), shown, **sent)
+    assert told.status_code == 422
+    assert f'id="f-{field}-error"' in told.text
+    assert "\nmail</textarea>" in told.text
+    assert "typed-of-ours" not in told.text
+    assert now(acme, by_oidc) == by_oidc
+
+
+def test_two_admins_at_once_lose_nothing_of_openid_connect_either(
+    acme: Acme, olga: Surfer, by_oidc: Connection
+) -> None:
+    first, second = (olga.get(path(by_oidc, "/settings")) for _ in range(2))
+    place = path(by_oidc, "/settings")
+    assert olga.submit(place, first, **{**oidc_form(first), "clock_skew": "90"}).status_code == 303
+    told = olga.submit(place, second, **{**oidc_form(second), "clock_skew": "10"})
+    assert told.status_code == 409
+    assert "was changed while you were editing" in told.text
+    assert 'value="10"' in told.text
+    assert read_oidc_settings(acme.world.context, "acme", by_oidc.id)[1].clock_skew == 90
+
+
+def test_only_owners_change_settings_of_openid_connect(acme: Acme, kim: Surfer, by_oidc: Connection) -> None:
+    assert kim.get(path(by_oidc, "/settings")).status_code == 403
+    assert kim.submit(path(by_oidc, "/settings"), kim.get("/logout"), name="Mine").status_code == 403
+    assert now(acme, by_oidc) == by_oidc
 
 
 # -- Certificates ------------------------------------------------------------------------------------
