@@ -33,6 +33,7 @@ from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connec
 from bridge.storage import connection_removal, connections, provisioning_requests
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
+from bridge.storage.pending import drop_logins
 from bridge.storage.secret_box import CannotDecrypt
 from saml.attributes import PRESETS, AttributeMapping
 from saml.certificates import certificate_facts, parse_certificates
@@ -239,6 +240,8 @@ def set_enabled(
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.enabled != enabled:
             connections.set_connection(change, found.key, enabled=enabled)
+            if enabled:  # what was under way when it was switched off has ended with that
+                drop_logins(change, found.key)
             refresh_connection_matches(change, found.key)
             kind = "connection.enabled" if enabled else "connection.disabled"
             change.record(workspace.key, kind, found.id, after={"name": found.name})

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from bridge.domain.errors import DomainError
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.domain.sign_in import (
     UNKNOWN_CLIENT,
@@ -22,7 +23,6 @@ from bridge.domain.sign_in import (
     NotFresh,
     OtherBrowser,
     Replayed,
-    SignInRefused,
     UnknownRequest,
     check_alive,
     decide,
@@ -143,7 +143,7 @@ def complete(context: Context, kind: Protocol, answer: Answer, now: datetime, cl
 
     try:
         return context.change(actor, now, do)
-    except SignInRefused:
+    except DomainError:
         _spend(context, kind, answer, now)
         raise
     except TestOver as over:

@@ -7,7 +7,7 @@ have attempts refused as often as they like, so past a limit those like the last
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
@@ -174,8 +174,8 @@ def log_refused(context: Context, refusal: Refusal, client: Client, now: datetim
     with context.changing(SYSTEM, now) as change:
         through = find_by_uid(change.connection, refusal.connection_id) if refusal.connection_id else None
         attempt = _attempt(change, _refused(refusal), client, refusal.trail, through)
-        if refusal.asked is None or not refusal.asked.test:
-            return Kept(_keep_or_count(change, attempt))
+        if refusal.asked is None or not refusal.asked.test or not _may_keep_test(change, attempt):
+            return Kept(_keep_or_count(change, replace(attempt, test=False)))
         return Kept(attempt.ref, _keep_test(change, attempt, refusal.asked.browser_hash))
 
 
@@ -269,6 +269,12 @@ def _keep_or_count(change: Change, attempt: Attempt) -> str:
             return ref
     insert_attempt(change, attempt)
     return attempt.ref
+
+
+def _may_keep_test(change: Change, attempt: Attempt) -> bool:
+    """Whether one more refused test is kept as one: who began it could bring any number of answers to it."""
+    tests, _ = count_try(change.connection, f"sign-in-log:tests:{attempt.connection_key}", change.now, _WINDOW)
+    return tests <= KEPT_BY_ADDRESS
 
 
 def _network(address: str) -> str:

@@ -96,6 +96,14 @@ def find_logins(connection: Any, connection_key: int) -> list[tuple[bytes, Any]]
     return [(row.hash, row.result) for row in connection.execute(chosen)]
 
 
+def drop_logins(change: Change, connection_key: int) -> None:
+    """No login through a connection is under way any more, however far it came."""
+    under_way = pending_requests.c.kind.in_(("saml", "oidc", "handle", "prove", "link"))
+    change.connection.execute(
+        delete(pending_requests).where(pending_requests.c.connection_id == connection_key, under_way)
+    )
+
+
 def drop_pending(change: Change, digests: Collection[bytes]) -> None:
     """These are under way no more."""
     change.connection.execute(delete(pending_requests).where(pending_requests.c.hash.in_(list(digests))))

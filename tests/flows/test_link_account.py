@@ -15,13 +15,25 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.link_account import find_proof, follow_link, mail_link
 from bridge.flows.password_login import Credentials, sign_in_with_password
-from bridge.flows.sign_in import ProofNeeded
+from bridge.flows.sign_in import ProofNeeded, complete
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
 from bridge.storage.tables import identities, sessions
-from tests.flows.logins import CLIENT, PASSWORD, Browser, account, attempt, join, set_config, sign_in
+from tests.flows.logins import (
+    CLIENT,
+    PASSWORD,
+    Browser,
+    account,
+    answer,
+    attempt,
+    join,
+    prove_domain,
+    set_config,
+    sign_in,
+    start,
+)
 from tests.flows.mailer import KeptMail
 from tests.world import World, another_connection, make_world
 
@@ -231,6 +243,19 @@ def test_clearing_never_takes_a_last_owners_own_way_in(world: World, database: D
     with pytest.raises(LastOwner):
         follow_link(world.context, secret, browser.secret, CLIENT, world.now)
     assert sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, world.now)
+
+
+def test_an_answer_that_would_is_spent(world: World, database: Database) -> None:
+    other = make_world(database, world.now, slug="other", owner="o@other.example")
+    member = join(other, account(other, ANN, proved=False, password=PASSWORD))
+    with changing(database, OPERATOR, world.now) as change:
+        insert_grant(change, other.workspace.key, member, RoleInScope(OWNER, EVERYWHERE), OPERATOR)
+        people.set_user(change, other.owner.key, password_hash=None)
+    prove_domain(world, "acme.example")
+    said = answer(world, ANN, to=start(world, Browser()))
+    for reason in (LastOwner, refused.Replayed):
+        with pytest.raises(reason):
+            complete(world.context, "saml", said, world.now)
 
 
 @pytest.mark.parametrize("meanwhile", ["disabled", "pushed elsewhere", "no just-in-time", "linked to another"])

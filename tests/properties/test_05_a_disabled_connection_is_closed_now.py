@@ -142,3 +142,11 @@ def test_what_it_authenticated_stays_ended_when_it_is_on_again(acme: World) -> N
     set_enabled(acme.context, OPERATOR, "acme", acme.connection.id, False, acme.now + timedelta(minutes=1))
     set_enabled(acme.context, OPERATOR, "acme", acme.connection.id, True, acme.now + timedelta(minutes=2))
     assert session.reaches(acme, acme.now + timedelta(minutes=3)) == []
+
+
+@pytest.mark.parametrize("way", ["an answer", "a handle", "the question", "a mailed link", "a proof by password"])
+def test_what_was_under_way_is_over_when_it_is_on_again(acme: World, way: str) -> None:
+    ways = open_everything(acme)
+    switch_off(acme)
+    set_enabled(acme.context, OPERATOR, "acme", acme.connection.id, True, acme.now)
+    assert not ways[way]()

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import get_role
+from bridge.flows import sign_in_log
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -236,3 +237,14 @@ def test_a_refused_oidc_answer_shows_what_the_token_said(world: World, kicks: Oi
     assert "somebody-else" in one.message
     assert names(one) == ["asked", "received", "code_exchanged"]
     assert SECRET not in one.message
+
+
+def test_refused_answers_to_one_test_are_counted_past_the_limit(
+    world: World, app: Flask, company: Company, surfer: Surfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in_log, "KEPT_BY_ADDRESS", 2)
+    request_id = begin(world, surfer, company)
+    for _ in range(6):
+        form = company.answer(in_response_to=request_id, audiences=(("https://other.example",),))
+        app.test_client().post(company.path("acs"), data=form)
+    assert sorted((one.test, one.times) for one in kept(world)) == [(False, 1), (False, 3), (True, 1), (True, 1)]
