@@ -177,10 +177,10 @@ def test_a_proof_that_is_refused_is_logged_with_the_connection_that_asked_for_it
     deliver_due(world.context, mailer, datetime.now(UTC) + timedelta(seconds=1))
     link = mailer.sent[0].text.partition("/prove/link/")[2].split()[0]
     stranger = Surfer(app)
-    for path in (asked, f"/prove/link/{link}"):
+    for tries, path in enumerate((asked, f"/prove/link/{link}"), start=1):
         assert is_refused(world, stranger.get(path), "other_browser")
-        refused = list_attempts(world.context, "acme", AttemptsQuery(), 10).attempts[0]
-        assert (refused.kind, refused.connection, refused.email) == ("oidc", "Kicks Login", MEI)
+        logged = list_attempts(world.context, "acme", AttemptsQuery(outcome="refused"), 10).attempts
+        assert [(one.kind, one.connection, one.email) for one in logged] == [("oidc", "Kicks Login", MEI)] * tries
 
 
 def test_a_member_with_that_address_is_linked(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
