@@ -120,8 +120,10 @@ def _told_membership(door: Door, member: Membership | None, now: datetime) -> st
 
 
 def _told_rule(because: Because) -> str:
+    # A rule that names one group says no more than the group's name; its id would tell a reader nothing.
+    rule = "" if because.mapping in (because.idp_group, because.idp_group_id) else f": {because.mapping}"
     through = f" → {because.user_group}" if because.user_group else ""
-    return f"{because.idp_group}: {because.mapping}{through}"
+    return f"{because.idp_group}{rule}{through}"
 
 
 # -- What it found out -------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from tests.world import World
 
 #: What a test may leave: its line, what it used up, what is counted, and keys that any call may read anew.
 _LEFT = {"sign_in_attempts", "pending_requests", "seen", "counters", "provider_keys"}
+_ENG = GroupMatch("glob", "eng-*")
 
 
 def begin(world: World, surfer: Surfer, company: Company) -> str:
@@ -83,10 +84,11 @@ def test_it_tells_which_rules_would_match_and_what_they_would_give(
     world: World, app: Flask, company: Company, surfer: Surfer
 ) -> None:
     _rule(world, company)
+    _rule(world, company, GroupMatch("name", "eng-prod"))
     run(world, app, surfer, company, groups=("eng-prod",))
     would = kept(world)[0].would
     assert would is not None
-    assert would.rules == ("eng-prod: eng-*",)
+    assert set(would.rules) == {"eng-prod: eng-*", "eng-prod"}
     assert "Source Admin, on all" in would.access
 
 
@@ -104,9 +106,9 @@ def test_a_disabled_connection_is_tested_as_if_it_were_on_and_stays_off(
     assert surfer.get(company.path("login")).status_code == 403
 
 
-def _rule(world: World, company: Company) -> None:
+def _rule(world: World, company: Company, match: GroupMatch = _ENG) -> None:
     gives = (RoleInScope(get_role("Source Admin"), EVERYWHERE),)
-    draft = MappingDraft(company.connection_id, GroupMatch("glob", "eng-*"), roles=gives)
+    draft = MappingDraft(company.connection_id, match, roles=gives)
     add_mapping(world.context, OPERATOR, "acme", draft, world.now)
 
 

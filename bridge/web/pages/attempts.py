@@ -13,7 +13,14 @@ from bridge.web.pages.filters import moment, when
 from bridge.web.pages.views import AttemptCard, AttemptRow, Fact, Fix, Note, Status, TraceStep, WouldBox
 
 _KINDS = {"saml": "SAML", "oidc": "OpenID Connect", "password": "Password", "twilio": "Twilio"}
-_GUIDES = {"okta": "Connect Okta", "entra": "Connect Microsoft Entra ID"}
+#: The guides of docs/guides by their headings, for SAML by preset.
+GUIDES = {
+    "okta": "Connect Okta",
+    "entra": "Connect Microsoft Entra ID",
+    "google": "Connect Google Workspace by SAML",
+    "onelogin": "Connect OneLogin by SAML",
+}
+OIDC_GUIDE = "Connect by OpenID Connect"
 _LONGEST_AGENT = 120
 #: What a login by a connection goes through after each place where it may stop, for "not reached".
 _STAGES = (
@@ -110,7 +117,7 @@ def _fix(context: Context, one: SignInAttempt, found: Explanation) -> Fix:
         text=found.todo,
         where=found.where,
         value=ours.get(found.value or ""),
-        guide=_GUIDES.get(one.preset) if there else None,
+        guide=(OIDC_GUIDE if one.kind == "oidc" else GUIDES.get(one.preset)) if there else None,
     )
 
 

@@ -3,12 +3,14 @@
 import re
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 
 from bridge.domain.sign_in_explanations import CONSOLES, EXPLANATIONS, OIDC_EXPLANATIONS, explain
 from bridge.domain.sign_in_log import TITLES
 from bridge.web.pages import sign_in_log
+from bridge.web.pages.attempts import GUIDES, OIDC_GUIDE
 from bridge.web.pages.connection_test import blueprint as tests
 from oidc import errors as oidc_errors
 from saml import errors as saml_errors
@@ -140,6 +142,12 @@ def test_every_console_has_every_setting_of_its_own() -> None:
     settings = {setting for console in CONSOLES.values() for setting in console}
     for preset, console in CONSOLES.items():
         assert set(console) == settings, preset
+
+
+def test_every_guide_that_is_named_is_there_and_has_that_part() -> None:
+    pages = [path.read_text() for path in (Path(__file__).parents[3] / "docs" / "guides").glob("*.md")]
+    told = {page.splitlines()[0].removeprefix("# ") for page in pages if "\n## When it doesn't work\n" in page}
+    assert {*GUIDES.values(), OIDC_GUIDE} <= told
 
 
 def test_every_step_has_a_title() -> None:
