@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import orjson
@@ -47,6 +48,7 @@ FORGOTTEN_AT_ONCE = 5_000
 RESERVED_FOR = timedelta(days=7)
 _RESERVED = "connections.reserved_id"
 _LONGEST_ENTITY_ID = 1024
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 Given = TypeVar("Given")
 Read = TypeVar("Read")
 _DEFAULT_CONFIG: Mapping[str, Any] = {
@@ -263,6 +265,8 @@ def replace_metadata(
     `url` is where it was read from, and will be read again; without it, it is read again from nowhere. Raises Invalid,
     NotFound, Forbidden (not an owner).
     """
+    if url:
+        check_metadata_url(url)
     idp = read_identity_provider(metadata, None, now)
     return _trust(context, actor, workspace_slug, connection_id, idp, url, now)
 
@@ -351,8 +355,22 @@ def check_id_free(change: Change, uid: str) -> None:
         raise Conflict("This connection was made already; look for it in the list.")
 
 
+def check_metadata_url(url: str) -> None:
+    """Refuse an address of metadata that anybody on the way could answer in the IdP's place. Raises Invalid."""
+    try:
+        parts = urlsplit(url)
+        is_safe = parts.scheme == "https" or parts.hostname in _THIS_MACHINE
+    except ValueError:
+        is_safe = False
+    if not is_safe:
+        text = "Metadata is read from https addresses only: who can change it can sign in as anybody. "
+        raise Invalid(f"{text}Give an https address, or the metadata as a file.", field="metadata_url")
+
+
 def _config(context: Context, draft: SamlDraft, now: datetime) -> dict[str, Any]:
     preset = draft.preset or "generic"
+    if draft.metadata_url:
+        check_metadata_url(draft.metadata_url)
     if preset not in PRESETS:
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
     return {

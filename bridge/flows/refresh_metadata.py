@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
 from bridge.domain.errors import Conflict, DomainError, Invalid
 from bridge.domain.mail import Mail
 from bridge.domain.workspace import Connection
 from bridge.flows import mail_texts
-from bridge.flows.connect import describe_idp
+from bridge.flows.connect import check_metadata_url, describe_idp
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_connection, get_workspace, owner_acting
@@ -40,7 +39,6 @@ _AT_ONCE = 20
 _PLANNED_AT_ONCE = 500
 _FIRST_WAIT = timedelta(hours=1)
 _SECONDS, _LARGEST = 15.0, 4 * 2**20
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _ADDRESSES = ("sso_redirect_url", "sso_post_url", "slo_url", "slo_answer_url")
 _log = logging.getLogger(__name__)
 
@@ -187,9 +185,7 @@ def _read(found: Connection, body: bytes, now: datetime) -> dict[str, Any]:
 
 def _fetch(fetch: Fetch, url: str) -> bytes:
     """Whoever could change what is fetched could sign in as anybody, so it comes encrypted. Raises DomainError."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _THIS_MACHINE:
-        raise BadMetadata("Metadata is read again from https addresses only: who can change it can sign in as anybody.")
+    check_metadata_url(url)
     return fetch(url, timeout=_SECONDS, max_bytes=_LARGEST)
 
 

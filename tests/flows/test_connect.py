@@ -121,6 +121,19 @@ def test_metadata_whose_validity_is_over_is_refused(context: Context, okta: Conn
     assert create_saml(context, OPERATOR, "kicks", SamlDraft(good, name="Another"), now).enabled
 
 
+@pytest.mark.parametrize("url", ["http://idp.kicks.example/metadata", "http://[", "ftp://idp.kicks.example/metadata"])
+def test_metadata_from_where_anybody_could_answer_is_refused(
+    context: Context, made: NewWorkspace, okta: Connection, now: datetime, url: str
+) -> None:
+    draft = SamlDraft(METADATA, name="By an address", metadata_url=url)
+    with pytest.raises(Invalid, match="https") as caught:
+        create_saml(context, OPERATOR, "kicks", draft, now)
+    assert caught.value.field == "metadata_url"
+    with pytest.raises(Invalid, match="https"):
+        replace_metadata(context, OPERATOR, "kicks", okta.id, METADATA, now, url=url)
+    assert list_connections(context, "kicks") == (okta,)
+
+
 def test_metadata_without_a_certificate_is_refused(context: Context, made: NewWorkspace, now: datetime) -> None:
     start, end = METADATA.index(b"<md:KeyDescriptor"), METADATA.index(b"<md:NameIDFormat")
     with pytest.raises(Invalid, match="certificate"):
