@@ -600,8 +600,8 @@ GUARDS = (
         "an assertion is remembered",
         "12",
         "bridge.storage.pending",
-        "return change.connection.execute(first.returning(seen.c.hash)).first() is not None",
-        "return bool(change.connection.execute(first)) or True",
+        'return change.connection.execute(first, {"digest": digest, "until": until}).first() is not None',
+        'return bool(change.connection.execute(first, {"digest": digest, "until": until})) or True',
         (
             f"{_12}what_was_used_is_refused",
             f"{_12}a_used_assertion_is_remembered_as_long_as_it_could_be_valid",
@@ -620,8 +620,8 @@ GUARDS = (
         "what was taken is gone",
         "12",
         "bridge.storage.pending",
-        "    gone = delete(pending_requests).where(",
-        "    gone = pending_requests.update().values(kind=kind).where(",
+        "_TAKE = delete(pending_requests).where(",
+        "_TAKE = pending_requests.update().values(kind=pending_requests.c.kind).where(",
         (f"{_12}what_was_used_is_refused",),
     ),
     Guard(
