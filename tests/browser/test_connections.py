@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from bridge.app import create_web
 from bridge.flows.connect import SamlDraft, create_saml
+from bridge.flows.connect_oidc import GOOGLE, OidcDraft, create_oidc
 from bridge.flows.context import OPERATOR
 from bridge.flows.domains import add_domain
 from bridge.flows.outside import NOWHERE
@@ -18,6 +19,7 @@ from bridge.outside.calls import Calls
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
+from oidc.provider import Provider
 from tests.browser.conftest import NewPage, served
 from tests.browser.test_gallery import axe_finds, too_wide
 from tests.databases import Engine
@@ -57,6 +59,10 @@ def world(database: Database) -> World:
         draft = SamlDraft(idp.KICKS.metadata, name=name, preset="okta", enabled=enabled, metadata_url=URL)
         made = create_saml(world.context, OPERATOR, "acme", draft, world.now)
         add_domain(world.context, OPERATOR, "acme", f"{name.split()[0].lower()}.example", made.id, world.now)
+    facts = Provider(GOOGLE, f"{GOOGLE}/authorize", f"{GOOGLE}/token", f"{GOOGLE}/keys")
+    create_oidc(
+        world.context, OPERATOR, "acme", OidcDraft(GOOGLE, "our-id", "a-secret", name="Google"), facts, world.now
+    )
     return world
 
 
@@ -113,6 +119,11 @@ def test_every_page_of_connections_is_accessible_and_fits(
     for part in ("settings", "certificates", "certificates/replace", "disable", "delete"):
         page.goto(f"{one}/{part}")
         look(part.replace("/", "-"))
+    page.goto(f"{address}/w/acme/connections")
+    page.get_by_role("link", name="Google").click()
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_label("Google Workspace domain")).to_be_visible()
+    look("oidc-settings")
     page.goto(f"{one}/certificates")
     page.get_by_role("button", name="Make the next key").click()
     expect(page.get_by_role("heading", name="Next key")).to_be_visible()
