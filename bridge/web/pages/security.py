@@ -111,13 +111,14 @@ def _exempt_field(error: DomainError | None) -> Field:
 
 
 def _owner_rows(visit: Visit) -> tuple[GlassRow, ...]:
-    def row(name: str, member: str) -> tuple[Post, Post]:
-        make = Post("Make five new codes", visit.url("security.make", member=member), f"for {name}")
+    def row(name: str, member: str, codes: int) -> tuple[Post, Post]:
+        text = "Replace with five new codes" if codes else "Make five new codes"
+        make = Post(text, visit.url("security.make", member=member), f"for {name}")
         return make, Post("Revoke", visit.url("security.revoke", member=member), f"the codes of {name}")
 
     rows = []
     for owner in list_named_owners(visit.context, visit.slug, visit.now):
-        make, revoke = row(owner.name, owner.membership_id)
+        make, revoke = row(owner.name, owner.membership_id, owner.codes)
         note = None if owner.has_login else "has no password: a code alone opens nothing"
         rows.append(GlassRow(owner.name, owner.email, owner.codes, make, revoke if owner.codes else None, note))
     return tuple(rows)

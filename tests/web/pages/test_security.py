@@ -96,6 +96,7 @@ def test_codes_are_shown_once(acme: Acme, send: Send, olga: Surfer) -> None:
     assert code_in(again) == []
     assert not any(code in again for code in codes)
     assert "Revoke" in again
+    assert "Replace with five new codes" in again, "those end"
     assert send(f"{PAGE}/codes/{acme.member_id(OLGA)}/revoke", PAGE).status_code == 303
     assert "Revoke" not in olga.get(PAGE).text
 
