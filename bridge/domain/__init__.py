@@ -12,7 +12,8 @@
 - `members`        a workspace's people and User Groups as its owners see them
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each
 - `people`         e-mail addresses and names, compared and checked
-- `mail`           one mail to one person
+- `mail`           one mail to one person; `web_calls`: one call to another machine
+- `expiry`         what ends by itself, and when its owners are warned
 - `presets`        each IdP's words for what a connection needs, as data
 - `sentences`      permissions in plain words; `request_log`: a SCIM call and what it did, in one
 - `sign_in_log`    one attempt, its steps, and what of an answer may be kept
