@@ -3,14 +3,16 @@
 - `end_by_request`   the IdP says that somebody signed out: what it vouched for here ends (`single_logout`)
 - `find_names`       whom a session's IdPs know it as, asked before the session ends
 - `keep_request`     an IdP is being told that a session ended here; which others are to be told after it
-- `take_answer`      it answered, once; who is next
+- `take_answer`      it answered, once; where others are to be told, a one-time handle for the browser
+- `take_left`        the browser that signed out fetches it: who is next
 
-Our own session ends first, always: whatever becomes of the messages, nobody stays signed in by them.
+Our own session ends first, always: whatever becomes of the messages, nobody stays signed in by them. An answer may come
+by anybody's hand, and by a cross-site POST without our cookies; the names that the next IdP is told are given to the
+browser that signed out alone, as a login's result is (`bridge.flows.sign_in`).
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -19,7 +21,7 @@ import orjson
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Replay
 from bridge.domain.sign_in import LogoutRepeated, Replayed, UnknownLogout
-from bridge.flows.bearer_secrets import digest
+from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.single_logout import Ended, end_by_idp
 from bridge.storage import pending, sessions
@@ -33,6 +35,7 @@ Outcome = Literal["done", "partial"]
 
 _PURPOSE = "authentications.saml_name"
 _ANSWER_LASTS = timedelta(minutes=10)
+_HANDLE_LASTS = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,17 @@ class Farewell:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An IdP answered: who is still to be told, and how far it came until now."""
+    """An IdP answered: how far it came until now. `handle`: others are to be told, and the browser fetches who."""
 
-    left: tuple[Farewell, ...]
+    outcome: Outcome
+    handle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Who is still to be told, and how far it came until now."""
+
+    farewells: tuple[Farewell, ...]
     outcome: Outcome
 
 
@@ -88,15 +99,15 @@ def _name(context: Context, sealed: bytes | None) -> SessionName | None:
 
 
 def keep_request(
-    context: Context, connection_id: str, request_id: str, left: Sequence[Farewell], outcome: Outcome, now: datetime
+    context: Context, connection_id: str, request_id: str, browser: str, left: Left, now: datetime
 ) -> None:
-    """Keep that this IdP is being told, until it answers. Raises NotFound."""
+    """Keep that this IdP is being told by this browser, until it answers; `left` is for after it. Raises NotFound."""
     with context.changing(SYSTEM, now) as change:
         found = find_by_uid(change.connection, connection_id)
         if found is None:
             raise NotFound("There is no such connection.")
-        told = {"left": [asdict(one) for one in left], "outcome": outcome}
-        waiting = Pending("logout", found.key, None, None, "/", told, now + _ANSWER_LASTS)
+        told = {"left": [asdict(one) for one in left.farewells], "outcome": left.outcome}
+        waiting = Pending("logout", found.key, None, digest(browser), "/", told, now + _ANSWER_LASTS)
         pending.put_pending(change, _hash(connection_id, request_id), waiting)
 
 
@@ -104,13 +115,32 @@ def take_answer(context: Context, connection_id: str, request_id: str, status: S
     """Take an IdP's answer to our request, once. Raises UnknownLogout."""
     with context.changing(SYSTEM, now) as change:
         waiting = pending.take_pending(change, _hash(connection_id, request_id), "logout")
-    if waiting is None:
+        if waiting is None:
+            raise UnknownLogout
+        outcome: Outcome = "done" if status == "success" and waiting.result["outcome"] == "done" else "partial"
+        if not waiting.result["left"]:
+            return Answered(outcome)
+        handle, until = new_secret(), now + _HANDLE_LASTS
+        result = {**waiting.result, "outcome": outcome}
+        kept = replace(waiting, result=result, expires_at=until)
+        pending.put_pending(change, _handle_hash(connection_id, handle), kept)
+        return Answered(outcome, handle)
+
+
+def take_left(context: Context, connection_id: str, handle: str, browser: str, now: datetime) -> Left:
+    """What a handle of `take_answer` leads to, once, for the browser that signed out. Raises UnknownLogout."""
+    with context.changing(SYSTEM, now) as change:
+        waiting = pending.take_pending(change, _handle_hash(connection_id, handle), "logout")
+    if waiting is None or waiting.browser_hash != digest(browser):
         raise UnknownLogout
-    left = tuple(Farewell(one["connection_id"], SessionName(**one["name"])) for one in waiting.result["left"])
-    well = status == "success" and waiting.result["outcome"] == "done"
-    return Answered(left, "done" if well else "partial")
+    left = (Farewell(one["connection_id"], SessionName(**one["name"])) for one in waiting.result["left"])
+    return Left(tuple(left), waiting.result["outcome"])
 
 
 def _hash(connection_id: str, request_id: str) -> bytes:
     # Of both, so that no other connection's answer finds it.
     return digest(f"logout:{connection_id}:{request_id}")
+
+
+def _handle_hash(connection_id: str, handle: str) -> bytes:
+    return digest(f"farewell:{connection_id}:{handle}")

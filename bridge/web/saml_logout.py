@@ -2,7 +2,8 @@
 
 An IdP's request ends what it vouched for, and is answered; its answer to a request of ours leads on to the next IdP
 of the session that ended, or to the page that says so. Both come from other sites, and no cookie decides anything: a
-message counts because the IdP signed it.
+message counts because the IdP signed it. Whom the next IdP is told about is for the browser that signed out, though:
+`GET slo/next`, a request of its own, brings its cookie.
 """
 
 from collections.abc import Sequence
@@ -14,15 +15,16 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bridge.domain.errors import DomainError
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect import SamlConnection, load_saml
-from bridge.flows.saml_logout import Farewell, Outcome, end_by_request, keep_request, take_answer
+from bridge.flows.saml_logout import Farewell, Left, Outcome, end_by_request, keep_request, take_answer, take_left
 from bridge.web import refusals
+from bridge.web.cookies import browser_secret, keep_browser
 from bridge.web.current import current_context, current_time
 from bridge.web.refusals import note_login, refused_page
 from bridge.web.return_path import go
 from bridge.web.saml_login import find_connection, send_form, status_of_saml
 from saml import errors, logout
 from saml.bindings import PostForm, RedirectTo
-from saml.logout import LogoutRequest, LogoutResponse
+from saml.logout import LogoutRequest, LogoutResponse, SessionName
 
 blueprint = Blueprint("saml_logout", __name__, url_prefix="/saml/<uuid:connection>")
 refusals.install(blueprint)
@@ -78,19 +80,30 @@ def _take(ours: SamlConnection, message: LogoutRequest | LogoutResponse) -> Resp
     context, now, ours_id = current_context(), current_time(), ours.connection.id
     if isinstance(message, LogoutResponse):
         answered = take_answer(context, ours_id, message.in_response_to, message.status, now)
-        return say_goodbye(answered.left, answered.outcome)
+        if answered.handle is None:
+            return _signed_out(answered.outcome)
+        return go(url_for("saml_logout.tell_next", connection=ours_id, handle=answered.handle))
     end_by_request(context, ours_id, message, now)
     if ours.idp.slo_url is None:  # it has nowhere to take an answer
         return _signed_out("done")
     return _send(ours, logout.build_response(ours.idp, ours.sp, new_secret("_"), now, message))
 
 
-def say_goodbye(farewells: Sequence[Farewell], outcome: Outcome = "done") -> Response:
-    """Tell the first of these IdPs that can be told; the others follow when it has answered."""
+@blueprint.get("/slo/next")
+def tell_next(connection: UUID) -> Response:
+    """The browser that signed out goes on to the next IdP, after that of the address has answered."""
+    note_login(kind="saml", connection_id=str(connection), again=url_for("session.ask"))
+    browser, handle = browser_secret() or "", request.args.get("handle", "")
+    left = take_left(current_context(), str(connection), handle, browser, current_time())
+    return say_goodbye(left.farewells, browser, left.outcome)
+
+
+def say_goodbye(farewells: Sequence[Farewell], browser: str, outcome: Outcome = "done") -> Response:
+    """Tell the first of these IdPs that can be told; the others follow when it has answered, by this browser."""
     for number, farewell in enumerate(farewells):
         ours = _reachable(farewell)
         if ours is not None:
-            return _tell(ours, farewell, farewells[number + 1 :], outcome)
+            return _tell(ours, farewell.name, browser, Left(tuple(farewells[number + 1 :]), outcome))
         outcome = "partial"
     return _signed_out(outcome)
 
@@ -103,10 +116,12 @@ def _reachable(farewell: Farewell) -> SamlConnection | None:
     return ours if ours.idp.slo_url is not None and ours.connection.enabled else None
 
 
-def _tell(ours: SamlConnection, farewell: Farewell, left: Sequence[Farewell], outcome: Outcome) -> Response:
+def _tell(ours: SamlConnection, name: SessionName, browser: str, left: Left) -> Response:
     request_id, now = new_secret("_"), current_time()
-    keep_request(current_context(), farewell.connection_id, request_id, left, outcome, now)
-    return _send(ours, logout.build_request(ours.idp, ours.sp, request_id, now, farewell.name))
+    keep_request(current_context(), ours.connection.id, request_id, browser, left, now)
+    response = _send(ours, logout.build_request(ours.idp, ours.sp, request_id, now, name))
+    keep_browser(response, browser)
+    return response
 
 
 def _send(ours: SamlConnection, sent: RedirectTo | PostForm) -> Response:

@@ -5,10 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from bridge.domain.sign_in import Authentication
+from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.oidc_logout import find_provider_logout
 from bridge.flows.saml_logout import find_names
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace, end_session
-from bridge.web.cookies import drop_session, session_secret
+from bridge.web.cookies import browser_secret, drop_session, session_secret
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
@@ -61,15 +62,17 @@ def leave() -> Response:
     secret = session_secret()
     response = _end(secret) if secret else go(url_for("password.login"))
     if request.form.get("from") == "page" and not response.headers.get("Location", "/").startswith("/"):
-        response = _onward(response.headers["Location"])
+        response = _onward(response)
     drop_session(response)
     return response
 
 
-def _onward(url: str) -> Response:
+def _onward(sent: Response) -> Response:
     """By a page in between: a page of ours lets its forms lead to ours only, wherever the answer redirects to."""
+    url = sent.headers["Location"]
     response = render_bare("leaving.html", LeavingPage(url))
     response.headers["Refresh"] = f"0; url={url}"
+    response.headers.extend([("Set-Cookie", cookie) for cookie in sent.headers.getlist("Set-Cookie")])
     return response
 
 
@@ -79,4 +82,6 @@ def _end(secret: str) -> Response:
     end_session(context, secret, now)
     if elsewhere is not None and not names:
         return go(elsewhere)
-    return say_goodbye(names) if names else go(url_for("password.login"))
+    if not names:
+        return go(url_for("password.login"))
+    return say_goodbye(names, browser_secret() or new_secret())

@@ -778,6 +778,14 @@ GUARDS = (
         "return value",
         (f"{_LOG}a_line_opens_to_request_and_answer_without_secrets",),
     ),
+    Guard(
+        "a chain of logouts goes on in its browser",
+        "20",
+        "bridge.flows.saml_logout",
+        "if waiting is None or waiting.browser_hash != digest(browser):",
+        "if waiting is None:",
+        ("tests/web/test_saml_logout.py::test_only_the_browser_that_signed_out_is_led_to_the_next_idp",),
+    ),
     # -- The SCIM log (product.md 4.6) -------------------------------------------------------------------------------
     Guard(
         "a line of the SCIM log is a workspace's own",

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,7 +23,7 @@ from tests.flows.audit import audit_events
 from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.saml.idp import KICKS, NS, TestIdp
 from tests.saml.logouts import LOGOUT_ATTACKS, LogoutAttack, posted, redirected, request, response
-from tests.web.browsing import Company, Surfer, message_in, reference_in
+from tests.web.browsing import Company, Surfer, at, message_in, reference_in
 from tests.world import World
 
 MEI = "mei@kicks.example"
@@ -263,10 +263,66 @@ def test_each_idp_of_the_session_is_told_one_after_the_other(
     surfer.sign_in(app, other)
     first = leave(surfer).headers["Location"]
     assert first.startswith("https://two.example/slo?")
-    second = _answered(app, other, message_in(first).get("ID", ""), status="Requester").headers["Location"]
+    answered = _answered(app, other, message_in(first).get("ID", ""), status="Requester").headers["Location"]
+    assert answered.startswith(f"{other.path('slo')}/next?handle=")
+    second = surfer.get(answered).headers["Location"]
     assert second.startswith("https://idp.kicks.example/slo?")
     last = _answered(app, company, message_in(second).get("ID", "")).headers["Location"]
     assert last == "/logout?sso=partial"  # the first refused
+
+
+def test_only_the_browser_that_signed_out_is_led_to_the_next_idp(
+    world: World, app: Flask, company: Company, surfer: Surfer
+) -> None:
+    """An IdP that answers by itself, in the browser's place, doesn't read the name at the next."""
+    prove_domain(world, "kicks.example")
+    two = TestIdp(entity_id="https://two.example", base_url="https://two.example", key="other")
+    other = connect(world, two, name="Two")
+    stranger = Surfer(app)
+    stranger.start(company)  # has a cookie, of its own
+    for thief in (app.test_client(), stranger.client):
+        surfer.sign_in(app, company, name_id="kicks-7")
+        surfer.sign_in(app, other)
+        request_id = message_in(leave(surfer).headers["Location"]).get("ID", "")
+        handle = _answered(app, other, request_id).headers["Location"]
+        told = thief.get(handle)
+        assert (told.status_code, "Location" in told.headers, "kicks-7" in told.text) == (403, False, False)
+        assert surfer.get(handle).status_code == 403  # spent by that
+
+
+def test_a_chain_is_followed_for_a_minute_once_and_from_its_own_connection(
+    world: World, app: Flask, company: Company, surfer: Surfer
+) -> None:
+    prove_domain(world, "kicks.example")
+    two = TestIdp(entity_id="https://two.example", base_url="https://two.example", key="other")
+    other = connect(world, two, name="Two")
+
+    def answered() -> str:
+        surfer.sign_in(app, company)
+        surfer.sign_in(app, other)
+        return _answered(app, other, message_in(leave(surfer).headers["Location"]).get("ID", "")).headers["Location"]
+
+    late, elsewhere, good = answered(), answered(), answered()
+    with at(app, now() + timedelta(seconds=62)):
+        assert surfer.get(late).status_code == 403
+    assert surfer.get(elsewhere.replace(other.connection_id, company.connection_id)).status_code == 403
+    assert [surfer.get(good).status_code for _ in range(2)] == [303, 403]
+
+
+def test_a_browser_that_lost_its_cookie_is_given_one_to_follow_the_chain(
+    world: World, app: Flask, company: Company, surfer: Surfer
+) -> None:
+    prove_domain(world, "kicks.example")
+    two = TestIdp(entity_id="https://two.example", base_url="https://two.example", key="other")
+    other = connect(world, two, name="Two")
+    for source in ("", "page"):
+        surfer.sign_in(app, company)
+        surfer.sign_in(app, other)
+        surfer.client.delete_cookie("bridge_browser")
+        told = surfer.submit("/logout", surfer.get("/logout"), **({"from": source} if source else {}))
+        url = told.headers.get("Location") or told.headers["Refresh"].partition("url=")[2]
+        answered = _answered(app, other, message_in(url).get("ID", ""))
+        assert surfer.get(answered.headers["Location"]).headers["Location"].startswith("https://idp.kicks.example/")
 
 
 def test_who_never_hears_from_the_idp_is_signed_out_all_the_same(app: Flask, company: Company, surfer: Surfer) -> None:
