@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal_column, or_, select
 
 from bridge.storage.tables import (
     authentications,
@@ -88,9 +88,11 @@ def _held_out() -> ScalarSelect[int]:
 
 
 def _last_sign_in() -> ScalarSelect[Any]:
-    """From the newest line of the log backwards, which ends at the first that fits."""
-    good = and_(sign_in_attempts.c.connection_id == connections.c.id, sign_in_attempts.c.outcome == "signed_in")
-    newest = select(sign_in_attempts.c.at).where(good).order_by(sign_in_attempts.c.id.desc()).limit(1)
+    """By the index of good ones alone: an outcome that was bound would say nothing of it to the planner."""
+    is_good = sign_in_attempts.c.outcome == literal_column("'signed_in'")
+    newest = select(func.max(sign_in_attempts.c.at)).where(
+        sign_in_attempts.c.connection_id == connections.c.id, is_good
+    )
     return newest.correlate(connections).scalar_subquery()
 
 

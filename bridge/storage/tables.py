@@ -612,6 +612,13 @@ sign_in_attempts = Table(
     _one_of("outcome", "signed_in", "refused", "test_passed"),
     Index(None, "at"),
     Index(None, "connection_id", "at"),
+    Index(
+        "ix_sign_in_attempts_signed_in",
+        "connection_id",
+        "at",
+        sqlite_where=text("outcome = 'signed_in'"),
+        postgresql_where=text("outcome = 'signed_in'"),
+    ),
     Index(None, "user_id", "at"),
     Index(None, "workspace_id", "at"),
 )

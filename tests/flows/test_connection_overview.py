@@ -18,6 +18,7 @@ from bridge.flows.members import find_member_id
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token
 from tests.flows.logins import keep_attempt
+from tests.overheard import statements
 from tests.world import World, another_connection
 
 READING, WRITING = parse_role_in_scope("Source Read-only", []), parse_role_in_scope("Source Admin", [])
@@ -64,6 +65,21 @@ def test_the_last_sign_in_is_the_last_good_one(kicks: World) -> None:
     keep_attempt(kicks, "REF-3", "refused", kicks.now + timedelta(hours=3))
     seen = get_overview(kicks.context, "kicks", kicks.connection.id, kicks.now)
     assert seen.counts.last_sign_in == kicks.now + timedelta(hours=2)
+
+
+def test_the_last_sign_in_is_found_without_reading_those_that_were_refused(kicks: World) -> None:
+    with statements(kicks.context.database) as said:
+        list_overviews(kicks.context, "kicks", kicks.now)
+    [counting] = [one for one in said if "sign_in_attempts" in one.sql]
+    with kicks.context.database.snapshot() as rows:
+        if kicks.context.database.is_sqlite:
+            plan = [row.detail for row in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {counting.sql}", counting.values)]
+        else:
+            rows.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+            plan = list(rows.exec_driver_sql(f"EXPLAIN {counting.sql}", counting.values).scalars())
+    read = [line for line in plan if "sign_in_attempts" in line]
+    assert read
+    assert all("ix_sign_in_attempts_signed_in" in line for line in read), plan
 
 
 def test_who_loses_is_told_by_person_and_role(kicks: World) -> None:

@@ -998,6 +998,14 @@ def _sign_in_attempts() -> None:
     op.create_index(
         op.f("ix_sign_in_attempts_connection_id_at"), "sign_in_attempts", ["connection_id", "at"], unique=False
     )
+    op.create_index(
+        "ix_sign_in_attempts_signed_in",
+        "sign_in_attempts",
+        ["connection_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'signed_in'"),
+        postgresql_where=sa.text("outcome = 'signed_in'"),
+    )
     op.create_index(op.f("ix_sign_in_attempts_user_id_at"), "sign_in_attempts", ["user_id", "at"], unique=False)
     op.create_index(
         op.f("ix_sign_in_attempts_workspace_id_at"), "sign_in_attempts", ["workspace_id", "at"], unique=False
