@@ -1,18 +1,30 @@
 """The algorithms that the bridge accepts: an allow-list, as data. What isn't here is refused before any
 library sees it."""
 
-from typing import Final
+from typing import Final, Literal
 
 from cryptography.hazmat.primitives import hashes
 
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _DSIG_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+_DSIG_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
 _XENC = "http://www.w3.org/2001/04/xmlenc#"
 _XENC11 = "http://www.w3.org/2009/xmlenc11#"
 
 RSA_SHA256: Final = f"{_DSIG_MORE}rsa-sha256"
 
-SIGNATURES: Final = frozenset(f"{_DSIG_MORE}{kind}-sha{bits}" for kind in ("rsa", "ecdsa") for bits in (256, 384, 512))
+_HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+#: How each is made: PKCS #1 v1.5, PSS with the hash in the mask and as long a salt (RFC 9231 2.3.10), or ECDSA.
+SIGNED_BY: Final[dict[str, tuple[Literal["rsa", "rsa-pss", "ecdsa"], hashes.HashAlgorithm]]] = {
+    **{f"{_DSIG_MORE}rsa-{name}": ("rsa", digest) for name, digest in _HASHES.items()},
+    **{f"{_DSIG_2007}{name}-rsa-MGF1": ("rsa-pss", digest) for name, digest in _HASHES.items()},
+    **{f"{_DSIG_MORE}ecdsa-{name}": ("ecdsa", digest) for name, digest in _HASHES.items()},
+}
+SIGNATURES: Final = frozenset(SIGNED_BY)
 DIGESTS: Final = frozenset({f"{_XENC}sha256", f"{_DSIG_MORE}sha384", f"{_XENC}sha512"})
 
 EXCLUSIVE_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"

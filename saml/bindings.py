@@ -190,7 +190,7 @@ def query_is_signed(query: Query) -> None:
 
 
 def signature_algorithm_is_allowed(query: Query) -> None:
-    """RSA or ECDSA with SHA-256, -384 or -512."""
+    """RSA (PKCS #1 v1.5, PSS) or ECDSA with SHA-256, -384 or -512."""
     if query.value("SigAlg") not in algorithms.SIGNATURES:
         raise ForbiddenAlgorithm
 
@@ -262,23 +262,16 @@ def _inflate(deflated: bytes) -> bytes:
     return octets
 
 
-_HASHES: Mapping[str, hashes.HashAlgorithm] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
-}
-
-
 def _is_good(signed: str, signature: bytes, algorithm: str, certificate: str) -> bool:
-    kind, _, name = algorithm.rpartition("#")[2].partition("-")
-    digest = _HASHES.get(name)
-    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
-    if digest is None:
+    if algorithm not in algorithms.SIGNED_BY:
         return False
+    kind, digest = algorithms.SIGNED_BY[algorithm]
+    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     octets = signed.encode()
     try:
-        if kind == "rsa" and isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, octets, padding.PKCS1v15(), digest)
+        if kind != "ecdsa" and isinstance(key, rsa.RSAPublicKey):
+            pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
+            key.verify(signature, octets, pss if kind == "rsa-pss" else padding.PKCS1v15(), digest)
             return True
         if kind == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(_as_der(signature, key), octets, ec.ECDSA(digest))

@@ -281,7 +281,8 @@ def transforms_allowed(root: Element) -> None:
 
 
 def signature_algorithms_allowed(root: Element) -> None:
-    """Exclusive canonicalization; RSA or ECDSA; SHA-256, -384 or -512; no parameters (HMACOutputLength)."""
+    """Exclusive canonicalization; RSA (PKCS #1 v1.5, PSS) or ECDSA; SHA-256, -384 or -512; no parameters
+    (HMACOutputLength, RSAPSSParams)."""
     _only(root.iter(tag("ds:CanonicalizationMethod")), algorithms.CANONICALIZATIONS)
     _only(root.iter(tag("ds:SignatureMethod")), algorithms.SIGNATURES)
     signed = (digest for signature in _signatures(root) for digest in signature.iter(tag("ds:DigestMethod")))

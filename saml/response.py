@@ -179,13 +179,22 @@ def _demand(found: Given | None) -> Given:
 
 
 def _remember_until(proof: Proof) -> datetime:
-    """The first instant at which the rules refuse this assertion by themselves, by the slowest clock."""
-    ends = [instant(proof.confirmation(), "NotOnOrAfter"), instant(proof.first("saml:Conditions"), "NotOnOrAfter")]
-    end = min(_demand(one) for one in ends)
+    """The first instant at which the rules refuse this assertion by themselves, by the slowest clock: of several
+    confirmations, the last that ends."""
+    delivered = max(filter(None, (_end(one) for one in proof.bearer_confirmations())), default=None)
+    end = min(_demand(delivered), _demand(instant(proof.first("saml:Conditions"), "NotOnOrAfter")))
     try:
         return end + timedelta(seconds=proof.sp.clock_skew)
     except OverflowError:  # in the year 9999
         return end
+
+
+def _end(confirmation: Element) -> datetime | None:
+    """None also where it is no time in UTC: such a confirmation never holds."""
+    try:
+        return instant(confirmation, "NotOnOrAfter")
+    except MalformedMessage:
+        return None
 
 
 def _attributes(assertion: Element) -> Mapping[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ another table, so that the tests can switch each one off.
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -78,22 +79,40 @@ class Proof:
         return next(iter(children(self.assertion, path)), None)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_confirmation", None)
         object.__setattr__(self, "_confirmation", self._find_confirmation())
 
     def confirmation(self) -> Element | None:
-        """The SubjectConfirmationData of the bearer confirmation addressed to us, else of the first bearer
-        one, or None."""
+        """The SubjectConfirmationData of the bearer confirmation that holds: one must, as a whole (SAML Profiles
+        4.1.4.2). Where none does, of the one addressed to us, else of the first, for the refusal; or None."""
         return self._confirmation
 
-    def _find_confirmation(self) -> Element | None:
+    def bearer_confirmations(self) -> list[Element]:
+        """The SubjectConfirmationData of every bearer confirmation, in order."""
         bearers = [
             one
             for one in children(self.assertion, "saml:Subject/saml:SubjectConfirmation")
             if one.get("Method") == _BEARER
         ]
-        found = [one for bearer in bearers for one in children(bearer, "saml:SubjectConfirmationData")]
-        ours = (one for one in found if one.get("Recipient") == self.sp.acs_url)
-        return next(ours, next(iter(found), None))
+        return [one for bearer in bearers for one in children(bearer, "saml:SubjectConfirmationData")]
+
+    def _find_confirmation(self) -> Element | None:
+        found = self.bearer_confirmations()
+        if len(found) < 2:
+            return next(iter(found), None)
+        ours = [one for one in found if one.get("Recipient") == self.sp.acs_url]
+        return next((one for one in ours if self._is_confirmed_by(one)), next(iter(ours or found)))
+
+    def _is_confirmed_by(self, confirmation: Element) -> bool:
+        """Whether every rule about a confirmation holds of this one."""
+        supposed = copy(self)
+        object.__setattr__(supposed, "_confirmation", confirmation)
+        try:
+            for check in _ABOUT_CONFIRMATION:
+                check(supposed)
+        except Refused:
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +328,16 @@ def instant(element: Element | None, attribute: str) -> datetime | None:
     except ValueError:
         raise MalformedMessage(f"{attribute} isn't a time in UTC (like 2026-11-21T10:58:00Z).") from None
 
+
+#: What must hold of one and the same confirmation; each is a rule below, too.
+_ABOUT_CONFIRMATION: tuple[Callable[[Proof], None], ...] = (
+    recipient_is_ours,
+    request_is_one,
+    request_was_made,
+    confirmation_has_not_expired,
+    confirmation_is_valid_already,
+    times_leave_room,
+)
 
 RULES: tuple[Rule, ...] = (
     Rule("version-is-2", "Core 2.3.3, 3.2.2", version_is_2, "addressee"),

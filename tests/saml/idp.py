@@ -41,6 +41,7 @@ NS = {
 }
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
+PSS = tuple(f"http://www.w3.org/2007/05/xmldsig-more#sha{bits}-rsa-MGF1" for bits in (256, 384, 512))
 Signed = Literal["assertion", "response", "both", "nothing"]
 
 _serial = count(1)
@@ -215,6 +216,15 @@ def sign_in(
     return post(respond(idp, replace(said, **changes), signed=signed), relay_state)
 
 
+def confirmation(**attributes: str) -> str:
+    """One more SubjectConfirmation by the bearer method, with these attributes in its data."""
+    written = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return (
+        '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">'
+        f"<saml:SubjectConfirmationData{written}/></saml:SubjectConfirmation>"
+    )
+
+
 def respond(
     idp: TestIdp,
     said: Answer,
@@ -287,9 +297,12 @@ def sign(
 ) -> None:
     """An enveloped signature after the Issuer, its Reference to the element's own ID, with the certificate in
     KeyInfo."""
+    named = "RSA_SHA256" if method.startswith("http") else method  # the binding has no name for each
     signature = xmlsec.template.create(
-        element, getattr(xmlsec.Transform, canonicalization), getattr(xmlsec.Transform, method), ns=prefix
+        element, getattr(xmlsec.Transform, canonicalization), getattr(xmlsec.Transform, named), ns=prefix
     )
+    if method.startswith("http"):
+        next(signature.iter(f"{{{NS['ds']}}}SignatureMethod")).set("Algorithm", method)
     issuer = element.find("saml:Issuer", NS)
     element.insert(0 if issuer is None else 1, signature)
     reference = xmlsec.template.add_reference(signature, getattr(xmlsec.Transform, digest), uri=f"#{element.get('ID')}")

@@ -26,7 +26,7 @@ from saml.identity_provider import IdentityProvider
 from saml.logout import LogoutRequest, LogoutResponse, receive_form, receive_query
 from saml.markup import EMAIL_ADDRESS
 from saml.service_provider import ServiceProvider
-from tests.saml.idp import BRIDGE, KICKS, NOW, NS, keys, sign
+from tests.saml.idp import BRIDGE, KICKS, NOW, NS, PSS, keys, sign
 from tests.saml.idp import _attributes as attributes
 
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
@@ -108,10 +108,12 @@ def redirected(
 
 def query_signature(signed: str, key: str = "kicks", algorithm: str = RSA_SHA256) -> str:
     """The signature over the characters of a query, base64."""
-    digest = getattr(hashes, algorithm.rpartition("-")[2].upper())()
+    digest = getattr(hashes, re.findall(r"sha\d+", algorithm)[0].upper())()
     private = load_pem_private_key(keys(key).private.encode(), None)
     assert isinstance(private, rsa.RSAPrivateKey)
-    return base64.b64encode(private.sign(signed.encode(), padding.PKCS1v15(), digest)).decode()
+    pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
+    padded = pss if algorithm in PSS else padding.PKCS1v15()
+    return base64.b64encode(private.sign(signed.encode(), padded, digest)).decode()
 
 
 def posted(xml: bytes, *, field: str = "SAMLRequest", key: str = "kicks", signed: bool = True, **how: Any) -> Form:
@@ -273,6 +275,12 @@ def an_algorithm_of_another_kind_of_key() -> bytes:
 @attack(errors.BadSignature, "signature-is-the-idps")
 def percent_encoded_anew_after_signing() -> bytes:
     return redirected(request(), encode=thorough).replace(b"%41", b"A")
+
+
+@attack(errors.BadSignature, "signature-is-the-idps")
+def a_signature_given_out_as_pss() -> bytes:
+    named, as_pss = (f"SigAlg={quote_plus(one)}".encode() for one in (RSA_SHA256, PSS[0]))
+    return redirected(request()).replace(named, as_pss)
 
 
 @attack(errors.ForbiddenAlgorithm, "signature-algorithm-is-allowed")

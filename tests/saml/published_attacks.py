@@ -28,6 +28,7 @@ from tests.saml.idp import (
     NS,
     answer,
     assertion_of,
+    confirmation,
     encrypt,
     keys,
     reparsed,
@@ -998,14 +999,6 @@ def five_thousand_signatures() -> bytes:
 # -- What the IdP says, in each way of signing ------------------------------------------------------------------------
 
 
-def _confirmation(**attributes: str) -> str:
-    written = "".join(f' {name}="{value}"' for name, value in attributes.items())
-    return (
-        '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">'
-        f"<saml:SubjectConfirmationData{written}/></saml:SubjectConfirmation>"
-    )
-
-
 says(
     errors.NeverValid,
     "times-leave-room",
@@ -1104,16 +1097,53 @@ says(errors.IdpSaidNo, "status-is-success", "a success of SAML 1.1", status="sam
 @attack(errors.WrongRecipient, "recipient-is-ours")
 def only_a_confirmation_of_another_method_is_ours() -> Element:
     """The right recipient in a confirmation that doesn't count, the wrong one in the bearer's."""
-    more = _confirmation(Recipient=BRIDGE.acs_url).replace("cm:bearer", "cm:sender-vouches")
+    more = confirmation(Recipient=BRIDGE.acs_url).replace("cm:bearer", "cm:sender-vouches")
     return respond(KICKS, answer(recipient="https://evil.example/acs", more_confirmations=more))
 
 
 @attack(errors.Expired, "confirmation-has-not-expired")
 def a_second_confirmation_does_not_lend_its_time() -> Element:
-    more = _confirmation(
+    more = confirmation(
         Recipient="https://other.example/acs", NotOnOrAfter="2026-11-21T12:00:00Z", InResponseTo="_request1"
     )
     return respond(KICKS, answer(confirmation_not_on_or_after="2026-11-21T10:00:00Z", more_confirmations=more))
+
+
+@attack(errors.Expired, "confirmation-has-not-expired")
+def two_confirmations_each_good_by_half_in_time() -> Element:
+    """Ours is over, the other's time is for somebody else; neither holds as a whole."""
+    other = {"Recipient": "https://other.example/acs", "InResponseTo": "_request1"}
+    over = {"Recipient": BRIDGE.acs_url, "InResponseTo": "_request1", "NotOnOrAfter": "2026-11-21T10:00:00Z"}
+    more = confirmation(**over) + confirmation(**other, NotOnOrAfter="2026-11-21T12:00:00Z")
+    return respond(KICKS, answer(confirmation_not_on_or_after="2026-11-21T10:01:00Z", more_confirmations=more))
+
+
+@attack(errors.InResponseToMismatch, "request-is-one")
+def two_confirmations_each_good_by_half_in_the_request() -> Element:
+    """The one for us answers another request, the one of this request is for somebody else."""
+    more = confirmation(
+        Recipient="https://other.example/acs", NotOnOrAfter="2026-11-21T12:00:00Z", InResponseTo="_request1"
+    )
+    return respond(KICKS, answer(confirmation_in_response_to="_request2", more_confirmations=more))
+
+
+@attack(errors.Unsolicited, "request-was-made")
+def the_answered_request_cut_off_where_one_confirmation_names_none() -> Element:
+    """Unsigned, the response says what it likes: it chooses among confirmations, and none may come unasked."""
+    more = confirmation(Recipient=BRIDGE.acs_url, NotOnOrAfter="2026-11-21T11:03:00Z")
+    return respond(KICKS, answer(in_response_to=None, more_confirmations=more))
+
+
+@attack(errors.WrongRecipient, "recipient-is-ours")
+def many_confirmations_none_of_them_for_us() -> Element:
+    """A first for each other service provider of the company."""
+    more = "".join(
+        confirmation(
+            Recipient=f"https://{n}.example/acs", NotOnOrAfter="2026-11-21T12:00:00Z", InResponseTo="_request1"
+        )
+        for n in range(500)
+    )
+    return respond(KICKS, answer(recipient="https://evil.example/acs", more_confirmations=more))
 
 
 @attack(errors.UnknownCondition, "conditions-are-understood")

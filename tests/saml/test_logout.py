@@ -36,7 +36,7 @@ from saml.logout import (
     build_response,
 )
 from saml.markup import PERSISTENT, UNSPECIFIED
-from tests.saml.idp import BRIDGE, KICKS, NOW, NS, keys, self_signed
+from tests.saml.idp import BRIDGE, KICKS, NOW, NS, PSS, keys, self_signed
 from tests.saml.logouts import (
     LOGOUT_ATTACKS,
     MEI,
@@ -109,6 +109,13 @@ def test_the_signature_is_over_the_characters_as_they_came(encode: Callable[[str
 
 def test_lower_case_is_what_it_says() -> None:
     assert lower_case("A+B/c=") == "A%2bB%2fc%3d"
+
+
+@pytest.mark.parametrize("algorithm", PSS)
+def test_a_query_may_be_signed_by_pss(algorithm: str) -> None:
+    assert receive(redirected(request(), algorithm=algorithm))
+    with pytest.raises(errors.BadSignature):
+        receive(redirected(request(), algorithm=algorithm, key="mallory"))
 
 
 def test_the_parameters_may_come_in_another_order_and_with_others() -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import xmlsec
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from lxml import etree
 
 from saml import errors
@@ -21,9 +21,12 @@ from tests.saml.idp import (
     KICKS,
     NOW,
     NS,
+    PSS,
     Signed,
+    TestIdp,
     answer,
     bridge,
+    confirmation,
     encrypt,
     issue,
     keys,
@@ -149,6 +152,26 @@ def test_each_rsa_algorithm_is_accepted(method: str, digest: str) -> None:
     assert accept(respond(KICKS, answer(), method=method, digest=digest)).name_id
 
 
+@pytest.mark.parametrize("method", PSS)
+@pytest.mark.parametrize("signed", ["assertion", "both"])
+def test_each_form_of_pss_without_parameters_is_accepted(method: str, signed: Signed) -> None:
+    assert accept(respond(KICKS, answer(), method=method, signed=signed)).name_id
+    with pytest.raises(errors.BadSignature):
+        accept(issue(TestIdp(key="mallory"), render(answer()), method=method, signed=signed))
+
+
+def test_pss_as_another_library_makes_it_is_accepted() -> None:
+    root = etree.fromstring(etree.tostring(respond(KICKS, answer(), method=PSS[0])))
+    signed, value = (next(root.iter(f"{{{NS['ds']}}}{name}")) for name in ("SignedInfo", "SignatureValue"))
+    private = serialization.load_pem_private_key(keys("kicks").private.encode(), None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    made = private.sign(etree.tostring(signed, method="c14n", exclusive=True), pss, hashes.SHA256())
+    assert value.text != base64.b64encode(made).decode()
+    value.text = base64.b64encode(made).decode()
+    assert accept(root).name_id
+
+
 @pytest.mark.parametrize("method", ["ECDSA_SHA256", "ECDSA_SHA384", "ECDSA_SHA512"])
 def test_each_elliptic_curve_algorithm_is_accepted(method: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
@@ -267,6 +290,41 @@ def test_of_several_bearer_confirmations_the_one_addressed_to_us_counts() -> Non
         '<saml:SubjectConfirmationData Recipient="https://other.example/acs"/></saml:SubjectConfirmation>'
     )
     assert accept(respond(KICKS, answer(more_confirmations=other))).in_response_to == "_request1"
+
+
+GOOD = {"Recipient": BRIDGE.acs_url, "NotOnOrAfter": "2026-11-21T11:03:00Z", "InResponseTo": "_request1"}
+#: What is wrong with the first of two bearer confirmations.
+BAD_FIRST: dict[str, dict[str, str]] = {
+    "expired": GOOD | {"NotOnOrAfter": "2026-11-21T10:00:00Z"},
+    "to somebody else": GOOD | {"Recipient": "https://other.example/acs"},
+    "of another request": GOOD | {"InResponseTo": "_request2"},
+    "of no request": {name: value for name, value in GOOD.items() if name != "InResponseTo"},
+    "without an end": {name: value for name, value in GOOD.items() if name != "NotOnOrAfter"},
+    "with an end that is no time in utc": GOOD | {"NotOnOrAfter": "2026-11-21T11:03:00+01:00"},
+    "not valid yet": GOOD | {"NotBefore": "2026-11-21T11:02:00Z"},
+    "never valid": GOOD | {"NotBefore": "2026-11-21T11:03:00Z"},
+    "empty": {},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_FIRST)
+def test_of_two_bearer_confirmations_one_must_hold_as_a_whole(bad: str) -> None:
+    """SAML Profiles 4.1.4.2."""
+    found = accept(respond(KICKS, answer(more_confirmations=confirmation(**BAD_FIRST[bad]))))
+    assert found.in_response_to == "_request1"
+
+
+def test_it_is_remembered_until_its_last_confirmation_ends() -> None:
+    """Else it came again when the first is over and its entry forgotten."""
+    first = confirmation(**GOOD | {"NotOnOrAfter": "2026-11-21T10:59:00Z"})
+    last = confirmation(**GOOD | {"NotOnOrAfter": "2026-11-21T11:02:00Z"})
+    broken = confirmation(**GOOD | {"NotOnOrAfter": "2026-11-21T11:03:00+01:00"})
+    root = respond(KICKS, answer(more_confirmations=first + last + broken, confirmation_not_on_or_after=NOW))
+    assertion = accept(root)
+    assert assertion.not_on_or_after == NOW + timedelta(minutes=4, seconds=BRIDGE.clock_skew)
+    validate(post(root), KICKS.trusted, BRIDGE, NOW + timedelta(minutes=3), allow_unsolicited=False)
+    with pytest.raises(errors.Expired):
+        validate(post(root), KICKS.trusted, BRIDGE, assertion.not_on_or_after, allow_unsolicited=False)
 
 
 def test_several_audiences_in_one_restriction_are_alternatives() -> None:
