@@ -70,6 +70,12 @@ def certificate_facts(pem: str) -> CertificateFacts:
     )
 
 
+def public_key_pem(pem: str) -> str:
+    """The certificate's public key as PEM (SubjectPublicKeyInfo); raises `InvalidMetadata`."""
+    key = _load(pem).public_key()
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+
 def bare_base64(pem: str) -> str:
     """The certificate's base64 without armour or line breaks, as `ds:X509Certificate` holds it."""
     return "".join(_ARMOUR.sub("", pem).split())

@@ -28,7 +28,9 @@ def quoted(value: str | None) -> str:
     string."""
     if not value:
         return "nothing"
-    printable = "".join(character if character.isprintable() else "?" for character in value)
+    printable = value
+    if not value.isprintable():
+        printable = "".join(character if character.isprintable() else "?" for character in value)
     cut = printable if len(printable) <= _LONGEST_QUOTE else printable[:_LONGEST_QUOTE] + "…"
     return f"“{cut}”"
 

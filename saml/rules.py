@@ -63,6 +63,7 @@ class Proof:
     now: datetime
     allow_unsolicited: bool
     _confirmation: Element | None = field(init=False, repr=False, compare=False)  # looked for once: most rules ask
+    _firsts: dict[str, Element | None] = field(init=False, repr=False, compare=False, default_factory=dict)  # as above
 
     @property
     def earliest(self) -> datetime:
@@ -76,7 +77,9 @@ class Proof:
 
     def first(self, path: str) -> Element | None:
         """The first element below the assertion at `path` (`saml:Subject/saml:NameID`), or None."""
-        return next(iter(children(self.assertion, path)), None)
+        if path not in self._firsts:
+            self._firsts[path] = next(iter(children(self.assertion, path)), None)
+        return self._firsts[path]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_confirmation", None)

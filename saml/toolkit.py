@@ -8,28 +8,50 @@ the library parses each certificate again for each signature, which costs as muc
 What the library isn't asked: times (it reads the wall clock), audience, recipient, destination, request.
 Those are `saml.rules`, over the verified bytes. Everything that it or xmlsec raises becomes a refusal.
 
-Kept between calls are the compiled schema and the parsed certificates. Neither depends on what a message
-says.
+Kept between calls are the compiled schema, the library's compiled questions and the connection's parsed keys. None
+depends on what a message says.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import cast
 
 import xmlsec
 from lxml import etree
 from onelogin import saml2
+from onelogin.saml2.constants import OneLogin_Saml2_Constants
 from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
 from onelogin.saml2.response import OneLogin_Saml2_Response
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
+from saml.certificates import public_key_pem
 from saml.errors import BadSignature, ForbiddenSignature, NotSigned
 from saml.markup import Element, children
 from saml.service_provider import ServiceProvider
 
 _SCHEMA_FILE = Path(saml2.__file__).parent / "schemas" / "saml-schema-protocol-2.0.xsd"
 _schema_lock = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """An element as the library searches it: it would compile each of its dozen questions anew for each message."""
+
+    element: Element
+
+    def xpath(self, query: str, namespaces: dict[str, str]) -> list["_Searched"]:
+        """What the library asks goes by its own names and prefixes: nothing in it is from a message."""
+        return [_Searched(found) for found in _compiled(query)(self.element)]
+
+    def getparent(self) -> Element | None:
+        return self.element.getparent()
+
+    def get(self, name: str) -> str | None:
+        return self.element.get(name)
 
 
 class _Message(OneLogin_Saml2_Response):  # type: ignore[misc]
@@ -42,8 +64,8 @@ class _Message(OneLogin_Saml2_Response):  # type: ignore[misc]
     def __init__(self, document: Element, opened: Element | None) -> None:
         self._settings = _settings()
         self._error = None
-        self.document = document
-        self.decrypted_document = opened
+        self.document = _Searched(document)
+        self.decrypted_document = None if opened is None else _Searched(opened)
         self.encrypted = opened is not None
 
 
@@ -106,8 +128,14 @@ def _is_good(signature: Element, certificate: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _key(certificate: str) -> xmlsec.Key:
-    """Safe to share: a context takes a copy."""
-    return xmlsec.Key.from_memory(certificate, xmlsec.constants.KeyDataFormatCertPem)
+    """Its public key alone, safe to share: a context takes a copy, which of a whole certificate costs as much again."""
+    return xmlsec.Key.from_memory(public_key_pem(certificate), xmlsec.constants.KeyDataFormatPem)
+
+
+@cache
+def _compiled(query: str) -> Callable[[Element], list[Element]]:
+    compiled = etree.XPath(query, namespaces=OneLogin_Saml2_Constants.NSMAP)
+    return cast(Callable[[Element], list[Element]], compiled)
 
 
 @cache
