@@ -2,6 +2,7 @@
 
 - `tables`, `columns`   every table and constraint on one page; column types both engines agree on
 - `database`            engines, transactions, the queue of SQLite's writers
+- `prepared`            statements compiled once, for what each request says: how to declare and call them
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
 - `access`              the one query over facts that answers may they, why, who gains, who loses
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
