@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bridge.domain.identity import LoginKind
+from bridge.domain.sign_in_log import AttemptKind
 
 #: A setting at the IdP, or who has to act where it is none of the IdP's.
 Setting = Literal[
@@ -296,7 +296,7 @@ OIDC_EXPLANATIONS: Mapping[str, tuple[str, Setting]] = {
 }
 
 
-def explain(code: str, preset: str, idp: str, kind: LoginKind = "saml") -> Explanation | None:
+def explain(code: str, preset: str, idp: str, kind: AttemptKind = "saml") -> Explanation | None:
     """What a refusal by this code means for a connection of that preset; None for a code that isn't known."""
     found = (OIDC_EXPLANATIONS.get(code) if kind == "oidc" else None) or EXPLANATIONS.get(code)
     if found is None:

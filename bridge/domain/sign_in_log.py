@@ -13,8 +13,9 @@ import orjson
 
 from bridge.domain.identity import LoginKind
 
+AttemptKind = LoginKind | Literal["break_glass"]
 Outcome = Literal["signed_in", "refused", "test_passed"]
-OutcomeFilter = Literal["", "signed_in", "refused", "test"]
+OutcomeFilter = Literal["", "signed_in", "refused", "break_glass", "test"]
 
 LONGEST_MESSAGE = 64_000
 LONGEST_TEXT = 1_000
@@ -45,6 +46,10 @@ TITLES: Mapping[str, str] = {
     "proof_asked": "They are asked to prove the account",
     "proved": "They proved the account",
     "session": "They are signed in",
+    "own_login": "They had signed in by their own login",
+    "code": "A break-glass code was typed",
+    "glass_broken": "This workspace is open to them",
+    "owners_told": "The owners were told by mail",
     "test_over": "Signed in: nobody, this was a test",
 }
 
@@ -87,7 +92,7 @@ class SignInAttempt:
 
     ref: str
     at: datetime
-    kind: LoginKind
+    kind: AttemptKind
     outcome: Outcome
     code: str
     text: str

@@ -5,11 +5,13 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from bridge.domain.errors import Forbidden, NotFound, TooManyTries
 from bridge.domain.mail import Mail
 from bridge.domain.people import parse_email
 from bridge.domain.roles import OWNER
+from bridge.domain.sentences import counted
 from bridge.domain.sign_in import ACCOUNT_KINDS, Client, LoginTooOld, WrongCode
 from bridge.domain.workspace import Workspace
 from bridge.flows import mail_texts
@@ -18,11 +20,13 @@ from bridge.flows.context import OPERATOR, SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_workspace, owner_acting
 from bridge.flows.sessions import CurrentSession
+from bridge.flows.sign_in_log import Refusal, Trail, keep_refused, log_glass_broken
 from bridge.storage import break_glass, people
 from bridge.storage.access import holders_of_roles
-from bridge.storage.break_glass import NamedOwner
 from bridge.storage.changes import Change
 from bridge.storage.counters import count_try, forget_tries
+
+NamedOwner = break_glass.NamedOwner
 
 CODES_AT_A_TIME = 5
 OPENS_FOR = timedelta(hours=1)
@@ -56,6 +60,12 @@ def list_named_owners(context: Context, workspace_slug: str, now: datetime) -> t
         return tuple(break_glass.list_named_owners(connection, workspace.key, now))
 
 
+def get_named_owner(context: Context, workspace_slug: str, membership_id: str, now: datetime) -> NamedOwner:
+    """One of them. Raises NotFound (also: no hand-named owner)."""
+    with context.database.reading() as connection:
+        return _get_owner(connection, get_workspace(connection, workspace_slug), membership_id, now)
+
+
 def make_codes(context: Context, actor: str, workspace_slug: str, membership_id: str, now: datetime) -> NewCodes:
     """Five new codes for an owner named by hand, in the place of those they haven't used. Every owner gets mail.
 
@@ -65,7 +75,7 @@ def make_codes(context: Context, actor: str, workspace_slug: str, membership_id:
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        owner = _get_owner(change, workspace, membership_id)
+        owner = _get_owner(change.connection, workspace, membership_id, now)
         break_glass.delete_unused_codes(change, owner.membership_key)
         break_glass.insert_codes(change, owner.membership_key, [_hash(code) for code in codes])
         _tell_made(context, change, workspace, owner, len(codes))
@@ -84,7 +94,7 @@ def make_code_at_once(context: Context, actor: str, workspace_slug: str, email: 
         workspace = get_workspace(change.connection, workspace_slug)
         user = people.find_user_by_email(change.connection, address)
         member = people.find_member(change.connection, workspace.key, user.key) if user else None
-        owner = _get_owner(change, workspace, member.id if member else "")
+        owner = _get_owner(change.connection, workspace, member.id if member else "", now)
         break_glass.insert_codes(change, owner.membership_key, [_hash(code)], expires_at)
         _tell_made(context, change, workspace, owner, 1)
     return NewCodes(owner, (code,), expires_at)
@@ -95,7 +105,7 @@ def revoke_codes(context: Context, actor: str, workspace_slug: str, membership_i
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        owner = _get_owner(change, workspace, membership_id)
+        owner = _get_owner(change.connection, workspace, membership_id, now)
         gone = break_glass.delete_unused_codes(change, owner.membership_key)
         closed = break_glass.end_openings(change, owner.membership_key)
         before = {"email": owner.email, "codes": gone, "sessions_closed": closed}
@@ -114,8 +124,8 @@ def _hash(code: str) -> bytes:
     return digest("break-glass:" + "".join(letter for letter in code.lower() if letter.isalnum()))
 
 
-def _get_owner(change: Change, workspace: Workspace, membership_id: str) -> NamedOwner:
-    owners = break_glass.list_named_owners(change.connection, workspace.key, change.now)
+def _get_owner(connection: Any, workspace: Workspace, membership_id: str, now: datetime) -> NamedOwner:
+    owners = break_glass.list_named_owners(connection, workspace.key, now)
     found = next((owner for owner in owners if owner.membership_id == membership_id), None)
     if found is None:
         raise NotFound(f"That is no owner of {workspace.name} who was named by hand. Codes are for those only.")
@@ -128,11 +138,13 @@ def _tell_made(context: Context, change: Change, workspace: Workspace, owner: Na
     _mail_owners(context, change, workspace, mail_texts.break_glass_made("", workspace.name, owner.name, count))
 
 
-def _mail_owners(context: Context, change: Change, workspace: Workspace, mail: Mail) -> None:
-    """To every owner, by whichever path they own it."""
+def _mail_owners(context: Context, change: Change, workspace: Workspace, mail: Mail) -> int:
+    """To every owner, by whichever path they own it. Returns how many."""
     owning = holders_of_roles(change.connection, workspace.key, {OWNER.id}, change.now)
-    for _, email, _ in people.people_of(change.connection, owning).values():
+    owners = people.people_of(change.connection, owning).values()
+    for _, email, _ in owners:
         queue_mail(context, change, Mail(email, mail.subject, mail.text, mail.html))
+    return len(owners)
 
 
 # -- Using one ---------------------------------------------------------------------------------------
@@ -166,30 +178,63 @@ def open_by_code(
     Raises WrongCode, LoginTooOld, TooManyTries, NotFound (nobody whom a code could open it for).
     """
     workspace = may_use_code(context, session, workspace_slug, now)
-    if not login_is_fresh(session, now):
-        raise LoginTooOld
-    keys = _counters(workspace, session, client)
-    _count(context, keys, now)
+    attempt = _Attempt(workspace, session, client)
     try:
+        if not login_is_fresh(session, now):
+            raise LoginTooOld
+        keys = _counters(workspace, session, client)
+        _count(context, keys, now)
         with context.changing(f"user:{session.user.id}", now) as change:
-            until = _open(context, change, workspace, session, code)
+            until = _open(context, change, attempt, code)
             forget_tries(change.connection, keys[0])
-    except WrongCode:
-        _record_refused(context, workspace, session, client, now)
+    except (WrongCode, LoginTooOld) as error:
+        _record_refused(context, attempt, error, now)
         raise
     return until
 
 
-def _open(context: Context, change: Change, workspace: Workspace, session: CurrentSession, code: str) -> datetime:
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """Who tries to open which workspace, and from where."""
+
+    workspace: Workspace
+    session: CurrentSession
+    client: Client
+
+    def trail(self) -> Trail:
+        """What had to be passed before a code counts: the account's own login."""
+        trail = Trail()
+        own = max((one for one in self.session.authentications if one.kind in ACCOUNT_KINDS), key=lambda one: one.at)
+        trail.note("own_login", f"By {own.kind}, as {self.session.user.email}.", at=own.at)
+        return trail
+
+
+def _open(context: Context, change: Change, attempt: _Attempt, code: str) -> datetime:
+    workspace, session = attempt.workspace, attempt.session
     member = people.find_member(change.connection, workspace.key, session.user.key)
     if member is None or not member.alive or not break_glass.use_code(change, member.key, _hash(code)):
         raise WrongCode
     until = change.now + OPENS_FOR
     break_glass.open_for_session(change, session.key, member.key, until)
-    change.record(workspace.key, "break_glass.used", member.id, after={"email": session.user.email})
+    after = {"email": session.user.email, "address": attempt.client.address}
+    change.record(workspace.key, "break_glass.used", member.id, after=after)
     mail = mail_texts.break_glass_used("", workspace.name, session.user.name, session.user.email, until)
-    _mail_owners(context, change, workspace, mail)
+    told = _mail_owners(context, change, workspace, mail)
+    _log_opened(change, attempt, break_glass.count_codes(change.connection, member.key, change.now), until, told)
     return until
+
+
+def _log_opened(change: Change, attempt: _Attempt, left: int, until: datetime, told: int) -> None:
+    """In the sign-in log, where owners look for who came in and from where."""
+    trail = attempt.trail()
+    trail.note("code", f"It was right, and is used up; {counted(left, 'code')} of theirs {_are(left)} left.")
+    trail.note("glass_broken", f"{attempt.workspace.name} alone, in this session alone, until {until:%H:%M} UTC.")
+    trail.note("owners_told", f"{counted(told, 'mail')}.")
+    log_glass_broken(change, attempt.workspace, attempt.session.user.email, attempt.client, trail)
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _counters(workspace: Workspace, session: CurrentSession, client: Client) -> tuple[str, str]:
@@ -206,9 +251,10 @@ def _count(context: Context, keys: tuple[str, str], now: datetime) -> None:
             raise TooManyTries("Too many codes were tried. Wait a while.", int((until - now).total_seconds()) + 1)
 
 
-def _record_refused(
-    context: Context, workspace: Workspace, session: CurrentSession, client: Client, now: datetime
-) -> None:
+def _record_refused(context: Context, attempt: _Attempt, why: WrongCode | LoginTooOld, now: datetime) -> None:
+    workspace, user, client = attempt.workspace, attempt.session.user, attempt.client
+    refusal = Refusal("break_glass", why.code, why.text, user.email, trail=attempt.trail(), workspace_key=workspace.key)
     with context.changing(SYSTEM, now) as change:
-        after = {"email": session.user.email, "address": client.address}
-        change.record(workspace.key, "break_glass.refused", session.user.id, after=after)
+        keep_refused(change, refusal, client)
+        after = {"email": user.email, "address": client.address}
+        change.record(workspace.key, "break_glass.refused", user.id, after=after)

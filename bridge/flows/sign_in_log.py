@@ -16,8 +16,17 @@ from bridge.domain.identity import LoginKind
 from bridge.domain.people import email_domain, find_email, fold
 from bridge.domain.sentences import counted
 from bridge.domain.sign_in import Client, keepable_groups
-from bridge.domain.sign_in_log import LONGEST_EMAIL, LONGEST_TEXT, Outcome, Step, WouldHappen, clean, cut
-from bridge.domain.workspace import Connection
+from bridge.domain.sign_in_log import (
+    LONGEST_EMAIL,
+    LONGEST_TEXT,
+    AttemptKind,
+    Outcome,
+    Step,
+    WouldHappen,
+    clean,
+    cut,
+)
+from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.storage import pending, people
@@ -145,10 +154,11 @@ class Asked:
 class Refusal:
     """Why one login was refused: a code for programs, a text for the admin. Neither holds a secret.
 
-    `asked`: the request that it answers, where that is known.
+    `asked`: the request that it answers, where that is known. `workspace_key`: whose door it was, where no connection
+    says so.
     """
 
-    kind: LoginKind
+    kind: AttemptKind
     code: str
     text: str
     email: str | None = None
@@ -156,6 +166,7 @@ class Refusal:
     check: str = ""
     trail: Trail = field(default_factory=Trail)
     asked: Asked | None = None
+    workspace_key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +183,16 @@ class Kept:
 def log_refused(context: Context, refusal: Refusal, client: Client, now: datetime) -> Kept:
     """Keep a refused attempt, in a transaction of its own; past the limit, count it with the last one like it."""
     with context.changing(SYSTEM, now) as change:
-        through = find_by_uid(change.connection, refusal.connection_id) if refusal.connection_id else None
-        attempt = _attempt(change, _refused(refusal), client, refusal.trail, through)
-        if refusal.asked is None or not refusal.asked.test or not _may_keep_test(change, attempt):
-            return Kept(_keep_or_count(change, replace(attempt, test=False)))
-        return Kept(attempt.ref, _keep_test(change, attempt, refusal.asked.browser_hash))
+        return keep_refused(change, refusal, client)
+
+
+def keep_refused(change: Change, refusal: Refusal, client: Client) -> Kept:
+    """The same, in a transaction that writes more about the refusal."""
+    through = find_by_uid(change.connection, refusal.connection_id) if refusal.connection_id else None
+    attempt = _attempt(change, _refused(refusal), client, refusal.trail, through)
+    if refusal.asked is None or not refusal.asked.test or not _may_keep_test(change, attempt):
+        return Kept(_keep_or_count(change, replace(attempt, test=False)))
+    return Kept(attempt.ref, _keep_test(change, attempt, refusal.asked.browser_hash))
 
 
 def log_signed_in(
@@ -186,6 +202,13 @@ def log_signed_in(
     trail.note("session")
     ended = Ended(kind, "signed_in", "signed_in", "Signed in.", email)
     insert_attempt(change, _attempt(change, ended, client, trail, through))
+
+
+def log_glass_broken(change: Change, workspace: Workspace, email: str, client: Client, trail: Trail) -> None:
+    """Keep that a break-glass code opened a workspace, in the transaction in which it did."""
+    text = f"A break-glass code opened {workspace.name}."
+    ended = Ended("break_glass", "signed_in", "break_glass", text, email, workspace_key=workspace.key)
+    insert_attempt(change, _attempt(change, ended, client, trail, None))
 
 
 def log_test(
@@ -206,9 +229,9 @@ def _keep_test(change: Change, attempt: Attempt, browser_hash: bytes | None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt ended."""
+    """How an attempt ended. `workspace_key`: in whose log it is, where no connection says so."""
 
-    kind: LoginKind
+    kind: AttemptKind
     outcome: Outcome
     code: str
     text: str
@@ -216,16 +239,19 @@ class Ended:
     check: str = ""
     test: bool = False
     would: WouldHappen | None = None
+    workspace_key: int | None = None
 
 
 def _refused(refusal: Refusal) -> Ended:
     test = refusal.asked is not None and refusal.asked.test
-    return Ended(refusal.kind, "refused", refusal.code, refusal.text, refusal.email, refusal.check, test)
+    ended = Ended(refusal.kind, "refused", refusal.code, refusal.text, refusal.email, refusal.check, test)
+    return replace(ended, workspace_key=refusal.workspace_key)
 
 
 def _attempt(change: Change, ended: Ended, client: Client, trail: Trail, through: Connection | None) -> Attempt:
     email = clean(ended.email or "")[:LONGEST_EMAIL]
-    workspace_key, user_key = (through.workspace_key, None) if through else _whose(change, email)
+    own = through.workspace_key if through else ended.workspace_key
+    workspace_key, user_key = (own, None) if own else _whose(change, email)
     return Attempt(
         ref=new_reference(),
         kind=ended.kind,

@@ -68,6 +68,13 @@ def has_codes(connection: Any, membership_key: int, now: datetime) -> bool:
     return connection.execute(chosen.limit(1)).first() is not None
 
 
+def count_codes(connection: Any, membership_key: int, now: datetime) -> int:
+    """How many codes of this owner would open now."""
+    chosen = select(func.count()).where(break_glass_codes.c.membership_id == membership_key, _good(now))
+    counted: int = connection.execute(chosen).scalar_one()
+    return counted
+
+
 def insert_codes(
     change: Change, membership_key: int, hashes: Sequence[bytes], expires_at: datetime | None = None
 ) -> None:

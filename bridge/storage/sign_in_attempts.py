@@ -164,6 +164,8 @@ def _wanted(connection: Any, query: AttemptsQuery) -> list[ColumnElement[bool]]:
         where.append(_COLUMNS.test.is_(query.outcome == "test"))
     if query.outcome in ("signed_in", "refused"):
         where.append(_COLUMNS.outcome == query.outcome)
+    if query.outcome == "break_glass":
+        where.append(_COLUMNS.kind == query.outcome)
     if query.connection_id:
         ours = select(connections.c.id).where(connections.c.uid == query.connection_id).scalar_subquery()
         where.append(_COLUMNS.connection_id == ours)

@@ -1241,12 +1241,12 @@ SECURITY = v.SecurityPage(
     never=31,
     without=(("Amira Haddad", "amira.haddad@kicks.example"), ("Marcus Lindqvist", "marcus@kicks.example")),
     exempt=(
-        v.ExemptRow("Zoe Park", "zoe.park@agency.example", v.Status("ok", "Counts"), v.Post("End", "/e", "of Zoe")),
+        v.ExemptRow("Zoe Park", "zoe.park@agency.example", v.Status("ok", "Counts"), v.Link("End…", "/p/confirm")),
         v.ExemptRow(
             "Li Wei",
             "li.wei@agency.example",
             v.Status("warn", "No second factor: doesn’t count"),
-            v.Post("End", "/e", "of Li Wei"),
+            v.Link("End…", "/p/confirm"),
         ),
     ),
     exempt_field=v.Field("email", "Email of a member", kind="email", help="A member with a second factor."),
@@ -1256,8 +1256,8 @@ SECURITY = v.SecurityPage(
             "Marcus Lindqvist",
             "marcus@kicks.example",
             4,
-            v.Post("Make five new codes", "/c", "for Marcus"),
-            v.Post("Revoke", "/r", "the codes of Marcus"),
+            replace=v.Link("Replace…", "/p/confirm"),
+            revoke=v.Link("Revoke…", "/p/confirm"),
         ),
         v.GlassRow(
             "Mei Tanaka",
@@ -1267,6 +1267,7 @@ SECURITY = v.SecurityPage(
             note="has no password: a code alone opens nothing",
         ),
     ),
+    uses_href="/p/sign-in-log",
     switch=v.Link("Switch it on…", "/p/confirm", primary=True),
 )
 SECURITY_ON = dataclasses.replace(

@@ -11,6 +11,7 @@ from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Conflict, Forbidden, NotFound, TooManyTries
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Client, LoginTooOld, WrongCode
+from bridge.domain.sign_in_log import AttemptsQuery, SignInAttempt
 from bridge.flows.break_glass import (
     NewCodes,
     list_named_owners,
@@ -26,11 +27,12 @@ from bridge.flows.give_roles import end_grant, give_to_member
 from bridge.flows.members import remove_member
 from bridge.flows.named import get_member_by_email
 from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.read_sign_in_log import get_attempt, list_attempts
 from bridge.flows.sessions import CurrentSession, sweep_expired
 from bridge.storage.database import Database
 from bridge.storage.tables import audit, break_glass_codes, break_glass_openings
 from bridge.storage.workspaces import find_by_slug
-from tests.flows.logins import CLIENT, PASSWORD, Browser, account, join, set_workspace, sign_in
+from tests.flows.logins import CLIENT, PASSWORD, Browser, account, join, prove_domain, set_workspace, sign_in
 from tests.flows.mailer import KeptMail
 from tests.flows.test_require_sso import own
 from tests.world import World, make_world
@@ -359,3 +361,53 @@ def test_only_owners_make_codes(world: World) -> None:
     with pytest.raises(Forbidden):
         make_code_at_once(world.context, f"user:{world.owner.id}", "acme", ANN, world.now)
     assert len(make_codes(world.context, f"user:{world.owner.id}", "acme", member_id(world), world.now).codes) == 5
+
+
+# -- In the sign-in log ------------------------------------------------------------------------------
+
+
+def logged(world: World, slug: str = "acme") -> list[SignInAttempt]:
+    """What the log tells of codes, newest first, with its steps."""
+    found = list_attempts(world.context, slug, AttemptsQuery(outcome="break_glass"), 10).attempts
+    return [get_attempt(world.context, slug, one.ref) for one in found]
+
+
+def test_the_sign_in_log_says_who_broke_the_glass_from_where(world: World) -> None:
+    code, *_ = codes(world).codes
+    use(world, by_password(world), code, world.now + MINUTE, client=Client("192.0.2.7", "Firefox"))
+    [found] = logged(world)
+    assert (found.email, found.address, found.agent) == (ANN, "192.0.2.7", "Firefox")
+    assert (found.outcome, found.kind) == ("signed_in", "break_glass")
+    assert [step.name for step in found.steps] == ["own_login", "code", "glass_broken", "owners_told"]
+    assert found.steps[0].at == world.now
+    assert [step.detail for step in found.steps[1:]] == [
+        "It was right, and is used up; 4 codes of theirs are left.",
+        f"Acme alone, in this session alone, until {world.now + MINUTE + HOUR:%H:%M} UTC.",
+        "2 mails.",
+    ]
+    assert code not in str(found)
+
+
+def test_a_code_that_opened_nothing_is_in_the_log_too(world: World) -> None:
+    codes(world)
+    browser = by_password(world)
+    with pytest.raises(WrongCode):
+        use(world, browser, "wrong")
+    with pytest.raises(LoginTooOld):
+        use(world, browser, "wrong", world.now + 16 * MINUTE)
+    late, wrong = logged(world)
+    assert (wrong.outcome, wrong.code, late.code) == ("refused", "wrong_code", "login_too_old")
+    assert [step.name for step in wrong.steps] == ["own_login"]
+
+
+def test_it_is_in_the_log_of_that_workspace_alone(world: World, database: Database) -> None:
+    """Also where another workspace has proved the domain of the owner's address."""
+    other = make_world(database, world.now, slug="other", owner="o@other.example")
+    prove_domain(other, "acme.example")
+    code, *_ = codes(world).codes
+    browser = by_password(world)
+    with pytest.raises(WrongCode):
+        use(world, browser, "wrong")
+    use(world, browser, code)
+    assert [one.outcome for one in logged(world)] == ["signed_in", "refused"]
+    assert logged(world, "other") == []

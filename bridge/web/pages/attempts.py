@@ -12,7 +12,13 @@ from bridge.flows.read_sign_in_log import Alike
 from bridge.web.pages.filters import moment, when
 from bridge.web.pages.views import AttemptCard, AttemptRow, Fact, Fix, Note, Status, TraceStep, WouldBox
 
-_KINDS = {"saml": "SAML", "oidc": "OpenID Connect", "password": "Password", "twilio": "Twilio"}
+_KINDS = {
+    "saml": "SAML",
+    "oidc": "OpenID Connect",
+    "password": "Password",
+    "twilio": "Twilio",
+    "break_glass": "Break-glass code",
+}
 #: The guides of docs/guides by their headings, for SAML by preset.
 GUIDES = {
     "okta": "Connect Okta",
@@ -56,6 +62,8 @@ def _status(one: SignInAttempt) -> Status:
     if one.outcome == "refused":
         found = explain(one.code, one.preset, one.connection, one.kind)
         return Status("bad", f"{'Test refused' if one.test else 'Refused'}: {found.title if found else one.code}")
+    if one.kind == "break_glass":
+        return Status("warn", "Came in by a break-glass code")
     return Status("ok", "Test passed" if one.test else "Signed in")
 
 
@@ -79,6 +87,9 @@ def _title(one: SignInAttempt) -> str:
     who = one.email or "Somebody"
     if one.test:
         return f"Test of {one.connection}"
+    if one.kind == "break_glass":
+        did = "couldn’t come in" if one.outcome == "refused" else "came in"
+        return f"{who} {did} by a break-glass code"
     return f"{who} couldn’t sign in" if one.outcome == "refused" else f"{who} signed in"
 
 
@@ -89,6 +100,9 @@ def _about(one: SignInAttempt) -> str:
 
 
 def _note(one: SignInAttempt, found: Explanation | None, alike: Alike | None, now: datetime) -> Note | None:
+    if one.outcome != "refused" and one.kind == "break_glass":
+        text = "If nobody meant to, revoke their codes on the page Security, which closes it too, and ask them."
+        return Note("warn", f"{one.email} came in past single sign-on", text)
     if one.outcome != "refused":
         return Note("ok", "The test went all the way", "What a sign-in would do is below.") if one.test else None
     more = [one.text]

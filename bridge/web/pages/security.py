@@ -9,6 +9,8 @@ from bridge.domain.errors import DomainError, TooManyTries
 from bridge.domain.sentences import counted
 from bridge.domain.sign_in import LoginTooOld, WrongCode
 from bridge.flows.break_glass import (
+    NamedOwner,
+    get_named_owner,
     list_named_owners,
     login_is_fresh,
     make_codes,
@@ -64,6 +66,7 @@ def _page(visit: Visit, error: DomainError | None = None) -> SecurityPage:
         exempt_field=_exempt_field(error),
         exempt_action=visit.url("security.exempt"),
         owners=_owner_rows(visit),
+        uses_href=visit.url("sign_in_log.index", outcome="break_glass"),
         switch=_switch(visit, outlook),
         switch_note=_switch_note(outlook),
     )
@@ -98,30 +101,31 @@ def _exempt_rows(visit: Visit, outlook: Outlook) -> tuple[ExemptRow, ...]:
             one.name,
             one.email,
             counts if one.counts else idle,
-            Post("End", visit.url("security.unexempt", member=one.membership_id), f"the exemption of {one.name}"),
+            Link("End…", visit.url("security.ask_to_unexempt", member=one.membership_id)),
         )
         for one in outlook.exempt
     )
 
 
 def _exempt_field(error: DomainError | None) -> Field:
-    text = "A member with a second factor. The exemption ends with the membership, or with the last second factor."
+    text = "The exemption ends with the membership, or with the last second factor."
     wrong = error.text if error else None
     return Field("email", "Email of a member", typed("email") if error else "", "email", text, wrong)
 
 
 def _owner_rows(visit: Visit) -> tuple[GlassRow, ...]:
-    def row(name: str, member: str, codes: int) -> tuple[Post, Post]:
-        text = "Replace with five new codes" if codes else "Make five new codes"
-        make = Post(text, visit.url("security.make", member=member), f"for {name}")
-        return make, Post("Revoke", visit.url("security.revoke", member=member), f"the codes of {name}")
+    return tuple(_owner_row(visit, owner) for owner in list_named_owners(visit.context, visit.slug, visit.now))
 
-    rows = []
-    for owner in list_named_owners(visit.context, visit.slug, visit.now):
-        make, revoke = row(owner.name, owner.membership_id, owner.codes)
-        note = None if owner.has_login else "has no password: a code alone opens nothing"
-        rows.append(GlassRow(owner.name, owner.email, owner.codes, make, revoke if owner.codes else None, note))
-    return tuple(rows)
+
+def _owner_row(visit: Visit, owner: NamedOwner) -> GlassRow:
+    def to(step: str) -> str:
+        return visit.url(f"security.{step}", member=owner.membership_id)
+
+    note = None if owner.has_login else "has no password: a code alone opens nothing"
+    row = GlassRow(owner.name, owner.email, owner.codes, note=note)
+    if not owner.codes:
+        return replace(row, make=Post("Make five new codes", to("make"), f"for {owner.name}"))
+    return replace(row, replace=Link("Replace…", to("ask_to_make")), revoke=Link("Revoke…", to("ask_to_revoke")))
 
 
 # -- Require SSO -------------------------------------------------------------------------------------
@@ -149,7 +153,8 @@ def _requiring(visit: Visit, outlook: Outlook) -> tuple[Consequence, ...]:
     named = ", ".join(one.name for one in outlook.people[:10])
     more = f" and {outlook.never - 10} more" if outlook.never > 10 else ""
     locked = f"{counted(outlook.never, 'member')} never came by it, and can’t come in until they do: {named}{more}"
-    codes = sum(owner.codes for owner in list_named_owners(visit.context, visit.slug, visit.now))
+    owners = list_named_owners(visit.context, visit.slug, visit.now)
+    codes = sum(owner.codes for owner in owners if owner.has_login)
     return (
         Consequence("keep", f"{counted(outlook.came, 'member')} came by single sign-on before"),
         *([Consequence("lose", locked)] if outlook.never else []),
@@ -212,6 +217,37 @@ def exempt(slug: str) -> Response:
     return go(visit.url("security.index"))
 
 
+@blueprint.get("/security/exemptions/<uuid:member>/end")
+def ask_to_unexempt(slug: str, member: UUID) -> Response:
+    """What ending an exemption takes."""
+    visit = enter_as_owner(slug)
+    outlook = look_out(visit.context, visit.session, visit.slug, visit.now)
+    found = next((one for one in outlook.exempt if one.membership_id == str(member)), None)
+    if found is None:
+        return go(visit.url("security.index"))
+    takes = f"From the next request on, {found.name} comes in by single sign-on alone"
+    lines = (
+        Consequence("lose" if outlook.required else "keep", takes if outlook.required else f"{takes}, once required"),
+        Consequence("remember", "An owner can exempt them again, as long as they have a second factor"),
+    )
+    return _ask(visit, f"End the exemption of {found.name}?", "unexempt", found.membership_id, "End it", lines)
+
+
+def _ask(
+    visit: Visit, title: str, step: str, member: str, button: str, consequences: tuple[Consequence, ...]
+) -> Response:
+    page = ConfirmPage(
+        title=title,
+        crumbs=(Link("Security", visit.url("security.index")),),
+        action=visit.url(f"security.{step}", member=member),
+        button=button,
+        consequences=consequences,
+        cancel_href=visit.url("security.index"),
+        keep="Leave it as it is",
+    )
+    return show(visit, "confirm.html", page)
+
+
 @blueprint.post("/security/exemptions/<uuid:member>/end")
 def unexempt(slug: str, member: UUID) -> Response:
     """Have them come by SSO again."""
@@ -221,6 +257,36 @@ def unexempt(slug: str, member: UUID) -> Response:
 
 
 # -- Break-glass codes -------------------------------------------------------------------------------
+
+
+@blueprint.get("/security/codes/<uuid:member>")
+def ask_to_make(slug: str, member: UUID) -> Response:
+    """What becomes of the codes that an owner has, before there are new ones."""
+    visit = enter_as_owner(slug)
+    owner = get_named_owner(visit.context, visit.slug, str(member), visit.now)
+    lines = (
+        Consequence("lose", f"{_codes_of(owner)} no longer: also those that lie in a safe"),
+        Consequence("gain", "Five new ones, shown once, on the next page"),
+        Consequence("remember", "Every owner gets mail"),
+    )
+    return _ask(visit, f"Replace the codes of {owner.name}?", "make", owner.membership_id, "Make five new codes", lines)
+
+
+def _codes_of(owner: NamedOwner) -> str:
+    return f"{counted(owner.codes, 'code')} of {owner.name} {'opens' if owner.codes == 1 else 'open'}"
+
+
+@blueprint.get("/security/codes/<uuid:member>/revoke")
+def ask_to_revoke(slug: str, member: UUID) -> Response:
+    """What forgetting an owner's codes takes."""
+    visit = enter_as_owner(slug)
+    owner = get_named_owner(visit.context, visit.slug, str(member), visit.now)
+    lines = (
+        Consequence("lose", f"{_codes_of(owner)} no longer"),
+        Consequence("lose", "What others of their codes opened closes with the next request"),
+        Consequence("remember", "New ones can be made at any time"),
+    )
+    return _ask(visit, f"Revoke the codes of {owner.name}?", "revoke", owner.membership_id, "Revoke them", lines)
 
 
 @blueprint.post("/security/codes/<uuid:member>")

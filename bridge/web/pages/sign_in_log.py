@@ -28,6 +28,7 @@ _OUTCOMES: dict[OutcomeFilter, str] = {
     "": "Every attempt",
     "refused": "Refused",
     "signed_in": "Signed in",
+    "break_glass": "By a break-glass code",
     "test": "Tests",
 }
 _SINCE: dict[str, tuple[str, timedelta | None]] = {

@@ -1,6 +1,7 @@
 """The page Security, and the page on which an owner uses a break-glass code."""
 
 import re
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -9,6 +10,8 @@ from sqlalchemy import insert
 from bridge.flows.break_glass import make_code_at_once
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
+from bridge.storage import people
+from bridge.storage.changes import changing
 from bridge.storage.tables import second_factors
 from tests.flows.logins import prove_domain, set_workspace
 from tests.web.browsing import Company, Surfer
@@ -74,13 +77,14 @@ def test_exemptions_need_a_second_factor(acme: Acme, send: Send, olga: Surfer) -
     told = send(f"{PAGE}/exemptions", PAGE, email=KIM)
     assert told.status_code == 409
     assert re.search(r'id="f-email-error"[^>]*>.*?has no second factor', told.text), "beside its field"
+    assert "is asked for their password and their second factor" in told.text
     factor = {"uid": "f", "kind": "totp", "data_enc": b"x", "created_at": acme.world.now}
     with acme.world.context.database.writing() as connection:
         user = connection.exec_driver_sql("SELECT id FROM users WHERE email = ?", (KIM,)).scalar()
         connection.execute(insert(second_factors).values(**factor, user_id=user))
     assert send(f"{PAGE}/exemptions", PAGE, email=KIM).status_code == 303
     assert f"the exemption of {KIM}" in olga.get(PAGE).text
-    assert send(f"{PAGE}/exemptions/{acme.member_id(KIM)}/end", PAGE).status_code == 303
+    assert send(f"{PAGE}/exemptions/{acme.member_id(KIM)}/end").status_code == 303
     assert f"the exemption of {KIM}" not in olga.get(PAGE).text
 
 
@@ -96,13 +100,26 @@ def test_codes_are_shown_once(acme: Acme, send: Send, olga: Surfer) -> None:
     assert code_in(again) == []
     assert not any(code in again for code in codes)
     assert "Revoke" in again
-    assert "Replace with five new codes" in again, "those end"
-    assert send(f"{PAGE}/codes/{acme.member_id(OLGA)}/revoke", PAGE).status_code == 303
+    asked = olga.get(f"{PAGE}/codes/{acme.member_id(OLGA)}").text
+    assert re.search(r"5 codes of [^<]* open no longer", asked), "before new ones take their place"
+    assert not code_in(asked)
+    assert send(f"{PAGE}/codes/{acme.member_id(OLGA)}/revoke").status_code == 303
     assert "Revoke" not in olga.get(PAGE).text
 
 
-def test_members_who_are_no_owners_have_none(acme: Acme, send: Send) -> None:
+def test_members_who_are_no_owners_have_none(acme: Acme, send: Send, olga: Surfer) -> None:
     assert send(f"{PAGE}/codes/{acme.member_id(KIM)}", PAGE).status_code == 404
+    assert olga.get(f"{PAGE}/codes/{acme.member_id(KIM)}").status_code == 404
+    assert olga.get(f"{PAGE}/codes/{acme.member_id(KIM)}/revoke").status_code == 404
+
+
+def test_a_code_that_nobody_could_use_counts_for_nothing(acme: Acme, by_sso: Surfer) -> None:
+    """A code goes with the owner's own password: Olga had one, and has none any more."""
+    make_code_at_once(acme.world.context, OPERATOR, "acme", OLGA, acme.world.now)
+    assert "1 break-glass code" in by_sso.get(f"{PAGE}/require-sso").text
+    with changing(acme.world.context.database, OPERATOR, acme.world.now) as change:
+        people.set_user(change, acme.world.owner.key, password_hash=None)
+    assert "There is no break-glass code" in by_sso.get(f"{PAGE}/require-sso").text
 
 
 def test_an_owner_whose_idp_is_broken_finds_the_way_in(acme: Acme, company: Company) -> None:
@@ -126,6 +143,17 @@ def test_an_owner_whose_idp_is_broken_finds_the_way_in(acme: Acme, company: Comp
     assert olga.workspaces() == ["acme"]
     assert {one["kind"] for one in olga.session()["authenticated_by"]} == {"password"}
     assert "Users" in olga.get("/w/acme/users").text
+    led = re.search(r'href="([^"]+)">Who used one', olga.get(PAGE).text)
+    assert led
+    log = olga.get(unescape(led[1]))
+    assert "Came in by a break-glass code" in log.text
+    assert "Refused: The break-glass code is wrong, or was used" in log.text
+    opened = re.search(r'<li><a href="([^"]+)"><span class="b-row-between"><b>olga@acme.example', log.text)
+    assert opened
+    told_of = olga.get(opened[1]).text
+    assert "olga@acme.example came in past single sign-on" in told_of
+    assert "127.0.0.1" in told_of
+    assert made.codes[0] not in told_of
     another = acme.signed_in(OLGA)
     assert another.submit(GLASS, another.get(GLASS), code=made.codes[0]).status_code == 403
     assert another.workspaces() == []

@@ -13,18 +13,21 @@ class ExemptRow:
     name: str
     email: str
     status: Status
-    end: Post
+    end: Link
 
 
 @dataclass(frozen=True, slots=True)
 class GlassRow:
-    """An owner named by hand and their codes. `note` warns of what makes them useless."""
+    """An owner named by hand and their codes. `make` where there are none; `replace` and `revoke`, which ask first,
+    where there are. `note` warns of what makes them useless.
+    """
 
     name: str
     email: str
     codes: int
-    make: Post
-    revoke: Post | None = None
+    make: Post | None = None
+    replace: Link | None = None
+    revoke: Link | None = None
     note: str | None = None
 
 
@@ -50,6 +53,7 @@ class SecurityPage:
     exempt_field: Field
     exempt_action: str
     owners: tuple[GlassRow, ...]
+    uses_href: str
     switch: Link | None = None
     switch_note: Note | None = None
     new: NewGlassCodes | None = None
