@@ -23,7 +23,9 @@ class ClaimMapping:
     Names compare exactly; where no claim has the whole name, its parts between dots are members within members
     (`realm_access.roles`). `verified` are the claims that may say whether the email is; any that says no refuses.
     `says_verified`: the provider always says so, hence silence is a no, too. `hosted`: `hd` must be there.
-    `groups_in_userinfo`: it may be worth asking there for groups that the ID token doesn't name.
+    `groups_in_userinfo`: it may be worth asking there for groups that the ID token doesn't name. `directory_id`: the
+    claims that hold the id by which the same directory pushes people (SCIM's externalId). `trusted`: the connection's
+    owner says that nobody but the provider's administrators writes addresses there.
     """
 
     email: tuple[str, ...] = ("email",)
@@ -35,6 +37,8 @@ class ClaimMapping:
     says_verified: bool = False
     hosted: bool = False
     groups_in_userinfo: bool = True
+    directory_id: tuple[str, ...] = ()
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,9 @@ class AssertedNames:
     """What a provider says about a person, free of OpenID Connect: field by field what saml.attributes has.
 
     `subject` is stable within the connection; `email` is well-formed, as written by the provider; `groups` are names
-    or ids as it sends them, in its order, each once. `groups_left_out`: Entra ID had more groups than it puts into a
-    token (200) and sent none.
+    or ids as it sends them, in its order, each once. `email_vouched`: the provider says that it verified the address,
+    or its owner says so for all. `directory_id`: the person's id in the provider's directory, where that isn't the
+    subject. `groups_left_out`: Entra ID had more groups than it puts into a token (200) and sent none.
     """
 
     subject: str
@@ -51,6 +56,8 @@ class AssertedNames:
     name: str
     groups: tuple[str, ...]
     groups_left_out: bool = False
+    email_vouched: bool = False
+    directory_id: str | None = None
 
 
 # Each names what that provider sends when its own guide is followed. An admin who chose other names sets a mapping.
@@ -64,6 +71,7 @@ PRESETS: Final[Mapping[str, ClaimMapping]] = MappingProxyType(
             email=("email", "preferred_username", "upn"),
             verified=("email_verified", "xms_edov"),
             groups_in_userinfo=False,
+            directory_id=("oid",),
         ),
         # Google has no groups to give by OpenID Connect.
         "google": ClaimMapping(groups=(), says_verified=True, hosted=True, groups_in_userinfo=False),
@@ -104,7 +112,7 @@ def read(id_token: IdToken, userinfo: Userinfo | None, mapping: ClaimMapping) ->
     # Whoever chose another preset for Google still doesn't let every Google account in.
     if (mapping.hosted or id_token.issuer == _GOOGLE) and not _text(sources[:1], ("hd",)):
         raise WrongHostedDomain(None, None)
-    email = _email(sources, mapping)
+    email, vouched = _email(sources, mapping)
     whole = f"{_name(sources, mapping.given_name)} {_name(sources, mapping.family_name)}".strip()
     name = _name(sources, mapping.display_name) or whole or email.partition("@")[0]
     return AssertedNames(
@@ -113,6 +121,8 @@ def read(id_token: IdToken, userinfo: Userinfo | None, mapping: ClaimMapping) ->
         name=name[:_LONGEST_NAME],
         groups=_groups(sources, mapping.groups),
         groups_left_out=_left_out(sources),
+        email_vouched=vouched,
+        directory_id=_text(sources[:1], mapping.directory_id) or None,
     )
 
 
@@ -126,8 +136,9 @@ def is_email(written: str) -> bool:
     )
 
 
-def _email(sources: list[Source], mapping: ClaimMapping) -> str:
-    """The first email; every word about whether it is verified counts, whoever says it."""
+def _email(sources: list[Source], mapping: ClaimMapping) -> tuple[str, bool]:
+    """The first email, and whether it is vouched for. Every word about that counts as a no, whoever says it; as a yes
+    one about this very address: beside the claim `email`, for no other is meant (Core 5.1)."""
     email = _text(sources, mapping.email)
     if not email:
         raise MissingEmail(mapping.email)
@@ -136,7 +147,8 @@ def _email(sources: list[Source], mapping: ClaimMapping) -> str:
     words = [source[name] for source in sources for name in mapping.verified if name in source]
     if not all(_is_true(word) for word in words) or (mapping.says_verified and not words):
         raise EmailNotVerified
-    return email
+    says_so = (source for source in sources if any(name in source for name in mapping.verified))
+    return email, mapping.trusted or any(_text([source], ("email",)) == email for source in says_so)
 
 
 def _is_true(word: object) -> bool:

@@ -177,6 +177,11 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
     "--scope", "scopes", metavar="SCOPE", multiple=True, help="OpenID Connect: what to ask for; repeat for several."
 )
 @click.option("--hosted-domain", metavar="DOMAIN", help="OpenID Connect, Google: the domain that people must be of.")
+@click.option(
+    "--trust-email/--no-trust-email",
+    default=None,
+    help="OpenID Connect: whether addresses open accounts even where the provider doesn't say that it verified them.",
+)
 @click.option("--client-secret-stdin", is_flag=True, help="OpenID Connect: read our new client secret from stdin.")
 @told
 def change(
@@ -212,7 +217,7 @@ def change(
 #: Options of `set` that one kind of connection has and the other hasn't, by the names of their values.
 _ONLY = {
     "saml": ("sign_requests", "force_authn", "authn_context", "name_id_format", "idp_metadata"),
-    "oidc": ("client_id", "token_auth", "scopes", "hosted_domain", "client_secret_stdin"),
+    "oidc": ("client_id", "token_auth", "scopes", "hosted_domain", "trust_email", "client_secret_stdin"),
 }
 
 

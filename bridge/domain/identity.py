@@ -12,7 +12,9 @@ class AssertedIdentity:
     """One verified statement of a connection's IdP about one person.
 
     It vouches only inside the connection's workspace (properties.md 1); the email is a hint, never an
-    identity: that is (connection, subject). `logout_hint`, sealed, is what the IdP wants to see again at the end.
+    identity: that is (connection, subject). `email_vouched`: it vouches for that address, too, so that an account may
+    be opened by it. `directory_id`: by what name it pushes the person, where it says so and that isn't the subject.
+    `logout_hint`, sealed, is what the IdP wants to see again at the end.
     """
 
     connection_id: str
@@ -24,6 +26,13 @@ class AssertedIdentity:
     name_id: str | None = None
     session_ends_at: datetime | None = None
     logout_hint: str | None = None
+    email_vouched: bool = True
+    directory_id: str | None = None
+
+    @property
+    def pushed_as(self) -> str:
+        """What a pushed record of theirs has for externalId or userName."""
+        return self.directory_id or self.subject
 
 
 @dataclass(frozen=True, slots=True)

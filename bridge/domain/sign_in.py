@@ -266,7 +266,8 @@ class Found:
 
     `pushed_here`, `pushed_elsewhere`: by this connection, by others of the workspace. `signed_in_elsewhere`: an
     identity of another connection of the workspace is theirs. `domain_proved`: this workspace has proved, now, the
-    domain of the account's email. `has_credentials`: the account has ways in of its own.
+    domain of the account's email. `has_credentials`: the account has ways in of its own. `vouched`: it wasn't found by
+    an address alone that the IdP doesn't vouch for.
     """
 
     by: Literal["identity", "push", "email"]
@@ -278,6 +279,7 @@ class Found:
     signed_in_elsewhere: bool = False
     owner: bool = False
     has_credentials: bool = False
+    vouched: bool = True
 
 
 #: What a login leads to: `enter` an account it opened before, `link` to one, `adopt` one (clear what strangers may
@@ -310,7 +312,7 @@ def check_alive(membership: Membership, workspace: Workspace) -> None:
 
 
 def _first_login(found: Found) -> Step:
-    if not (found.domain_proved or found.by == "push" or _lone_member(found)):
+    if not found.vouched or not (found.domain_proved or found.by == "push" or _lone_member(found)):
         return "prove"
     if found.user.email_proved:
         return "link"

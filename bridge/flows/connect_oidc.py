@@ -5,7 +5,7 @@ an admin may change later is in `oidc_settings`.
 
     {"preset", "issuer", "client_id", "token_auth", "scopes", "claims": {"email" | "name" | "groups": [names]} where the
      admin chose other names than the preset's, "hosted_domain" or absent, "provider": the discovery document's facts as
-     last read, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew"}
+     last read, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "trust_email"}
 
 Its secrets, encrypted, are what we show at the token endpoint: {"client_secret"}, or {"private_key", "kid"}.
 """
@@ -39,7 +39,7 @@ from oidc.provider import Provider, discovery_url, parse_discovery
 
 PRIVATE_KEY = "private_key_jwt"
 GOOGLE = "https://accounts.google.com"
-_DEFAULT_CONFIG: Mapping[str, Any] = {"jit": True, "mirror_groups": True, "clock_skew": 60}
+_DEFAULT_CONFIG: Mapping[str, Any] = {"jit": True, "mirror_groups": True, "clock_skew": 60, "trust_email": False}
 _PRESET_NAMES = {
     "generic": "OpenID Connect",
     "okta": "Okta",
@@ -309,7 +309,7 @@ _CLAIMS = {"email": ("email",), "name": ("display_name", "given_name", "family_n
 
 def _claims(config: Mapping[str, Any]) -> ClaimMapping:
     """The preset's claims, but those that the admin chose. Google's accounts are everybody's, whatever the preset."""
-    mapping = PRESETS[config["preset"]]
+    mapping = replace(PRESETS[config["preset"]], trusted=config.get("trust_email", False))
     for what, chosen in config.get("claims", {}).items():
         if chosen:
             first, *others = _CLAIMS[what]

@@ -175,6 +175,8 @@ def ask_for_identity(
         groups=named.groups,
         session_index=proved.session_id,
         logout_hint=_hint(context, ours, proved),
+        email_vouched=named.email_vouched,
+        directory_id=named.directory_id,
     )
     replay = Replay(proved.text, proved.expires_at + timedelta(seconds=ours.client.clock_skew))
     return Answer(identity, claimed.request_id, replay, trail=trail)

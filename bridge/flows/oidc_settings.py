@@ -34,6 +34,8 @@ class OidcSettings:
 
     `clock_skew` is in seconds. `token_auth` is one of `oidc.client.TOKEN_AUTH`. `scopes` hold "openid", whoever chose
     them. `hosted_domain` is the Google Workspace domain that people must be of; None: the domains that are proved.
+    `trust_email`: its addresses open accounts even where the provider doesn't say that it verified them, since nobody
+    but its administrators writes them.
     """
 
     name: str
@@ -42,6 +44,7 @@ class OidcSettings:
     scopes: tuple[str, ...]
     allow_idp_initiated: bool = False
     jit: bool = True
+    trust_email: bool = False
     mirror_groups: bool = True
     email: tuple[str, ...] = ()
     display_name: tuple[str, ...] = ()
@@ -54,7 +57,7 @@ class OidcSettings:
 def oidc_settings_of(found: Connection) -> OidcSettings:
     """An OpenID Connect connection's settings; what an older row doesn't say stands at its default."""
     config, chosen = found.config, found.config.get("claims") or {}
-    plain = ("allow_idp_initiated", "jit", "mirror_groups", "hosted_domain", "clock_skew", "asserted_days")
+    plain = ("allow_idp_initiated", "jit", "trust_email", "mirror_groups", "hosted_domain")
     return OidcSettings(
         name=found.name,
         client_id=config["client_id"],
@@ -63,7 +66,7 @@ def oidc_settings_of(found: Connection) -> OidcSettings:
         email=tuple(chosen.get("email", ())),
         display_name=tuple(chosen.get("name", ())),
         groups=tuple(chosen.get("groups", ())),
-        **{name: config[name] for name in plain if name in config},
+        **{name: config[name] for name in (*plain, "clock_skew", "asserted_days") if name in config},
     )
 
 

@@ -58,9 +58,13 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
         return sign_in.describe_found(rows, ours, "identity", _open(people.find_user_by_key(rows, linked)), change.now)
     pushed = _find_pushed(change, door, identity)
     if pushed is not None:
-        return sign_in.describe_found(rows, ours, "push", pushed, change.now)
-    user = people.find_user_by_email(rows, identity.email)
-    return None if user is None else sign_in.describe_found(rows, ours, "email", user, change.now)
+        user, by_name = pushed
+        found = sign_in.describe_found(rows, ours, "push", user, change.now)
+        return replace(found, vouched=by_name or identity.email_vouched)
+    holder = people.find_user_by_email(rows, identity.email)
+    if holder is None:
+        return None
+    return replace(sign_in.describe_found(rows, ours, "email", holder, change.now), vouched=identity.email_vouched)
 
 
 def _open(user: User | None) -> User:
@@ -71,20 +75,21 @@ def _open(user: User | None) -> User:
 
 def _check_not_held(change: Change, door: Door, identity: AssertedIdentity) -> None:
     """A record without an account may be about somebody who has one: inactive, it keeps them out all the same."""
-    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.subject, identity.email)
+    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.pushed_as, identity.email)
     if any(one.by_subject and one.holds_out and one.membership_key is None for one in records):
         raise HeldOut(door.workspace.name)
 
 
-def _find_pushed(change: Change, door: Door, identity: AssertedIdentity) -> User | None:
-    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.subject, identity.email)
+def _find_pushed(change: Change, door: Door, identity: AssertedIdentity) -> tuple[User, bool] | None:
+    """Whom this connection pushes, and whether by their name there, not by the address alone."""
+    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.pushed_as, identity.email)
     if not records:
         return None
     if len({one.membership_key for one in records if one.by_subject and one.membership_key is not None}) > 1:
         raise UnusableIdentity("The identity provider’s name for you stands for two people that it pushes.")
     best = records[0]
     if best.membership_key is not None:
-        return _open(people.find_user_of(change.connection, best.membership_key))
+        return _open(people.find_user_of(change.connection, best.membership_key)), best.by_subject
     if best.holds_out:
         raise HeldOut(door.workspace.name)
     if any(record.membership_key is not None for record in records):
@@ -106,7 +111,8 @@ def tell_found(found: Found | None, step: Step, connection: str) -> str:
         "enter": "",
         "link": " It is linked now.",
         "adopt": " Its address was never confirmed: what was left in it is cleared, then it is linked.",
-        "prove": " They have to prove that it is theirs.",
+        "prove": " They have to prove that it is theirs"
+        + ("." if found.vouched else f": {connection} doesn’t say that it verified the address."),
         "create": "",
     }
     return f"{how}.{more[step]}"
@@ -149,7 +155,7 @@ def settle(change: Change, door: Door, identity: AssertedIdentity, found: Found 
 
 
 def _create(change: Change, door: Door, identity: AssertedIdentity) -> User:
-    proved = people.proves_domain(change.connection, door.workspace.key, identity.email)
+    proved = identity.email_vouched and people.proves_domain(change.connection, door.workspace.key, identity.email)
     user = people.insert_user(change, identity.email, identity.name, email_proved_at=change.now if proved else None)
     change.record(door.workspace.key, "user.created", user.id, after={"email": user.email, "name": user.name})
     return user
@@ -181,6 +187,8 @@ def _link(change: Change, door: Door, identity: AssertedIdentity, user: User) ->
 def _follow_email(change: Change, door: Door, identity: AssertedIdentity, user: User) -> None:
     """An IdP changes an account's address only where its workspace proved both domains and the new one is free."""
     old, new, workspace = user.email, identity.email, door.workspace.key
+    if not identity.email_vouched:
+        return
     if fold_letters(old) == fold_letters(new) or people.find_user_by_email(change.connection, new) is not None:
         return
     if all(people.proves_domain(change.connection, workspace, email) for email in (old, new)):
@@ -200,7 +208,7 @@ def _join(change: Change, door: Door, user: User) -> Membership:
 def _keep_groups(change: Change, door: Door, identity: AssertedIdentity, membership: Membership) -> None:
     ours, workspace = door.connection, door.workspace.key
     says = LoginRecord(identity.subject, identity.email, identity.name)
-    asserted_groups.link_pushed_record(change, ours.key, membership.key, identity.subject)
+    asserted_groups.link_pushed_record(change, ours.key, membership.key, identity.pushed_as)
     record = asserted_groups.record_of_login(change, ours.key, membership.key, says)
     until = change.now + timedelta(days=door.asserted_days)
     told = asserted_groups.replace_asserted(change, ours.key, record, keepable_groups(identity.groups), until)

@@ -179,6 +179,7 @@ def test_connection_set_changes_one_by_openid_connect(kicks: Shell, by_oidc: str
         "scope": ["openid", "email", "profile"],
         "idp_initiated": False,
         "jit": True,
+        "trust_email": False,
         "mirror_groups": True,
         "email_claim": [],
         "name_claim": [],

@@ -46,6 +46,7 @@ founds = st.builds(
     signed_in_elsewhere=flags,
     owner=flags,
     has_credentials=flags,
+    vouched=flags,
 )
 
 
@@ -77,6 +78,10 @@ def outcome(found: Found | None, *, jit: bool = True) -> Step | type[SignInRefus
         (replace(FOUND, user=replace(ANN, email_proved=False), domain_proved=True), "adopt"),
         (replace(FOUND, membership=replace(MEMBER, status="removed")), MembershipEnded),
         (replace(FOUND, membership=replace(MEMBER, held_out=True)), HeldOut),
+        (replace(FOUND, vouched=False), "prove"),
+        (replace(FOUND, vouched=False, domain_proved=True), "prove"),
+        (replace(FOUND, vouched=False, by="push", pushed_here=True), "prove"),
+        (replace(FOUND, vouched=False, by="identity"), "enter"),
         (replace(FOUND, pushed_elsewhere=True), AnotherConnectionsPerson),
         (replace(FOUND, pushed_elsewhere=True, pushed_here=True, by="push"), "link"),
     ],
@@ -101,6 +106,12 @@ def test_a_person_whom_only_others_push_never_signs_in(found: Found, jit: bool) 
 def test_without_just_in_time_only_members_sign_in(found: Found) -> None:
     assert outcome(replace(found, membership=None), jit=False) is NotAMember
     assert outcome(None, jit=False) is NotAMember
+
+
+@given(found=founds)
+def test_an_address_that_nobody_vouches_for_opens_no_account(found: Found) -> None:
+    assume(found.by != "identity")
+    assert outcome(replace(found, vouched=False)) not in ("link", "adopt")
 
 
 @given(found=founds)

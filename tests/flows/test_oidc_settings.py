@@ -74,6 +74,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(
         scopes=("openid", "email", "roles"),
         allow_idp_initiated=True,
         jit=False,
+        trust_email=True,
         mirror_groups=False,
         email=("mail",),
         display_name=("cn",),
@@ -89,6 +90,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(
     assert ours.scopes == ("openid", "email", "roles")
     assert (ours.client.client_id, ours.client.token_auth) == ("another-id", "client_secret_post")
     assert (ours.client.clock_skew, ours.client.hosted_domain) == (120, "kicks.example")
+    assert ours.claims.trusted
     assert (ours.claims.email, ours.claims.groups) == (("mail",), ("realm_access.roles", "memberOf"))
     assert (ours.claims.display_name, ours.claims.given_name) == (("cn",), ())
     assert ours.client.client_secret == "first-secret"

@@ -26,13 +26,13 @@ def names(preset: str = "generic", info: Mapping[str, Any] | None = None, **chan
 
 
 def test_the_usual_claims() -> None:
-    assert names() == AssertedNames("mei-1", "mei@kicks.example", "Mei Tanaka", ("Engineering", "Runners"))
+    asserted = ("mei-1", "mei@kicks.example", "Mei Tanaka", ("Engineering", "Runners"))
+    assert names() == AssertedNames(*asserted, email_vouched=True)
 
 
 def test_what_is_asserted_is_what_saml_asserts() -> None:
-    assert [(one.name, one.type) for one in fields(AssertedNames)] == [
-        (one.name, one.type) for one in fields(SamlNames)
-    ]
+    theirs = [(one.name, one.type) for one in fields(SamlNames)]
+    assert [(one.name, one.type) for one in fields(AssertedNames)][: len(theirs)] == theirs
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,60 @@ def test_a_no_in_userinfo_counts_too() -> None:
         names(info={"email_verified": False})
 
 
+# -- whether an account may be opened by it ----------------------------------------------------------------------------
+
+SILENT: dict[str, Any] = {"email_verified": None}
+VOUCHED: dict[str, tuple[str, dict[str, Any], dict[str, Any] | None, bool]] = {
+    "the token says it": ("generic", {}, None, True),
+    "nobody says it": ("okta", SILENT, None, False),
+    "userinfo says it of the same address": (
+        "okta",
+        SILENT,
+        {"email": "mei@kicks.example", "email_verified": True},
+        True,
+    ),
+    "userinfo says it of another address": ("okta", SILENT, {"email": "m@evil.example", "email_verified": True}, False),
+    "it is said of no address": ("okta", SILENT, {"email_verified": True}, False),
+    "Entra ID, as it comes": ("entra", SILENT, None, False),
+    "Entra ID with xms_edov": ("entra", SILENT | {"xms_edov": True}, None, True),
+    "Entra ID with xms_edov as a digit": ("entra", SILENT | {"xms_edov": "1"}, None, True),
+    "the sign-in name stands in": (
+        "entra",
+        SILENT | {"xms_edov": True, "email": None, "preferred_username": "mei@kicks.example"},
+        None,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VOUCHED)
+def test_an_address_is_vouched_for_only_where_the_provider_says_so_of_it(case: str) -> None:
+    preset, changes, info, vouched = VOUCHED[case]
+    told = names(preset, info, **changes)
+    assert (told.email, told.email_vouched) == ("mei@kicks.example", vouched)
+
+
+def test_an_owner_may_vouch_for_what_the_provider_says_nothing_of() -> None:
+    trusting = replace(PRESETS["entra"], trusted=True)
+    assert read(token(email_verified=None), None, trusting).email_vouched
+    with pytest.raises(errors.EmailNotVerified):
+        read(token(email_verified=None, xms_edov=False), None, trusting)
+
+
+def test_entra_pushes_people_by_another_id_than_it_signs_them_in() -> None:
+    assert names("entra", oid="object-1").directory_id == "object-1"
+    assert names("entra").directory_id is None
+    assert names("okta", oid="object-1").directory_id is None
+
+
 # -- userinfo ---------------------------------------------------------------------------------------------------------
 
 
 def test_userinfo_gives_what_the_token_does_not() -> None:
     thin = {"email": None, "email_verified": None, "groups": None, "name": None}
     info = {"email": "mei@kicks.example", "email_verified": True, "name": "Mei", "groups": ["a"]}
-    assert names("okta", info, **thin) == AssertedNames("mei-1", "mei@kicks.example", "Mei", ("a",))
+    told = names("okta", info, **thin)
+    assert told == AssertedNames("mei-1", "mei@kicks.example", "Mei", ("a",), email_vouched=True)
 
 
 def test_what_the_token_says_wins() -> None:

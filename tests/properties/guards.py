@@ -542,7 +542,7 @@ GUARDS = (
         "a record without an address is about who signs in under its name",
         "10",
         "bridge.flows.settle_login",
-        "    asserted_groups.link_pushed_record(change, ours.key, membership.key, identity.subject)\n",
+        "    asserted_groups.link_pushed_record(change, ours.key, membership.key, identity.pushed_as)\n",
         "",
         (f"{_10}who_signs_in_under_a_pushed_name_is_held_out_by_it",),
     ),

@@ -16,15 +16,17 @@ from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from bridge.domain.directory import PushedEmail, PushedUser
 from bridge.domain.sign_in_log import AttemptsQuery
 from bridge.flows.connect import set_enabled
 from bridge.flows.connect_oidc import replace_client_secret
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
+from bridge.flows.provision_users import create_user
 from bridge.flows.read_sign_in_log import list_attempts
 from bridge.storage.changes import changing
 from bridge.storage.connections import find_by_uid, set_connection
-from bridge.storage.tables import pending_requests, sessions, sign_in_attempts
+from bridge.storage.tables import pending_requests, sessions, sign_in_attempts, users
 from tests.flows.logins import account, join, prove_domain
 from tests.flows.mailer import KeptMail
 from tests.web.browsing import Surfer, reference_in
@@ -187,6 +189,83 @@ def test_a_member_with_that_address_is_linked(world: World, kicks: OidcCompany, 
     join(world, account(world, MEI))
     assert kicks.sign_in(surfer).headers["Location"] == "/"
     assert surfer.workspaces() == ["acme"]
+
+
+# -- An address that the provider doesn't vouch for (nOAuth) ----------------------------------------------------------
+
+SILENT: dict[str, Any] = {"email_verified": None}
+
+
+def push(world: World, company: OidcCompany, email: str, external_id: str) -> None:
+    """The company's IdP provisions somebody through the same connection."""
+    with world.context.database.reading() as rows:
+        found = find_by_uid(rows, company.connection_id)
+    assert found is not None
+    pushed = PushedUser(email, external_id, True, "Mei", (PushedEmail(email),), {})
+    create_user(world.context, found, pushed, world.now)
+
+
+def proves_first(surfer: Surfer, told: TestResponse) -> bool:
+    """Whether nobody is signed in, but asked to prove the account."""
+    return told.headers["Location"].startswith("/prove/") and surfer.session() is None
+
+
+@pytest.mark.parametrize("preset", ["generic", "okta", "entra", "onelogin", "ping", "jumpcloud"])
+def test_an_address_without_a_word_about_it_opens_no_members_account(
+    world: World, app: Flask, provider: Provider, surfer: Surfer, preset: str
+) -> None:
+    impatient(app, 5)
+    company = connect_oidc(world.context, "acme", provider, preset=preset, name="Kicks Login")
+    join(world, account(world, MEI))
+    assert proves_first(surfer, company.sign_in(surfer, sub="mallory", **SILENT))
+
+
+def test_nor_one_of_a_proved_domain(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    prove_domain(world, "kicks.example")
+    account(world, MEI)
+    assert proves_first(surfer, kicks.sign_in(surfer, sub="mallory", **SILENT))
+    assert kicks.sign_in(surfer, sub="mei").headers["Location"] == "/"
+
+
+def test_nor_one_that_is_pushed(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    push(world, kicks, MEI, "00u1")
+    assert proves_first(surfer, kicks.sign_in(surfer, sub="mallory", **SILENT))
+    assert kicks.sign_in(surfer, sub="00u1", **SILENT).headers["Location"] == "/"
+
+
+def test_nor_does_it_prove_a_new_account(world: World, app: Flask, kicks: OidcCompany, surfer: Surfer) -> None:
+    prove_domain(world, "kicks.example")
+    kicks.sign_in(surfer, sub="mallory", **SILENT)
+    with world.context.database.reading() as rows:
+        assert rows.execute(select(users.c.email_proved_at).where(users.c.email == MEI)).scalar_one() is None
+    holder = Surfer(app)
+    assert kicks.sign_in(holder, sub="mei").headers["Location"] == "/"
+    assert surfer.session() is None
+    assert holder.workspaces() == ["acme"]
+
+
+def test_nor_does_it_change_an_account(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    prove_domain(world, "kicks.example")
+    kicks.sign_in(surfer)
+    kicks.sign_in(surfer, email="ceo@kicks.example", **SILENT)
+    assert surfer.session()["user"]["email"] == MEI
+
+
+def test_an_owner_may_say_that_every_address_is_sound(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    with_config(world, kicks, trust_email=True)
+    join(world, account(world, MEI))
+    assert kicks.sign_in(surfer, **SILENT).headers["Location"] == "/"
+
+
+def test_entra_is_believed_by_the_object_id_that_it_pushes(
+    world: World, app: Flask, provider: Provider, surfer: Surfer
+) -> None:
+    impatient(app, 5)
+    company = connect_oidc(world.context, "acme", provider, preset="entra")
+    push(world, company, MEI, "object-1")
+    assert proves_first(surfer, company.sign_in(surfer, sub="guest", oid="object-2", **SILENT))
+    assert company.sign_in(surfer, sub="pairwise", oid="object-1", **SILENT).headers["Location"] == "/"
+    assert surfer.session()["user"]["email"] == MEI
 
 
 def test_without_an_account_and_just_in_time_nobody_comes_in(world: World, kicks: OidcCompany, surfer: Surfer) -> None:

@@ -9,7 +9,7 @@ from bridge.flows.oidc_settings import OidcSettings, change_oidc_settings, read_
 from bridge.web.pages.connection_parts import head, href
 from bridge.web.pages.forms import error_at, error_note, typed
 from bridge.web.pages.frame import Visit, show
-from bridge.web.pages.settings_parts import general, limits, lines, names, number, read_at
+from bridge.web.pages.settings_parts import general, limits, lines, names, number, read_at, switch
 from bridge.web.pages.views import Choice, ConnectionSettingsPage, Field, Option, SettingsGroup
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
@@ -66,6 +66,7 @@ def _typed(found: Connection, standing: OidcSettings) -> OidcSettings:
         scopes=lines("scopes"),
         allow_idp_initiated=bool(typed("allow_idp_initiated")),
         jit=bool(typed("jit")),
+        trust_email=bool(typed("trust_email")),
         mirror_groups=bool(typed("mirror_groups")),
         email=lines("email"),
         display_name=lines("display_name"),
@@ -90,6 +91,7 @@ def _form(visit: Visit, found: Connection, settings: OidcSettings, error: Domain
         groups=(
             general(settings, error, _BY_TILE),
             names("Names of claims", settings, claims, error),
+            _asked(found, settings),
             _client(visit, found, settings, error),
             limits(settings, error),
         ),
@@ -99,6 +101,21 @@ def _form(visit: Visit, found: Connection, settings: OidcSettings, error: Domain
     note = error_note(error, *_FIELDS)
     code = status_of(error) if error else 200
     return show(visit, "connection_settings.html", page, status=code, notices=(note,) if note else ())
+
+
+def _asked(found: Connection, settings: OidcSettings) -> SettingsGroup:
+    return SettingsGroup(
+        f"What {found.name} is believed",
+        switches=(
+            switch(
+                "trust_email",
+                "Believe every address that it gives",
+                settings.trust_email,
+                "On only where nobody but its administrators can write addresses, guests from elsewhere included. Off: "
+                "an address opens an account that was there before only if the provider says that it verified it.",
+            ),
+        ),
+    )
 
 
 def _client(visit: Visit, found: Connection, settings: OidcSettings, error: DomainError | None) -> SettingsGroup:
