@@ -103,6 +103,7 @@ def postgres_with_schema(postgres_server: str) -> Iterator[str]:
     url = _create_database(postgres_server)
     _make_schema(url)
     yield url
+    _opened(url).close()
     _drop_database(postgres_server, url)
 
 

@@ -11,7 +11,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,8 @@ class Database:
     write_engine: Engine
     read_engine: Engine
     write_lock: WriteLock = field(default=nullcontext)
-    _idle: list[Connection] = field(default_factory=list, repr=False, compare=False)
+    _readers: list[Connection] = field(default_factory=list, repr=False, compare=False)
+    _writers: list[Connection] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -44,38 +45,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: committed, and on disk, when the block ends; rolled back when it raises."""
-        with self.write_lock(), self.write_engine.begin() as connection:
+        with self.write_lock(), _kept(self.write_engine, self._writers) as connection, connection.begin():
             yield connection
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection in autocommit: each statement sees the latest commit. Write nothing through it.
-
-        It is kept for who reads next, since to fetch one from the pool and bring it back costs as much as a statement.
-        Whatever went wrong with it, it goes back to the pool, which knows what to do.
-        """
-        connection = self._idle_or_new()
-        try:
-            yield connection
-        except BaseException:
-            if connection.invalidated:  # the server is gone, and so are they all
-                self._close_idle()
-            connection.close()
-            raise
-        if len(self._idle) < _MOST_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-    def _idle_or_new(self) -> Connection:
-        try:
-            return self._idle.pop()  # in one step: no two threads get the same
-        except IndexError:
-            return self.read_engine.connect()
-
-    def _close_idle(self) -> None:
-        while self._idle:
-            self._idle_or_new().close()
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection in autocommit: each statement sees the latest commit. Write nothing through it."""
+        return _kept(self.read_engine, self._readers)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -95,9 +70,38 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
-        self._close_idle()
+        _close_all(self._readers)
+        _close_all(self._writers)
         self.write_engine.dispose()
         self.read_engine.dispose()
+
+
+@contextmanager
+def _kept(engine: Engine, idle: list[Connection]) -> Iterator[Connection]:
+    """A connection that is kept for who comes next: to fetch one from the pool and bring it back costs as much as a
+    statement. Whatever went wrong with it, it goes back to the pool, which knows what to do.
+    """
+    try:
+        connection = idle.pop()  # in one step: no two threads get the same
+    except IndexError:
+        connection = engine.connect()
+    try:
+        yield connection
+    except BaseException:
+        if connection.invalidated:  # the server is gone, and so are they all
+            _close_all(idle)
+        connection.close()
+        raise
+    if len(idle) < _MOST_IDLE:
+        idle.append(connection)
+    else:
+        connection.close()
+
+
+def _close_all(idle: list[Connection]) -> None:
+    while idle:
+        with suppress(IndexError):  # another thread took the last one
+            idle.pop().close()
 
 
 def open_database(url: str, *, synchronous: Synchronous = "FULL") -> Database:
@@ -124,8 +128,13 @@ def _open_sqlite(url: URL, synchronous: Synchronous) -> Database:
     write, read = create_engine(url, **options), create_engine(url, **options)
     for engine in (write, read):
         event.listen(engine, "connect", _prepare_sqlite(synchronous))
-    event.listen(write, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    write.dialect.do_begin = _begin_at_once  # type: ignore[method-assign, assignment]
     return Database(write, read, _file_queue(Path(f"{url.database}.lock")))
+
+
+def _begin_at_once(connection: Any) -> None:
+    """As the one writer, from the beginning: to become it later can fail."""
+    connection.execute("BEGIN IMMEDIATE").close()
 
 
 def _prepare_sqlite(synchronous: Synchronous) -> Callable[[Any, Any], None]:

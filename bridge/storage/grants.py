@@ -26,11 +26,13 @@ def scope_keys(connection: Any, workspace_key: int, scope: Scope) -> dict[Resour
 
 def known_labels(connection: Any, workspace_key: int, wanted: Collection[Label]) -> frozenset[Label]:
     """Those of these labels that the workspace has."""
+    if not wanted:
+        return frozenset()
     columns = labels.c
     chosen = select(columns.key, columns.value).where(
         columns.workspace_id == workspace_key, columns.key.in_([label.key for label in wanted])
     )
-    here = (Label(key, value) for key, value in connection.execute(chosen)) if wanted else ()
+    here = (Label(key, value) for key, value in connection.execute(chosen))
     return frozenset(wanted).intersection(here)
 
 

@@ -1,13 +1,14 @@
 """Both engines keep the same promises: one transaction or nothing, the latest or one moment, and nothing lost."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 
@@ -78,6 +79,26 @@ def test_who_reads_next_gets_the_connection_that_was_read_by_unless_it_failed(da
     assert count(database) == 0
 
 
+def test_who_writes_next_gets_the_connection_that_was_written_by_unless_it_failed(database: Database) -> None:
+    with database.writing() as first:
+        pass
+    with database.writing() as second:
+        assert second is first
+    with pytest.raises(ZeroDivisionError), database.writing() as failed:
+        raise ZeroDivisionError
+    assert failed.closed
+    assert count(database) == 0
+
+
+def test_a_write_transaction_on_sqlite_is_the_writer_from_its_beginning(database: Database, now: datetime) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL has many writers")
+    other = sqlite3.connect(str(database.write_engine.url.database), timeout=0, isolation_level=None)
+    with closing(other), database.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    put(database, "a", now)
+
+
 def test_however_many_read_at_once_there_is_a_connection_left_for_a_snapshot(database: Database) -> None:
     for _ in range(2):
         with ExitStack() as readers:
@@ -99,6 +120,20 @@ def test_when_the_server_was_away_one_reader_fails_and_no_more(database: Databas
     assert count(database) == 0
     with database.reading(), database.reading() as second:
         assert second.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_when_the_server_was_away_one_writer_fails_and_no_more(database: Database, now: datetime) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite is never away")
+    with database.writing() as one, database.writing() as other:
+        pids = [each.execute(text("SELECT pg_backend_pid()")).scalar_one() for each in (one, other)]
+    with database.reading() as connection:
+        for pid in pids:
+            connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with pytest.raises(DBAPIError):
+        put(database, "a", now)
+    put(database, "b", now)
+    put(database, "c", now)
 
 
 def test_all_statements_of_a_snapshot_see_one_moment(database: Database, now: datetime) -> None:
