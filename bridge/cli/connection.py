@@ -287,7 +287,8 @@ def delete(house: House, workspace: str, connection_id: str, yes: bool) -> Told:
     """Delete a connection with its directory, rules and tokens. On a terminal it asks for the connection's name."""
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
     typed = _ask_for_name(closing) if not yes and sys.stdin.isatty() else None
-    gone = connect.delete_connection(house.context, OPERATOR, workspace, connection_id, house.now, typed_name=typed)
+    its, seen = (house.context, OPERATOR, workspace, connection_id), closing.foreseen if typed is not None else None
+    gone = connect.delete_connection(*its, house.now, typed_name=typed, seen=seen)
     return _closed(house, gone, f"Deleted the connection {gone.name}. {_loss(closing)}", closing)
 
 

@@ -28,6 +28,7 @@ from bridge.domain.errors import Conflict, DomainError, Expired, Invalid, NotFou
 from bridge.domain.people import clean_name, fold
 from bridge.domain.presets import get_preset
 from bridge.domain.workspace import Connection, Workspace
+from bridge.flows.connection_overview import Foreseen, check_foreseen
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace, owner_acting
@@ -232,15 +233,24 @@ def find_own(context: Context, workspace_slug: str, connection_id: str) -> Conne
 
 
 def set_enabled(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, enabled: bool, now: datetime
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    connection_id: str,
+    enabled: bool,
+    now: datetime,
+    *,
+    seen: Foreseen | None = None,
 ) -> Connection:
     """Switch a connection. Off closes it now: its sign-ins, its SCIM, and what its groups give (properties.md 5).
 
-    Raises NotFound, Forbidden (not an owner).
+    Who was shown what that takes gives it as `seen`. Raises NotFound, Forbidden (not an owner), Stale (by now it takes
+    something else).
     """
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.enabled != enabled:
+            check_foreseen(change, workspace_slug, found, seen)
             connections.set_connection(change, found.key, enabled=enabled)
             if enabled:  # what was under way when it was switched off has ended with that
                 drop_logins(change, found.key)
@@ -313,32 +323,36 @@ def delete_connection(
     now: datetime,
     *,
     typed_name: str | None = None,
+    seen: Foreseen | None = None,
 ) -> Connection:
     """Delete a connection with its directory, rules, tokens, sign-ins and log. Members stay, but those it held out.
 
     The log, which may be millions of lines, goes first and a part at a time: nobody waits for all of it. Who had to
-    type its name as a confirmation gives it as `typed_name`.
+    type its name as a confirmation gives it as `typed_name`, who was shown what goes gives it as `seen`.
 
-    Raises NotFound, Forbidden (not an owner), Invalid (another name was typed).
+    Raises NotFound, Forbidden (not an owner), Invalid (another name was typed), Stale (by now something else goes).
     """
-    while _forget_calls(context, actor, workspace_slug, connection_id, typed_name, now) == FORGOTTEN_AT_ONCE:
+
+    def get_confirmed(change: Change) -> tuple[Workspace, Connection]:
+        workspace, found = get_own_connection(change, workspace_slug, connection_id)
+        if typed_name is not None and typed_name.strip() != found.name:
+            raise Invalid(f"Type the connection’s name to delete it: {found.name}", field="typed_name")
+        check_foreseen(change, workspace_slug, found, seen)
+        return workspace, found
+
+    def forget_calls() -> int:
+        with context.changing(actor, now) as change:
+            _, found = get_confirmed(change)
+            return provisioning_requests.delete_requests(change.connection, found.key, FORGOTTEN_AT_ONCE)
+
+    while forget_calls() == FORGOTTEN_AT_ONCE:
         pass
     with context.changing(actor, now) as change:
-        workspace, found = get_own_connection(change, workspace_slug, connection_id)
+        workspace, found = get_confirmed(change)
         ended = connection_removal.delete_connection(change, found)
         before = {"name": found.name, "kind": found.kind, "members_ended": ended}
         change.record(workspace.key, "connection.deleted", found.id, before=before)
         return found
-
-
-def _forget_calls(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, typed_name: str | None, now: datetime
-) -> int:
-    with context.changing(actor, now) as change:
-        _, found = get_own_connection(change, workspace_slug, connection_id)
-        if typed_name is not None and typed_name.strip() != found.name:
-            raise Invalid(f"Type the connection’s name to delete it: {found.name}", field="typed_name")
-        return provisioning_requests.delete_requests(change.connection, found.key, FORGOTTEN_AT_ONCE)
 
 
 def check_name_free(change: Change, workspace_key: int, name: str, *, but: str = "") -> None:

@@ -3,17 +3,21 @@ what if it were closed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from bridge.domain.access import RoleInScope, dominates
+from bridge.domain.errors import Stale
 from bridge.domain.roles import MINIMAL, ROLES, covers, in_plan
+from bridge.domain.sentences import counted
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
 from bridge.flows.map_groups import PersonMoved, moved_people, strongest
 from bridge.flows.named import get_connection, get_workspace
 from bridge.storage import access, connection_overview, connections
+from bridge.storage.changes import Change
 from bridge.storage.connection_overview import StoredOverview
 from saml.certificates import CertificateFacts, certificate_facts
 
@@ -33,15 +37,49 @@ class ConnectionOverview:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What was shown to who then closes a connection: at which revision of the workspace, how many lose access, and how
+    much goes for good. `digest` says the same of who loses what, and of what stays closed. What a connection's own work
+    moves all the time (who is signed in, how many were pushed) isn't in it.
+    """
+
+    digest: str
+    revision: int
+    people: int
+    held_out: int
+    rules: int
+    tokens: int
+    domains: int
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """What switching off, or deleting, a connection closes. `loses` are people with what no other path gives them.
 
-    `last_way`: the workspace requires SSO, and there is no other connection that is on.
+    `last_way`: the workspace requires SSO, and there is no other connection that is on. `revision` is the workspace's
+    when it was read.
     """
 
     overview: ConnectionOverview
     loses: tuple[PersonMoved, ...]
     last_way: bool
+    revision: int
+
+    @property
+    def foreseen(self) -> Foreseen:
+        """What of it has to be so still when it is done."""
+        counts = self.overview.counts
+        roles = [(one.id, sorted((given.role.id, *given.scope.render()) for given in one.roles)) for one in self.loses]
+        told = repr((roles, self.last_way, self.overview.connection.enabled, counts.domains))
+        return Foreseen(
+            revision=self.revision,
+            people=len(self.loses),
+            held_out=counts.held_out,
+            rules=counts.rules,
+            tokens=counts.tokens,
+            domains=len(counts.domains),
+            digest=sha256(told.encode()).hexdigest(),
+        )
 
 
 def list_overviews(context: Context, workspace_slug: str, now: datetime) -> tuple[ConnectionOverview, ...]:
@@ -65,11 +103,42 @@ def foresee_closing(context: Context, workspace_slug: str, connection_id: str, n
     """What would be closed. Writes nothing. Raises NotFound."""
     with context.database.snapshot() as rows:
         workspace = get_workspace(rows, workspace_slug)
-        found = get_connection(rows, workspace, connection_id)
-        counted = connection_overview.overviews(rows, workspace.key, now)[found.key]
-        others = any(one.enabled and one.key != found.key for one in connections.list_connections(rows, workspace.key))
-        moved = _lost(rows, workspace, found, now) if found.enabled else {}
-        return Closing(_overview(found, counted), moved_people(rows, moved), workspace.require_sso and not others)
+        return _foresee(rows, workspace, get_connection(rows, workspace, connection_id), now)
+
+
+def _foresee(rows: Any, workspace: Workspace, found: Connection, now: datetime) -> Closing:
+    counted = connection_overview.overviews(rows, workspace.key, now)[found.key]
+    others = any(one.enabled and one.key != found.key for one in connections.list_connections(rows, workspace.key))
+    moved = _lost(rows, workspace, found, now) if found.enabled else {}
+    last_way = workspace.require_sso and not others
+    return Closing(_overview(found, counted), moved_people(rows, moved), last_way, workspace.rev)
+
+
+def check_foreseen(change: Change, workspace_slug: str, found: Connection, seen: Foreseen | None) -> None:
+    """Refuse to close a connection where that takes something else by now than was shown. Raises Stale.
+
+    The connection is held by `change`. At another revision it is counted anew: what moved may be elsewhere.
+    """
+    workspace = get_workspace(change.connection, workspace_slug)
+    if seen is None or seen.revision == workspace.rev:
+        return
+    now = _foresee(change.connection, workspace, found, change.now).foreseen
+    if replace(now, revision=seen.revision) != seen:
+        raise Stale(f"Something changed while you were looking. This is not done yet. By now {_moved(seen, now)}.")
+
+
+def _moved(seen: Foreseen, now: Foreseen) -> str:
+    """What differs, in numbers; where none does, it is who, or what."""
+    words = {
+        "people": ("person loses access", "people lose access"),
+        "held_out": ("membership ends", "memberships end"),
+        "rules": ("rule goes", "rules go"),
+        "tokens": ("SCIM token stops", "SCIM tokens stop"),
+        "domains": ("domain loses its connection", "domains lose their connection"),
+    }
+    pairs = [(name, getattr(now, name), getattr(seen, name)) for name in words]
+    moved = [f"{counted(new, *words[name])}, {old:,} when you looked" for name, new, old in pairs if new != old]
+    return "; ".join(moved) or "other people lose access than those, or they lose something else"
 
 
 def _overview(found: Connection, counted: StoredOverview) -> ConnectionOverview:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.errors import NotFound
+from bridge.domain.directory import GroupChange, MembersAdded, MembersRemoved
+from bridge.domain.errors import NotFound, Stale
 from bridge.domain.group_mapping import GroupMatch
 from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview, list_overviews
@@ -15,6 +16,7 @@ from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id
+from bridge.flows.provision_groups import change_group
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token
 from tests.flows.logins import keep_attempt
@@ -111,6 +113,39 @@ def test_what_is_foreseen_is_what_comes(kicks: World, now: datetime) -> None:
     set_enabled(kicks.context, OPERATOR, "kicks", kicks.connection.id, False, now)
     assert "Source Read-only" not in roles_of(kicks, "ines@kicks.example")
     assert lost(kicks) == {}  # it gives nothing any more, so nobody loses by deleting it
+
+
+def test_what_was_foreseen_is_done_and_nothing_else(kicks: World) -> None:
+    seen = foresee(kicks).foreseen
+    ines = kicks.push("ines@kicks.example")
+    kicks.push_group("eng", ines)
+    rule(kicks, "eng", READING)
+    with pytest.raises(Stale, match="1 person loses access, 0 when you looked"):
+        delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now, seen=seen)
+    with pytest.raises(Stale):
+        set_enabled(kicks.context, OPERATOR, "kicks", kicks.connection.id, False, kicks.now, seen=seen)
+    assert roles_of(kicks, "ines@kicks.example") >= {"Source Read-only"}
+    set_enabled(kicks.context, OPERATOR, "kicks", kicks.connection.id, False, kicks.now, seen=foresee(kicks).foreseen)
+
+
+def test_others_who_lose_as_much_are_others(kicks: World) -> None:
+    ines, nia = kicks.push("ines@kicks.example"), kicks.push("nia@kicks.example")
+    group = kicks.push_group("eng", ines)
+    rule(kicks, "eng", READING)
+    seen = foresee(kicks).foreseen
+    steps: list[GroupChange] = [MembersAdded((nia.id,)), MembersRemoved((ines.id,))]
+    change_group(kicks.context, kicks.connection, group.id, steps, kicks.now)
+    with pytest.raises(Stale, match="other people lose access than those"):
+        delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now, seen=seen)
+
+
+def test_what_changes_elsewhere_in_the_workspace_holds_nothing_up(kicks: World) -> None:
+    kicks.push_group("eng", kicks.push("ines@kicks.example"))
+    rule(kicks, "eng", READING)
+    seen = foresee(kicks).foreseen
+    kicks.push("nia@kicks.example")
+    assert foresee(kicks).foreseen.revision > seen.revision
+    delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now, seen=seen)
 
 
 def test_a_deleted_connection_has_no_overview(kicks: World) -> None:

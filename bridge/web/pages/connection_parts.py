@@ -1,5 +1,6 @@
 """What pages of connections share: our addresses in a vendor's words, statuses, the head with its tabs."""
 
+from dataclasses import astuple, fields
 from datetime import datetime, timedelta
 from re import escape
 from uuid import UUID
@@ -9,9 +10,10 @@ from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted, listed
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import addresses
-from bridge.flows.connection_overview import Closing, ConnectionOverview, get_overview
+from bridge.flows.connection_overview import Closing, ConnectionOverview, Foreseen, get_overview
 from bridge.flows.context import Context
 from bridge.web.pages.filters import date, day, until
+from bridge.web.pages.forms import typed
 from bridge.web.pages.frame import Visit, enter_as_owner
 from bridge.web.pages.views import (
     ConnectionHead,
@@ -28,6 +30,8 @@ SPEAKS = {"saml": "SAML 2.0", "oidc": "OpenID Connect"}
 #: From here on an expiry is shown as a warning.
 _EXPIRES_SOON = timedelta(days=30)
 _NAMED = 5
+_LONGEST_NUMBER = 18
+_NOTHING_SEEN = Foreseen("", -1, 0, 0, 0, 0, 0)
 
 
 # -- One connection ----------------------------------------------------------------------------------
@@ -175,6 +179,23 @@ def _for_good(closing: Closing) -> tuple[Consequence, ...]:
     lines.append(Consequence("keep", f"{who} stays a member, with what was given by hand"))
     text = "It can’t be undone: a new connection has other addresses, which the IdP must be given"
     return (*lines, Consequence("remember", text))
+
+
+def foreseen_field(closing: Closing) -> tuple[tuple[str, str], ...]:
+    """What was shown, for the form that then does it; `read_foreseen` reads it back."""
+    return (("foreseen", " ".join(map(str, astuple(closing.foreseen)))),)
+
+
+def read_foreseen() -> Foreseen:
+    """What the form showed; what nobody was ever shown, where it says nothing of the kind."""
+    digest, *numbers = typed("foreseen").split(" ")
+    if len(numbers) != len(fields(Foreseen)) - 1 or not all(_is_number(one) for one in numbers):
+        return _NOTHING_SEEN
+    return Foreseen(digest, *map(int, numbers))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
 
 
 def losing_people(closing: Closing) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from bridge.domain.errors import DomainError
+from bridge.domain.errors import DomainError, Stale
 from bridge.domain.presets import Ours
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
@@ -18,11 +18,13 @@ from bridge.web.pages.connection_parts import (
     crumbs,
     enter_connection,
     expiry,
+    foreseen_field,
     head,
     href,
     losing_people,
     our_values,
     preset_of,
+    read_foreseen,
     setup_steps,
     status,
     vendor,
@@ -190,6 +192,10 @@ def enable(slug: str, connection: UUID) -> Response:
 def ask_to_disable(slug: str, connection: UUID) -> Response:
     """Who can't come in any more, and who loses what."""
     visit, seen = enter_connection(slug, connection)
+    return _ask_to_disable(visit, seen) if seen.connection.enabled else go(href(visit, seen.connection))
+
+
+def _ask_to_disable(visit: Visit, seen: ConnectionOverview, error: DomainError | None = None) -> Response:
     found = seen.connection
     closing = foresee_closing(visit.context, visit.slug, found.id, visit.now)
     page = ConfirmPage(
@@ -200,8 +206,10 @@ def ask_to_disable(slug: str, connection: UUID) -> Response:
         consequences=closing_lines(closing, for_good=False),
         cancel_href=href(visit, found),
         keep="Keep it on",
+        hidden=foreseen_field(closing),
     )
-    return show(visit, "confirm.html", page)
+    note, code = error_note(error), status_of(error) if error else 200
+    return show(visit, "confirm.html", page, status=code, notices=(note,) if note else ())
 
 
 def _switch_off(name: str, losing: int) -> str:
@@ -212,7 +220,11 @@ def _switch_off(name: str, losing: int) -> str:
 def disable(slug: str, connection: UUID) -> Response:
     """Close it now."""
     visit, seen = enter_connection(slug, connection)
-    set_enabled(visit.context, visit.actor, visit.slug, seen.connection.id, False, visit.now)
+    its = (visit.context, visit.actor, visit.slug, seen.connection.id)
+    try:
+        set_enabled(*its, False, visit.now, seen=read_foreseen())
+    except Stale as error:
+        return _ask_to_disable(visit, seen, error)
     return go(href(visit, seen.connection))
 
 
@@ -230,8 +242,8 @@ def delete(slug: str, connection: UUID) -> Response:
     """Delete it, if its name was typed."""
     visit, seen = enter_connection(slug, connection)
     try:
-        gone = seen.connection.id
-        delete_connection(visit.context, visit.actor, visit.slug, gone, visit.now, typed_name=typed("typed_name"))
+        its = (visit.context, visit.actor, visit.slug, seen.connection.id)
+        delete_connection(*its, visit.now, typed_name=typed("typed_name"), seen=read_foreseen())
     except DomainError as error:
         return _ask_to_delete(visit, seen, error)
     return go(visit.url("connections.index"))
@@ -255,6 +267,7 @@ def _ask_to_delete(visit: Visit, seen: ConnectionOverview, error: DomainError | 
         button=f"Delete {found.name}" + (f": {losing:,} lose access" if losing else ""),
         cancel_href=href(visit, found),
         losing=losing_people(closing),
+        hidden=foreseen_field(closing),
     )
     note = error_note(error, "typed_name")
     code = status_of(error) if error else 200

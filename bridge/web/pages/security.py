@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, url_for
 
-from bridge.domain.errors import DomainError, TooManyTries
+from bridge.domain.errors import DomainError, NotFound, TooManyTries
 from bridge.domain.sentences import counted
 from bridge.domain.sign_in import LoginTooOld, WrongCode
 from bridge.flows.break_glass import (
@@ -224,7 +224,7 @@ def ask_to_unexempt(slug: str, member: UUID) -> Response:
     outlook = look_out(visit.context, visit.session, visit.slug, visit.now)
     found = next((one for one in outlook.exempt if one.membership_id == str(member)), None)
     if found is None:
-        return go(visit.url("security.index"))
+        raise NotFound("There is no such exemption. It may have been ended already.")
     takes = f"From the next request on, {found.name} comes in by single sign-on alone"
     lines = (
         Consequence("lose" if outlook.required else "keep", takes if outlook.required else f"{takes}, once required"),

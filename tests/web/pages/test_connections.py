@@ -13,6 +13,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bridge.domain.errors import OutsideFailed
+from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.presets import PRESETS, SAML
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.domain.workspace import Connection
@@ -21,8 +22,10 @@ from bridge.flows.connect import SamlDraft, create_saml, find_own, list_connecti
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.connection_settings import read_settings
 from bridge.flows.context import OPERATOR
+from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.oidc_settings import OidcSettings, read_oidc_settings
 from bridge.flows.outside import NOWHERE
+from bridge.flows.roles_given import parse_role_in_scope
 from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
 from oidc import claims
@@ -104,9 +107,9 @@ def test_list_tells_state_people_certificate_and_domains(acme: Acme, olga: Surfe
     assert re.search(r"Until \d+ \w+ 20\d\d|Expires", html)
 
 
-def test_a_workspace_without_one_is_shown_the_way(olga: Surfer, acme: Acme, okta: Connection, send: Send) -> None:
+def test_a_workspace_without_one_is_shown_the_way(olga: Surfer, acme: Acme, okta: Connection) -> None:
     for one in list_connections(acme.world.context, "acme"):
-        assert send(path(one, "/delete"), typed_name=one.name).status_code == 303
+        assert confirm(olga, path(one, "/delete"), typed_name=one.name).status_code == 303
     html = olga.get(ALL).text
     assert "No connections yet" in html
     assert 'href="/w/acme/connections/new"' in html
@@ -356,17 +359,69 @@ def test_it_is_switched_on_and_off_after_saying_what_that_takes(
     assert now(acme, okta).enabled
     html = olga.get(path(okta, "/disable")).text
     assert "Nobody signs in by Kicks IdP, from the next request on" in unescape(html)
-    assert send(path(okta, "/disable")).status_code == 303
+    assert confirm(olga, path(okta, "/disable")).status_code == 303
     assert not now(acme, okta).enabled
     assert acme.told()[-2:] == ["connection.enabled", "connection.disabled"]
+    assert olga.get(path(okta, "/disable")).headers["Location"] == path(okta), "it is off"
 
 
-def test_deleting_says_what_goes_and_asks_for_the_name(acme: Acme, olga: Surfer, okta: Connection, send: Send) -> None:
-    told = send(path(okta, "/delete"), typed_name="kicks idp")
+def confirm(olga: Surfer, page: str, shown: TestResponse | None = None, **typed: str) -> TestResponse:
+    """Send the form of a page that asks before it takes something, as it was shown."""
+    shown = shown or olga.get(page)
+    return olga.submit(page, shown, foreseen=hidden(shown, "foreseen"), **typed)
+
+
+@pytest.mark.parametrize(
+    ("page", "typed"), [("/disable", {}), ("/delete", {"typed_name": "Okta"})], ids=["off", "gone"]
+)
+def test_what_changed_while_somebody_was_looking_is_shown_first(
+    acme: Acme, olga: Surfer, page: str, typed: dict[str, str]
+) -> None:
+    world, place = acme.world, path(acme.world.connection, page)
+    shown = olga.get(place)
+    assert "lose access" not in shown.text.partition("<main")[2].partition('class="btn btn-danger"')[2]
+    give_by_rule(acme, "eng-mobile")
+    before = acme.told()
+    told = confirm(olga, place, shown, **typed)
+    assert told.status_code == 409
+    assert (
+        "This is not done yet. By now 1 person loses access, 0 when you looked; 1 rule goes, 0 when you looked."
+    ) in told.text
+    assert "Priya Raman" in told.text or page == "/disable"
+    assert acme.told() == before
+    assert now(acme, world.connection).enabled
+    assert confirm(olga, place, told, **typed).status_code == 303
+
+
+def give_by_rule(acme: Acme, group: str) -> None:
+    """Its people may read sources."""
+    draft = MappingDraft(
+        acme.world.connection.id, GroupMatch("name", group), (), (parse_role_in_scope("Source Read-only", []),)
+    )
+    add_mapping(acme.world.context, acme.actor, "acme", draft, acme.world.now)
+
+
+def test_what_changed_elsewhere_is_no_reason_to_ask_again(acme: Acme, olga: Surfer) -> None:
+    place = path(acme.world.connection, "/disable")
+    shown = olga.get(place)
+    acme.world.push("noor@acme.example", name="Noor Haddad")
+    assert confirm(olga, place, shown).status_code == 303
+
+
+@pytest.mark.parametrize("foreseen", ["", "x", "x 2 3", "x 9 0 0 0 0 0", "x -1 0 0 0 0 0", f"x {'9' * 30} 0 0 0 0 0"])
+def test_who_was_shown_nothing_is_shown_it_first(acme: Acme, olga: Surfer, foreseen: str) -> None:
+    place = path(acme.world.connection, "/delete")
+    told = olga.submit(place, olga.get(place), typed_name="Okta", foreseen=foreseen)
+    assert told.status_code == 409
+    assert "Something changed while you were looking" in told.text
+
+
+def test_deleting_says_what_goes_and_asks_for_the_name(acme: Acme, olga: Surfer, okta: Connection) -> None:
+    told = confirm(olga, path(okta, "/delete"), typed_name="kicks idp")
     assert told.status_code == 422
     assert "Type the connection’s name" in unescape(told.text).partition('id="f-typed_name-error"')[2]
     assert now(acme, okta) == okta
-    assert send(path(okta, "/delete"), typed_name="Kicks IdP").headers["Location"] == ALL
+    assert confirm(olga, path(okta, "/delete"), typed_name="Kicks IdP").headers["Location"] == ALL
     assert okta.id not in [one.id for one in list_connections(acme.world.context, "acme")]
     assert olga.get(path(okta)).status_code == 404
 

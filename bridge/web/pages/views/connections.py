@@ -200,3 +200,4 @@ class ConnectionDeletePage:
     button: str
     cancel_href: str
     losing: tuple[str, ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
