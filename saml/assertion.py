@@ -26,6 +26,7 @@ class Assertion:
     """
 
     id: str
+    issued_at: datetime
     response_id: str
     issuer: str
     name_id: str

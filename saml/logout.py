@@ -42,7 +42,7 @@ from saml.errors import (
 )
 from saml.gate import Item, Stage
 from saml.identity_provider import IdentityProvider
-from saml.markup import ENTITY, UNSPECIFIED, Element, children, make, parse, render_instant, tag, text
+from saml.markup import ENTITY, SAYS_NOTHING, UNSPECIFIED, Element, children, make, parse, render_instant, tag, text
 from saml.rules import instant
 from saml.service_provider import ServiceProvider
 
@@ -72,13 +72,19 @@ class SessionName:
 class LogoutRequest:
     """A verified request: end this person's sessions, or, where `session_indexes` names any, those.
 
-    `until` is when, clock skew included, the rules refuse it by themselves: until then its `id` must be remembered.
+    `name_id_format` is None where it says nothing. `until` is when, clock skew included, the rules refuse it by
+    themselves: until then its `id` must be remembered. `expires_at` is the IdP's own limit, if it gave one: until then
+    an assertion counts as ended that was issued before `issued_at` (SAML Core 3.7.3.2).
     """
 
     id: str
     name_id: str
     session_indexes: tuple[str, ...]
+    issued_at: datetime
     until: datetime
+    expires_at: datetime | None = None
+    name_id_format: str | None = None
+    name_qualifier: str | None = None
     relay_state: str | None = None
 
 
@@ -335,10 +341,23 @@ def _read(message: Message, relay_state: str | None, rules: tuple[Rule, ...]) ->
     root = message.root
     if not _is_request(root):
         return LogoutResponse(root.get("InResponseTo", ""), _status(root))
-    named = children(root, "saml:NameID")
-    sessions = tuple(text(one) for one in children(root, "samlp:SessionIndex"))
-    until = _issued(message) + COUNTS_FOR + _skew(message)
-    return LogoutRequest(root.get("ID", ""), text(named[0]) if named else "", sessions, until, relay_state)
+    named = next(iter(children(root, "saml:NameID")), None)
+    return LogoutRequest(
+        id=root.get("ID", ""),
+        name_id=text(named),
+        session_indexes=tuple(text(one) for one in children(root, "samlp:SessionIndex")),
+        issued_at=_issued(message),
+        until=_issued(message) + COUNTS_FOR + _skew(message),
+        expires_at=instant(root, "NotOnOrAfter"),
+        name_id_format=None if named is None else specific_format(named.get("Format")),
+        name_qualifier=None if named is None else named.get("NameQualifier") or None,
+        relay_state=relay_state,
+    )
+
+
+def specific_format(written: str | None) -> str | None:
+    """The Format of a NameID, None where it says nothing (SAML Core 2.2.2, 8.3.1): a name is the same by any other."""
+    return None if not written or written in SAYS_NOTHING else written
 
 
 def _is_request(root: Element) -> bool:

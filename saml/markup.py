@@ -24,6 +24,8 @@ UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 EMAIL_ADDRESS: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 PERSISTENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+#: Formats that say nothing: of SAML 1.1 (SAML Core 8.3.1), and as some write it.
+SAYS_NOTHING: Final = frozenset({UNSPECIFIED, "urn:oasis:names:tc:SAML:2.0:nameid-format:unspecified"})
 ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 
 HTTP_REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"

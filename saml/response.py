@@ -154,6 +154,7 @@ def _read(proof: Proof) -> Assertion:
     statement = _demand(proof.first("saml:AuthnStatement"))
     return Assertion(
         id=proof.assertion.get("ID", ""),
+        issued_at=_demand(instant(proof.assertion, "IssueInstant")),
         response_id=proof.response.get("ID", ""),
         issuer=proof.idp.entity_id,
         name_id=text(name_id),

@@ -15,6 +15,8 @@ class AssertedIdentity:
     identity: that is (connection, subject). `email_vouched`: it vouches for that address, too, so that an account may
     be opened by it. `directory_id`: by what name it pushes the person, where it says so and that isn't the subject.
     `logout_hint`, sealed, is what the IdP wants to see again at the end.
+    `name_id` is its name for them; its format and qualifier are None where they say nothing. `asserted_at`: when it
+    said so, where that may be before it says that they signed out.
     """
 
     connection_id: str
@@ -28,6 +30,9 @@ class AssertedIdentity:
     logout_hint: str | None = None
     email_vouched: bool = True
     directory_id: str | None = None
+    name_id_format: str | None = None
+    name_qualifier: str | None = None
+    asserted_at: datetime | None = None
 
     @property
     def pushed_as(self) -> str:
@@ -47,11 +52,15 @@ class Replay:
 class Whose:
     """Logins of one connection that end together: of a subject, or of whom the IdP calls `name_id` (with both: of who
     is both), in these sessions at the IdP (none: in any).
+
+    A name's format and qualifier are compared where both sides have one (SAML Core 2.2.2, 8.3).
     """
 
     subject: str | None = None
     name_id: str | None = None
     session_indexes: tuple[str, ...] = ()
+    name_id_format: str | None = None
+    name_qualifier: str | None = None
 
     def __post_init__(self) -> None:
         if self.subject is None and self.name_id is None and not self.session_indexes:
@@ -66,5 +75,14 @@ class Whose:
         """Whether a login with this identity is one of them. Beside a person, one without a session index is."""
         if self.subject not in (None, identity.subject) or self.name_id not in (None, identity.name_id):
             return False
+        if not (
+            _may_be_one(self.name_id_format, identity.name_id_format)
+            and _may_be_one(self.name_qualifier, identity.name_qualifier)
+        ):
+            return False
         unnamed = self.person and identity.session_index is None
         return not self.session_indexes or unnamed or identity.session_index in self.session_indexes
+
+
+def _may_be_one(said: str | None, known: str | None) -> bool:
+    return said is None or known is None or said == known

@@ -89,6 +89,16 @@ class UnknownLogout(SignInRefused):
         super().__init__("The logout that this answers took too long, was finished already, or was begun elsewhere.")
 
 
+class EndedAtIdp(SignInRefused):
+    """The IdP said that this session of theirs ended, and its answer was made before (SAML Core 3.7.3.2)."""
+
+    code = "ended_at_idp"
+    title = "You signed out meanwhile"
+
+    def __init__(self, connection: str) -> None:
+        super().__init__(f"{connection} made this answer before you signed out there. Please sign in again.")
+
+
 class OtherBrowser(SignInRefused):
     """The login was begun in another browser: taken over, or handed over (login CSRF)."""
 

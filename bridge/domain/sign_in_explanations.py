@@ -227,6 +227,7 @@ EXPLANATIONS: Mapping[str, tuple[str, Setting]] = {
     "unknown_request": ("It answers no request that is under way", "again"),
     "logout_repeated": ("The same logout message came twice", "again"),
     "unknown_logout": ("It answers no logout that is under way", "again"),
+    "ended_at_idp": ("They signed out at {idp} after it made this answer", "again"),
     "other_browser": ("It was begun in another browser", "again"),
     "not_fresh": ("{idp} didn’t ask them anew, as was demanded", "again"),
     "connection_off": ("The connection is off", "bridge"),

@@ -5,7 +5,7 @@ them go (RP-Initiated Logout 1.0).
 from datetime import datetime
 
 from bridge.domain.errors import DomainError
-from bridge.domain.identity import Replay
+from bridge.domain.identity import Replay, Whose
 from bridge.domain.web_calls import Ask
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.connect_oidc import OidcConnection, load_oidc
@@ -34,7 +34,8 @@ def end_by_token(context: Context, ours: OidcConnection, token: str, ask: Ask, n
         stranger=True,
     )
     sessions_named = (named.session_id,) if named.session_id else ()
-    ended = Ended(ours.connection.id, Replay(named.id, named.until), named.subject, sessions_named)
+    whose = Whose(named.subject, session_indexes=sessions_named)
+    ended = Ended(ours.connection.id, Replay(named.id, named.until), whose)
     return end_by_idp(context, ended, now)
 
 

@@ -19,7 +19,7 @@ from typing import Literal
 import orjson
 
 from bridge.domain.errors import NotFound
-from bridge.domain.identity import Replay
+from bridge.domain.identity import Replay, Whose
 from bridge.domain.sign_in import LogoutRepeated, Replayed, UnknownLogout
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
@@ -36,6 +36,7 @@ Outcome = Literal["done", "partial"]
 _PURPOSE = "authentications.saml_name"
 _ANSWER_LASTS = timedelta(minutes=10)
 _HANDLE_LASTS = timedelta(seconds=60)
+_REMEMBERED_FOR, _REMEMBERED_AT_MOST = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,23 @@ def end_by_request(context: Context, connection_id: str, request: LogoutRequest,
 
     Raises NotFound, LogoutRepeated.
     """
-    replay = Replay(request.id, request.until)
-    ended = Ended(connection_id, replay, name_id=request.name_id, session_indexes=request.session_indexes)
+    whose = Whose(
+        name_id=request.name_id,
+        session_indexes=request.session_indexes,
+        name_id_format=request.name_id_format,
+        name_qualifier=request.name_qualifier,
+    )
+    ended = Ended(connection_id, Replay(request.id, request.until), whose, request.issued_at, _remembered(request))
     try:
         return end_by_idp(context, ended, now)
     except Replayed as error:
         raise LogoutRepeated from error
+
+
+def _remembered(request: LogoutRequest) -> datetime:
+    """For a day, which outlasts assertions; longer where the IdP says so, a week at most."""
+    longest = request.issued_at + _REMEMBERED_AT_MOST
+    return max(request.issued_at + _REMEMBERED_FOR, min(request.expires_at or request.issued_at, longest))
 
 
 def find_names(context: Context, cookie: str, now: datetime) -> tuple[Farewell, ...]:

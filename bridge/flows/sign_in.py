@@ -19,6 +19,7 @@ from bridge.domain.sign_in import (
     UNKNOWN_CLIENT,
     AccountClosed,
     Client,
+    EndedAtIdp,
     MembershipEnded,
     NotFresh,
     OtherBrowser,
@@ -45,7 +46,7 @@ from bridge.flows.try_connection import (
     use_ticket,
     would_happen,
 )
-from bridge.storage import pending, people
+from bridge.storage import ended_logins, pending, people
 from bridge.storage.changes import Change
 from bridge.storage.pending import Pending
 from bridge.storage.sessions import NewAuthentication
@@ -54,6 +55,7 @@ from bridge.storage.sessions import NewAuthentication
 _REQUEST_LASTS = timedelta(minutes=30)
 _HANDLE_LASTS = timedelta(seconds=60)
 _PROOF_LASTS = timedelta(minutes=30)
+_INSTANTS = ("session_ends_at", "asserted_at")
 
 Protocol = Literal["saml", "oidc"]
 
@@ -159,6 +161,7 @@ def _complete(change: Change, kind: Protocol, answer: Answer) -> str:
         raise Replayed
     request = request or _unsolicited(change, door, answer)
     _check_fresh(door, request, answer)
+    _check_not_ended(change, door, identity)
     answer.trail.note("our_request", _told_request(answer, request, change.now))
     if test:
         pretend_enabled(change, door)
@@ -194,6 +197,15 @@ def _check_fresh(door: Door, request: Pending, answer: Answer) -> None:
     since = datetime.fromisoformat(request.result["fresh_since"]) - door.clock_skew
     if answer.authenticated_at is None or answer.authenticated_at < since:
         raise NotFresh(door.connection.name)
+
+
+def _check_not_ended(change: Change, door: Door, identity: AssertedIdentity) -> None:
+    """A statement made before its person signed out at the IdP may arrive after that (SAML Core 3.7.3.2)."""
+    if identity.asserted_at is None or identity.name_id is None:
+        return
+    ends = ended_logins.find_ends(change.connection, door.connection.key, identity.name_id, identity.asserted_at)
+    if any(whose.includes(identity) for whose in ends):
+        raise EndedAtIdp(door.connection.name)
 
 
 def _told_request(answer: Answer, request: Pending, now: datetime) -> str:
@@ -281,6 +293,7 @@ def _sign_in(
         raise AccountClosed
     _check_member(change, door, user)
     identity = unpack(waiting.result["identity"])
+    _check_not_ended(change, door, identity)  # again: both may have been under way at once
     acting = replace(change, actor=f"user:{user.id}")
     proof = authentication_by(context, door, identity, change.now)
     secret = open_session(context, acting, user, (proof,), client, old)
@@ -311,23 +324,22 @@ def authentication_by(context: Context, door: Door, identity: AssertedIdentity, 
         session_index=identity.session_index,
         logout_hint_enc=b64decode(identity.logout_hint) if identity.logout_hint else None,
         groups=identity.groups,
+        name_id_format=identity.name_id_format,
+        name_qualifier=identity.name_qualifier,
     )
 
 
 def pack(identity: AssertedIdentity) -> dict[str, Any]:
     """An identity as JSON, until the browser comes back."""
-    ends_at = identity.session_ends_at
-    return asdict(identity) | {"session_ends_at": ends_at.isoformat() if ends_at else None}
+    instants = {name: getattr(identity, name) for name in _INSTANTS}
+    return asdict(identity) | {name: at.isoformat() if at else None for name, at in instants.items()}
 
 
 def unpack(packed: Mapping[str, Any]) -> AssertedIdentity:
     """What `pack` was given."""
-    ends_at = packed["session_ends_at"]
-    values = {
-        "groups": tuple(packed["groups"]),
-        "session_ends_at": datetime.fromisoformat(ends_at) if ends_at else None,
-    }
-    return AssertedIdentity(**{**packed, **values})
+    instants = {name: packed.get(name) for name in _INSTANTS}
+    values = {name: datetime.fromisoformat(at) if at else None for name, at in instants.items()}
+    return AssertedIdentity(**{**packed, **values, "groups": tuple(packed["groups"])})
 
 
 def request_hash(connection_id: str, request_id: str) -> bytes:

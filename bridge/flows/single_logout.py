@@ -12,21 +12,23 @@ from bridge.domain.sign_in import Replayed
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
 from bridge.flows.sign_in import unpack
-from bridge.storage import connections, pending, sessions
+from bridge.storage import connections, ended_logins, pending, sessions
 from bridge.storage.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Whose authentications end: of this `subject`, or of whom the IdP calls `name_id`, of these sessions at the IdP
-    (none: of all), or of both; `replay` is what may not come twice.
+    """Whose authentications end, and `replay`, what may not come twice.
+
+    `said_at`: when the IdP said so, where a statement that it made before may still arrive. Such a one signs nobody in
+    until `remembered_until` (SAML Core 3.7.3.2).
     """
 
     connection_id: str
     replay: Replay
-    subject: str | None = None
-    session_indexes: tuple[str, ...] = ()
-    name_id: str | None = None
+    whose: Whose
+    said_at: datetime | None = None
+    remembered_until: datetime | None = None
 
 
 def end_by_idp(context: Context, ended: Ended, now: datetime) -> int:
@@ -47,7 +49,9 @@ def _end(change: Change, ended: Ended) -> int:
         raise NotFound("There is no such connection.")
     if not pending.remember(change, digest(f"logout:{found.id}:{ended.replay.key}"), ended.replay.until):
         raise Replayed
-    whose = Whose(ended.subject, ended.name_id, ended.session_indexes)
+    whose = ended.whose
+    if ended.said_at is not None and ended.remembered_until is not None:
+        ended_logins.remember_end(change, found.key, whose, ended.said_at, ended.remembered_until)
     logins = pending.find_logins(change.connection, found.key)
     pending.drop_pending(change, [key for key, result in logins if whose.includes(unpack(result["identity"]))])
     people = sessions.end_authentications(change, found.key, whose)

@@ -19,6 +19,7 @@ from bridge.storage.tables import (
     directory_groups,
     directory_users,
     domains,
+    ended_logins,
     group_members,
     identities,
     mappings,
@@ -94,7 +95,7 @@ def _end_directory(change: Change, key: int) -> None:
 
 _ITS_OWN = (
     *(tokens, identities, authentications, pending_requests),
-    *(provisioning_requests, provider_keys, metadata_refreshes),
+    *(provisioning_requests, provider_keys, metadata_refreshes, ended_logins),
 )
 
 

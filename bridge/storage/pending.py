@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.changes import Change
-from bridge.storage.tables import pending_requests, seen
+from bridge.storage.tables import ended_logins, pending_requests, seen
 
 #: `saml`, `oidc`: a request we sent. `handle`: its result, until the browser fetches it. `prove`: a person has to
 #: prove an account first. `link`: the same, by a mailed link. `test`: somebody may begin a test of the connection.
@@ -117,6 +117,7 @@ def remember(change: Change, digest: bytes, until: datetime) -> bool:
 
 def delete_expired(change: Change) -> int:
     """Forget what ran out. Returns how many rows went."""
+    ends = delete(ended_logins).where(ended_logins.c.expires_at <= change.now)
     requests = delete(pending_requests).where(pending_requests.c.expires_at <= change.now)
     proofs = delete(seen).where(seen.c.expires_at <= change.now)
-    return sum(change.connection.execute(statement).rowcount for statement in (requests, proofs))
+    return sum(change.connection.execute(statement).rowcount for statement in (requests, proofs, ends))

@@ -64,6 +64,8 @@ class NewAuthentication:
     session_index: str | None = None
     logout_hint_enc: bytes | None = None
     groups: tuple[str, ...] = ()
+    name_id_format: str | None = None
+    name_qualifier: str | None = None
 
 
 # -- Finding -----------------------------------------------------------------------------------------
@@ -248,6 +250,8 @@ def insert_authentication(change: Change, session_key: int, proof: NewAuthentica
         "connection_id": proof.connection_key,
         "subject": proof.subject,
         "name_id": proof.name_id,
+        "name_id_format": proof.name_id_format,
+        "name_qualifier": proof.name_qualifier,
         "session_index": proof.session_index,
         "logout_hint_enc": proof.logout_hint_enc,
         "at": change.now,
@@ -281,6 +285,8 @@ def end_authentications(change: Change, connection_key: int, whose: Whose) -> li
         named.append(columns.subject == whose.subject)
     if whose.name_id is not None:
         named.append(columns.name_id == whose.name_id)
+    said = ((columns.name_id_format, whose.name_id_format), (columns.name_qualifier, whose.name_qualifier))
+    named += [or_(column == value, column.is_(None)) for column, value in said if value is not None]
     if whose.session_indexes:
         in_session = columns.session_index.in_(whose.session_indexes)
         named.append(or_(in_session, columns.session_index.is_(None)) if whose.person else in_session)

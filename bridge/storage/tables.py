@@ -521,6 +521,8 @@ authentications = Table(  # a session holds several; each vouches for what its k
     _to("connection_id", "connections.id", nullable=True),
     _required("subject", Text),
     Column("name_id", Text),
+    Column("name_id_format", Text),
+    Column("name_qualifier", Text),
     Column("session_index", Text),
     Column("logout_hint_enc", LargeBinary),  # for its IdP at the end: ID token, whole NameID
     _required("at", Instant),
@@ -566,6 +568,20 @@ pending_requests = Table(  # a login under way: the request we sent, then its re
     _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout"),
     Index(None, "connection_id"),
     Index(None, "user_id"),
+    Index(None, "expires_at"),
+)
+ended_logins = Table(  # an IdP said that these ended: what it said of them before signs nobody in any more
+    "ended_logins",
+    metadata,
+    _key(),
+    _to("connection_id", "connections.id"),
+    _required("name_id", Text),
+    Column("name_id_format", Text),
+    Column("name_qualifier", Text),
+    _required("session_indexes", Json),  # none: all
+    _required("said_at", Instant),
+    _required("expires_at", Instant),
+    Index(None, "connection_id", "name_id"),
     Index(None, "expires_at"),
 )
 seen = Table(

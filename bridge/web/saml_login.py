@@ -35,7 +35,7 @@ from bridge.web.return_path import go, safe_path
 from saml import attributes, authn_request, errors, transcript
 from saml.assertion import Assertion
 from saml.bindings import PostForm, RedirectTo
-from saml.logout import SessionName
+from saml.logout import SessionName, specific_format
 from saml.response import validate
 from saml.service_provider import render_metadata
 
@@ -155,6 +155,9 @@ def _validated(ours: SamlConnection) -> Answer:
         name_id=proved.name_id,
         session_ends_at=proved.session_not_on_or_after,
         logout_hint=_logout_hint(ours, proved),
+        name_id_format=specific_format(proved.name_id_format),
+        name_qualifier=proved.name_qualifier or None,
+        asserted_at=proved.issued_at,
     )
     replay = Replay(proved.id, proved.not_on_or_after)
     return Answer(identity, proved.in_response_to, replay, proved.authn_instant, trail())

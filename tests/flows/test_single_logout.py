@@ -7,19 +7,21 @@ import pytest
 from sqlalchemy import select
 
 from bridge.domain.errors import NotFound
-from bridge.domain.identity import Replay
-from bridge.domain.sign_in import Replayed
+from bridge.domain.identity import Replay, Whose
+from bridge.domain.sign_in import EndedAtIdp, Replayed
 from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
+from bridge.flows.sign_in import complete, resume
 from bridge.flows.single_logout import Ended, end_by_idp
+from bridge.storage.ended_logins import remember_end
 from bridge.storage.provider_keys import KeptKeys, find_keys, keep_keys
 from bridge.storage.tables import sessions
-from tests.flows.logins import sign_in
+from tests.flows.logins import CLIENT, Browser, answer, sign_in, start
 from tests.world import World, another_connection
 
 
 def ended(world: World, key: str, **named: Any) -> Ended:
-    return Ended(world.connection.id, Replay(key, world.now + timedelta(minutes=5)), **named)
+    return Ended(world.connection.id, Replay(key, world.now + timedelta(minutes=5)), Whose(**named))
 
 
 def test_all_of_a_subject_end(kicks: World) -> None:
@@ -79,3 +81,17 @@ def test_a_connection_that_is_gone_ends_nothing(kicks: World) -> None:
         end_by_idp(kicks.context, gone, kicks.now)
     with kicks.context.database.reading() as rows:
         assert find_keys(rows, kicks.connection.key) is None
+
+
+def test_a_logout_told_while_the_browser_is_on_its_way_is_seen_when_it_arrives(kicks: World) -> None:
+    """Both may have been under way at once, neither seeing the other (PostgreSQL)."""
+    browser, stated = Browser(), kicks.now - timedelta(minutes=1)
+    said: dict[str, Any] = {"name_id": "mei", "session_index": "laptop", "asserted_at": stated}
+    handle = complete(
+        kicks.context, "saml", answer(kicks, "mei@k.example", to=start(kicks, browser), **said), kicks.now
+    )
+    with kicks.context.changing(OPERATOR, kicks.now) as change:
+        whose = Whose(name_id="mei", session_indexes=("laptop",))
+        remember_end(change, kicks.connection.key, whose, kicks.now, kicks.now + timedelta(days=1))
+    with pytest.raises(EndedAtIdp):
+        resume(kicks.context, handle, browser.secret, CLIENT, kicks.now)

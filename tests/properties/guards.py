@@ -27,6 +27,7 @@ _IMPORT = "tests/flows/test_import_directory.py::test_"
 _LOG = "tests/web/test_scim_log.py::test_"
 _GLASS = "tests/flows/test_break_glass.py::test_"
 _SSO = "tests/flows/test_require_sso.py::test_"
+_LOGOUT = "tests/web/test_saml_logout.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 
 
@@ -562,6 +563,28 @@ GUARDS = (
         "",
         (f"{_10}a_record_that_becomes_theirs_later_holds_them_out_at_the_next_login",),
     ),
+    Guard(
+        "an answer of before its session's logout",
+        "10",
+        "bridge.flows.sign_in",
+        "if any(whose.includes(identity) for whose in ends):",
+        "if False:",
+        (
+            f"{_LOGOUT}an_assertion_of_before_its_sessions_logout_signs_nobody_in",
+            f"{_LOGOUT}an_assertion_of_before_a_logout_of_all_sessions_signs_nobody_in",
+        ),
+    ),
+    Guard(
+        "a logout met on the way",
+        "10",
+        "bridge.flows.sign_in",
+        "    _check_not_ended(change, door, identity)  # again",
+        "    # again",
+        (
+            "tests/flows/test_single_logout.py"
+            "::test_a_logout_told_while_the_browser_is_on_its_way_is_seen_when_it_arrives",
+        ),
+    ),
     # -- 11. Rules ---------------------------------------------------------------------------------------------------
     Guard(
         "switching a rule brings its matches up to date",
@@ -784,7 +807,7 @@ GUARDS = (
         "bridge.flows.saml_logout",
         "if waiting is None or waiting.browser_hash != digest(browser):",
         "if waiting is None:",
-        ("tests/web/test_saml_logout.py::test_only_the_browser_that_signed_out_is_led_to_the_next_idp",),
+        (f"{_LOGOUT}only_the_browser_that_signed_out_is_led_to_the_next_idp",),
     ),
     # -- The SCIM log (product.md 4.6) -------------------------------------------------------------------------------
     Guard(

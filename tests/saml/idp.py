@@ -150,6 +150,7 @@ class Answer:
     status_message: str | None = None
     name_id: str | None = "mei@kicks.example"
     name_id_format: str | None = EMAIL_ADDRESS
+    name_qualifier: str | None = None
     sp_name_qualifier: str | None = None
     method: str = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
     session_index: str | None = "_session1"
@@ -458,7 +459,9 @@ def _assertion(said: Answer) -> str:
 
 
 def _subject(said: Answer) -> str:
-    naming = _attributes(Format=said.name_id_format, SPNameQualifier=said.sp_name_qualifier)
+    naming = _attributes(
+        Format=said.name_id_format, NameQualifier=said.name_qualifier, SPNameQualifier=said.sp_name_qualifier
+    )
     named = f"<saml:NameID{naming}>{escape(said.name_id or '')}{said.in_name_id}</saml:NameID>"
     name_id = "" if said.name_id is None else named
     confirmed = _attributes(

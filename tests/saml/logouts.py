@@ -45,7 +45,8 @@ def request(sp: ServiceProvider = BRIDGE, now: datetime = NOW, **changes: Any) -
     """A good LogoutRequest for Mei, but for `changes`; None leaves a thing out, `inside` adds XML."""
     said = {"id": f"_logout{next(_serial)}", "name_id": MEI, "session_index": ("_session1",), "issued": now}
     said |= {"destination": sp.slo_url, "issuer": KICKS.entity_id, "not_on_or_after": now + timedelta(minutes=5)}
-    said |= {"version": "2.0", "format": EMAIL_ADDRESS, "sp_name_qualifier": None, "inside": "", **changes}
+    said |= {"version": "2.0", "format": EMAIL_ADDRESS, "name_qualifier": None, "sp_name_qualifier": None, "inside": ""}
+    said |= changes
     head = attributes(
         ID=said["id"],
         Version=said["version"],
@@ -53,7 +54,9 @@ def request(sp: ServiceProvider = BRIDGE, now: datetime = NOW, **changes: Any) -
         Destination=said["destination"],
         NotOnOrAfter=said["not_on_or_after"],
     )
-    naming = attributes(Format=said["format"], SPNameQualifier=said["sp_name_qualifier"])
+    naming = attributes(
+        Format=said["format"], NameQualifier=said["name_qualifier"], SPNameQualifier=said["sp_name_qualifier"]
+    )
     named = "" if said["name_id"] is None else f"<saml:NameID{naming}>{escape(said['name_id'])}</saml:NameID>"
     sessions = "".join(f"<samlp:SessionIndex>{escape(one)}</samlp:SessionIndex>" for one in said["session_index"])
     return _message("LogoutRequest", head, said["issuer"], f"{named}{said['inside']}{sessions}")

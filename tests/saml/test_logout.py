@@ -284,7 +284,7 @@ def test_what_the_identity_provider_left_out_is_left_out() -> None:
 
 @pytest.mark.parametrize("what", ["request", "response"])
 def test_by_post_it_is_signed_within_the_xml(what: str) -> None:
-    asked = LogoutRequest("_l1", MEI, (), NOW, "their token")
+    asked = LogoutRequest("_l1", MEI, (), NOW, NOW, relay_state="their token")
     sent = (
         build_request(BY_POST, BRIDGE, "_r1", NOW, WHOSE)
         if what == "request"
@@ -303,7 +303,8 @@ def test_by_post_it_is_signed_within_the_xml(what: str) -> None:
 
 @pytest.mark.parametrize(("status", "codes"), [("success", 1), ("partial", 2), ("failed", 1)])
 def test_our_response_says_to_what_and_how_it_went(status: Any, codes: int) -> None:
-    asked = LogoutRequest("_l1", MEI, (), NOW, "a token of theirs that is longer than eighty characters " * 2)
+    theirs = "a token of theirs that is longer than eighty characters " * 2
+    asked = LogoutRequest("_l1", MEI, (), NOW, NOW, relay_state=theirs)
     sent = build_response(IDP, BRIDGE, "_r1", NOW, asked, status)
     assert isinstance(sent, RedirectTo)
     check_query(sent.url)
@@ -317,7 +318,7 @@ def test_our_response_says_to_what_and_how_it_went(status: Any, codes: int) -> N
 
 def test_answers_go_where_the_identity_provider_wants_them() -> None:
     elsewhere = dataclasses.replace(IDP, slo_answer_url="https://idp.kicks.example/slo/answers?x=1")
-    sent = build_response(elsewhere, BRIDGE, "_r1", NOW, LogoutRequest("_l1", MEI, (), NOW))
+    sent = build_response(elsewhere, BRIDGE, "_r1", NOW, LogoutRequest("_l1", MEI, (), NOW, NOW))
     assert isinstance(sent, RedirectTo)
     assert sent.url.startswith("https://idp.kicks.example/slo/answers?x=1&SAMLResponse=")
     assert inflated(sent.url, "SAMLResponse").get("Destination") == elsewhere.slo_answer_url

@@ -15,10 +15,11 @@ from werkzeug.test import TestResponse
 
 from bridge.flows.connect import SamlDraft, create_saml, load_saml, set_enabled
 from bridge.flows.context import OPERATOR
+from bridge.flows.sessions import sweep_expired
 from bridge.storage.connections import find_by_uid
-from bridge.storage.tables import connections, sign_in_attempts
+from bridge.storage.tables import connections, ended_logins, sign_in_attempts
 from saml.bindings import open_query
-from saml.markup import PERSISTENT, TRANSIENT
+from saml.markup import PERSISTENT, TRANSIENT, UNSPECIFIED
 from tests.flows.audit import audit_events
 from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.saml.idp import KICKS, NS, TestIdp
@@ -120,6 +121,119 @@ def test_somebody_elses_session_index_ends_nothing(app: Flask, company: Company,
     told = deliver(app, company, redirected(ask(company, name_id="ines@kicks.example", session_index=("_s1",))))
     assert answer_in(company, told) is not None  # nothing of hers is here: done
     assert surfer.workspaces() == ["acme"]
+
+
+def test_a_name_in_another_format_is_another_name(app: Flask, company: Company, surfer: Surfer) -> None:
+    """SAML Core 2.2.2, 8.3: where both sides say which; many leave it out, and a name is the same then."""
+    surfer.sign_in(app, company, name_id="kicks-7", name_id_format=PERSISTENT)
+    named = {"name_id": "kicks-7", "session_index": ()}
+    deliver(app, company, redirected(ask(company, **named, format=TRANSIENT)))
+    assert surfer.workspaces() == ["acme"]
+    for said in (PERSISTENT, UNSPECIFIED, None):
+        before = now() - timedelta(seconds=2)
+        surfer.sign_in(app, company, name_id="kicks-7", name_id_format=PERSISTENT)
+        deliver(app, company, redirected(request(company.sp, before, **named, format=said)))
+        assert surfer.session() is None
+    surfer.sign_in(app, company, name_id="kicks-7", name_id_format=UNSPECIFIED)
+    deliver(app, company, redirected(ask(company, **named, format=PERSISTENT)))
+    assert surfer.session() is None
+
+
+def test_a_name_of_another_domain_is_another_name(app: Flask, company: Company, surfer: Surfer) -> None:
+    """SAML Core 2.2.2, 8.3.7: NameQualifier, where both sides give one."""
+    named = {"name_id": "kicks-7", "session_index": (), "format": PERSISTENT}
+    here = "https://idp.kicks.example/saml"
+    surfer.sign_in(app, company, name_id="kicks-7", name_id_format=PERSISTENT, name_qualifier=here)
+    deliver(app, company, redirected(ask(company, **named, name_qualifier="https://other.example")))
+    assert surfer.workspaces() == ["acme"]
+    deliver(app, company, redirected(ask(company, **named, name_qualifier=here)))
+    assert surfer.session() is None
+    surfer.sign_in(app, company, name_id="kicks-7", name_id_format=PERSISTENT)
+    deliver(app, company, redirected(ask(company, **named, name_qualifier=here)))
+    assert surfer.session() is None
+
+
+# -- What was said before, and arrives after (SAML Core 3.7.3.2) --------------------------------------
+
+
+@pytest.fixture
+def logged_out(app: Flask, company: Company) -> datetime:
+    """Mei's session `_s1` at the IdP ended a minute ago, said by a request without a limit of its own."""
+    ended = now() - timedelta(minutes=1)
+    deliver(
+        app, company, redirected(request(company.sp, ended, name_id="kicks-7", session_index=("_s1",), format=None))
+    )
+    return ended
+
+
+def arrive(app: Flask, company: Company, made: datetime, **said: Any) -> Surfer:
+    """An answer that the IdP made then arrives now."""
+    surfer = Surfer(app)
+    surfer.sign_in(app, company, **{"name_id": "kicks-7", "session_index": "_s1", "issued": made, **said})
+    return surfer
+
+
+def test_an_assertion_of_before_its_sessions_logout_signs_nobody_in(
+    world: World, app: Flask, company: Company, logged_out: datetime
+) -> None:
+    before = logged_out - timedelta(seconds=1)
+    for index in ("_s1", None):  # of none it can't be told
+        assert arrive(app, company, before, session_index=index).session() is None
+    with world.context.database.reading() as rows:
+        refused = select(sign_in_attempts.c.code).where(sign_in_attempts.c.outcome == "refused")
+        assert rows.execute(refused).scalars().all() == ["ended_at_idp"] * 2
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (0, {}),
+        (1, {}),
+        (-1, {"session_index": "_s2"}),
+        (-1, {"name_id": "kicks-8"}),
+    ],
+    ids=["in the same second", "after it", "of another session", "of somebody else"],
+)
+def test_what_the_logout_was_not_about_signs_in(
+    app: Flask, company: Company, logged_out: datetime, after: int, said: dict[str, str]
+) -> None:
+    made = logged_out + timedelta(seconds=after)
+    assert arrive(app, company, made, **said).workspaces() == ["acme"]
+
+
+def test_an_assertion_of_before_a_logout_of_all_sessions_signs_nobody_in(app: Flask, company: Company) -> None:
+    ended = now() - timedelta(minutes=1)
+    said = {"name_id": "kicks-7", "session_index": (), "format": PERSISTENT}
+    deliver(app, company, redirected(request(company.sp, ended, **said)))
+    before = ended - timedelta(seconds=1)
+    assert arrive(app, company, before, name_id_format=PERSISTENT).session() is None
+    assert arrive(app, company, before).session() is None
+    assert arrive(app, company, before, name_id_format=TRANSIENT).workspaces() == ["acme"]  # another name
+    assert arrive(app, company, ended + timedelta(seconds=1)).workspaces() == ["acme"]
+
+
+def test_another_connections_logout_refuses_nothing(world: World, app: Flask, company: Company) -> None:
+    prove_domain(world, "kicks.example")
+    other = connect(world, TestIdp(entity_id="https://two.example", key="other"), name="Two")
+    deliver(app, other, redirected(ask(other, name_id="kicks-7", session_index=()), key="other"))
+    assert arrive(app, company, now() - timedelta(minutes=1)).workspaces() == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("not_on_or_after", "days"),
+    [(None, 1), (timedelta(minutes=5), 1), (timedelta(days=3), 3), (timedelta(days=300), 7)],
+    ids=["unsaid", "minutes", "days", "months"],
+)
+def test_a_logout_is_remembered_for_a_day_or_as_it_says_and_a_week_at_most(
+    world: World, app: Flask, company: Company, not_on_or_after: timedelta | None, days: int
+) -> None:
+    said = now()
+    until = None if not_on_or_after is None else said + not_on_or_after
+    deliver(app, company, redirected(request(company.sp, said, not_on_or_after=until)))
+    for moment, left in ((timedelta(days=days, seconds=-1), 1), (timedelta(days=days), 0)):
+        sweep_expired(world.context, said + moment)
+        with world.context.database.reading() as rows:
+            assert len(rows.execute(select(ended_logins)).all()) == left
 
 
 def test_another_connection_of_the_workspace_ends_nothing(world: World, app: Flask, company: Company) -> None:

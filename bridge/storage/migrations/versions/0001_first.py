@@ -44,6 +44,7 @@ def upgrade() -> None:
     _authentications()
     _directory_groups()
     _domains()
+    _ended_logins()
     _grants()
     _identities()
     _mappings()
@@ -656,6 +657,8 @@ def _authentications() -> None:
         sa.Column("connection_id", ID, nullable=True),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("name_id", sa.Text(), nullable=True),
+        sa.Column("name_id_format", sa.Text(), nullable=True),
+        sa.Column("name_qualifier", sa.Text(), nullable=True),
         sa.Column("session_index", sa.Text(), nullable=True),
         sa.Column("logout_hint_enc", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -757,6 +760,26 @@ def _domains() -> None:
         sqlite_where=sa.text("proved_at IS NOT NULL"),
         postgresql_where=sa.text("proved_at IS NOT NULL"),
     )
+
+
+def _ended_logins() -> None:
+    op.create_table(
+        "ended_logins",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("name_id", sa.Text(), nullable=False),
+        sa.Column("name_id_format", sa.Text(), nullable=True),
+        sa.Column("name_qualifier", sa.Text(), nullable=True),
+        sa.Column("session_indexes", sa.Text(), nullable=False),
+        sa.Column("said_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_ended_logins_connection_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ended_logins")),
+    )
+    op.create_index(
+        op.f("ix_ended_logins_connection_id_name_id"), "ended_logins", ["connection_id", "name_id"], unique=False
+    )
+    op.create_index(op.f("ix_ended_logins_expires_at"), "ended_logins", ["expires_at"], unique=False)
 
 
 def _grants() -> None:
