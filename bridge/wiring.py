@@ -43,5 +43,5 @@ def make_outside(settings: Settings) -> Outside:
         mailer=make_mailer(settings),
         look_for_proof=ProofFinder(),
         calls=Calls(settings.fetch_private_addresses),
-        errands=Calls(settings.fetch_private_addresses, slots=1, of_one=1),
+        errands=Calls(settings.fetch_private_addresses, slots=1, most=1, of_one=1),
     )

@@ -283,6 +283,8 @@ OIDC_EXPLANATIONS: Mapping[str, tuple[str, Setting]] = {
     "too-old": ("{idp}’s ID token was made long before", "clock"),
     "not_from_here": ("It began at {idp}, which this connection doesn’t allow", "bridge"),
     "provider_failed": ("{idp} gave no answer that the bridge can use", "provider"),
+    "provider_silent": ("{idp} didn’t answer somebody a moment before", "provider"),
+    "too_busy": ("Too many waited for identity providers at once", "again"),
     "missing-time": ("{idp}’s ID token sets no time limit", "provider"),
     "wrong-nonce": ("The ID token belongs to another request", "again"),
     "wrong-token-hash": ("The tokens don’t belong together", "again"),

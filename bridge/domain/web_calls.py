@@ -31,6 +31,8 @@ Ask = Callable[[WebCall], WebReply]
 class Turns(Protocol):
     """Lets few at a time call out while somebody waits (see `bridge.outside.calls`)."""
 
-    def turn(self, whose: str = "") -> AbstractContextManager[Ask]:
-        """One turn to call, of those that one company may have at once. Raises `bridge.domain.errors.OutsideFailed`
-        where all are taken."""
+    def turn(self, whose: str = "", provider: str = "") -> AbstractContextManager[Ask]:
+        """One turn to call, of those that the company `whose` may have at once; `provider` names its connection.
+
+        Raises `bridge.domain.errors.OutsideFailed` where all are taken, or the provider didn't answer a moment ago.
+        """

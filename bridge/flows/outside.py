@@ -33,7 +33,7 @@ def look_nowhere(_name: str, _token: str) -> Looked:
 class _NoTurns:
     """Calls to providers without any way out."""
 
-    def turn(self, whose: str = "") -> AbstractContextManager[Ask]:
+    def turn(self, whose: str = "", provider: str = "") -> AbstractContextManager[Ask]:
         raise OutsideFailed("There is no way out to call them.")
 
 

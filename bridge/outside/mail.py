@@ -3,6 +3,7 @@
 import os
 import secrets
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from bridge.domain.mail import Mail
+from bridge.outside.web import Door, FetchFailed, Resolve, resolve_by_dns
 
 SENDER_NAME = "The bridge"
 _ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -87,7 +89,8 @@ class FolderMailer:
 class SmtpMailer:
     """Hands messages to a mail server. The connection is encrypted from the start, or once the server offers it.
 
-    A password is only sent encrypted, or inside this machine. `timeout` is in seconds, for each step.
+    A password is only sent encrypted, or inside this machine. `timeout` is in seconds, for each step; `longest` for all
+    of them together, since a server that says a word now and then never misses a step's.
     """
 
     host: str
@@ -96,25 +99,29 @@ class SmtpMailer:
     login: tuple[str, str] | None = field(default=None, repr=False)
     is_encrypted: bool = False
     timeout: float = 15.0
+    longest: float = 30.0
     make_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
     clock: Clock = _utc_now
+    resolve: Resolve = resolve_by_dns
 
     def send(self, mail: Mail) -> None:
         """Hand over one message. Raises MailNotSent."""
         message = _render(mail, self.sender, self.clock(), _BY_SMTP)
-        try:
-            with self._connect() as server:
-                server.send_message(message)
-        except (OSError, smtplib.SMTPException) as error:
-            raise MailNotSent(f"The mail server {self.host}:{self.port} didn't take it: {_explain(error)}") from error
+        with Door(True, self.longest, self.resolve) as door:
+            try:
+                with self._connect(door) as server:
+                    server.send_message(message)
+            except (OSError, smtplib.SMTPException, FetchFailed) as error:
+                why = f"it took longer than {self.longest:g} seconds" if door.is_shut() else _explain(error)
+                raise MailNotSent(f"The mail server {self.host}:{self.port} didn't take it: {why}") from error
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self, door: Door) -> smtplib.SMTP:
         if self.is_encrypted:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
+            server: smtplib.SMTP = _encrypted(door)(
                 self.host, self.port, timeout=self.timeout, context=self.make_context()
             )
         else:
-            server = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+            server = _plain(door)(self.host, self.port, timeout=self.timeout)
         try:
             self._introduce(server)
         except BaseException:
@@ -133,6 +140,30 @@ class SmtpMailer:
             )
         if self.login:
             server.login(*self.login)
+
+
+def _plain(door: Door) -> type[smtplib.SMTP]:
+    class Plain(smtplib.SMTP):
+        def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+            return _open(door, host, port, timeout)
+
+    return Plain
+
+
+def _encrypted(door: Door) -> type[smtplib.SMTP_SSL]:
+    class Encrypted(smtplib.SMTP_SSL):
+        def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+            opened = _open(door, host, port, timeout)
+            return self.context.wrap_socket(opened, server_hostname=host)
+
+    return Encrypted
+
+
+def _open(door: Door, host: str, port: int, timeout: float) -> socket.socket:
+    """A connection that the door cuts when the time for all is over."""
+    opened = door.open(host, port)
+    opened.settimeout(timeout)
+    return opened
 
 
 def _render(mail: Mail, sender: str, now: datetime, policy: "EmailPolicy[EmailMessage]") -> EmailMessage:

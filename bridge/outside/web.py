@@ -65,7 +65,7 @@ def fetch(
     redirect may leave. Raises FetchFailed; of what a server did answer, WrongAnswer.
     """
     with (
-        _Door(allow_private, timeout, resolve) as door,
+        Door(allow_private, timeout, resolve) as door,
         _open_session(door, ca_file) as session,
         _explained(url, door),
     ):
@@ -86,14 +86,14 @@ def ask(
     What is sent may hold secrets, so it goes to the address that was named and to no other. Raises FetchFailed.
     """
     with (
-        _Door(allow_private, timeout, resolve) as door,
+        Door(allow_private, timeout, resolve) as door,
         _open_session(door, ca_file) as session,
         _explained(call.url, door),
     ):
         return _send(session, call, door, max_bytes)
 
 
-def _send(session: requests.Session, call: WebCall, door: "_Door", max_bytes: int) -> WebReply:
+def _send(session: requests.Session, call: WebCall, door: "Door", max_bytes: int) -> WebReply:
     _check_url(call.url)
     method, headers = "GET" if call.form is None else "POST", dict(call.headers)
     if call.form is not None:
@@ -108,7 +108,7 @@ def _send(session: requests.Session, call: WebCall, door: "_Door", max_bytes: in
 
 
 @contextmanager
-def _explained(url: str, door: "_Door") -> Iterator[None]:
+def _explained(url: str, door: "Door") -> Iterator[None]:
     """Whatever goes wrong with `url` inside, as a FetchFailed that says so."""
     try:
         yield
@@ -119,7 +119,7 @@ def _explained(url: str, door: "_Door") -> Iterator[None]:
         raise FetchFailed(f"{_shorten(url)} can't be read: {_innermost(error)}.") from error
 
 
-def _follow(session: requests.Session, url: str, door: "_Door", max_bytes: int, inside: str | None) -> bytes:
+def _follow(session: requests.Session, url: str, door: "Door", max_bytes: int, inside: str | None) -> bytes:
     for _ in range(1 + MOST_REDIRECTS):
         _check_url(url)
         with session.get(url, stream=True, allow_redirects=False, timeout=door.seconds_left()) as answer:
@@ -161,13 +161,13 @@ def _check_inside(url: str, inside: str | None) -> None:
         raise WrongAnswer(f"It redirects to {_shorten(url)}, which is outside {inside}.")
 
 
-def _read(answer: requests.Response, url: str, door: "_Door", max_bytes: int) -> bytes:
+def _read(answer: requests.Response, url: str, door: "Door", max_bytes: int) -> bytes:
     if answer.status_code != 200:
         raise WrongAnswer(f"{_shorten(url)} answered with status {answer.status_code} instead of 200.")
     return _read_body(answer, url, door, max_bytes)
 
 
-def _read_body(answer: requests.Response, url: str, door: "_Door", max_bytes: int) -> bytes:
+def _read_body(answer: requests.Response, url: str, door: "Door", max_bytes: int) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise WrongAnswer(f"{_shorten(url)} answered compressed, which wasn't asked for.")
     body = bytearray()
@@ -194,7 +194,7 @@ def _innermost(error: BaseException) -> str:
 
 
 @dataclass(slots=True)
-class _Door:
+class Door:
     """Opens connections to allowed addresses, and cuts them all when the time is over.
 
     A limit on each read wouldn't do: a server that sends a byte now and then never reaches it.
@@ -226,8 +226,12 @@ class _Door:
 
     def check_time(self) -> None:
         """Raise FetchFailed when the time is over."""
-        if time.monotonic() >= self.deadline:
+        if self.is_shut():
             raise FetchFailed(f"It took longer than {self.timeout:g} seconds.")
+
+    def is_shut(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() >= self.deadline
 
     def open(self, host: str, port: int) -> socket.socket:
         """A connection to the first address of `host` that takes one. Raises FetchFailed, OSError."""
@@ -288,7 +292,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _open_session(door: _Door, ca_file: str | None) -> requests.Session:
+def _open_session(door: Door, ca_file: str | None) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.headers.clear()
@@ -302,7 +306,7 @@ def _open_session(door: _Door, ca_file: str | None) -> requests.Session:
 class _Adapter(HTTPAdapter):
     """Connects through a door only."""
 
-    def __init__(self, door: _Door) -> None:
+    def __init__(self, door: Door) -> None:
         self.door = door
         super().__init__(max_retries=0)
 
@@ -311,7 +315,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _pools(self.door)
 
 
-def _pools(door: _Door) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(door: Door) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return door.open(self.host, self.port)

@@ -148,7 +148,7 @@ def callback(connection: UUID) -> Response:
         claim(context, ours, error.state or "", browser, now)  # a stranger's link would say anything
         raise
     claimed = claim(context, ours, state, browser, now)
-    with current_outside().calls.turn(f"{ours.connection.workspace_key}") as ask:
+    with current_outside().calls.turn(f"{ours.connection.workspace_key}", ours.connection.id) as ask:
         answer = ask_for_identity(context, ours, claimed, code, ask, _clock(now), trail())
     note_login(email=answer.identity.email)
     handle = complete(context, "oidc", answer, now, current_client())

@@ -5,13 +5,15 @@ Back-Channel Logout 1.0 2.5, 2.8): 200 when the sessions are gone, 400 when the 
 """
 
 import logging
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.domain.errors import DomainError, NotFound, OutsideFailed
-from bridge.flows.connect_oidc import load_oidc
+from bridge.domain.web_calls import WebCall, WebReply
+from bridge.flows.connect_oidc import OidcConnection, load_oidc
 from bridge.flows.oidc_logout import end_by_token
 from bridge.web.current import current_context, current_outside, current_time
 from oidc.errors import OidcError
@@ -29,9 +31,14 @@ def backchannel_logout(connection: UUID) -> Response:
     ours, tokens = load_oidc(current_context(), str(connection)), request.form.getlist("logout_token")
     if len(tokens) != 1 or not tokens[0]:
         return _answer(400, "invalid_request", "A POST with one logout_token is expected.")
-    with current_outside().calls.turn(f"{ours.connection.workspace_key}") as ask:
-        end_by_token(current_context(), ours, tokens[0], ask, current_time())
+    end_by_token(current_context(), ours, tokens[0], partial(_ask, ours), current_time())
     return _answer(200)
+
+
+def _ask(ours: OidcConnection, call: WebCall) -> WebReply:
+    """A turn for this one call: whoever sends nonsense, or a token under a known key, takes none."""
+    with current_outside().calls.turn(f"{ours.connection.workspace_key}", ours.connection.id) as ask:
+        return ask(call)
 
 
 @blueprint.errorhandler(OidcError)

@@ -1,14 +1,17 @@
 """Calls to companies' providers: no redirect, the address rules of `fetch`, one time limit, and few at a time."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
+from bridge.domain.errors import OutsideFailed
 from bridge.domain.web_calls import WebCall
-from bridge.outside.calls import OF_ONE, SLOTS, Calls, TooBusy
+from bridge.outside.calls import MOST, OF_ONE, SLOTS, Calls, Silent, TooBusy
 from bridge.outside.web import FetchFailed
 from tests.web.provider import Provider, after, json_answer, running_provider
 
@@ -77,7 +80,7 @@ def test_a_call_says_nothing_secret_of_itself() -> None:
 
 
 def test_who_comes_when_all_turns_are_taken_waits_for_one() -> None:
-    calls, taken = Calls(), ExitStack()
+    calls, taken = Calls(slow=5), ExitStack()
     for number in range(SLOTS):
         taken.enter_context(calls.turn(f"{number}"))
     threading.Timer(0.1, taken.close).start()
@@ -89,7 +92,7 @@ def test_who_comes_when_all_turns_are_taken_waits_for_one() -> None:
 def test_but_not_behind_a_turn_that_lasts_long() -> None:
     calls = Calls(slow=0.1)
     with ExitStack() as taken:
-        for number in range(SLOTS):
+        for number in range(MOST):
             taken.enter_context(calls.turn(f"{number}"))
         began = time.monotonic()
         for _ in range(3):
@@ -133,3 +136,106 @@ def test_who_finds_all_turns_taken_waits_while_one_of_them_may_end_soon() -> Non
         threading.Timer(0.1, other.close).start()
         with calls.turn("another"):
             pass
+
+
+def test_those_that_last_long_leave_turns_to_the_others() -> None:
+    calls = Calls(slow=0.2)
+    with ExitStack() as taken:
+        for number in range(SLOTS):
+            taken.enter_context(calls.turn(f"silent {number}"))
+        began = time.monotonic()
+        with calls.turn("good"):
+            assert time.monotonic() - began < 0.5
+
+
+def test_who_waits_in_vain_is_told_so_in_the_end() -> None:
+    calls = Calls(slow=5, patience=0.1)
+    with ExitStack() as taken:
+        for number in range(SLOTS):
+            taken.enter_context(calls.turn(f"{number}"))
+        with pytest.raises(TooBusy), calls.turn():
+            pass
+
+
+# -- A provider that is silent -----------------------------------------------------------------------
+
+
+@contextmanager
+def silent_host() -> Iterator[WebCall]:
+    """A call to a machine that takes connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield WebCall(f"http://127.0.0.1:{listener.getsockname()[1]}/token", {}, b"code=c")
+
+
+def wait_in_vain(calls: Calls, call: WebCall, whose: str) -> None:
+    """A login whose provider doesn't answer."""
+    with calls.turn(whose, f"{whose}'s login") as ask, pytest.raises(FetchFailed):
+        ask(call)
+
+
+def test_nobody_waits_for_a_provider_that_was_silent_a_moment_ago() -> None:
+    calls = Calls(longest=0.2, slow=0.1, rest=0.3)
+    with silent_host() as call:
+        wait_in_vain(calls, call, "kicks")
+    began = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(Silent), calls.turn("kicks", "kicks's login"):
+            pass
+    with calls.turn("kicks", "another login"), calls.turn("boots", "boots's login"):
+        pass
+    assert time.monotonic() - began < 0.2
+
+
+def test_then_one_login_at_a_time_tries_until_it_answers(provider: Provider) -> None:
+    calls = Calls(longest=0.5, slow=0.1, rest=0.1)
+    with silent_host() as call:
+        wait_in_vain(calls, call, "kicks")
+    time.sleep(0.1)
+    with calls.turn("kicks", "kicks's login") as ask:
+        with pytest.raises(TooBusy), calls.turn("kicks", "kicks's login"):
+            pass
+        ask(WebCall(f"{provider.url}/keys"))
+        with calls.turn("kicks", "kicks's login"):
+            pass
+
+
+def test_a_refusal_or_an_answer_that_is_none_is_no_silence(provider: Provider) -> None:
+    calls = Calls(slow=1)
+    provider.answers["/keys"] = lambda: (302, "text/plain", b"/elsewhere")
+    wait_in_vain(calls, WebCall(f"{provider.url}/keys"), "kicks")
+    wait_in_vain(calls, WebCall("http://127.0.0.1:1/"), "kicks")
+    with calls.turn("kicks", "kicks's login"):
+        pass
+
+
+def test_who_was_left_no_time_by_other_calls_was_not_silent(provider: Provider) -> None:
+    calls = Calls(longest=0.4, slow=0.3)
+    provider.answers["/keys"] = after(0.25, json_answer({}))
+    with calls.turn("kicks", "kicks's login") as ask:
+        ask(WebCall(f"{provider.url}/keys"))
+        with pytest.raises(FetchFailed):
+            ask(WebCall(f"{provider.url}/keys"))
+    with calls.turn("kicks", "kicks's login"):
+        pass
+
+
+def test_two_companies_dead_providers_keep_no_third_one_out(provider: Provider) -> None:
+    """As many logins as a server has threads, of two companies; the third company's login goes on, again and again."""
+    calls = Calls(longest=1.5, slow=0.2, patience=0.6)
+    waits: list[float] = []
+    with silent_host() as call, ThreadPoolExecutor(8) as threads:
+        for whose in ("kicks", "boots") * 4:
+            threads.submit(_try, calls, call, whose)
+        until = time.monotonic() + 1.2
+        while time.monotonic() < until:
+            began = time.monotonic()
+            with calls.turn("shirts", "shirts's login") as ask:
+                ask(WebCall(f"{provider.url}/keys"))
+            waits.append(time.monotonic() - began)
+    assert max(waits) < 0.5
+    assert len(waits) > 3
+
+
+def _try(calls: Calls, call: WebCall, whose: str) -> None:
+    with suppress(OutsideFailed), calls.turn(whose, f"{whose}'s login") as ask:
+        ask(call)

@@ -8,6 +8,7 @@ import socket
 import ssl
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -221,13 +222,11 @@ def test_a_certificate_that_is_not_trusted_gets_no_mail(certificate: Certificate
             mailer.send(INVITATION)
 
 
-def test_no_password_is_sent_in_the_clear_to_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_password_is_sent_in_the_clear_to_another_machine() -> None:
     with mail_server() as server:
-        connect = socket.create_connection
-        here = ("127.0.0.1", server.port)
-        monkeypatch.setattr(socket, "create_connection", lambda _, *more: connect(here, *more))
+        mailer = replace(smtp(f"smtp://me:word@mail.example:{server.port}"), resolve=lambda *_: ["127.0.0.1"])
         with pytest.raises(MailNotSent, match="offers no encryption"):
-            make_mailer(f"smtp://me:word@mail.example:{server.port}", SENDER).send(INVITATION)
+            mailer.send(INVITATION)
     assert not any(command.startswith("AUTH") for command in server.said)
 
 
@@ -247,6 +246,24 @@ def test_a_server_that_is_not_there_is_said_without_the_password() -> None:
 def test_a_mute_server_costs_its_time_limit() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(MailNotSent, match="timed out"):
         SmtpMailer("127.0.0.1", mute.getsockname()[1], SENDER, timeout=0.2).send(INVITATION)
+
+
+def test_a_server_that_drips_words_costs_the_limit_for_all_steps() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_drip, args=[listener], daemon=True).start()
+        mailer = SmtpMailer("127.0.0.1", listener.getsockname()[1], SENDER, timeout=0.3, longest=0.5)
+        began = time.monotonic()
+        with pytest.raises(MailNotSent, match=r"longer than 0\.5 seconds"):
+            mailer.send(INVITATION)
+        assert time.monotonic() - began < 1.5
+
+
+def _drip(listener: socket.socket) -> None:
+    accepted, _ = listener.accept()
+    with accepted, suppress(OSError):
+        while True:
+            accepted.sendall(b"220-still there\r\n")
+            time.sleep(0.05)
 
 
 # -- Which of them -------------------------------------------------------------------------------------------------

@@ -191,6 +191,26 @@ GUARDS = (
         'return "link"',
         (f"{_SIGN_IN}an_unproved_account_with_a_password_is_not_linked_by_email",),
     ),
+    # -- 2. A missing claim is a no ----------------------------------------------------------------------------------
+    Guard(
+        "an address that nobody vouches for proves nothing",
+        "2",
+        "bridge.domain.sign_in",
+        "if not found.vouched or not (",
+        "if not (",
+        (
+            "tests/domain/test_sign_in.py::test_an_address_that_nobody_vouches_for_opens_no_account",
+            "tests/web/test_oidc_login.py::test_nor_one_that_is_pushed",
+        ),
+    ),
+    Guard(
+        "a word about one address vouches for no other",
+        "2",
+        "oidc.claims",
+        'any(_text([source], ("email",)) == email for source in says_so)',
+        "any(says_so)",
+        ("tests/oidc/test_claims.py::test_an_address_is_vouched_for_only_where_the_provider_says_so_of_it",),
+    ),
     # -- 4. Trust comes from configuration ---------------------------------------------------------------------------
     Guard(
         "metadata brings a certificate",

@@ -11,7 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from bridge.flows.outside import NOWHERE
 from bridge.storage.tables import authentications, sessions
+from bridge.web.current import OUTSIDE
 from tests.web.browsing import Surfer
 from tests.web.provider import OidcCompany, Provider, connect_oidc, impatient, json_answer, running_provider
 from tests.web.test_saml_login import count
@@ -189,6 +191,17 @@ def test_other_requests_are_refused_in_the_same_form(kicks: OidcCompany, client:
     check_refused(post(client, kicks, "a" * 1_000_000), status=413)
     nowhere = OidcCompany(kicks.provider, "00000000-0000-4000-8000-000000000000")
     check_refused(post(client, nowhere, "a.b.c"), status=404)
+
+
+def test_a_token_takes_nobodys_turn_while_the_keys_are_known(
+    app: Flask, kicks: OidcCompany, surfer: Surfer, client: FlaskClient
+) -> None:
+    kicks.sign_in(surfer)
+    app.extensions[OUTSIDE] = NOWHERE
+    check_refused(post(client, kicks, "a.b.c"))
+    check_refused(post(client, kicks, kicks.provider.logout_token(aud="other")))
+    assert post(client, kicks, kicks.provider.logout_token()).status_code == 200
+    assert surfer.session() is None
 
 
 def test_strangers_cannot_make_us_hammer_the_provider(kicks: OidcCompany, surfer: Surfer, client: FlaskClient) -> None:

@@ -274,7 +274,7 @@ class Provider:
     }
 
     @contextmanager
-    def turn(self, whose: str = "") -> Iterator[Ask]:
+    def turn(self, whose: str = "", provider: str = "") -> Iterator[Ask]:
         yield self.ask
 
     def ask(self, call: WebCall) -> WebReply:
