@@ -24,11 +24,18 @@ def statements(database: Database) -> Iterator[list[Statement]]:
     def note(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
         said.append(Statement(sql, values))
 
-    engines = (database.read_engine, database.write_engine)
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
+    def note_beginning(_connection: Any) -> None:
+        said.append(Statement("BEGIN IMMEDIATE", ()))
+
+    listeners: list[tuple[Any, str, Any]] = [
+        (engine, "before_cursor_execute", note) for engine in (database.read_engine, database.write_engine)
+    ]
+    if database.is_sqlite:  # psycopg says BEGIN by itself, with the first statement
+        listeners.append((database.write_engine, "begin", note_beginning))
+    for listener in listeners:
+        event.listen(*listener)
     try:
         yield said
     finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
+        for listener in listeners:
+            event.remove(*listener)
