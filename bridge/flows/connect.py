@@ -31,7 +31,14 @@ from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.connection_overview import Foreseen, check_foreseen
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
-from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace, owner_acting
+from bridge.flows.named import (
+    check_not_stale,
+    check_sso_in_plan,
+    get_connection,
+    get_own_connection,
+    get_workspace,
+    owner_acting,
+)
 from bridge.storage import connection_removal, connections, provisioning_requests
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
@@ -210,8 +217,8 @@ def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDr
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
-        check_name_free(change, workspace.key, name)
         check_id_free(change, uid)
+        check_name_free(change, workspace.key, name)
         connections.insert_connection(
             change, workspace.key, "saml", name, config, uid=uid, secrets_enc=secrets, enabled=draft.enabled
         )
@@ -269,42 +276,55 @@ def replace_metadata(
     now: datetime,
     *,
     url: str | None = None,
+    read_at: int | None = None,
 ) -> Connection:
     """Trust what the IdP's metadata says now, and no longer what it said before: certificates, addresses.
 
-    `url` is where it was read from, and will be read again; without it, it is read again from nowhere. Raises Invalid,
-    NotFound, Forbidden (not an owner).
+    `url` is where it was read from, and will be read again; without it, it is read again from nowhere. `read_at` is the
+    version of the connection that a form showed. Raises Invalid, NotFound, Forbidden (not an owner), Stale (the
+    connection was changed since).
     """
     if url:
         check_metadata_url(url)
     idp = read_identity_provider(metadata, None, now)
-    return _trust(context, actor, workspace_slug, connection_id, idp, url, now)
+    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, url, read_at), now)
 
 
 def replace_fields(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, given: IdpFields, now: datetime
-) -> Connection:
-    """The same by fields, for an IdP that gives no metadata. Raises what `replace_metadata` raises."""
-    idp = read_identity_provider(None, given, now)
-    return _trust(context, actor, workspace_slug, connection_id, idp, None, now)
-
-
-def _trust(
     context: Context,
     actor: str,
     workspace_slug: str,
     connection_id: str,
-    idp: dict[str, Any],
-    url: str | None,
+    given: IdpFields,
     now: datetime,
+    *,
+    read_at: int | None = None,
+) -> Connection:
+    """The same by fields, for an IdP that gives no metadata. Raises what `replace_metadata` raises."""
+    idp = read_identity_provider(None, given, now)
+    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, None, read_at), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """What is to be trusted, where it was read, and at which version of the connection somebody decided so."""
+
+    idp: dict[str, Any]
+    url: str | None
+    read_at: int | None
+
+
+def _trust(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, trusted: _Trusted, now: datetime
 ) -> Connection:
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.kind != "saml":
             raise DomainError(f"{found.name} is not a SAML connection.")
         config = {name: value for name, value in found.config.items() if name != "metadata_url"}
-        config |= {"idp": idp} | ({"metadata_url": url} if url else {})
+        config |= {"idp": trusted.idp} | ({"metadata_url": trusted.url} if trusted.url else {})
         if found.config != config:
+            check_not_stale(found, trusted.read_at)
             connections.set_connection(change, found.key, config=config)
             before, after = _told_of(found.config), _told_of(config)
             change.record(workspace.key, "connection.metadata_replaced", found.id, before=before, after=after)

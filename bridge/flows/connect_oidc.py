@@ -148,8 +148,8 @@ def create_oidc(
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
-        check_name_free(change, workspace.key, name)
         check_id_free(change, uid)
+        check_name_free(change, workspace.key, name)
         insert_connection(
             change, workspace.key, "oidc", name, config, uid=uid, secrets_enc=secrets, enabled=draft.enabled
         )
@@ -168,11 +168,16 @@ def replace_client_secret(
     given = clean_client_secret(secret)
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        if found.kind != "oidc" or found.config["token_auth"] == PRIVATE_KEY:
-            raise Invalid(f"{found.name} shows its IdP no client secret.", field="client_secret")
+        check_shows_secret(found)
         connections.set_secrets(change, found.key, seal(context, {"client_secret": given}))
         change.record(workspace.key, "connection.client_secret_replaced", found.id, after={"name": found.name})
         return get_connection(change.connection, workspace, connection_id)
+
+
+def check_shows_secret(found: Connection) -> None:
+    """Refuse a connection that shows its IdP no client secret. Raises Invalid."""
+    if found.kind != "oidc" or found.config["token_auth"] == PRIVATE_KEY:
+        raise Invalid(f"{found.name} shows its IdP no client secret.", field="client_secret")
 
 
 def _config(context: Context, draft: OidcDraft, provider: Provider) -> dict[str, Any]:

@@ -6,12 +6,18 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.domain.errors import DomainError, Invalid, Stale
+from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.people import clean_name
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import check_name_free
 from bridge.flows.context import Context
-from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace
+from bridge.flows.named import (
+    check_not_stale,
+    check_sso_in_plan,
+    get_connection,
+    get_own_connection,
+    get_workspace,
+)
 from bridge.storage import connections
 
 #: NameID formats that may be asked for (SAML Core 8.3); without one, what the IdP's metadata says.
@@ -168,12 +174,6 @@ def _config(config: Mapping[str, Any], wanted: SamlSettings) -> dict[str, Any]:
 
 
 _CLAIMS = (("email", "email"), ("name", "display_name"), ("groups", "groups"))
-
-
-def check_not_stale(found: Connection, read_at: int | None) -> None:
-    """Refuse what was made of a form that showed the connection at another version than this. Raises Stale."""
-    if read_at not in (None, found.version):
-        raise Stale(f"{found.name} was changed while you were editing. This is not saved yet: look at what differs.")
 
 
 def difference(before: Any, after: Any) -> dict[str, tuple[Any, Any]]:

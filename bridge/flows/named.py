@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.domain.errors import Forbidden, NotFound, NotInPlan
+from bridge.domain.errors import Forbidden, NotFound, NotInPlan, Stale
 from bridge.domain.roles import OWNER, has_sso
 from bridge.domain.workspace import Connection, Membership, User, Workspace
 from bridge.storage.access import may
@@ -79,6 +79,12 @@ def check_sso_in_plan(workspace: Workspace) -> None:
         raise NotInPlan(
             f"Single sign-on and SCIM are not part of the {workspace.plan} plan that {workspace.name} is on."
         )
+
+
+def check_not_stale(found: Connection, read_at: int | None) -> None:
+    """Refuse what was made of a form that showed the connection at another version than this. Raises Stale."""
+    if read_at not in (None, found.version):
+        raise Stale(f"{found.name} was changed while you were editing. This is not saved yet: look at what differs.")
 
 
 def owner_acting(change: Change, workspace: Workspace) -> int | None:

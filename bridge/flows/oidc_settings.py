@@ -16,9 +16,15 @@ from bridge.domain.workspace import Connection
 from bridge.flows.connect import check_name_free
 from bridge.flows.connect_oidc import PRIVATE_KEY, clean_client_id, clean_client_secret, new_private_key, usual_scopes
 from bridge.flows.connection_secrets import seal
-from bridge.flows.connection_settings import check_limits, check_names, check_not_stale, difference
+from bridge.flows.connection_settings import check_limits, check_names, difference
 from bridge.flows.context import Context
-from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace
+from bridge.flows.named import (
+    check_not_stale,
+    check_sso_in_plan,
+    get_connection,
+    get_own_connection,
+    get_workspace,
+)
 from bridge.storage import connections
 from oidc.authorization_request import is_scope
 from oidc.client import TOKEN_AUTH

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.errors import Conflict
+from bridge.domain.errors import Conflict, Stale
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.connection_settings import check_saml
 from bridge.flows.context import Context
@@ -62,37 +62,45 @@ def begin_rotation(context: Context, actor: str, workspace_slug: str, connection
     return _change(context, actor, workspace_slug, connection_id, "connection.key_rotation_begun", begin, now)
 
 
-def finish_rotation(context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime) -> OwnKeys:
+def finish_rotation(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime, *, shown: str | None = None
+) -> OwnKeys:
     """The next key is the present one from now on; the old one is forgotten.
 
     An IdP that wasn't given the next certificate refuses our signed requests from now on, and what it encrypts for the
-    old key can't be opened. Raises Conflict (none under way), NotFound, Forbidden (not an owner).
+    old key can't be opened. `shown` is the fingerprint of the next key that somebody was asked about. Raises Conflict
+    (none under way), Stale (another one is), NotFound, Forbidden (not an owner).
     """
 
     def finish(kept: _Secrets) -> _Secrets:
-        coming = _next(kept)
+        coming = _next(kept, shown)
         return {"private_key": coming["private_key"], "certificates": [coming["certificate"]]}
 
     return _change(context, actor, workspace_slug, connection_id, "connection.key_rotated", finish, now)
 
 
-def cancel_rotation(context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime) -> OwnKeys:
+def cancel_rotation(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, now: datetime, *, shown: str | None = None
+) -> OwnKeys:
     """Forget the next key; the present one stays. An IdP that encrypts for the next one already is locked out.
 
-    Raises Conflict (none under way), NotFound, Forbidden (not an owner).
+    `shown` as in `finish_rotation`. Raises Conflict (none under way), Stale (another one is), NotFound, Forbidden (not
+    an owner).
     """
 
     def cancel(kept: _Secrets) -> _Secrets:
-        _next(kept)
+        _next(kept, shown)
         return {name: value for name, value in kept.items() if name != "next"}
 
     return _change(context, actor, workspace_slug, connection_id, "connection.key_rotation_cancelled", cancel, now)
 
 
-def _next(kept: Mapping[str, Any]) -> Mapping[str, str]:
+def _next(kept: Mapping[str, Any], shown: str | None) -> Mapping[str, str]:
     coming: Mapping[str, str] | None = kept.get("next")
     if not coming:
         raise Conflict("There is no next key. Begin a rotation first.")
+    if shown is not None and certificate_facts(coming["certificate"]).sha256 != shown:
+        raise Stale("Another next key was made meanwhile. Look at its certificate first: the IdP may not have it yet.")
     return coming
 
 

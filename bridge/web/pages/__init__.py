@@ -6,7 +6,7 @@
 - `user_groups`   User Groups, who decides their members, what they give
 - `tokens`        keys for programs: made, shown once, revoked
 - `roles`         what each role gives
-- `sign_in_log`   every attempt to sign in, step by step; `attempts`: one of them as it is shown
+- `sign_in_log`   every attempt to sign in, step by step; `attempts`: one of them as it is shown (`agents`: its browser)
 - `connection_test`   a test of a connection, which signs nobody in
 - `scim_log`      what IdPs asked by SCIM, and what it did
 - `domains`       domains of e-mail addresses: claimed, proved, routed, let go

@@ -9,6 +9,7 @@ from bridge.domain.sign_in_log import SignInAttempt, WouldHappen
 from bridge.flows.connect import addresses
 from bridge.flows.context import Context
 from bridge.flows.read_sign_in_log import Alike
+from bridge.web.pages.agents import browser_named
 from bridge.web.pages.filters import moment, when
 from bridge.web.pages.views import AttemptCard, AttemptRow, Fact, Fix, Note, Status, TraceStep, WouldBox
 
@@ -27,7 +28,6 @@ GUIDES = {
     "onelogin": "Connect OneLogin by SAML",
 }
 OIDC_GUIDE = "Connect by OpenID Connect"
-_LONGEST_AGENT = 120
 #: What a login by a connection goes through after each place where it may stop, for "not reached".
 _STAGES = (
     ("shape", "the answer’s shape"),
@@ -79,6 +79,7 @@ def card_of(context: Context, one: SignInAttempt, alike: Alike | None, now: date
         steps=_steps(one, found),
         fix=_fix(context, one, found) if found else None,
         message=one.message,
+        agent=one.agent,
         would=_would(one, one.would) if one.would else None,
     )
 
@@ -95,7 +96,7 @@ def _title(one: SignInAttempt) -> str:
 
 def _about(one: SignInAttempt) -> str:
     way = f"{one.connection} ({_KINDS[one.kind]})" if one.connection else _KINDS[one.kind]
-    parts = (moment(one.at), way, one.agent[:_LONGEST_AGENT], one.address)
+    parts = (moment(one.at), way, browser_named(one.agent), one.address)
     return " · ".join(part for part in parts if part)
 
 

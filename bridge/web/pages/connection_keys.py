@@ -1,15 +1,19 @@
 """`/w/<slug>/connections/<id>/certificates`: what we trust of the IdP, read again or replaced; our own key, rotated."""
 
+from dataclasses import replace as replace_note
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from flask import Blueprint, Response
 
-from bridge.domain.errors import DomainError
+from bridge.domain.errors import DomainError, Stale
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import replace_fields, replace_metadata
-from bridge.flows.connect_oidc import replace_client_secret
+from bridge.flows.connect_oidc import check_shows_secret, replace_client_secret
 from bridge.flows.connection_overview import ConnectionOverview
 from bridge.flows.connection_settings import check_saml
+from bridge.flows.context import Context
 from bridge.flows.refresh_metadata import metadata_states, refresh_now
 from bridge.flows.rotate_key import (
     OwnCertificate,
@@ -25,6 +29,7 @@ from bridge.web.pages.filters import date, when
 from bridge.web.pages.forms import error_at, error_note, typed
 from bridge.web.pages.frame import Visit, show
 from bridge.web.pages.idp_form import FIELDS, TypedIdp, given_idp, idp_form, of_connection, typed_idp
+from bridge.web.pages.settings_parts import read_at
 from bridge.web.pages.views import (
     CertificateRow,
     CertificatesPage,
@@ -109,8 +114,10 @@ def _row(visit: Visit, title: str, facts: CertificateFacts) -> CertificateRow:
 def _source(visit: Visit, found: Connection) -> Note:
     url = found.config.get("metadata_url")
     if not url:
-        text = "A new certificate has to be put in here by hand before the IdP signs with it. Give the address of the "
-        return Note("plain", "Given by hand, read from no address", text + "metadata to have it read each day.")
+        text = (
+            f"A new certificate has to be put in here by hand before {found.name} signs with it. Give the address of "
+        )
+        return Note("plain", "Given by hand, read from no address", text + "its metadata to have it read each day.")
     state = metadata_states(visit.context, visit.slug).get(found.id)
     if state is not None and state.error:
         since = f"; it was last good {when(state.good_at, visit.now)}" if state.good_at else ""
@@ -158,17 +165,14 @@ def replace(slug: str, connection: UUID) -> Response:
     check_saml(found)
     try:
         given = given_idp(left_at)
+        its = (visit.context, visit.actor, visit.slug, found.id)
         if given.fields is not None:
-            replace_fields(visit.context, visit.actor, visit.slug, found.id, given.fields, visit.now)
+            replace_fields(*its, given.fields, visit.now, read_at=read_at())
         else:
-            _replace(visit, found, given.metadata or b"", given.url)
+            replace_metadata(*its, given.metadata or b"", visit.now, url=given.url, read_at=read_at())
     except DomainError as error:
         return _replace_form(visit, found, left_at, error)
     return go(href(visit, found, "connection_keys.index"))
-
-
-def _replace(visit: Visit, found: Connection, metadata: bytes, url: str | None) -> None:
-    replace_metadata(visit.context, visit.actor, visit.slug, found.id, metadata, visit.now, url=url)
 
 
 def _replace_form(visit: Visit, found: Connection, left_at: TypedIdp, error: DomainError | None = None) -> Response:
@@ -184,9 +188,12 @@ def _replace_form(visit: Visit, found: Connection, left_at: TypedIdp, error: Dom
         action=href(visit, found, "connection_keys.replace"),
         cancel_href=_back(visit, found),
         button="Trust this from now on",
+        hidden=(("version", str(found.version)),),
         saml=idp_form(left_at, preset, error),
     )
     note = error_note(error, *FIELDS)
+    if note and isinstance(error, Stale):
+        note = replace_note(note, action=Link("See what is trusted now", _back(visit, found)))
     return show(
         visit,
         "connection_form.html",
@@ -234,7 +241,24 @@ def ask_to_finish(slug: str, connection: UUID) -> Response:
 def finish(slug: str, connection: UUID) -> Response:
     """The next key is the present one, and the old one is gone."""
     visit, seen = enter_connection(slug, connection)
-    finish_rotation(visit.context, visit.actor, visit.slug, seen.connection.id, visit.now)
+    return _rotate(visit, seen, finish_rotation)
+
+
+class _Rotation(Protocol):
+    """Either end of a rotation."""
+
+    def __call__(
+        self, context: Context, actor: str, slug: str, connection: str, now: datetime, /, *, shown: str | None
+    ) -> OwnKeys:
+        """Done, where the next key is still the one that was shown."""
+
+
+def _rotate(visit: Visit, seen: ConnectionOverview, end: _Rotation) -> Response:
+    its = (visit.context, visit.actor, visit.slug, seen.connection.id)
+    try:
+        end(*its, visit.now, shown=typed("next"))
+    except DomainError as error:
+        return _show(visit, seen, error)
     return go(_back(visit, seen.connection))
 
 
@@ -255,13 +279,15 @@ def ask_to_cancel(slug: str, connection: UUID) -> Response:
 def cancel(slug: str, connection: UUID) -> Response:
     """Forget the next key."""
     visit, seen = enter_connection(slug, connection)
-    cancel_rotation(visit.context, visit.actor, visit.slug, seen.connection.id, visit.now)
-    return go(_back(visit, seen.connection))
+    return _rotate(visit, seen, cancel_rotation)
 
 
 def _ask(
     visit: Visit, found: Connection, title: str, step: str, button: str, lines: tuple[Consequence, ...]
 ) -> Response:
+    coming = find_keys(visit.context, visit.slug, found.id).next
+    if coming is None:
+        return go(_back(visit, found))
     page = ConfirmPage(
         title=title,
         crumbs=crumbs(visit, Link(found.name, href(visit, found)), Link("Certificates", _back(visit, found))),
@@ -270,6 +296,7 @@ def _ask(
         consequences=lines,
         cancel_href=_back(visit, found),
         keep="Leave it as it is",
+        hidden=(("next", coming.facts.sha256),),
     )
     return show(visit, "confirm.html", page)
 
@@ -281,6 +308,7 @@ def _ask(
 def ask_for_secret(slug: str, connection: UUID) -> Response:
     """The provider's new client secret, to be shown to it from now on."""
     visit, seen = enter_connection(slug, connection)
+    check_shows_secret(seen.connection)
     return _secret_form(visit, seen.connection)
 
 
@@ -289,6 +317,7 @@ def replace_secret(slug: str, connection: UUID) -> Response:
     """Use another client secret."""
     visit, seen = enter_connection(slug, connection)
     found, secret = seen.connection, typed("client_secret", _LONGEST_SECRET)
+    check_shows_secret(found)
     try:
         replace_client_secret(visit.context, visit.actor, visit.slug, found.id, secret, visit.now)
     except DomainError as error:

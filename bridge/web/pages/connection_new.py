@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 from bridge.domain.errors import DomainError, Invalid, NotFound, OutsideFailed
 from bridge.domain.presets import PRESETS, ConnectionKind, Preset
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import SamlDraft, create_saml, reserve_id, show_reserved
+from bridge.flows.connect import SamlDraft, create_saml, list_connections, reserve_id, show_reserved
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, read_provider
 from bridge.web.current import current_outside
 from bridge.web.pages.connection_parts import crumbs, href, our_values, setup_steps, vendor
@@ -74,8 +74,16 @@ def create(slug: str, kind: str, preset: str) -> Response:
         make = _create_saml if chosen.kind == "saml" else _create_oidc
         made = make(visit, chosen, promised, left_at)
     except DomainError as error:
-        return _form(visit, chosen, promised, left_at, error)
+        twice = _made_before(visit, promised)
+        return go(href(visit, twice)) if twice else _form(visit, chosen, promised, left_at, error)
     return go(href(visit, made))
+
+
+def _made_before(visit: Visit, promised: str) -> Connection | None:
+    """The connection that this very form has made already: it was sent twice, and says the same."""
+    uid = show_reserved(visit.context, visit.slug, promised, visit.now)
+    every = list_connections(visit.context, visit.slug)
+    return next((one for one in every if one.id == uid and one.name == typed("name")), None)
 
 
 def _create_saml(visit: Visit, preset: Preset, promised: str, left_at: TypedIdp) -> Connection:

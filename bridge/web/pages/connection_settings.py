@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from bridge.domain.errors import DomainError
+from bridge.domain.errors import DomainError, Stale
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import find_own
 from bridge.flows.connection_settings import (
@@ -13,12 +13,13 @@ from bridge.flows.connection_settings import (
     SamlSettings,
     change_settings,
     read_settings,
+    settings_of,
 )
 from bridge.web.pages.connection_parts import head, href
 from bridge.web.pages.forms import error_at, error_note, typed
 from bridge.web.pages.frame import Visit, enter_as_owner, show
 from bridge.web.pages.oidc_settings import save_oidc, show_oidc
-from bridge.web.pages.settings_parts import general, limits, lines, names, number, read_at, switch
+from bridge.web.pages.settings_parts import general, limits, lines, names, number, read_at, stale_note, switch
 from bridge.web.pages.views import Choice, ConnectionSettingsPage, Field, Option, SettingsGroup
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
@@ -96,6 +97,8 @@ def _form(visit: Visit, found: Connection, settings: SamlSettings, error: Domain
         cancel_href=href(visit, found),
     )
     note = error_note(error, *_FIELDS)
+    if isinstance(error, Stale):
+        note = stale_note(error, settings_of(found), settings, page.groups)
     return show(
         visit,
         "connection_settings.html",

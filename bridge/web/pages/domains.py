@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from bridge.domain.domains import Domain, show_domain
 from bridge.domain.errors import DomainError
+from bridge.domain.roles import has_sso
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import list_connections
 from bridge.flows.domains import add_domain, get_domain, list_domains, remove_domain, route_domain, verify_domain
@@ -72,7 +73,10 @@ def verify(slug: str, name: str) -> Response:
 def route(slug: str, name: str) -> Response:
     """Send its people to a connection."""
     visit = enter_as_owner(slug)
-    route_domain(visit.context, visit.actor, visit.slug, name, typed("route_to") or None, visit.now)
+    try:
+        route_domain(visit.context, visit.actor, visit.slug, name, typed("route_to") or None, visit.now)
+    except DomainError as error:
+        return _told(visit, name, error)
     return go(visit.url("domains.index", selected=name))
 
 
@@ -126,29 +130,39 @@ def _told(visit: Visit, selected: str, error: DomainError) -> Response:
 def _page(visit: Visit, selected: str, error: DomainError | None = None) -> DomainsPage:
     connections = list_connections(visit.context, visit.slug)
     claimed = list_domains(visit.context, visit.slug)
-    names = {one.id: one.name for one in connections}
     text = "The part behind the @. Each name below it (mail.kicks.example) is another domain."
     wrong = error_at(error, "domain")
     found = next((one for one in claimed if one.name == selected), None)
     return DomainsPage(
         action=visit.url("domains.claim"),
-        rows=tuple(_row(visit, one, names, selected) for one in claimed),
+        rows=tuple(_row(visit, one, connections, selected) for one in claimed),
         field=Field("domain", "Domain", typed("domain") if wrong else "", help=text, error=wrong),
         route=_route(connections, None),
         panel=_panel(visit, found, connections) if found else None,
     )
 
 
-def _row(visit: Visit, domain: Domain, names: dict[str, str], selected: str) -> DomainRow:
-    sent_to = names.get(domain.connection_id or "", _ANY) if domain.proved_at else "A password, until it is proved"
+def _row(visit: Visit, domain: Domain, connections: tuple[Connection, ...], selected: str) -> DomainRow:
     return DomainRow(
         name=domain.shown,
         status=_status(visit, domain),
-        sent_to=sent_to,
+        sent_to=_sent_to(visit, domain, connections),
         looked=domain.checked_at,
         href=visit.url("domains.index", selected=domain.name, _anchor="domain"),
         selected=domain.name == selected,
     )
+
+
+def _sent_to(visit: Visit, domain: Domain, connections: tuple[Connection, ...]) -> str:
+    """What the sign-in page asks its people for at this moment."""
+    if domain.proved_at is None:
+        return "A password, until it is proved"
+    if not has_sso(visit.workspace.plan):
+        return f"A password: the {visit.workspace.plan} plan has no single sign-on"
+    own = next((one for one in connections if one.id == domain.connection_id), None)
+    if own is not None:
+        return own.name if own.enabled else f"A password: {own.name} is off"
+    return _ANY if any(one.enabled for one in connections) else "A password: no connection is on"
 
 
 def _status(visit: Visit, domain: Domain) -> Status:

@@ -2,14 +2,14 @@
 
 from flask import Response
 
-from bridge.domain.errors import DomainError
+from bridge.domain.errors import DomainError, Stale
 from bridge.domain.workspace import Connection
 from bridge.flows.connect_oidc import GOOGLE, PRIVATE_KEY
-from bridge.flows.oidc_settings import OidcSettings, change_oidc_settings, read_oidc_settings
+from bridge.flows.oidc_settings import OidcSettings, change_oidc_settings, oidc_settings_of, read_oidc_settings
 from bridge.web.pages.connection_parts import head, href
 from bridge.web.pages.forms import error_at, error_note, typed
 from bridge.web.pages.frame import Visit, show
-from bridge.web.pages.settings_parts import general, limits, lines, names, number, read_at, switch
+from bridge.web.pages.settings_parts import general, limits, lines, names, number, read_at, stale_note, switch
 from bridge.web.pages.views import Choice, ConnectionSettingsPage, Field, Option, SettingsGroup
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
@@ -99,6 +99,8 @@ def _form(visit: Visit, found: Connection, settings: OidcSettings, error: Domain
         cancel_href=href(visit, found),
     )
     note = error_note(error, *_FIELDS)
+    if isinstance(error, Stale):
+        note = stale_note(error, oidc_settings_of(found), settings, page.groups)
     code = status_of(error) if error else 200
     return show(visit, "connection_settings.html", page, status=code, notices=(note,) if note else ())
 

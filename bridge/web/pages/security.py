@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response, url_for
 
 from bridge.domain.errors import DomainError, NotFound, TooManyTries
+from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
 from bridge.domain.sign_in import LoginTooOld, WrongCode
 from bridge.flows.break_glass import (
@@ -58,7 +59,7 @@ def _page(visit: Visit, error: DomainError | None = None) -> SecurityPage:
     outlook = look_out(visit.context, visit.session, visit.slug, visit.now)
     return SecurityPage(
         status=Status("ok", "On") if outlook.required else Status("off", "Off"),
-        says=_says(outlook),
+        says=_says(visit, outlook),
         came=outlook.came,
         never=outlook.never,
         without=tuple((one.name, one.email) for one in outlook.people),
@@ -68,11 +69,16 @@ def _page(visit: Visit, error: DomainError | None = None) -> SecurityPage:
         owners=_owner_rows(visit),
         uses_href=visit.url("sign_in_log.index", outcome="break_glass"),
         switch=_switch(visit, outlook),
-        switch_note=_switch_note(outlook),
+        switch_note=_switch_note(visit, outlook),
     )
 
 
-def _says(outlook: Outlook) -> str:
+def _says(visit: Visit, outlook: Outlook) -> str:
+    if outlook.required and not has_sso(visit.workspace.plan):
+        return (
+            f"The {visit.workspace.plan} plan has no single sign-on, so only owners named by hand come in. Off, people "
+            "come in by their own login."
+        )
     if outlook.required:
         return (
             "People come in by single sign-on alone. It stays so when a connection is switched off, deleted or loses "
@@ -84,10 +90,16 @@ def _says(outlook: Outlook) -> str:
 def _switch(visit: Visit, outlook: Outlook) -> Link | None:
     if outlook.required:
         return Link("Switch it off…", visit.url("security.ask_to_stop"))
-    return Link("Switch it on…", visit.url("security.ask_to_require"), primary=True) if outlook.session_came else None
+    may = outlook.session_came and has_sso(visit.workspace.plan)
+    return Link("Switch it on…", visit.url("security.ask_to_require"), primary=True) if may else None
 
 
-def _switch_note(outlook: Outlook) -> Note | None:
+def _switch_note(visit: Visit, outlook: Outlook) -> Note | None:
+    if not has_sso(visit.workspace.plan):
+        text = (
+            f"{visit.workspace.name} is on the {visit.workspace.plan} plan. Whoever runs this bridge can change that."
+        )
+        return Note("warn", "Single sign-on needs the business plan", text)
     if outlook.required or outlook.session_came:
         return None
     text = "Only an owner whose present session came by single sign-on can switch it on: so it is sure that it opens."

@@ -1,10 +1,11 @@
 """What forms of connections' settings share: the groups of fields that both kinds have, and reading them."""
 
-from bridge.domain.errors import DomainError
-from bridge.flows.connection_settings import MOST_ASSERTED_DAYS, MOST_CLOCK_SKEW, SamlSettings
+from bridge.domain.errors import DomainError, Stale
+from bridge.domain.sentences import listed
+from bridge.flows.connection_settings import MOST_ASSERTED_DAYS, MOST_CLOCK_SKEW, SamlSettings, difference
 from bridge.flows.oidc_settings import OidcSettings
 from bridge.web.pages.forms import error_at, typed, typed_text
-from bridge.web.pages.views import Field, Option, SettingsGroup
+from bridge.web.pages.views import Field, Note, Option, SettingsGroup
 
 _LONGEST_LIST = 4_000
 Settings = SamlSettings | OidcSettings
@@ -117,6 +118,23 @@ def limits(settings: Settings, error: DomainError | None) -> SettingsGroup:
             ),
         ),
     )
+
+
+def stale_note(error: Stale, standing: Settings, wanted: Settings, groups: tuple[SettingsGroup, ...]) -> Note:
+    """What stands by now beside what was typed, where they differ."""
+    labels = {name: option.text for group in groups for name, option in group.switches}
+    labels |= {field.name: field.label for group in groups for field in group.fields}
+    labels |= {choice.name: choice.label for group in groups for choice in group.choices}
+    differ = difference(standing, wanted).items()
+    lines = [f"{labels.get(name, name)}: {_told(now)} now, {_told(mine)} here" for name, (now, mine) in differ]
+    text = f"{error.text} {'; '.join(lines)}." if lines else error.text
+    return Note("bad", "Not saved yet", text, urgent=True)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return (listed(value) if isinstance(value, tuple) else str(value or "")) or "empty"
 
 
 def switch(name: str, text: str, on: bool, help_text: str) -> tuple[str, Option]:

@@ -3,8 +3,10 @@
 Views add no SQL of their own, so their tests run on SQLite only.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -107,16 +109,23 @@ def other(acme: Acme) -> World:
     return make_world(acme.world.context.database, acme.world.now, slug="other", owner="o@other.example")
 
 
+def carried_by(page: TestResponse) -> dict[str, str]:
+    """What the forms of a page carry along that nobody types."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text.partition("<main")[2])
+    return {name: unescape(value) for name, value in found if name != "csrf_token"}
+
+
 Send = Callable[..., TestResponse]
 
 
 @pytest.fixture
 def send(olga: Surfer) -> Send:
-    """Send one of Olga's forms: `send(path, field=value)`; the token is that of the page at the path."""
+    """Send one of Olga's forms: `send(path, field=value)`; what isn't typed is that of the page at the path."""
 
     def sent(path: str, shown_at: str | None = None, **fields: object) -> TestResponse:
         shown = olga.get(shown_at or path)
         assert shown.status_code == 200, shown.text
-        return olga.submit(path, shown, **fields)  # type: ignore[arg-type]  # lists of ticked boxes too
+        carried = carried_by(shown) if shown_at is None else {}
+        return olga.submit(path, shown, **{**carried, **fields})  # type: ignore[arg-type]  # lists of ticked boxes too
 
     return sent

@@ -18,7 +18,7 @@ from bridge.domain.presets import PRESETS, SAML
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import SamlDraft, create_saml, find_own, list_connections, load_saml
+from bridge.flows.connect import SamlDraft, create_saml, find_own, list_connections, load_saml, replace_metadata
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.connection_settings import read_settings
 from bridge.flows.context import OPERATOR
@@ -34,7 +34,7 @@ from saml import attributes
 from tests.saml import idp
 from tests.saml.idp import keys
 from tests.web.browsing import Surfer
-from tests.web.pages.conftest import KIM, Acme, Send
+from tests.web.pages.conftest import KIM, Acme, Send, carried_by
 from tests.world import World
 
 ALL = "/w/acme/connections"
@@ -238,6 +238,17 @@ def test_an_uploaded_file_is_kept_as_text_when_something_else_is_wrong(
     assert METADATA.decode().strip() in unescape(told.text)
 
 
+def test_a_form_that_is_sent_twice_makes_one(acme: Acme, olga: Surfer) -> None:
+    shown = olga.get(NEW)
+    sent = {"reserved": hidden(shown, "reserved"), "way": "file", "metadata_xml": METADATA.decode()}
+    first, again = (olga.submit(NEW, shown, name="Twice", **sent) for _ in range(2))
+    assert (again.status_code, again.headers["Location"]) == (303, first.headers["Location"])
+    assert [one.name for one in list_connections(acme.world.context, "acme")].count("Twice") == 1
+    other = olga.submit(NEW, shown, name="Another name", **sent)
+    assert other.status_code == 409
+    assert "This connection was made already" in other.text
+
+
 def test_a_form_from_another_week_or_workspace_is_told_to_begin_again(acme: Acme, olga: Surfer, other: World) -> None:
     shown = olga.get(NEW)
     told = olga.submit(NEW, shown, reserved="00", way="file", metadata_xml=METADATA.decode())
@@ -368,7 +379,7 @@ def test_it_is_switched_on_and_off_after_saying_what_that_takes(
 def confirm(olga: Surfer, page: str, shown: TestResponse | None = None, **typed: str) -> TestResponse:
     """Send the form of a page that asks before it takes something, as it was shown."""
     shown = shown or olga.get(page)
-    return olga.submit(page, shown, foreseen=hidden(shown, "foreseen"), **typed)
+    return olga.submit(page, shown, **carried_by(shown), **typed)
 
 
 @pytest.mark.parametrize(
@@ -493,6 +504,7 @@ def test_two_admins_at_once_lose_nothing(acme: Acme, olga: Surfer, okta: Connect
     told = olga.submit(path(okta, "/settings"), second, **{**settings_form(second), "clock_skew": "10"})
     assert told.status_code == 409
     assert "was changed while you were editing" in told.text
+    assert "Seconds by which clocks may differ: 90 now, 10 here." in told.text
     assert 'value="10"' in told.text
     assert read_settings(acme.world.context, "acme", okta.id)[1].clock_skew == 90
 
@@ -588,6 +600,7 @@ def test_two_admins_at_once_lose_nothing_of_openid_connect_either(
     told = olga.submit(place, second, **{**oidc_form(second), "clock_skew": "10"})
     assert told.status_code == 409
     assert "was changed while you were editing" in told.text
+    assert "Seconds by which clocks may differ: 90 now, 10 here." in told.text
     assert 'value="10"' in told.text
     assert read_oidc_settings(acme.world.context, "acme", by_oidc.id)[1].clock_skew == 90
 
@@ -644,6 +657,45 @@ def test_our_key_is_rotated_in_two_steps(acme: Acme, olga: Surfer, okta: Connect
     assert send(f"{certificates}/next-key/finish").status_code == 303
     assert load_saml(acme.world.context, okta.id).sp.certificates == (both[1],)
     assert old.strip() not in copied(olga.get(certificates))
+
+
+def test_what_is_trusted_by_now_is_not_taken_back_by_an_old_form(acme: Acme, olga: Surfer, okta: Connection) -> None:
+    """Metadata was read again meanwhile, say: the form still holds what was trusted before."""
+    page = path(okta, "/certificates/replace")
+    shown = olga.get(page)
+    new = replace(idp.KICKS, key="stranger").metadata
+    replace_metadata(acme.world.context, OPERATOR, "acme", okta.id, new, acme.world.now, url=URL)
+    typed = {"way": "fields", "entity_id": idp.KICKS.entity_id, "sso_url": "https://new.example/sso"}
+    typed["certificates"] = keys("kicks").certificate
+    told = olga.submit(page, shown, **carried_by(shown), **typed)
+    assert told.status_code == 409
+    assert "was changed while you were editing" in told.text
+    assert f'href="{path(okta, "/certificates")}">See what is trusted now' in told.text
+    assert "https://new.example/sso" in told.text
+    assert load_saml(acme.world.context, okta.id).idp.certificates == (keys("stranger").certificate,)
+    assert olga.submit(page, told, **carried_by(told), **typed).status_code == 303
+
+
+@pytest.mark.parametrize("step", ["finish", "cancel"])
+def test_another_next_key_than_was_shown_is_left_alone(
+    acme: Acme, olga: Surfer, okta: Connection, send: Send, step: str
+) -> None:
+    certificates = path(okta, "/certificates")
+    send(f"{certificates}/next-key", certificates)
+    shown = olga.get(f"{certificates}/next-key/{step}")
+    send(f"{certificates}/next-key/cancel")
+    send(f"{certificates}/next-key", certificates)
+    before = load_saml(acme.world.context, okta.id).sp
+    told = olga.submit(f"{certificates}/next-key/{step}", shown, **carried_by(shown))
+    assert told.status_code == 409
+    assert "Another next key was made meanwhile" in told.text
+    assert load_saml(acme.world.context, okta.id).sp == before
+    assert send(f"{certificates}/next-key/{step}").status_code == 303
+    assert olga.get(f"{certificates}/next-key/{step}").headers["Location"] == certificates, "there is none any more"
+
+
+def test_a_saml_connection_has_no_client_secret(acme: Acme, olga: Surfer, okta: Connection) -> None:
+    assert olga.get(path(okta, "/certificates/client-secret")).status_code == 422
 
 
 def test_a_rotation_is_cancelled(acme: Acme, olga: Surfer, okta: Connection, send: Send) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from flask import Flask
 
 from bridge.domain.domains import Domain, Looked
+from bridge.flows.administer import set_plan
+from bridge.flows.connect import set_enabled
 from bridge.flows.domains import add_domain, list_domains, trust_domain
 from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
@@ -99,6 +102,27 @@ def test_its_people_are_sent_to_another_connection(acme: Acme, send: Send) -> No
     assert claims(acme)[0].connection_id == acme.world.connection.id
     send(f"{PAGE}/acme.example/route", f"{PAGE}?selected=acme.example", route_to="")
     assert claims(acme)[0].connection_id is None
+
+
+def test_where_its_people_are_sent_is_what_the_sign_in_page_does(acme: Acme, olga: Surfer, send: Send) -> None:
+    okta = acme.world.connection.id
+    send(PAGE, domain="acme.example", connection=okta)
+    trust_domain(acme.world.context, "operator", "acme", "acme.example", acme.world.now)
+    assert '<td class="b-wide">Okta</td>' in olga.get(PAGE).text
+    set_enabled(acme.world.context, "operator", "acme", okta, False, acme.world.now)
+    assert "A password: Okta is off" in olga.get(PAGE).text
+    send(f"{PAGE}/acme.example/route", f"{PAGE}?selected=acme.example", route_to="")
+    assert "A password: no connection is on" in olga.get(PAGE).text
+    set_plan(acme.world.context, "operator", "acme", "team", acme.world.now)
+    assert "A password: the team plan has no single sign-on" in olga.get(PAGE).text
+
+
+def test_a_connection_that_is_gone_is_said_on_the_page(acme: Acme, send: Send) -> None:
+    send(PAGE, domain="acme.example")
+    told = send(f"{PAGE}/acme.example/route", f"{PAGE}?selected=acme.example", route_to=str(uuid4()))
+    assert told.status_code == 404
+    assert "has no connection" in told.text
+    assert "Claim a domain" in told.text
 
 
 def test_letting_go_names_what_follows(acme: Acme, olga: Surfer, send: Send, published: set[str]) -> None:

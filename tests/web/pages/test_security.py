@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert
 
+from bridge.flows.administer import set_plan
 from bridge.flows.break_glass import make_code_at_once
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
@@ -66,6 +67,17 @@ def test_any_owner_switches_it_off(acme: Acme, by_sso: Surfer) -> None:
     by_sso.submit(f"{PAGE}/require-sso", by_sso.get(f"{PAGE}/require-sso"))
     by_sso.submit(f"{PAGE}/stop-requiring-sso", by_sso.get(f"{PAGE}/stop-requiring-sso"))
     assert acme.signed_in(KIM).workspaces() == ["acme"]
+
+
+def test_a_smaller_plan_says_who_comes_in_now(acme: Acme, by_sso: Surfer) -> None:
+    by_sso.submit(f"{PAGE}/require-sso", by_sso.get(f"{PAGE}/require-sso"))
+    set_plan(acme.world.context, OPERATOR, "acme", "team", acme.world.now)
+    olga = acme.signed_in(OLGA)
+    shown = olga.get(PAGE).text
+    assert "only owners named by hand come in" in shown
+    assert "Single sign-on needs the business plan" in shown
+    olga.submit(f"{PAGE}/stop-requiring-sso", olga.get(f"{PAGE}/stop-requiring-sso"))
+    assert "Switch it on" not in olga.get(PAGE).text
 
 
 def test_only_owners_see_it(kim: Surfer) -> None:

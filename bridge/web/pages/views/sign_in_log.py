@@ -69,7 +69,9 @@ class WouldBox:
 
 @dataclass(frozen=True, slots=True)
 class AttemptCard:
-    """One attempt in full. `message` is text to be shown as it is, empty for none; `explanation` None: it worked."""
+    """One attempt in full. `message` is text to be shown as it is, empty for none; `explanation` None: it worked.
+    `agent` is how the browser names itself.
+    """
 
     title: str
     about: str
@@ -80,6 +82,7 @@ class AttemptCard:
     fix: Fix | None = None
     message: str = ""
     would: WouldBox | None = None
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
