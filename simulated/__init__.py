@@ -3,4 +3,7 @@
 `company_idp` is a company's identity provider: people sign in there by SAML, and it pushes them by SCIM.
 `dialects` is how each vendor provisions: the company's IdP speaks them, and `examiner`, which is behind
 `bridge simulate`, plays them against any SCIM server.
+
+`twilio` is Twilio Unified Login with its Console, over `openid_provider`. `state_file`, `serving` and `guarding` are
+what these sites share: one SQLite file, a listener on loopback, and who is kept out at the door.
 """

@@ -21,5 +21,5 @@ agree by speaking the standards.
 | `database`, `directory`, `journal`, `sessions`, `settings`, `story` | state: people, pushes, sessions |
 | `safe_xml`, `service_provider`, `bindings`, `authn_request`, `saml_response`, `logout`, `signing_key` | SAML, pure |
 | `provisioning` | changes the directory, pushes that in one of `simulated.dialects`, writes down what came back |
-| `company`, `app`, `policy`, `sign_in_pages`, `logout_pages`, `console`, `json_api` | HTTP in and out |
+| `company`, `app`, `sign_in_pages`, `logout_pages`, `console`, `json_api` | HTTP in and out |
 """

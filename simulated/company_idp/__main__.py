@@ -2,27 +2,21 @@
 
 import argparse
 import json
-import signal
-import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-
-from waitress.server import create_server
 
 from simulated.company_idp.app import create_app
 from simulated.company_idp.company import open_company
 from simulated.company_idp.errors import CompanyIdpError
-
-HOST = "127.0.0.1"
+from simulated.serving import HOST, listen, serve
 
 
 def main() -> int:
     """Serves until interrupted. Exit status 1: the port is in use, or a file can't be used."""
     options = _parse_options()
     try:
-        listener = _listen(options.port)
+        listener = listen(options.port)
     except OSError:
         print(f"Port {options.port} of {HOST} is in use. Choose another with --port.", file=sys.stderr)
         return 1
@@ -34,15 +28,10 @@ def main() -> int:
     except (CompanyIdpError, OSError, ValueError, KeyError) as error:
         print(f"Can't start: {error}", file=sys.stderr)
         return 1
-    server = create_server(create_app(company), sockets=[listener], threads=8, ident=None)
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        print(f"Simulated company IdP of {company.settings.read().company}: {url}", flush=True)
-        server.run()
-    except KeyboardInterrupt:
-        pass
+        announcement = f"Simulated company IdP of {company.settings.read().company}: {url}"
+        serve(create_app(company), listener, announcement)
     finally:
-        server.close()
         company.close()
     return 0
 
@@ -54,21 +43,6 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--story", type=Path, help="file with the company's people and groups, read at the first start")
     parser.add_argument("--settings", type=Path, help="JSON file with settings, as PUT /api/settings takes them")
     return parser.parse_args()
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 
 from flask import Flask, Response, jsonify, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from simulated.company_idp import console, json_api, logout_pages, sign_in_pages
 from simulated.company_idp.company import EXTENSION, Company, this_company
 from simulated.company_idp.errors import CompanyIdpError, Conflict, Invalid, NotFound, SamlRequestRefused
-from simulated.company_idp.policy import content_policy
 from simulated.dialects.scim_client import ScimError
+from simulated.guarding import content_policy, harden, refuse_strangers
 
 LARGEST_BODY = 1024 * 1024
 STATUS: dict[type[Exception], int] = {NotFound: 404, Conflict: 409, Invalid: 422, SamlRequestRefused: 400}
@@ -57,31 +57,13 @@ def _healthz() -> Response:
 
 
 def _guard() -> tuple[str, int] | None:
-    """Refuses strangers' pages: a foreign Host (DNS rebinding), and changes that another site's page sends (CSRF).
-
-    There is no login before the console, since it is the demo's; that it listens on loopback alone and this guard are
-    what keeps other people's pages in the same browser out.
-    """
-    own = urlsplit(this_company().public_url)
-    if request.host not in {own.netloc, f"localhost:{own.port}", f"127.0.0.1:{own.port}"}:
-        return "This address isn't served here.", 421
-    if request.method in ("GET", "HEAD", "OPTIONS") or request.path in OPEN_TO_OTHER_SITES:
-        return None
-    came_from = request.headers.get("Sec-Fetch-Site", "none")
-    origin = request.headers.get("Origin")
-    if came_from not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc != request.host):
-        return "Changes are only taken from this site's own pages.", 403
-    return None
+    """There is no login before the console, since it is the demo's: listening on loopback alone and this are what
+    keeps other people's pages in the same browser out."""
+    return refuse_strangers(this_company().public_url, OPEN_TO_OTHER_SITES)
 
 
 def _harden(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", content_policy())
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
-    if not request.path.startswith("/static/"):
-        headers["Cache-Control"] = "no-store"
-    return response
+    return harden(response, content_policy())
 
 
 def _show_error(error: Exception) -> tuple[Response | str, int]:

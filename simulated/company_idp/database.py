@@ -1,10 +1,8 @@
-"""The one SQLite file: its tables, and transactions."""
+"""The tables of the one SQLite file."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+
+from simulated.state_file import StateFile
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -38,30 +36,8 @@ CREATE TABLE IF NOT EXISTS pending (
 """
 
 
-class Database:
-    """The state of one company IdP; safe to use from several threads, which take turns on one connection."""
+class Database(StateFile):
+    """The state of one company IdP. A demo's: losing the last second to a power cut is fine, an fsync a row isn't."""
 
     def __init__(self, path: Path) -> None:
-        self._turn = Lock()
-        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
-        # A demo's state: losing the last second to a power cut is fine, an fsync a row isn't.
-        self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
-        self._connection.execute("PRAGMA foreign_keys = ON")
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: committed at the end of the block, rolled back by an exception. They don't nest."""
-        with self._turn:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def close(self) -> None:
-        """Closes the file; nothing can be read or written after."""
-        with self._turn:
-            self._connection.close()
+        super().__init__(path, SCHEMA)

@@ -22,10 +22,10 @@ from simulated.company_idp.company import Company, this_company
 from simulated.company_idp.directory import Person
 from simulated.company_idp.errors import SamlRequestRefused
 from simulated.company_idp.logout import NamedSession
-from simulated.company_idp.policy import content_policy
 from simulated.company_idp.saml_response import NAME_ID_FORMATS, Login, name_of, render_metadata, render_response
 from simulated.company_idp.service_provider import ServiceProvider
 from simulated.company_idp.sessions import SESSION_SECONDS, Pending
+from simulated.guarding import content_policy
 
 COOKIE = "company_idp_session"
 

@@ -1,11 +1,11 @@
-"""Starts the company IdP as a program, as the demo does."""
+"""Starts the company IdP, or another simulated program, as the demo does."""
 
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -17,12 +17,15 @@ def command(state: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "simulated.company_idp", "--state", str(state), *more]
 
 
-@contextmanager
-def running(state: Path, *more: str) -> Iterator[str]:
+def running(state: Path, *more: str) -> AbstractContextManager[str]:
     """Its address, while it runs on a free port; ends it as Ctrl-C would, and sees that it ends well."""
-    process = subprocess.Popen(
-        command(state, "--port", "0", *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
+    return running_program(command(state, "--port", "0", *more))
+
+
+@contextmanager
+def running_program(arguments: list[str]) -> Iterator[str]:
+    """The address that a simulated program says it listens at, while it runs. It has to end well."""
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout is not None
     try:
         first = process.stdout.readline()

@@ -1,0 +1,1 @@
+"""Tests of the simulated Twilio, and of the OpenID Provider behind it."""
