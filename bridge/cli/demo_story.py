@@ -208,6 +208,8 @@ def introduce(scene: Scene) -> None:
     scene.ids["bridge"] = scene.context.public_url
     for key, idp in scene.idps.items():
         connection, ours = scene.ids[key], f"{scene.local}/saml/{scene.ids[key]}/metadata"
+        known = connect.find_own(scene.context, scene.slug, connection)
+        idp.configure(entity_id=known.config["idp"]["entity_id"])  # it is the same IdP, also at another port
         connect.replace_metadata(scene.context, scene.owner, scene.slug, connection, idp.metadata(), scene.now)
         metadata = requests.get(ours, timeout=30)
         if not metadata.ok:

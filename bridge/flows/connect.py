@@ -46,7 +46,7 @@ from bridge.storage.pending import drop_logins
 from bridge.storage.secret_box import CannotDecrypt
 from saml.attributes import PRESETS, AttributeMapping
 from saml.certificates import certificate_facts, parse_certificates
-from saml.errors import InvalidMetadata
+from saml.errors import InvalidMetadata, quoted
 from saml.identity_provider import IdentityProvider, parse_address, parse_metadata
 from saml.service_provider import ServiceProvider, make_key_pair
 
@@ -281,13 +281,13 @@ def replace_metadata(
     """Trust what the IdP's metadata says now, and no longer what it said before: certificates, addresses.
 
     `url` is where it was read from, and will be read again; without it, it is read again from nowhere. `read_at` is the
-    version of the connection that a form showed. Raises Invalid, NotFound, Forbidden (not an owner), Stale (the
-    connection was changed since).
+    version of the connection that a form showed. Raises Invalid (also for another IdP, once this one named people),
+    NotFound, Forbidden (not an owner), Stale (the connection was changed since).
     """
     if url:
         check_metadata_url(url)
     idp = read_identity_provider(metadata, None, now)
-    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, url, read_at), now)
+    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, "idp_metadata", url, read_at), now)
 
 
 def replace_fields(
@@ -302,14 +302,16 @@ def replace_fields(
 ) -> Connection:
     """The same by fields, for an IdP that gives no metadata. Raises what `replace_metadata` raises."""
     idp = read_identity_provider(None, given, now)
-    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, None, read_at), now)
+    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, "entity_id", None, read_at), now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Trusted:
-    """What is to be trusted, where it was read, and at which version of the connection somebody decided so."""
+    """What is to be trusted, which field said so, where it was read, and at which version of the connection somebody
+    decided so."""
 
     idp: dict[str, Any]
+    field: str
     url: str | None
     read_at: int | None
 
@@ -321,6 +323,7 @@ def _trust(
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.kind != "saml":
             raise DomainError(f"{found.name} is not a SAML connection.")
+        _check_same_idp(change, found, trusted)
         config = {name: value for name, value in found.config.items() if name != "metadata_url"}
         config |= {"idp": trusted.idp} | ({"metadata_url": trusted.url} if trusted.url else {})
         if found.config != config:
@@ -329,6 +332,21 @@ def _trust(
             before, after = _told_of(found.config), _told_of(config)
             change.record(workspace.key, "connection.metadata_replaced", found.id, before=before, after=after)
         return get_connection(change.connection, workspace, connection_id)
+
+
+def _check_same_idp(change: Change, found: Connection, wanted: _Trusted) -> None:
+    """A name identifier counts within one IdP (SAML Core 2.2.2, 8.3.7), as `sub` does within one issuer: by another's,
+    somebody else would open the accounts that are linked."""
+    known, entity_id = found.config["idp"]["entity_id"], wanted.idp["entity_id"]
+    if entity_id == known or not connections.knows_people(change.connection, found.key):
+        return
+    raise Invalid(
+        f"This is another identity provider: {found.name} is connected to {quoted(known)}, and this one is called "
+        f"{quoted(entity_id)}. The names by which people are known here count within one identity provider; another "
+        "may give the same one to somebody else. For another identity provider make a new connection, and delete this "
+        "one when nobody needs it any more.",
+        field=wanted.field,
+    )
 
 
 def _told_of(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
 from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, alter_facts, begin_fact
-from bridge.storage.tables import PAST, connections
+from bridge.storage.tables import PAST, connections, directory_users, identities
 
 COLUMNS = (
     connections.c.id,
@@ -90,6 +90,19 @@ def was_used(connection: Any, uid: str) -> bool:
         connection.execute(select(table.c.id).where(table.c.uid == uid).limit(1)).first() is not None
         for table in (connections, PAST[connections])
     )
+
+
+_KNOWS_PEOPLE = select(
+    or_(
+        exists().where(identities.c.connection_id == bindparam("key")),
+        exists().where(directory_users.c.connection_id == bindparam("key")),
+    )
+)
+
+
+def knows_people(connection: Any, key: int) -> bool:
+    """Whether anybody signed in through the connection, or was pushed by it: people whom it names by a subject."""
+    return bool(connection.execute(_KNOWS_PEOPLE, {"key": key}).scalar_one())
 
 
 def find_secrets(connection: Any, key: int) -> bytes | None:

@@ -59,8 +59,9 @@ class Company:
         return after
 
     def identity_provider(self) -> IdentityProvider:
-        """This IdP as SAML sees it; its entity id is where its metadata is."""
-        return IdentityProvider(f"{self.public_url}/metadata", self.key, self.settings.read().sign_in)
+        """This IdP as SAML sees it; its entity id is where its metadata is, unless it was given one to keep."""
+        settings = self.settings.read()
+        return IdentityProvider(settings.entity_id or f"{self.public_url}/metadata", self.key, settings.sign_in)
 
 
 def open_company(

@@ -36,7 +36,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of it. `password` is everybody's, since nobody here is real."""
+    """All of it. `password` is everybody's, since nobody here is real. `entity_id`: None, where its metadata is."""
 
     company: str = "A company"
     password: str = "demo"  # noqa: S105 - the default of a simulation, shown on its login page
@@ -44,6 +44,7 @@ class Settings:
     service_provider: ServiceProvider | None = None
     sign_in: SignIn = SignIn()
     provisioning: Target | None = None
+    entity_id: str | None = None
 
 
 class SettingsStore:
@@ -72,13 +73,15 @@ def change(settings: Settings, wanted: Mapping[str, Any]) -> Settings:
     "encryption_certificate"?}`, or null; `sign_in`: any of its fields; `provisioning`: `{"url", "token"?,
     "dialect"?}`, or null.
     """
-    unknown = set(wanted) - {"service_provider", "sign_in", "provisioning", "company", "password"}
+    unknown = set(wanted) - {"service_provider", "sign_in", "provisioning", "company", "password", "entity_id"}
     if unknown:
         raise Invalid(f"Not a setting: {', '.join(sorted(unknown))}.")
     if "company" in wanted:
         settings = replace(settings, company=_text(wanted, "company"))
     if "password" in wanted:
         settings = replace(settings, password=_text(wanted, "password"))
+    if "entity_id" in wanted:
+        settings = replace(settings, entity_id=_text(wanted, "entity_id"))
     if "service_provider" in wanted:
         settings = replace(settings, service_provider=_service_provider(wanted["service_provider"]))
     if "sign_in" in wanted:
@@ -106,6 +109,7 @@ def _from_stored(stored: dict[str, Any]) -> Settings:
         service_provider=ServiceProvider(**sp) if sp else None,
         sign_in=SignIn(**stored["sign_in"]),
         provisioning=Target(**target) if target else None,
+        entity_id=stored.get("entity_id"),
     )
 
 

@@ -30,7 +30,9 @@ from bridge.storage.tables import connections
 from saml.certificates import certificate_facts
 from tests.flows.audit import audit_events, everything_kept
 from tests.flows.conftest import METADATA
+from tests.flows.logins import sign_in
 from tests.saml.idp import keys
+from tests.world import World
 
 KICKS_CERTIFICATE = keys("kicks").certificate
 
@@ -183,6 +185,39 @@ def test_new_metadata_replaces_what_was_trusted(context: Context, okta: Connecti
     replace_metadata(context, OPERATOR, "kicks", okta.id, moved, now)
     assert "kicks-new" in (load_saml(context, okta.id).idp.sso_redirect_url or "")
     assert audit_events(context)[-1][1] == "connection.metadata_replaced"
+
+
+ANOTHER = METADATA.replace(b"http://www.okta.com/exk1kicks", b"http://www.okta.com/exk2boots")
+
+
+def _replaced(context: Context, okta: Connection, way: str, now: datetime) -> str:
+    """The entity ID that is trusted after another IdP was given, in that way."""
+    if way == "metadata":
+        replace_metadata(context, OPERATOR, "kicks", okta.id, ANOTHER, now)
+    else:
+        other = fields_of(okta, entity_id="http://www.okta.com/exk2boots")
+        replace_fields(context, OPERATOR, "kicks", okta.id, other, now)
+    return load_saml(context, okta.id).idp.entity_id
+
+
+@pytest.mark.parametrize("way", ["metadata", "fields"])
+@pytest.mark.parametrize("known", ["signed in", "pushed"])
+def test_another_idp_is_another_connection_once_this_one_named_people(kicks: World, known: str, way: str) -> None:
+    """Else its people would be found by names that the first gave to others."""
+    if known == "pushed":
+        kicks.push("mei@k.example")
+    else:
+        sign_in(kicks, "mei@k.example")
+    before = load_saml(kicks.context, kicks.connection.id)
+    with pytest.raises(Invalid, match=r"another identity provider.*make a new connection") as refusal:
+        _replaced(kicks.context, kicks.connection, way, kicks.now)
+    assert refusal.value.field == ("idp_metadata" if way == "metadata" else "entity_id")
+    assert load_saml(kicks.context, kicks.connection.id) == before
+
+
+@pytest.mark.parametrize("way", ["metadata", "fields"])
+def test_until_then_another_idp_may_be_given(context: Context, okta: Connection, now: datetime, way: str) -> None:
+    assert _replaced(context, okta, way, now) == "http://www.okta.com/exk2boots"
 
 
 def test_the_same_metadata_changes_nothing(context: Context, okta: Connection, now: datetime) -> None:

@@ -191,6 +191,14 @@ GUARDS = (
         'return "link"',
         (f"{_SIGN_IN}an_unproved_account_with_a_password_is_not_linked_by_email",),
     ),
+    Guard(
+        "another idp is another connection",
+        "1",
+        "bridge.flows.connect",
+        "        _check_same_idp(change, found, trusted)\n",
+        "",
+        ("tests/flows/test_connect.py::test_another_idp_is_another_connection_once_this_one_named_people",),
+    ),
     # -- 2. A missing claim is a no ----------------------------------------------------------------------------------
     Guard(
         "an address that nobody vouches for proves nothing",

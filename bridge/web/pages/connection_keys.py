@@ -180,7 +180,7 @@ def _replace_form(visit: Visit, found: Connection, left_at: TypedIdp, error: Dom
     page = ConnectionFormPage(
         title=f"What {found.name} signs with",
         text="From the next sign-in on, only this is trusted. People stay who they are: a sign-in is found again by "
-        "its Name ID, so give another IdP’s metadata only if it says the same of the same people.",
+        "its Name ID. That counts within one IdP, so another one, by its entity ID, is another connection.",
         crumbs=crumbs(visit, Link(found.name, href(visit, found)), Link("Certificates", _back(visit, found))),
         vendor=found.name,
         steps=(),
