@@ -277,13 +277,14 @@ class Found:
     `pushed_here`, `pushed_elsewhere`: by this connection, by others of the workspace. `signed_in_elsewhere`: an
     identity of another connection of the workspace is theirs. `domain_proved`: this workspace has proved, now, the
     domain of the account's email. `has_credentials`: the account has ways in of its own. `vouched`: it wasn't found by
-    an address alone that the IdP doesn't vouch for.
+    an address alone that the IdP doesn't vouch for. What only a first login looks at is left out of one found by its
+    identity.
     """
 
     by: Literal["identity", "push", "email"]
     user: User
     membership: Membership | None
-    domain_proved: bool
+    domain_proved: bool = False
     pushed_here: bool = False
     pushed_elsewhere: bool = False
     signed_in_elsewhere: bool = False

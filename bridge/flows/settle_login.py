@@ -21,6 +21,7 @@ from bridge.storage.asserted_groups import LoginRecord
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import refresh_group_matches
+from bridge.storage.sign_in import Linked
 from bridge.storage.workspaces import check_last_owner
 
 _LONGEST_SUBJECT = 512
@@ -52,10 +53,10 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
     Raises AccountClosed, HeldOut, SharedEmail.
     """
     rows, ours = change.connection, door.connection
-    linked = sign_in.find_identity(rows, ours.key, identity.subject)
+    linked = sign_in.find_linked(rows, ours, identity.subject)
     if linked is not None:
         _check_not_held(change, door, identity)
-        return sign_in.describe_found(rows, ours, "identity", _open(people.find_user_by_key(rows, linked)), change.now)
+        return _returning(linked)
     pushed = _find_pushed(change, door, identity)
     if pushed is not None:
         user, by_name = pushed
@@ -65,6 +66,17 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
     if holder is None:
         return None
     return replace(sign_in.describe_found(rows, ours, "email", holder, change.now), vouched=identity.email_vouched)
+
+
+def _returning(linked: Linked) -> Found:
+    """Of whom a login has opened before, no more is looked at than whether they are still in."""
+    return Found(
+        "identity",
+        _open(linked.user),
+        linked.membership,
+        pushed_here=linked.pushed_here,
+        pushed_elsewhere=linked.pushed_elsewhere,
+    )
 
 
 def _open(user: User | None) -> User:

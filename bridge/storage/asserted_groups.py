@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
-from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
+from bridge.storage.changes import Change, alter_fact, begin_fact, begin_facts, end_facts
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import ASSERTED_GROUP, directory_groups, directory_users, group_members
 
 
@@ -38,19 +39,32 @@ class LoginRecord:
     name: str
 
 
+_columns, _theirs = directory_users.c, directory_users.alias("theirs")
+_KNOWN = exists().where(
+    _theirs.c.connection_id == bindparam("connection"), _theirs.c.membership_id == bindparam("member")
+)
+_UNLINKED = Prepared(
+    select(_columns.id)
+    .where(_columns.connection_id == bindparam("connection"), _columns.pushed, _columns.membership_id.is_(None))
+    .where(or_(_columns.external_id == bindparam("subject"), _columns.user_name == bindparam("subject")), ~_KNOWN)
+    .order_by(_columns.id)
+    .with_for_update(of=directory_users)
+)
+_RECORD = Prepared(
+    select(_columns.id, _columns.pushed, _columns.user_name, _columns.email_ci, _columns.display_name)
+    .where(_columns.connection_id == bindparam("connection"), _columns.membership_id == bindparam("member"))
+    .with_for_update(key_share=True)
+)
+
+
 def link_pushed_record(change: Change, connection_key: int, membership_key: int, subject: str) -> None:
     """A record that was pushed without an address turns out to be about this member: from now it holds them out.
 
     Nothing happens where the connection has a record of the member already, or none of this name without one.
     """
-    columns, theirs = directory_users.c, directory_users.alias("theirs")
-    known = exists().where(theirs.c.connection_id == connection_key, theirs.c.membership_id == membership_key)
-    named = or_(columns.external_id == subject, columns.user_name == subject)
-    here = and_(columns.connection_id == connection_key, columns.pushed, columns.membership_id.is_(None))
-    chosen = select(columns.id).where(here, named, ~known).order_by(columns.id).with_for_update(of=directory_users)
-    key = change.connection.execute(chosen).scalar()
+    key = _UNLINKED.scalar(change.connection, connection=connection_key, member=membership_key, subject=subject)
     if key is not None:
-        alter_facts(change, directory_users, columns.id == key, values={"membership_id": membership_key})
+        alter_fact(change, directory_users, key, {"membership_id": membership_key})
 
 
 def record_of_login(change: Change, connection_key: int, membership_key: int, says: LoginRecord) -> int:
@@ -58,11 +72,7 @@ def record_of_login(change: Change, connection_key: int, membership_key: int, sa
 
     It is held until the change ends, so that two logins of one person change its groups one after the other.
     """
-    columns = directory_users.c
-    chosen = select(columns.id, columns.pushed, columns.user_name, columns.email_ci, columns.display_name).where(
-        columns.connection_id == connection_key, columns.membership_id == membership_key
-    )
-    row = change.connection.execute(chosen.with_for_update(key_share=True)).first()
+    row = _RECORD.first(change.connection, connection=connection_key, member=membership_key)
     values = {
         "user_name": says.subject,
         "user_name_ci": fold_user_name(says.subject),
@@ -73,7 +83,7 @@ def record_of_login(change: Change, connection_key: int, membership_key: int, sa
         return _insert_record(change, connection_key, membership_key, values)
     said = (row.user_name, row.email_ci, row.display_name)
     if not row.pushed and said != (says.subject, fold_letters(says.email), says.name):
-        alter_facts(change, directory_users, columns.id == row.id, values={**values, "modified_at": change.now})
+        alter_fact(change, directory_users, row.id, {**values, "modified_at": change.now}, is_held=True)
     key: int = row.id
     return key
 
@@ -84,15 +94,34 @@ def _insert_record(change: Change, connection_key: int, membership_key: int, val
     return begin_fact(change, directory_users, values | linked | kept)
 
 
+_PRESENT = Prepared(
+    select(directory_groups.c.id, directory_groups.c.name, directory_groups.c.name_ci)
+    .join_from(group_members, directory_groups)
+    .where(group_members.c.directory_user_id == bindparam("record"), ASSERTED_GROUP)
+    .order_by(directory_groups.c.id)
+)
+
+
 def replace_asserted(
     change: Change, connection_key: int, record_key: int, names: Iterable[str], until: datetime
 ) -> AssertedGroups:
-    """The person is in exactly these asserted groups, counting until `until`. Names compare without case."""
-    present = _present(change.connection, record_key)
+    """The person is in exactly these asserted groups, counting until `until`. Names compare without case.
+
+    The record is held (`record_of_login`).
+    """
+    rows = _PRESENT(change.connection, record=record_key)
     wanted = {fold(name): name for name in names}
-    if not wanted and not present:
+    if not wanted and not rows:
         return AssertedGroups()
-    alter_facts(change, directory_users, directory_users.c.id == record_key, values={"asserted_until": until})
+    alter_fact(change, directory_users, record_key, {"asserted_until": until}, is_held=True)
+    if wanted.keys() == {row.name_ci for row in rows}:
+        return AssertedGroups()
+    return _move(change, connection_key, record_key, {row.id: row.name for row in rows}, wanted)
+
+
+def _move(
+    change: Change, connection_key: int, record_key: int, present: dict[int, str], wanted: dict[str, str]
+) -> AssertedGroups:
     made = _make_missing(change, connection_key, wanted)
     named = dict(_keys(change.connection, connection_key, wanted).values())
     came, left = sorted(named.keys() - present.keys()), sorted(present.keys() - named.keys())
@@ -105,16 +134,6 @@ def replace_asserted(
     _count(change, came, 1)
     _count(change, left, -1)
     return AssertedGroups(tuple(named[key] for key in came), tuple(present[key] for key in left), made)
-
-
-def _present(connection: Any, record_key: int) -> dict[int, str]:
-    chosen = (
-        select(directory_groups.c.id, directory_groups.c.name)
-        .join_from(group_members, directory_groups)
-        .where(group_members.c.directory_user_id == record_key, ASSERTED_GROUP)
-        .order_by(directory_groups.c.id)
-    )
-    return dict(connection.execute(chosen).all())
 
 
 def _make_missing(change: Change, connection_key: int, wanted: dict[str, str]) -> tuple[tuple[int, str, str], ...]:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
 from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, alter_facts, begin_fact
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import PAST, connections, directory_users, identities
 
 COLUMNS = (
@@ -28,13 +29,13 @@ def find_connection(connection: Any, where: ColumnElement[bool]) -> Connection |
     return None if row is None else Connection(*row)
 
 
-_BY_UID = select(*COLUMNS).where(connections.c.uid == bindparam("uid"))
-_SECRETS = select(connections.c.secrets_enc).where(connections.c.id == bindparam("key"))
+_BY_UID = Prepared(select(*COLUMNS).where(connections.c.uid == bindparam("uid")))
+_SECRETS = Prepared(select(connections.c.secrets_enc).where(connections.c.id == bindparam("key")))
 
 
 def find_by_uid(connection: Any, uid: str) -> Connection | None:
     """The connection with this outside id, or None."""
-    row = connection.execute(_BY_UID, {"uid": uid}).first()
+    row = _BY_UID.first(connection, uid=uid)
     return None if row is None else Connection(*row)
 
 
@@ -107,5 +108,5 @@ def knows_people(connection: Any, key: int) -> bool:
 
 def find_secrets(connection: Any, key: int) -> bytes | None:
     """The connection's encrypted secrets."""
-    blob: bytes | None = connection.execute(_SECRETS, {"key": key}).scalar_one()
+    blob: bytes | None = _SECRETS.scalar(connection, key=key)
     return blob

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.changes import Change
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import ended_logins, pending_requests, seen
 
 #: `saml`, `oidc`: a request we sent. `handle`: its result, until the browser fetches it. `prove`: a person has to
@@ -46,44 +47,44 @@ _COLUMNS = (
 
 # Built once: a sign-in runs each of them, and building costs as much as running.
 _named = (pending_requests.c.hash == bindparam("digest"), pending_requests.c.kind == bindparam("named"))
-_PUT = insert(pending_requests)
-_TAKE = delete(pending_requests).where(*_named).returning(*_COLUMNS)
+_PUT = Prepared(insert(pending_requests), ("hash", *(column.name for column in _COLUMNS)))
+_FIND = Prepared(select(*_COLUMNS).where(*_named, pending_requests.c.expires_at > bindparam("now")))
+_TAKE = Prepared(delete(pending_requests).where(*_named).returning(*_COLUMNS))
 _REMEMBER = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(seen)
-    .values(hash=bindparam("digest"), expires_at=bindparam("until"))
-    .on_conflict_do_nothing()
-    .returning(seen.c.hash)
+    dialect.__name__.rpartition(".")[2]: Prepared(
+        dialect.insert(seen)
+        .values(hash=bindparam("digest"), expires_at=bindparam("until"))
+        .on_conflict_do_nothing()
+        .returning(seen.c.hash)
+    )
     for dialect in (sqlite, postgresql)
 }
 
 
 def put_pending(change: Change, digest: bytes, pending: Pending) -> None:
     """Keep one until it is taken or runs out."""
-    values = {
-        "hash": digest,
-        "kind": pending.kind,
-        "connection_id": pending.connection_key,
-        "user_id": pending.user_key,
-        "browser_hash": pending.browser_hash,
-        "return_to": pending.return_to,
-        "result": pending.result,
-        "expires_at": pending.expires_at,
-    }
-    change.connection.execute(_PUT, values)
+    _PUT.run(
+        change.connection,
+        hash=digest,
+        kind=pending.kind,
+        connection_id=pending.connection_key,
+        user_id=pending.user_key,
+        browser_hash=pending.browser_hash,
+        return_to=pending.return_to,
+        result=pending.result,
+        expires_at=pending.expires_at,
+    )
 
 
 def find_pending(connection: Any, digest: bytes, kind: Kind, now: datetime) -> Pending | None:
     """The one of this kind that hasn't run out, or None."""
-    chosen = select(*_COLUMNS).where(
-        pending_requests.c.hash == digest, pending_requests.c.kind == kind, pending_requests.c.expires_at > now
-    )
-    row = connection.execute(chosen).first()
+    row = _FIND.first(connection, digest=digest, named=kind, now=now)
     return None if row is None else Pending(*row)
 
 
 def take_pending(change: Change, digest: bytes, kind: Kind) -> Pending | None:
     """The same, gone with this change: of two who try at once, one gets it."""
-    row = change.connection.execute(_TAKE, {"digest": digest, "named": kind}).first()
+    row = _TAKE.first(change.connection, digest=digest, named=kind)
     taken = None if row is None else Pending(*row)
     return taken if taken and taken.expires_at > change.now else None
 
@@ -112,7 +113,7 @@ def drop_pending(change: Change, digests: Collection[bytes]) -> None:
 def remember(change: Change, digest: bytes, until: datetime) -> bool:
     """Whether this proof is new. Now it is no longer: not in any process, nor after a restart."""
     first = _REMEMBER[change.connection.dialect.name]
-    return change.connection.execute(first, {"digest": digest, "until": until}).first() is not None
+    return first.first(change.connection, digest=digest, until=until) is not None
 
 
 def delete_expired(change: Change) -> int:

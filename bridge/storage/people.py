@@ -14,10 +14,11 @@ from bridge.storage.accounts import HELD_OUT, has_way_in
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts, insert_row
 from bridge.storage.grants import end_grants
 from bridge.storage.invites import revoke_invites_of
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import domains, grants, memberships, user_group_members, users
 from bridge.storage.workspaces import insert_principal
 
-_USER = (
+USER = (
     users.c.id,
     users.c.uid,
     users.c.email,
@@ -25,7 +26,7 @@ _USER = (
     users.c.email_proved_at.is_not(None),
     users.c.password_hash.is_not(None),
 )
-_MEMBERSHIP = (
+MEMBERSHIP = (
     memberships.c.id,
     memberships.c.uid,
     memberships.c.workspace_id,
@@ -39,23 +40,27 @@ _MEMBERSHIP = (
 
 
 def _open_user(where: ColumnElement[bool]) -> Select[Any]:
-    return select(*_USER).where(where, users.c.closed_at.is_(None))
+    return select(*USER).where(where, users.c.closed_at.is_(None))
 
 
 def find_user(connection: Any, where: ColumnElement[bool]) -> User | None:
     """The open account that `where` names, or None."""
-    return _user(connection, _open_user(where))
-
-
-def _user(connection: Any, chosen: Select[Any], **values: Any) -> User | None:
-    row = connection.execute(chosen, values).first()
+    row = connection.execute(_open_user(where)).first()
     return None if row is None else User(*row)
 
 
-_USER_BY_EMAIL = _open_user(users.c.email_ci == bindparam("email"))
-_USER_BY_KEY = _open_user(users.c.id == bindparam("user"))
-_USER_OF = _open_user(
-    users.c.id == select(memberships.c.user_id).where(memberships.c.id == bindparam("member")).scalar_subquery()
+def _user(connection: Any, chosen: Prepared, **values: Any) -> User | None:
+    row = chosen.first(connection, **values)
+    return None if row is None else User(*row)
+
+
+_BY_EMAIL = _open_user(users.c.email_ci == bindparam("email"))
+_USER_BY_EMAIL = Prepared(_BY_EMAIL)
+_USER_BY_KEY = Prepared(_open_user(users.c.id == bindparam("user")))
+_USER_OF = Prepared(
+    _open_user(
+        users.c.id == select(memberships.c.user_id).where(memberships.c.id == bindparam("member")).scalar_subquery()
+    )
 )
 
 
@@ -64,12 +69,12 @@ def find_user_by_email(connection: Any, email: str) -> User | None:
     return _user(connection, _USER_BY_EMAIL, email=fold_letters(email))
 
 
-_LOGIN_BY_EMAIL = _USER_BY_EMAIL.add_columns(users.c.password_hash)
+_LOGIN_BY_EMAIL = Prepared(_BY_EMAIL.add_columns(users.c.password_hash))
 
 
 def find_login_by_email(connection: Any, email: str) -> tuple[User | None, str | None]:
     """The account with this address, and what is kept of its password: asked at once, whether there is one or not."""
-    row = connection.execute(_LOGIN_BY_EMAIL, {"email": fold_letters(email)}).first()
+    row = _LOGIN_BY_EMAIL.first(connection, email=fold_letters(email))
     return (None, None) if row is None else (User(*row[:-1]), row[-1])
 
 
@@ -98,18 +103,20 @@ def set_user(change: Change, user_key: int, **values: Any) -> None:
 
 def find_membership(connection: Any, where: ColumnElement[bool]) -> Membership | None:
     """The membership that `where` names, removed ones too, or None."""
-    row = connection.execute(select(*_MEMBERSHIP).where(where)).first()
+    row = connection.execute(select(*MEMBERSHIP).where(where)).first()
     return None if row is None else Membership(*row)
 
 
-_MEMBER = select(*_MEMBERSHIP).where(
-    memberships.c.workspace_id == bindparam("workspace"), memberships.c.user_id == bindparam("user")
+_MEMBER = Prepared(
+    select(*MEMBERSHIP).where(
+        memberships.c.workspace_id == bindparam("workspace"), memberships.c.user_id == bindparam("user")
+    )
 )
 
 
 def find_member(connection: Any, workspace_key: int, user_key: int) -> Membership | None:
     """The membership of one person in one workspace, removed or not, or None."""
-    row = connection.execute(_MEMBER, {"workspace": workspace_key, "user": user_key}).first()
+    row = _MEMBER.first(connection, workspace=workspace_key, user=user_key)
     return None if row is None else Membership(*row)
 
 
@@ -171,19 +178,20 @@ def end_membership(change: Change, membership_key: int) -> None:
     end_facts(change, user_group_members, user_group_members.c.membership_id == membership_key)
 
 
-_PROVES_DOMAIN = select(
-    exists().where(
-        domains.c.workspace_id == bindparam("workspace"),
-        domains.c.name == bindparam("domain"),
-        domains.c.proved_at.is_not(None),
+_PROVES_DOMAIN = Prepared(
+    select(
+        exists().where(
+            domains.c.workspace_id == bindparam("workspace"),
+            domains.c.name == bindparam("domain"),
+            domains.c.proved_at.is_not(None),
+        )
     )
 )
 
 
 def proves_domain(connection: Any, workspace_key: int, email: str) -> bool:
     """Whether the workspace has proved, now, the domain of this address."""
-    values = {"workspace": workspace_key, "domain": email_domain(email)}
-    return bool(connection.execute(_PROVES_DOMAIN, values).scalar())
+    return bool(_PROVES_DOMAIN.scalar(connection, workspace=workspace_key, domain=email_domain(email)))
 
 
 def has_other_life(connection: Any, user_key: int, workspace_key: int) -> bool:

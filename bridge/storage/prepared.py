@@ -129,12 +129,10 @@ class _Compiled:
         names = state.parameters.keys() if state.positiontup is None else state.positiontup
         converts: dict[str, Any] = {**self.sql._bind_processors, **state.processors}
         slots = tuple((name, converts.get(name)) for name in names)
-        used = {name for name, _ in slots}
-        expanded = {part for parts in state.parameter_expansion.values() for part in parts}
-        constants = {name: state.parameters[name] for name in used - self.takes - expanded}
-        text = _Text(
-            state.statement, slots, constants, state.parameter_expansion, state.positiontup is not None, self.read
-        )
+        lists = {name: parts for name, parts in state.parameter_expansion.items() if name in self.lists}
+        varying = self.takes.union(*lists.values())
+        constants = {name: state.parameters[name] for name, _ in slots if name not in varying}
+        text = _Text(state.statement, slots, constants, lists, state.positiontup is not None, self.read)
         self.texts[lengths] = text
         return text
 

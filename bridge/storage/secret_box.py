@@ -7,6 +7,7 @@ to another doesn't open.
 
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -78,5 +79,6 @@ def _name(key: str) -> bytes:
     return _derive(key, "name", _NAME_BYTES)
 
 
+@lru_cache(maxsize=256)  # of the operator's keys and a few purposes, never of what is stored
 def _derive(key: str, use: str, length: int) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=f"bridge/{use}".encode()).derive(key.encode())

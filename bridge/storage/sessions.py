@@ -20,6 +20,7 @@ from bridge.storage.access import owner_condition
 from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
 from bridge.storage.changes import Change, insert_row
 from bridge.storage.columns import Instant
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     PAST,
     authentications,
@@ -74,7 +75,7 @@ _once_off = PAST[connections]
 _OFF_SINCE = exists().where(
     _once_off.c.id == connections.c.id, ~_once_off.c.enabled, _once_off.c.until > authentications.c.at
 )
-_FIND = (
+_FIND = Prepared(
     select(
         sessions.c.id,
         sessions.c.uid,
@@ -107,7 +108,7 @@ _FIND = (
 
 def find_session(connection: Any, digest: bytes, now: datetime) -> StoredSession | None:
     """The session with this hash, or None. One statement."""
-    rows = connection.execute(_FIND, {"hash": digest, "now": now}).all()
+    rows = _FIND(connection, hash=digest, now=now)
     if not rows:
         return None
     key, uid, created, ends, seen, *person = rows[0][:11]
@@ -160,7 +161,7 @@ _OPENED_UNTIL = (
     .scalar_subquery()
 )
 _NO_SESSION = -1
-_SEATS = (
+_SEATS = Prepared(
     select(
         workspaces.c.id,
         workspaces.c.uid,
@@ -197,8 +198,8 @@ def find_seats(
 
     One statement. Removed memberships are left out. Of a session, with what a break-glass code opened for it.
     """
-    values = {"user": user.key, "domain": email_domain(user.email), "since": since, "now": now, "session": session_key}
-    return {row[0]: _seat(row) for row in connection.execute(_SEATS, values)}
+    rows = _SEATS(connection, user=user.key, domain=email_domain(user.email), since=since, now=now, session=session_key)
+    return {row[0]: _seat(row) for row in rows}
 
 
 def _seat(row: Any) -> Seat:
@@ -236,15 +237,20 @@ def rename_session(change: Change, key: int, digest: bytes, ends_at: datetime) -
     return bool(change.connection.execute(renamed).rowcount)
 
 
+_DROP_OLDER = Prepared(
+    delete(authentications).where(
+        authentications.c.session_id == bindparam("session"),
+        authentications.c.kind == bindparam("kind"),
+        authentications.c.connection_id.is_not_distinct_from(bindparam("through")),
+    )
+)
+_ADD = Prepared(insert(authentications), [column.name for column in authentications.columns if not column.primary_key])
+
+
 def insert_authentication(change: Change, session_key: int, proof: NewAuthentication) -> None:
     """Add a proof to a session, in the place of an older one of the same kind and connection."""
-    same = authentications.c.connection_id == proof.connection_key
-    if proof.connection_key is None:
-        same = authentications.c.connection_id.is_(None)
-    of_session = authentications.c.session_id == session_key
-    older = delete(authentications).where(of_session, authentications.c.kind == proof.kind, same)
-    change.connection.execute(older)
-    values = {
+    _DROP_OLDER.run(change.connection, session=session_key, kind=proof.kind, through=proof.connection_key)
+    values: dict[str, Any] = {
         "session_id": session_key,
         "kind": proof.kind,
         "connection_id": proof.connection_key,
@@ -258,7 +264,7 @@ def insert_authentication(change: Change, session_key: int, proof: NewAuthentica
         "ends_at": proof.ends_at,
         "groups": list(proof.groups),
     }
-    change.connection.execute(insert(authentications).values(**values))
+    _ADD.run(change.connection, **values)
 
 
 def note_seen(connection: Any, key: int, now: datetime) -> None:

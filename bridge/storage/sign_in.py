@@ -9,12 +9,13 @@ from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, upd
 from bridge.domain.people import fold_letters, fold_user_name
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Found
-from bridge.domain.workspace import Connection, User
+from bridge.domain.workspace import Connection, Membership, User
 from bridge.storage.access import may
 from bridge.storage.accounts import has_way_in
 from bridge.storage.changes import Change
 from bridge.storage.connections import COLUMNS as CONNECTION
-from bridge.storage.people import find_member, proves_domain
+from bridge.storage.people import MEMBERSHIP, USER, find_member, proves_domain
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     connections,
     directory_users,
@@ -40,30 +41,79 @@ class PushedRecord:
     by_subject: bool
 
 
-_IDENTITY = select(identities.c.user_id).where(
-    identities.c.connection_id == bindparam("connection"), identities.c.subject == bindparam("subject")
-)
+_ours = (identities.c.connection_id == bindparam("connection"), identities.c.subject == bindparam("subject"))
+_IDENTITY = Prepared(select(identities.c.user_id).where(*_ours))
 
 
 def find_identity(connection: Any, connection_key: int, subject: str) -> int | None:
     """The key of the user whom this subject of this connection is linked to."""
-    key: int | None = connection.execute(_IDENTITY, {"connection": connection_key, "subject": subject}).scalar()
+    key: int | None = _IDENTITY.scalar(connection, connection=connection_key, subject=subject)
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Whom a subject of a connection is linked to. `user` None: the account is closed. `pushed_here`,
+    `pushed_elsewhere`: the membership, by this connection, by others.
+    """
+
+    user: User | None
+    membership: Membership | None
+    pushed_here: bool
+    pushed_elsewhere: bool
+
+
+_pushes = (directory_users.c.membership_id == memberships.c.id, directory_users.c.pushed)
+_LINKED = Prepared(
+    select(
+        users.c.closed_at.is_(None),
+        exists().where(*_pushes, directory_users.c.connection_id == bindparam("connection")),
+        exists().where(*_pushes, directory_users.c.connection_id != bindparam("connection")),
+        *USER,
+        *MEMBERSHIP,
+    )
+    .select_from(identities)
+    .join(users, users.c.id == identities.c.user_id)
+    .outerjoin(
+        memberships, and_(memberships.c.workspace_id == bindparam("workspace"), memberships.c.user_id == users.c.id)
+    )
+    .where(*_ours)
+)
+
+
+def find_linked(connection: Any, ours: Connection, subject: str) -> Linked | None:
+    """All that is known of whom this subject of this connection is linked to, in one statement; None: to nobody."""
+    row = _LINKED.first(connection, connection=ours.key, workspace=ours.workspace_key, subject=subject)
+    if row is None:
+        return None
+    is_open, here, elsewhere = row[:3]
+    user, membership = row[3 : 3 + len(USER)], row[3 + len(USER) :]
+    return Linked(
+        User(*user) if is_open else None, None if membership[0] is None else Membership(*membership), here, elsewhere
+    )
+
+
+_columns = directory_users.c
+_FITTING = Prepared(
+    select(_columns.membership_id, _columns.holds_out, _columns.external_id, _columns.user_name, _columns.email_ci)
+    .where(_columns.connection_id == bindparam("connection"), _columns.pushed)
+    .where(
+        or_(
+            _columns.external_id == bindparam("subject"),
+            _columns.user_name_ci == bindparam("user_name"),
+            _columns.email_ci == bindparam("email"),
+        )
+    )
+    .order_by(_columns.id)
+)
 
 
 def find_pushed_records(connection: Any, connection_key: int, subject: str, email: str) -> list[PushedRecord]:
     """The pushed records that an identity fits: by external id, by user name, by email, in this order."""
-    columns, said, address = directory_users.c, fold_letters(subject), fold_letters(email)
-    fits = (
-        columns.external_id == subject,
-        columns.user_name_ci == fold_user_name(subject),
-        columns.email_ci == address,
-    )
-    chosen = select(columns.membership_id, columns.holds_out, columns.external_id, columns.user_name, columns.email_ci)
-    here = and_(columns.connection_id == connection_key, columns.pushed)
+    said, address = fold_letters(subject), fold_letters(email)
     ranked: list[tuple[int, bool, PushedRecord]] = []
-    for key, holds_out, external_id, user_name, email_ci in connection.execute(
-        chosen.where(here, or_(*fits)).order_by(columns.id)
+    for key, holds_out, external_id, user_name, email_ci in _FITTING(
+        connection, connection=connection_key, subject=subject, user_name=fold_user_name(subject), email=address
     ):
         # The index folds "ß" to "ss", which is fine to look up by and not enough to be somebody.
         ways = (external_id == subject, fold_letters(user_name) == said, email_ci == address)
@@ -72,10 +122,8 @@ def find_pushed_records(connection: Any, connection_key: int, subject: str, emai
     return [record for _, _, record in sorted(ranked, key=lambda each: each[:2])]
 
 
-def describe_found(
-    connection: Any, ours: Connection, by: Literal["identity", "push", "email"], user: User, now: datetime
-) -> Found:
-    """All that `bridge.domain.sign_in.decide` looks at."""
+def describe_found(connection: Any, ours: Connection, by: Literal["push", "email"], user: User, now: datetime) -> Found:
+    """All that `bridge.domain.sign_in.decide` looks at where a first login opens an account."""
     membership = find_member(connection, ours.workspace_key, user.key)
     pushing = _pushing(connection, membership.key) if membership else set()
     return Found(

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, u
 from bridge.domain.people import fold
 from bridge.domain.sign_in_log import AttemptsQuery, Outcome
 from bridge.storage.changes import Change
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import connections, domains, memberships, sign_in_attempts, workspaces
 
 _COLUMNS = sign_in_attempts.c
@@ -38,9 +39,12 @@ class Attempt:
     would: Mapping[str, Any] | None
 
 
+_INSERT = Prepared(insert(sign_in_attempts), [column.name for column in _COLUMNS if not column.primary_key])
+
+
 def insert_attempt(change: Change, attempt: Attempt) -> None:
     """Keep one line of the sign-in log."""
-    values = {
+    values: dict[str, Any] = {
         "ref": attempt.ref,
         "workspace_id": attempt.workspace_key,
         "connection_id": attempt.connection_key,
@@ -62,7 +66,7 @@ def insert_attempt(change: Change, attempt: Attempt) -> None:
         "message": attempt.message,
         "would": attempt.would,
     }
-    change.connection.execute(insert(sign_in_attempts).values(**values))
+    _INSERT.run(change.connection, **values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Workspace
 from bridge.storage.accounts import HELD_OUT, WAY_IN
 from bridge.storage.changes import Change, alter_facts, begin_fact, insert_row, lock_workspace
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     grants,
     labels,
@@ -43,12 +44,12 @@ def find_by_slug(connection: Any, slug: str) -> Workspace | None:
     return find_workspace(connection, workspaces.c.slug == slug)
 
 
-_BY_KEY = select(*_COLUMNS).where(workspaces.c.id == bindparam("key"))
+_BY_KEY = Prepared(select(*_COLUMNS).where(workspaces.c.id == bindparam("key")))
 
 
 def find_by_key(connection: Any, key: int) -> Workspace | None:
     """The workspace with this key, or None."""
-    row = connection.execute(_BY_KEY, {"key": key}).first()
+    row = _BY_KEY.first(connection, key=key)
     return None if row is None else Workspace(*row)
 
 

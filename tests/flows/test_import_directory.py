@@ -495,19 +495,25 @@ def test_a_connection_that_was_switched_off_since_takes_no_import(acme: World) -
     """Properties.md 5: also an import that waited for whoever held the connection."""
     connections_read: list[str] = []
 
-    def switch_off(connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if "FROM connections" in statement and not connections_read:
-            connections_read.append(statement)
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        connections_read.extend([statement] if "FROM connections" in statement else [])
+
+    def switch_off(connection: Any) -> None:
+        if len(connections_read) == 1:
+            connections_read.append("and no more")
             with Session(connection.engine) as other:
                 other.execute(update(connections).values(enabled=False))
                 other.commit()
 
-    event.listen(Engine, "after_cursor_execute", switch_off)
+    event.listen(Engine, "before_cursor_execute", note)
+    event.listen(Engine, "begin", switch_off)
     try:
         with pytest.raises(Forbidden):
             run(acme, "userName\nann@acme.example")
     finally:
-        event.remove(Engine, "after_cursor_execute", switch_off)
+        event.remove(Engine, "before_cursor_execute", note)
+        event.remove(Engine, "begin", switch_off)
+    assert "and no more" in connections_read
     assert names_in(acme) == {}
 
 

@@ -111,8 +111,8 @@ GUARDS = (
         "a domain counts where it was proved",
         "1",
         "bridge.storage.people",
-        '        domains.c.workspace_id == bindparam("workspace"),\n        domains.c.name == bindparam("domain"),',
-        '        domains.c.name == bindparam("domain"),',
+        'domains.c.workspace_id == bindparam("workspace"),\n            domains.c.name == bindparam("domain"),',
+        'domains.c.name == bindparam("domain"),',
         (
             f"{_SIGN_IN}a_domain_proved_by_another_workspace_opens_nothing",
             f"{_07A}a_domain_that_another_workspace_proved_changes_nothing",
@@ -651,8 +651,8 @@ GUARDS = (
         "an assertion is remembered",
         "12",
         "bridge.storage.pending",
-        'return change.connection.execute(first, {"digest": digest, "until": until}).first() is not None',
-        'return bool(change.connection.execute(first, {"digest": digest, "until": until})) or True',
+        "return first.first(change.connection, digest=digest, until=until) is not None",
+        "return bool(first.first(change.connection, digest=digest, until=until)) or True",
         (
             f"{_12}what_was_used_is_refused",
             f"{_12}a_used_assertion_is_remembered_as_long_as_it_could_be_valid",
@@ -671,8 +671,8 @@ GUARDS = (
         "what was taken is gone",
         "12",
         "bridge.storage.pending",
-        "_TAKE = delete(pending_requests).where(",
-        "_TAKE = pending_requests.update().values(kind=pending_requests.c.kind).where(",
+        "_TAKE = Prepared(delete(pending_requests).where(",
+        "_TAKE = Prepared(pending_requests.update().values(kind=pending_requests.c.kind).where(",
         (f"{_12}what_was_used_is_refused",),
     ),
     Guard(

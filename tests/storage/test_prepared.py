@@ -207,6 +207,16 @@ def test_texts_for_lists_are_forgotten_when_there_are_many(rows: Connection, mon
         assert len(compiled.texts) <= 3
 
 
+def test_a_list_of_constants_stays_where_it_is_beside_one_that_is_given(rows: Connection, now: datetime) -> None:
+    for name in ("Ann", "Ben", "Eve"):
+        ADD(rows, **{**ANN, "uid": name, "email": name, "email_ci": name, "name": name}, created_at=now)
+    among = users.c.name.in_(("Ann", "Eve"))
+    fixed = Prepared(select(users.c.name).where(among))
+    both = Prepared(select(users.c.name).where(among, users.c.uid.in_(bindparam("uids", expanding=True))))
+    assert [row.name for row in fixed(rows)] == ["Ann", "Eve"]
+    assert [row.name for row in both(rows, uids=["Ben", "Eve"])] == ["Eve"]
+
+
 # -- The same transaction ------------------------------------------------------------------------------------------
 
 
