@@ -216,7 +216,7 @@ def change(
 
 #: Options of `set` that one kind of connection has and the other hasn't, by the names of their values.
 _ONLY = {
-    "saml": ("sign_requests", "force_authn", "authn_context", "name_id_format", "idp_metadata"),
+    "saml": ("sign_requests", "authn_context", "name_id_format", "idp_metadata"),
     "oidc": ("client_id", "token_auth", "scopes", "hosted_domain", "trust_email", "client_secret_stdin"),
 }
 

@@ -5,7 +5,8 @@ an admin may change later is in `oidc_settings`.
 
     {"preset", "issuer", "client_id", "token_auth", "scopes", "claims": {"email" | "name" | "groups": [names]} where the
      admin chose other names than the preset's, "hosted_domain" or absent, "provider": the discovery document's facts as
-     last read, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "trust_email"}
+     last read, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "trust_email",
+     "force_authn"}
 
 Its secrets, encrypted, are what we show at the token endpoint: {"client_secret"}, or {"private_key", "kid"}.
 """
@@ -39,7 +40,13 @@ from oidc.provider import Provider, discovery_url, parse_discovery
 
 PRIVATE_KEY = "private_key_jwt"
 GOOGLE = "https://accounts.google.com"
-_DEFAULT_CONFIG: Mapping[str, Any] = {"jit": True, "mirror_groups": True, "clock_skew": 60, "trust_email": False}
+_DEFAULT_CONFIG: Mapping[str, Any] = {
+    "jit": True,
+    "mirror_groups": True,
+    "clock_skew": 60,
+    "trust_email": False,
+    "force_authn": False,
+}
 _PRESET_NAMES = {
     "generic": "OpenID Connect",
     "okta": "Okta",
@@ -75,6 +82,7 @@ class OidcConnection:
     claims: ClaimMapping
     scopes: tuple[str, ...]
     allow_idp_initiated: bool
+    force_authn: bool = False
 
 
 def oidc_addresses(context: Context, connection_id: str) -> OidcAddresses:
@@ -276,6 +284,7 @@ def load_oidc(context: Context, connection_id: str) -> OidcConnection:
         claims=_claims(found.config),
         scopes=tuple(found.config["scopes"]),
         allow_idp_initiated=found.config["allow_idp_initiated"],
+        force_authn=found.config.get("force_authn", False),
     )
 
 

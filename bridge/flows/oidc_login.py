@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 import orjson
@@ -30,6 +31,7 @@ from bridge.storage import pending, people
 from bridge.storage.changes import Change
 from oidc import authorization_request, claims, id_token, token_answer, token_request, transcript, userinfo
 from oidc.id_token import IdToken
+from oidc.keys import Keys
 from oidc.token_answer import TokenAnswer
 from oidc.userinfo import Userinfo
 
@@ -72,12 +74,16 @@ class OtherTenant(SignInRefused):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A request whose answer came, to its own browser. `request_id` is its new name, known to this login alone."""
+    """A request whose answer came, to its own browser. `request_id` is its new name, known to this login alone.
+
+    `fresh_since`: the person had to sign in anew from then on; None where any sign-in does.
+    """
 
     request_id: str
     nonce: str
     code_verifier: str
     test: bool = False
+    fresh_since: datetime | None = None
 
 
 def start(
@@ -89,10 +95,13 @@ def start(
     *,
     login_hint: str | None = None,
     test: str | None = None,
+    fresh: bool = False,
 ) -> str:
     """Keep that this browser asks, and give the address at the provider to send it to; with the ticket of a test, to
-    test the connection. Raises ConnectionOff, TestTicketUsed.
+    test the connection. `fresh` (or the connection's `force_authn`): the person has to sign in anew there, and the
+    answer has to say so (Core 3.1.2.1). Raises ConnectionOff, TestTicketUsed.
     """
+    anew = fresh or ours.force_authn
     state, nonce, verifier = (new_secret() for _ in range(3))
     sealed = context.secrets.encrypt(orjson.dumps([nonce, verifier]), purpose=_REQUEST_PURPOSE)
     url = authorization_request.build(
@@ -102,10 +111,13 @@ def start(
         nonce=nonce,
         code_verifier=verifier,
         login_hint=login_hint,
+        max_age=0 if anew else None,
+        # Google knows no prompt of that name, and shows an error for it.
+        prompt="login" if anew and not ours.claims.hosted else None,
         scopes=ours.scopes,
     )
     kept = {"sealed": b64encode(sealed).decode()}
-    begin(context, "oidc", ours.connection.id, state, browser, return_to, now, kept=kept, test=test)
+    begin(context, "oidc", ours.connection.id, state, browser, return_to, now, fresh=anew, kept=kept, test=test)
     return url
 
 
@@ -133,7 +145,8 @@ def _claim(context: Context, change: Change, ours: OidcConnection, state: str, b
     pending.put_pending(
         change, request_hash(door.connection.id, renamed), replace(asked, result=rest, expires_at=until)
     )
-    return Claimed(renamed, nonce, verifier, test)
+    since = asked.result.get("fresh_since")
+    return Claimed(renamed, nonce, verifier, test, datetime.fromisoformat(since) if since else None)
 
 
 def _opened(context: Context, sealed: str) -> tuple[str, str]:
@@ -179,7 +192,7 @@ def ask_for_identity(
         directory_id=named.directory_id,
     )
     replay = Replay(proved.text, proved.expires_at + timedelta(seconds=ours.client.clock_skew))
-    return Answer(identity, claimed.request_id, replay, trail=trail)
+    return Answer(identity, claimed.request_id, replay, proved.authenticated_at, trail)
 
 
 def _fetch_tokens(ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, now: datetime) -> TokenAnswer:
@@ -191,13 +204,13 @@ def _fetch_tokens(ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, n
 def _prove(
     context: Context, ours: OidcConnection, claimed: Claimed, tokens: TokenAnswer, ask: Ask, clock: Clock
 ) -> IdToken:
-    return prove_by_keys(
-        context,
-        ours,
-        ask,
-        clock(),
-        lambda keys: id_token.validate(tokens, ours.provider, keys, ours.client, nonce=claimed.nonce, now=clock()),
-    )
+    def prove(keys: Keys) -> IdToken:
+        now = clock()
+        # As old as the request is: nobody is to be refused for the time that they took to come back.
+        age = ceil((now - claimed.fresh_since).total_seconds()) if claimed.fresh_since else None
+        return id_token.validate(tokens, ours.provider, keys, ours.client, nonce=claimed.nonce, now=now, max_age=age)
+
+    return prove_by_keys(context, ours, ask, clock(), prove)
 
 
 def _fetch_userinfo(

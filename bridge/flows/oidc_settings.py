@@ -41,7 +41,7 @@ class OidcSettings:
     `clock_skew` is in seconds. `token_auth` is one of `oidc.client.TOKEN_AUTH`. `scopes` hold "openid", whoever chose
     them. `hosted_domain` is the Google Workspace domain that people must be of; None: the domains that are proved.
     `trust_email`: its addresses open accounts even where the provider doesn't say that it verified them, since nobody
-    but its administrators writes them.
+    but its administrators writes them. `force_authn`: at each sign-in the person has to show there anew who they are.
     """
 
     name: str
@@ -51,6 +51,7 @@ class OidcSettings:
     allow_idp_initiated: bool = False
     jit: bool = True
     trust_email: bool = False
+    force_authn: bool = False
     mirror_groups: bool = True
     email: tuple[str, ...] = ()
     display_name: tuple[str, ...] = ()
@@ -63,7 +64,7 @@ class OidcSettings:
 def oidc_settings_of(found: Connection) -> OidcSettings:
     """An OpenID Connect connection's settings; what an older row doesn't say stands at its default."""
     config, chosen = found.config, found.config.get("claims") or {}
-    plain = ("allow_idp_initiated", "jit", "trust_email", "mirror_groups", "hosted_domain")
+    plain = ("allow_idp_initiated", "jit", "trust_email", "force_authn", "mirror_groups", "hosted_domain")
     return OidcSettings(
         name=found.name,
         client_id=config["client_id"],

@@ -76,7 +76,8 @@ def refuse_crowd(error: OutsideFailed) -> Response:
 def login(connection: UUID) -> Response:
     """Send the browser to the provider, remembering that it was this one, and where it wanted to go.
 
-    With `iss` it is the provider, or somebody else, who sends it here (Core 4): where the connection allows that.
+    `fresh=1` demands that the person signs in there anew. With `iss` it is the provider, or somebody else, who sends it
+    here (Core 4): where the connection allows that.
     """
     ours = _load(connection)
     return_to = _asked_by_provider(ours) if _is_initiated() else safe_path(request.args.get("return_to"))
@@ -90,6 +91,7 @@ def login(connection: UUID) -> Response:
         current_time(),
         login_hint=hint or None,
         test=request.args.get("test"),
+        fresh=request.args.get("fresh") == "1",
     )
     response = go(url, 302)
     keep_browser(response, browser)

@@ -180,6 +180,7 @@ def test_connection_set_changes_one_by_openid_connect(kicks: Shell, by_oidc: str
         "idp_initiated": False,
         "jit": True,
         "trust_email": False,
+        "force_authn": False,
         "mirror_groups": True,
         "email_claim": [],
         "name_claim": [],

@@ -75,6 +75,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(
         allow_idp_initiated=True,
         jit=False,
         trust_email=True,
+        force_authn=True,
         mirror_groups=False,
         email=("mail",),
         display_name=("cn",),
@@ -91,6 +92,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(
     assert (ours.client.client_id, ours.client.token_auth) == ("another-id", "client_secret_post")
     assert (ours.client.clock_skew, ours.client.hosted_domain) == (120, "kicks.example")
     assert ours.claims.trusted
+    assert ours.force_authn
     assert (ours.claims.email, ours.claims.groups) == (("mail",), ("realm_access.roles", "memberOf"))
     assert (ours.claims.display_name, ours.claims.given_name) == (("cn",), ())
     assert ours.client.client_secret == "first-secret"

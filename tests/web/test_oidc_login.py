@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from bridge.domain.directory import PushedEmail, PushedUser
@@ -378,6 +378,62 @@ def test_what_a_disabled_connection_vouched_for_ends(world: World, kicks: OidcCo
     kicks.sign_in(surfer)
     set_enabled(world.context, OPERATOR, "acme", kicks.connection_id, False, world.now)
     assert surfer.session() is None
+
+
+# -- A sign-in anew (Core 3.1.2.1) -------------------------------------------------------------------
+
+
+def ago(**time: float) -> int:
+    """A NumericDate before now."""
+    return int((datetime.now(UTC) - timedelta(**time)).timestamp())
+
+
+def fresh(company: OidcCompany, surfer: Surfer, **said: Any) -> TestResponse:
+    """A login that was to be one anew."""
+    return company.bring(surfer, company.provider.consent(company.start(surfer, fresh="1"), **said))
+
+
+def test_a_sign_in_anew_is_asked_for(kicks: OidcCompany, surfer: Surfer) -> None:
+    asked = query_of(kicks.start(surfer, fresh="1"))
+    assert (asked["max_age"], asked["prompt"]) == ("0", "login")
+    assert not {"max_age", "prompt"} & query_of(kicks.start(surfer)).keys()
+
+
+def test_and_the_answer_held_to_it(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    assert is_refused(world, fresh(kicks, surfer), "not-fresh")
+    assert is_refused(world, fresh(kicks, surfer, auth_time=ago(hours=1)), "not-fresh")
+    assert is_refused(world, fresh(kicks, surfer, auth_time="now"), "malformed-claim")
+    assert surfer.session() is None
+    assert fresh(kicks, surfer, auth_time=ago()).status_code == 303
+    assert kicks.sign_in(surfer, auth_time=ago(hours=1)).status_code == 303
+
+
+def test_who_takes_long_at_the_provider_signed_in_anew_all_the_same(
+    world: World, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    location = kicks.start(surfer, fresh="1")
+    with world.context.database.writing() as rows:
+        (kept,) = rows.execute(select(pending_requests.c.result)).scalars()
+        began = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
+        rows.execute(update(pending_requests).values(result={**kept, "fresh_since": began}))
+    assert kicks.bring(surfer, kicks.provider.consent(location, auth_time=ago(minutes=19))).status_code == 303
+
+
+def test_a_connection_may_ask_for_it_always(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    with_config(world, kicks, force_authn=True)
+    assert query_of(kicks.start(surfer))["prompt"] == "login"
+    assert is_refused(world, kicks.sign_in(surfer), "not-fresh")
+    assert kicks.sign_in(surfer, auth_time=ago()).status_code == 303
+
+
+def test_google_is_asked_by_no_prompt_that_it_does_not_know(
+    world: World, app: Flask, provider: Provider, surfer: Surfer
+) -> None:
+    impatient(app, 5)
+    google = connect_oidc(world.context, "acme", provider, preset="google")
+    asked = query_of(google.start(surfer, fresh="1"))
+    assert asked["max_age"] == "0"
+    assert "prompt" not in asked
 
 
 # -- What comes instead of a code --------------------------------------------------------------------

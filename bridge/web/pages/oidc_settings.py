@@ -67,6 +67,7 @@ def _typed(found: Connection, standing: OidcSettings) -> OidcSettings:
         allow_idp_initiated=bool(typed("allow_idp_initiated")),
         jit=bool(typed("jit")),
         trust_email=bool(typed("trust_email")),
+        force_authn=bool(typed("force_authn")),
         mirror_groups=bool(typed("mirror_groups")),
         email=lines("email"),
         display_name=lines("display_name"),
@@ -107,8 +108,14 @@ def _form(visit: Visit, found: Connection, settings: OidcSettings, error: Domain
 
 def _asked(found: Connection, settings: OidcSettings) -> SettingsGroup:
     return SettingsGroup(
-        f"What {found.name} is believed",
+        f"What {found.name} is asked and believed",
         switches=(
+            switch(
+                "force_authn",
+                "Ask for a new sign-in each time",
+                settings.force_authn,
+                "The provider must say when that was (auth_time); an answer that doesn’t is refused.",
+            ),
             switch(
                 "trust_email",
                 "Believe every address that it gives",
