@@ -19,6 +19,7 @@ from bridge.domain.access import EVERYWHERE, Because, BecauseKind, ResourceRef, 
 from bridge.domain.labels import Label
 from bridge.domain.roles import MINIMAL, OWNER, get_role
 from bridge.storage.columns import Instant
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import grant_labels, grant_resources, grants, principals, resources
 
 # A member of whom nothing holds: removed, or held out by any connection's record.
@@ -222,7 +223,7 @@ class Link(NamedTuple):
     group_id: int | None
 
 
-def _links(records: str, alive: str) -> TextClause:
+def _links(records: str, alive: str) -> Prepared:
     """The members behind these records, each a row of grant 0, and their paths to more than seeing the workspace."""
     # The first branch names and types the union's columns.
     nothing = ", ".join(f"CAST(NULL AS BIGINT) AS {name}" for name in _PASSED_NAMES)
@@ -231,11 +232,11 @@ def _links(records: str, alive: str) -> TextClause:
     head = f"{head}, {nothing} FROM {of} WHERE {members} AND {alive}"
     grant = f"g.role <> '{MINIMAL.id}' AND {_UNEXPIRED}"
     paths = _paths(grant, members, columns="rec.uid, g.id, g.role, g.scope, {passed}", alive=alive, of=of)
-    return _typed(f"SELECT record, grant_id, role, scope, group_id FROM ({head}\nUNION ALL\n{paths}) AS held")
+    return Prepared(_typed(f"SELECT record, grant_id, role, scope, group_id FROM ({head}\nUNION ALL\n{paths}) AS held"))
 
 
 @cache
-def _links_of(count: int) -> TextClause:
+def _links_of(count: int) -> Prepared:
     """Of so many records, `r0` and so on: an expanding list is written out anew each time, which takes longer."""
     return _links(f"IN ({', '.join(f':r{n}' for n in range(count))})", ALIVE)
 
@@ -253,7 +254,7 @@ def links_of_records(
     named = {"record": records[0]} if asleep else {f"r{n}": record for n, record in enumerate(records)}
     statement = _LINKS_ASLEEP if asleep else _links_of(len(records))
     found: dict[str, list[Link]] = {}
-    for row in connection.execute(statement, {**named, "now": now}):
+    for row in statement(connection, **named, now=now):
         link = Link(*row)
         found.setdefault(link.record, [])
         if link.grant_id:

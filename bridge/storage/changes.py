@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Insert,
     Table,
     bindparam,
     delete,
@@ -25,6 +24,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bridge.storage.columns import Instant
 from bridge.storage.database import Database
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import PAST, audit, workspaces
 
 
@@ -95,11 +95,13 @@ def lock_workspace(change: Change, workspace_id: int) -> None:
     people, its groups, memberships, and then the workspace, whose row every change with an audit event locks at its
     end. (A plain change of members refers to its group before its people; nobody who holds people waits for that.)
     """
-    change.connection.execute(_NEXT_REVISION, {"workspace": workspace_id})
+    _NEXT_REVISION.run(change.connection, workspace=workspace_id)
 
 
-_NEXT_REVISION = update(workspaces).where(workspaces.c.id == bindparam("workspace")).values(rev=workspaces.c.rev + 1)
-_NEXT_IN_SEQUENCE = (
+_NEXT_REVISION = Prepared(
+    update(workspaces).where(workspaces.c.id == bindparam("workspace")).values(rev=workspaces.c.rev + 1)
+)
+_NEXT_IN_SEQUENCE = Prepared(
     update(workspaces)
     .where(workspaces.c.id == bindparam("workspace"))
     .values(rev=workspaces.c.rev + 1, audit_seq=workspaces.c.audit_seq + bindparam("events"))
@@ -114,9 +116,7 @@ def write_audit(change: Change) -> None:
     """
     for workspace_id in sorted({event.workspace_id for event in change.events}):
         events = [event for event in change.events if event.workspace_id == workspace_id]
-        last = change.connection.execute(
-            _NEXT_IN_SEQUENCE, {"workspace": workspace_id, "events": len(events)}
-        ).scalar_one()
+        last = _NEXT_IN_SEQUENCE.scalar(change.connection, workspace=workspace_id, events=len(events))
         first = last - len(events) + 1
         _insert_many(change, audit, [_audit_row(change, event, first + n) for n, event in enumerate(events)])
     change.events.clear()
@@ -137,9 +137,14 @@ def _audit_row(change: Change, event: AuditEvent, seq: int) -> dict[str, Any]:
 
 
 @cache
-def _insert(table: Table) -> Insert:
-    """One statement a table, made once: SQLAlchemy then finds its text by identity, not by comparing trees."""
-    return insert(table)
+def _insert(table: Table, names: tuple[str, ...]) -> Prepared:
+    """One statement for a table and the columns that are given, made once."""
+    return Prepared(insert(table), names)
+
+
+@cache
+def _insert_for_key(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table).returning(table.c.id), names)
 
 
 #: From so many rows on, PostgreSQL takes them faster by COPY than by INSERT.
@@ -148,7 +153,7 @@ _WORTH_A_COPY = 50
 
 def _insert_many(change: Change, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     if change.connection.dialect.name == "sqlite" or len(rows) < _WORTH_A_COPY:
-        change.connection.execute(_insert(table), rows)
+        _insert(table, tuple(rows[0])).many(change.connection, rows)
         return
     names = list(rows[0])
     kinds = [table.c[name].type.dialect_impl(change.connection.dialect) for name in names]
@@ -180,10 +185,8 @@ def insert_rows(change: Change, table: Table, rows: Sequence[Mapping[str, Any]])
 
 def insert_row(change: Change, table: Table, values: Mapping[str, Any]) -> int:
     """Insert one row into a table with an `id`. Returns that id."""
-    key: tuple[int, ...] | None = change.connection.execute(_insert(table), dict(values)).inserted_primary_key
-    if key is None:
-        raise AssertionError(f"{table.name} gave out no key")
-    return key[0]
+    key: int = _insert_for_key(table, tuple(values)).scalar(change.connection, **values)
+    return key
 
 
 def begin_fact(change: Change, table: Table, values: Mapping[str, Any]) -> int:
@@ -196,40 +199,47 @@ def begin_facts(change: Change, table: Table, rows: Sequence[Mapping[str, Any]])
     insert_rows(change, table, [{**row, **change.stands} for row in rows])
 
 
-def end_facts(
-    change: Change,
-    table: Table,
-    *where: ColumnElement[bool],
-    returning: str | None = None,
-    named: Mapping[str, Any] | None = None,
-) -> list[Any]:
+def end_facts(change: Change, table: Table, *where: ColumnElement[bool], returning: str | None = None) -> list[Any]:
     """Move the rows that match to the table's twin. Returns their `returning` column (else their number of Nones).
 
-    `named` holds the values of bound parameters in `where`: that is then a constant of its module, and the statements
-    are made once. On PostgreSQL one statement does both, so that two transactions never end one row twice; on SQLite
-    there is one writer, and two statements do.
+    On PostgreSQL one statement does both, so that two transactions never end one row twice; on SQLite there is one
+    writer, and two statements do. An `Ending` does the same by statements made once.
     """
-    make = _ending if named is None else _ending_prepared
-    *before, last = make(table, where, returning, change.connection.dialect.name)
-    values = {**(named or {}), "ends_at": change.now, "ends_by": change.cause}
-    for statement in before:
-        change.connection.execute(statement, values)
-    moved = change.connection.execute(last, values)
+    ends = {"ends_at": change.now, "ends_by": change.cause}
+    if change.connection.dialect.name != "sqlite":
+        moved = change.connection.execute(_move_to_twin(table, where, returning), ends).scalars().all()
+        return list(moved) if returning else [None] * len(moved)
+    change.connection.execute(_copy_to_twin(table, table, where), ends)
+    gone = delete(table).where(*where)
     if returning:
-        return list(moved.scalars())
-    # Of an INSERT, the driver's rowcount isn't kept.
-    return [None] * (moved.rowcount if before else len(moved.all()))
+        return list(change.connection.execute(gone.returning(table.c[returning])).scalars())
+    return [None] * change.connection.execute(gone).rowcount
 
 
-def _ending(table: Table, where: tuple[ColumnElement[bool], ...], returning: str | None, dialect: str) -> list[Any]:
-    if dialect == "sqlite":
-        gone = delete(table).where(*where)
-        return [_copy_to_twin(table, table, where), gone.returning(table.c[returning]) if returning else gone]
+def _move_to_twin(table: Table, where: Sequence[ColumnElement[bool]], returning: str | None) -> Any:
     ended = delete(table).where(*where).returning(*table.c).cte("ended")
-    return [_copy_to_twin(table, ended, ()).returning(PAST[table].c[returning or "ended_by"])]
+    return _copy_to_twin(table, ended, ()).returning(PAST[table].c[returning or "ended_by"])
 
 
-_ending_prepared = cache(_ending)
+class Ending:
+    """How those facts end that `where` names by bound parameters: a constant of its module, called with their values.
+
+    Gives the `returning` column of those that ended, as `end_facts` does.
+    """
+
+    def __init__(self, table: Table, *where: ColumnElement[bool], returning: str) -> None:
+        self._copied = Prepared(_copy_to_twin(table, table, where))
+        self._deleted = Prepared(delete(table).where(*where).returning(table.c[returning]))
+        self._moved = Prepared(_move_to_twin(table, where, returning))
+
+    def __call__(self, change: Change, /, **values: Any) -> list[Any]:
+        """End them. Returns the column of each."""
+        ends = {"ends_at": change.now, "ends_by": change.cause}
+        if change.connection.dialect.name != "sqlite":
+            return [row[0] for row in self._moved(change.connection, **values, **ends)]
+        if not self._copied.run(change.connection, **values, **ends):
+            return []
+        return [row[0] for row in self._deleted(change.connection, **values)]
 
 
 def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], values: Mapping[str, Any]) -> int:
@@ -245,15 +255,19 @@ def alter_facts(change: Change, table: Table, *where: ColumnElement[bool], value
 
 def alter_fact(change: Change, table: Table, key: int, values: Mapping[str, Any], *, is_held: bool = False) -> None:
     """The same for the row with this `id`, by statements made once a table. `is_held`: the caller has it locked."""
-    copy, altered = _altering_one(table, is_held)
-    change.connection.execute(copy, {"key": key, "ends_at": change.now, "ends_by": change.cause})
-    change.connection.execute(altered, {**values, **change.stands, "key": key})
+    copy, altered = _altering_one(table, tuple(values), is_held)
+    copy.run(change.connection, _id=key, ends_at=change.now, ends_by=change.cause)
+    altered.run(change.connection, **values, **change.stands, _id=key)
 
 
 @cache
-def _altering_one(table: Table, is_held: bool) -> tuple[Any, Any]:
-    this = (table.c.id == bindparam("key"),)
-    return _copy_to_twin(table, table, this, locking=not is_held), update(table).where(*this)
+def _altering_one(table: Table, names: tuple[str, ...], is_held: bool) -> tuple[Prepared, Prepared]:
+    this = (table.c.id == bindparam("_id"),)
+    copy = _copy_to_twin(table, table, this, locking=not is_held)
+    return Prepared(copy), Prepared(update(table).where(*this), (*names, *_STANDS))
+
+
+_STANDS = ("since", "cause")
 
 
 def alter_each(change: Change, table: Table, rows: Mapping[int, Mapping[str, Any]]) -> None:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
-    Select,
     and_,
     any_,
     bindparam,
@@ -23,6 +22,7 @@ from sqlalchemy import (
     func,
     null,
     select,
+    true,
     union_all,
     update,
 )
@@ -38,8 +38,9 @@ from bridge.domain.directory import (
 )
 from bridge.domain.people import fold, fold_letters, fold_user_name
 from bridge.storage.access import in_batches
-from bridge.storage.changes import Change, alter_fact, begin_fact, end_facts, insert_rows
+from bridge.storage.changes import Change, Ending, alter_fact, begin_fact, end_facts, insert_rows
 from bridge.storage.columns import Instant, Json
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     PUSHED_GROUP,
     connections,
@@ -128,10 +129,10 @@ _ONE_USER = _USERS.where(
     directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
     directory_users.c.uid == bindparam("uid"),
 )  # fmt: skip
-_ONE_USER_HELD: dict[Hold, Select[Any]] = {
-    "read": _ONE_USER,
-    "stay": _ONE_USER.with_for_update(key_share=True),
-    "alone": _ONE_USER.with_for_update(),
+_ONE_USER_HELD: dict[Hold, Prepared] = {
+    "read": Prepared(_ONE_USER),
+    "stay": Prepared(_ONE_USER.with_for_update(key_share=True)),
+    "alone": Prepared(_ONE_USER.with_for_update()),
 }
 
 
@@ -141,7 +142,7 @@ def find_user(connection: Any, connection_key: int, uid: str, *, hold: Hold = "r
     `hold`, until the change ends: `stay` keeps everybody else from changing the record, while the person may still
     come into groups and leave them; `alone` keeps everything else off it.
     """
-    row = connection.execute(_ONE_USER_HELD[hold], {"connection": connection_key, "uid": uid}).first()
+    row = _ONE_USER_HELD[hold].first(connection, connection=connection_key, uid=uid)
     return None if row is None else _stored_user(row)
 
 
@@ -220,9 +221,11 @@ def groups_of_users(connection: Any, keys: Collection[int]) -> dict[int, tuple[t
     return {key: tuple(found) for key, found in groups.items()}
 
 
-_NAME_HOLDER = select(directory_users.c.uid).where(
-    directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
-    directory_users.c.user_name_ci == bindparam("name"),
+_NAME_HOLDER = Prepared(
+    select(directory_users.c.uid).where(
+        directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
+        directory_users.c.user_name_ci == bindparam("name"),
+    )
 )  # fmt: skip
 _RECORD = select(directory_users.c.id).where(
     directory_users.c.connection_id == bindparam("connection"), directory_users.c.membership_id == bindparam("member")
@@ -234,8 +237,7 @@ _UNPUSHED = _RECORD.where(~directory_users.c.pushed).with_for_update()
 
 def find_name_holder(connection: Any, connection_key: int, user_name: str) -> str | None:
     """The outside id of the pushed person with this user name, compared without case."""
-    values = {"connection": connection_key, "name": fold_user_name(user_name)}
-    uid: str | None = connection.execute(_NAME_HOLDER, values).scalar()
+    uid: str | None = _NAME_HOLDER.scalar(connection, connection=connection_key, name=fold_user_name(user_name))
     return uid
 
 
@@ -351,11 +353,11 @@ def email_rows(key: int, user: PushedUser) -> list[dict[str, Any]]:
     ]
 
 
-_FORGET_EMAILS = delete(directory_emails).where(directory_emails.c.directory_user_id == bindparam("user"))
+_FORGET_EMAILS = Prepared(delete(directory_emails).where(directory_emails.c.directory_user_id == bindparam("user")))
 
 
 def _forget_emails(change: Change, key: int) -> None:
-    change.connection.execute(_FORGET_EMAILS, {"user": key})
+    _FORGET_EMAILS.run(change.connection, user=key)
 
 
 def delete_user(change: Change, stored: StoredUser) -> None:
@@ -370,7 +372,7 @@ def delete_user(change: Change, stored: StoredUser) -> None:
     alter_fact(change, directory_users, stored.key, values)
 
 
-_COUNT = (
+_COUNT = Prepared(
     update(connections)
     .where(connections.c.id == bindparam("key"))
     .values(n_users=connections.c.n_users + bindparam("users"), n_groups=connections.c.n_groups + bindparam("groups"))
@@ -380,7 +382,7 @@ _TOTALS = select(connections.c.n_users, connections.c.n_groups).where(connection
 
 def count_in_directory(change: Change, connection_key: int, *, users: int = 0, groups: int = 0) -> None:
     """Keep the directory's totals, so that a listing need not count."""
-    change.connection.execute(_COUNT, {"key": connection_key, "users": users, "groups": groups})
+    _COUNT.run(change.connection, key=connection_key, users=users, groups=groups)
 
 
 def totals(connection: Any, connection_key: int) -> tuple[int, int]:
@@ -405,10 +407,10 @@ _ONE_GROUP = _GROUPS.where(
     directory_groups.c.connection_id == bindparam("connection"), PUSHED_GROUP,
     directory_groups.c.uid == bindparam("uid"),
 )  # fmt: skip
-_ONE_GROUP_HELD: dict[Hold, Select[Any]] = {
-    "read": _ONE_GROUP,
-    "stay": _ONE_GROUP.with_for_update(read=True, key_share=True),
-    "alone": _ONE_GROUP.with_for_update(),
+_ONE_GROUP_HELD: dict[Hold, Prepared] = {
+    "read": Prepared(_ONE_GROUP),
+    "stay": Prepared(_ONE_GROUP.with_for_update(read=True, key_share=True)),
+    "alone": Prepared(_ONE_GROUP.with_for_update()),
 }
 
 
@@ -418,7 +420,7 @@ def find_group(connection: Any, connection_key: int, uid: str, *, hold: Hold = "
     `hold`, until the change ends: `stay` keeps it from being renamed or deleted, while its members may still
     change from elsewhere; `alone` keeps everything else off it.
     """
-    row = connection.execute(_ONE_GROUP_HELD[hold], {"connection": connection_key, "uid": uid}).first()
+    row = _ONE_GROUP_HELD[hold].first(connection, connection=connection_key, uid=uid)
     return None if row is None else stored_group(row)
 
 
@@ -457,7 +459,7 @@ def set_group(change: Change, key: int, *, name: str, external_id: str | None) -
     alter_fact(change, directory_groups, key, values)
 
 
-_TOUCH_GROUP = (
+_TOUCH_GROUP = Prepared(
     update(directory_groups)
     .where(directory_groups.c.id == bindparam("key"))
     .values(
@@ -471,8 +473,7 @@ _TOUCH_GROUP = (
 
 def touch_group(change: Change, key: int, members: int) -> int:
     """One more version of the group, with `members` more (or fewer) in it. Returns its number."""
-    values = {"key": key, "more": members, "moment": change.now}
-    version: int = change.connection.execute(_TOUCH_GROUP, values).scalar_one()
+    version: int = _TOUCH_GROUP.scalar(change.connection, key=key, more=members, moment=change.now)
     return version
 
 
@@ -482,7 +483,7 @@ def delete_group(change: Change, key: int) -> None:
     end_facts(change, directory_groups, directory_groups.c.id == key)
 
 
-_MEMBERS = (
+_MEMBERS = Prepared(
     select(directory_users.c.uid, directory_users.c.id, directory_users.c.display_name)
     .where(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed)
     .where(directory_users.c.uid.in_(bindparam("uids", expanding=True)))
@@ -495,27 +496,42 @@ def find_members(connection: Any, connection_key: int, uids: Iterable[str]) -> d
     found: dict[str, tuple[int, str]] = {}
     wanted = list(dict.fromkeys(uids))
     for start in range(0, len(wanted), 500):
-        values = {"connection": connection_key, "uids": wanted[start : start + 500]}
-        found |= {uid: (key, name) for uid, key, name in connection.execute(_MEMBERS, values)}
+        rows = _MEMBERS(connection, connection=connection_key, uids=wanted[start : start + 500])
+        found |= {uid: (key, name) for uid, key, name in rows}
     return found
 
 
-_ADD_MEMBERS = {
-    name: dialect.insert(group_members).on_conflict_do_nothing().returning(group_members.c.directory_user_id)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+def _adding(engine: str) -> Prepared:
+    """One statement however many come, in the order of their keys."""
+    member: ColumnElement[int] = {
+        "sqlite": func.json_each(bindparam("people", type_=Json)).table_valued("value").c.value,
+        "postgresql": func.unnest(bindparam("people", type_=ARRAY(BigInteger))).column_valued("value"),
+    }[engine]
+    rows = select(
+        bindparam("group", type_=BigInteger), member,
+        bindparam("since", type_=Instant), bindparam("cause", type_=BigInteger),
+    ).where(true())  # fmt: skip
+    into: Any = {"sqlite": sqlite, "postgresql": postgresql}[engine]
+    come = into.insert(group_members).from_select(["group_id", "directory_user_id", "since", "cause"], rows)
+    return Prepared(come.on_conflict_do_nothing().returning(group_members.c.directory_user_id))
+
+
+_ADD_MEMBERS = {engine: _adding(engine) for engine in ("sqlite", "postgresql")}
 
 
 def add_members(change: Change, group_key: int, user_keys: Sequence[int]) -> set[int]:
     """Add these people; those already in stay. Returns the keys of those who came."""
-    rows = [{"group_id": group_key, "directory_user_id": key, **change.stands} for key in user_keys]
+    if not user_keys:
+        return set()
     add = _ADD_MEMBERS[change.connection.dialect.name]
-    return set(change.connection.execute(add, rows).scalars()) if rows else set()
+    return {row[0] for row in add(change.connection, group=group_key, people=list(user_keys), **change.stands)}
 
 
-_THESE_MEMBERS = (
+_LEAVING = Ending(
+    group_members,
     group_members.c.group_id == bindparam("group"),
     group_members.c.directory_user_id.in_(bindparam("people", expanding=True)),
+    returning="directory_user_id",
 )
 
 
@@ -523,8 +539,7 @@ def remove_members(change: Change, group_key: int, user_keys: Sequence[int]) -> 
     """Remove these people and nobody else. Returns the keys of those who went."""
     gone: set[int] = set()
     for batch in in_batches(user_keys):
-        named = {"group": group_key, "people": list(batch)}
-        gone |= set(end_facts(change, group_members, *_THESE_MEMBERS, returning="directory_user_id", named=named))
+        gone |= set(_LEAVING(change, group=group_key, people=batch))
     return gone
 
 

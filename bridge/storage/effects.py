@@ -10,13 +10,14 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy import BindParameter, bindparam, column, select, text
 
 from bridge.domain.access import ResourceRef, RoleInScope, Scope, ScopeKind
 from bridge.domain.labels import Label
 from bridge.domain.request_log import name_grant
 from bridge.domain.roles import MINIMAL, get_role
 from bridge.storage.columns import Instant
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     connections,
     directory_groups,
@@ -64,14 +65,20 @@ LEFT JOIN LATERAL (SELECT * FROM grant_labels y WHERE y.grant_id = g.id OFFSET 0
 }
 
 
-def _by_either_way(matches: str = "mapping_matches", when: str = "1 = 1") -> dict[str, TextClause]:
+def _telling(sql: str, *binds: BindParameter[Any]) -> Prepared:
+    names = ("id", "role", "scope", "group_id", "type", "uid", "name", "key", "value")
+    return Prepared(text(sql).bindparams(*binds).columns(*(column(name) for name in names)))
+
+
+def _by_either_way(matches: str = "mapping_matches", when: str = "1 = 1") -> dict[str, Prepared]:
     """For each engine: the grants of the rules that match the group, and of the User Groups that those give."""
     found = _PRINCIPALS.format(matches=matches, where=f"{_OF_GROUP} AND {when}")
     where = f"g.principal_id = f.id AND {_STANDS}"
     return {
-        engine: text(
-            _TOLD.format(group="f.group_id", grants=hanging.format(found=found), names=_NAMES[engine], where=where)
-        ).bindparams(bindparam("now", type_=Instant))
+        engine: _telling(
+            _TOLD.format(group="f.group_id", grants=hanging.format(found=found), names=_NAMES[engine], where=where),
+            bindparam("now", type_=Instant),
+        )
         for engine, hanging in _HANGING.items()
     }
 
@@ -80,8 +87,9 @@ _GIVEN_BY_GROUP = _by_either_way()
 _BEGUN = _by_either_way(when="mm.cause = :cause")
 _ENDED = _by_either_way("mapping_matches_past", "mm.ended_by = :cause")
 _GRANTS = {
-    engine: text(_TOLD.format(group="0", grants="grants g", names=names, where="g.id IN :keys")).bindparams(
-        bindparam("keys", expanding=True)
+    engine: _telling(
+        _TOLD.format(group="0", grants="grants g", names=names, where="g.id IN :keys"),
+        bindparam("keys", expanding=True),
     )
     for engine, names in _NAMES.items()
 }
@@ -89,7 +97,7 @@ _GRANTS = {
 
 def given_by_group(connection: Any, uid: str, now: datetime) -> tuple[int, dict[int, Gift]]:
     """The key of an IdP group, and the grants that people have by it, but for seeing the workspace. One statement."""
-    rows = connection.execute(_GIVEN_BY_GROUP[connection.dialect.name], {"group": uid, "now": now}).all()
+    rows = _GIVEN_BY_GROUP[connection.dialect.name](connection, group=uid, now=now)
     return rows[0].group_id if rows else 0, _gifts(rows)
 
 
@@ -97,7 +105,7 @@ def given_since(connection: Any, uid: str, cause: int, now: datetime) -> tuple[l
     """What comes by an IdP group since the change with this cause, and what came by it until then."""
     values = {"group": uid, "cause": cause, "now": now}
     both = (one[connection.dialect.name] for one in (_BEGUN, _ENDED))
-    begun, ended = (_gifts(connection.execute(one, values).all()) for one in both)
+    begun, ended = (_gifts(one(connection, **values)) for one in both)
     return [begun[key] for key in begun.keys() - ended.keys()], [ended[key] for key in ended.keys() - begun.keys()]
 
 
@@ -105,7 +113,7 @@ def what_grants_give(connection: Any, keys: Collection[int]) -> dict[int, Gift]:
     """What each of these grants gives. One statement."""
     if not keys:
         return {}
-    return _gifts(connection.execute(_GRANTS[connection.dialect.name], {"keys": sorted(keys)}).all())
+    return _gifts(_GRANTS[connection.dialect.name](connection, keys=sorted(keys)))
 
 
 def labels_of_listed(connection: Any, grant_keys: Collection[int]) -> dict[ResourceRef, frozenset[Label]]:

@@ -6,6 +6,7 @@ from sqlalchemy import Text, bindparam, exists, or_, select
 
 from bridge.domain.directory import PushedUser, usable_email
 from bridge.domain.people import email_domain, fold_letters, fold_user_name
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import directory_users, domains, identities, users
 
 
@@ -19,7 +20,7 @@ class Newcomer(NamedTuple):
     domain_proved: bool
 
 
-_LOOK = select(
+_LOOK = Prepared(select(
     exists().where(
         directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
         directory_users.c.user_name_ci == bindparam("name"),
@@ -35,20 +36,20 @@ _LOOK = select(
         domains.c.workspace_id == bindparam("workspace"), domains.c.name == bindparam("domain"),
         domains.c.proved_at.is_not(None),
     ),
-)  # fmt: skip
+))  # fmt: skip
 
 
 def look_for(connection: Any, connection_key: int, workspace_key: int, pushed: PushedUser) -> Newcomer:
     """What there is of this person. One statement."""
     email = usable_email(pushed)
-    values = {
-        "connection": connection_key,
-        "workspace": workspace_key,
-        "name": fold_user_name(pushed.user_name),
-        "user_name": pushed.user_name,
-        "external_id": pushed.external_id,
-        "email": None if email is None else fold_letters(email),
-        "domain": email_domain(email or ""),
-    }
-    taken, known, proved = connection.execute(_LOOK, values).one()
+    taken, known, proved = _LOOK.first(
+        connection,
+        connection=connection_key,
+        workspace=workspace_key,
+        name=fold_user_name(pushed.user_name),
+        user_name=pushed.user_name,
+        external_id=pushed.external_id,
+        email=None if email is None else fold_letters(email),
+        domain=email_domain(email or ""),
+    )
     return Newcomer(bool(taken), bool(known), bool(proved))

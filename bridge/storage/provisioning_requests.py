@@ -26,11 +26,14 @@ from sqlalchemy import (
 from bridge.domain.people import fold
 from bridge.domain.request_log import Outcome
 from bridge.storage.columns import Instant
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import connections, provisioning_requests
 
 _COLUMNS = provisioning_requests.c
-#: Nobody asks which number a line got: of one line, PostgreSQL would be told to say it.
-_INSERT = insert(provisioning_requests).inline()
+_NAMES = (
+    "connection_id", "at", "method", "path", "status", "outcome", "sentence", "about_ci", "cause", "request", "answer"
+)  # fmt: skip
+_INSERT = Prepared(insert(provisioning_requests), _NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,10 @@ class Place(NamedTuple):
 
 def insert_requests(connection: Any, requests: Sequence[NewRequest]) -> None:
     """Log calls; of connections that are gone meanwhile, none."""
-    if requests:
-        connection.execute(_INSERT, [request.row() for request in requests])
+    if len(requests) == 1:
+        _INSERT.run(connection, **requests[0].row())
+    else:
+        _INSERT.many(connection, [request.row() for request in requests])
 
 
 def standing_connections(connection: Any, keys: Collection[int]) -> set[int]:
@@ -103,21 +108,21 @@ def standing_connections(connection: Any, keys: Collection[int]) -> set[int]:
     return set(connection.execute(chosen).scalars())
 
 
-_ANSWER = (
+_ANSWER = Prepared(
     update(provisioning_requests)
     .where(_COLUMNS.connection_id == bindparam("of"), _COLUMNS.at == bindparam("moment", type_=Instant))
-    .where(_COLUMNS.cause == bindparam("by"))
+    .where(_COLUMNS.cause == bindparam("by")),
+    ("status", "answer"),
 )
 
 
 def add_answers(connection: Any, answers: Sequence[RequestAnswered]) -> None:
     """Write beside logged calls what they were answered."""
-    if answers:
-        rows = [
-            {"of": one.connection_key, "moment": one.at, "by": one.cause, "status": one.status, "answer": one.answer}
-            for one in answers
-        ]
-        connection.execute(_ANSWER, rows)
+    rows = [
+        {"of": one.connection_key, "moment": one.at, "by": one.cause, "status": one.status, "answer": one.answer}
+        for one in answers
+    ]
+    _ANSWER.many(connection, rows)
 
 
 # -- Reading -----------------------------------------------------------------------------------------

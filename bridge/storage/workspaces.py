@@ -99,16 +99,16 @@ def check_last_owner(change: Change, workspace_key: int) -> None:
         )
 
 
-_HOLD_MEMBER = select(memberships.c.id).where(memberships.c.id == bindparam("member")).with_for_update()
-_OWNS = select(exists().where(grants.c.principal_id == bindparam("member"), grants.c.role == OWNER.id))
+_HOLD_MEMBER = Prepared(select(memberships.c.id).where(memberships.c.id == bindparam("member")).with_for_update())
+_OWNS = Prepared(select(exists().where(grants.c.principal_id == bindparam("member"), grants.c.role == OWNER.id)))
 
 
 def guarding_owners(change: Change, workspace_key: int, membership_key: int) -> bool:
     """Hold the member and the workspace, and say whether this is an owner named by hand (then check after)."""
     if change.connection.dialect.name != "sqlite":  # which has one writer
-        change.connection.execute(_HOLD_MEMBER, {"member": membership_key})
+        _HOLD_MEMBER(change.connection, member=membership_key)
     lock_workspace(change, workspace_key)
-    return bool(change.connection.execute(_OWNS, {"member": membership_key}).scalar())
+    return bool(_OWNS.scalar(change.connection, member=membership_key))
 
 
 def keeps_owners_alone(connection: Any, workspace_key: int, membership_key: int) -> bool:
