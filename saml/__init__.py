@@ -15,6 +15,7 @@ How `validate` works, from outside in; each step sees only what the one before l
     gate         what no identity provider sends never reaches a library       GATE, a table of named items
     toolkit      every signature, under the connection's certificates alone
     encryption   an encrypted assertion in clear, then gate and toolkit again; one error for every failure
+    encrypted_name   an encrypted name identifier in clear, after the signature over it was verified
     rules        the profile, paragraph by paragraph, over the verified bytes  RULES, a table of named rules
     assertion    the proof; only `validate` makes one
 

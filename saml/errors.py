@@ -116,12 +116,12 @@ class ForbiddenSignature(Refused):
 
 
 class ForbiddenEncryption(Refused):
-    """Encryption in an unexpected place or shape: references to elsewhere, encrypted NameID or attributes."""
+    """Encryption in an unexpected place or shape: references to elsewhere, encrypted attributes."""
 
     code = "forbidden-encryption"
     text = (
-        "The answer is encrypted in a way that the bridge doesn't accept. At the identity provider encrypt "
-        "the whole assertion, not its name identifier or single attributes."
+        "The message is encrypted in a way that the bridge doesn't accept. At the identity provider encrypt "
+        "the whole assertion, or its name identifier, not single attributes."
     )
 
 
@@ -215,13 +215,12 @@ class BadSignature(Refused):
 
 
 class DecryptionFailed(Refused):
-    """The encrypted assertion gave no assertion with a good signature. One text for every cause: no
-    oracle."""
+    """What was encrypted gave no assertion with a good signature, or no name. One text for every cause: no oracle."""
 
     code = "decryption-failed"
     text = (
-        "The encrypted assertion can't be used: it wasn't encrypted for this connection's certificate, or "
-        "what it holds isn't an assertion signed by this identity provider. Import the bridge's metadata "
+        "The encrypted assertion, or name, can't be used: it wasn't encrypted for this connection's certificate, or "
+        "what it holds isn't an assertion signed by this identity provider, or one name. Import the bridge's metadata "
         "there, and the identity provider's here."
     )
 

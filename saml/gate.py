@@ -301,7 +301,8 @@ def _only(elements: Iterable[Element], allowed: frozenset[str]) -> None:
 
 _encrypted = finder("//xenc:EncryptedData")
 _encrypted_elsewhere = finder(
-    "//saml:EncryptedID | //saml:NewEncryptedID | //saml:EncryptedAttribute | //samlp:NewEncryptedID"
+    "//saml:EncryptedID[not(parent::saml:Subject)] | //saml:NewEncryptedID | //saml:EncryptedAttribute"
+    " | //samlp:NewEncryptedID"
 )
 _pointers = finder(
     "//xenc:CipherReference | //ds:RetrievalMethod[not(starts-with(@URI, '#'))] | //ds:RetrievalMethod/*"
@@ -311,12 +312,13 @@ _keys = finder("//xenc:EncryptedKey")
 _ENCRYPTION_METHOD = "xenc:EncryptionMethod"
 
 
-def only_the_assertion_is_encrypted(root: Element) -> None:
-    """One EncryptedData with one EncryptedKey, in the EncryptedAssertion; no encrypted NameID or
-    attribute."""
+def encryption_in_place(root: Element) -> None:
+    """One EncryptedData with one EncryptedKey: the assertion's, or its subject's name. No encrypted attribute, no
+    other encrypted name."""
     encrypted, keys = _encrypted(root), _keys(root)
     whole = children(root, "saml:EncryptedAssertion/xenc:EncryptedData")
-    if _encrypted_elsewhere(root) or encrypted != whole or len(keys) != len(whole):
+    named = children(root, "saml:Assertion/saml:Subject/saml:EncryptedID/xenc:EncryptedData")
+    if _encrypted_elsewhere(root) or encrypted != (whole or named) or len(keys) != len(encrypted):
         raise ForbiddenEncryption
 
 
@@ -360,7 +362,7 @@ GATE: tuple[Item, ...] = (
     Item("keys-are-not-fetched", Stage.TREE, keys_are_not_fetched),
     Item("transforms-allowed", Stage.TREE, transforms_allowed),
     Item("signature-algorithms-allowed", Stage.TREE, signature_algorithms_allowed),
-    Item("only-the-assertion-is-encrypted", Stage.TREE, only_the_assertion_is_encrypted),
+    Item("encryption-in-place", Stage.TREE, encryption_in_place),
     Item("ciphertext-is-here", Stage.TREE, ciphertext_is_here),
     Item("encryption-algorithms-allowed", Stage.TREE, encryption_algorithms_allowed),
     Item("fits-schema", Stage.TREE, fits_schema),

@@ -22,6 +22,7 @@ from lxml import etree
 from saml import gate as gates
 from saml import toolkit
 from saml.bindings import LARGEST_INFLATED, QUERY, PostForm, QueryItem, RedirectTo, open_query, send_post, send_redirect
+from saml.encrypted_name import open_name
 from saml.errors import (
     Expired,
     ForbiddenEncryption,
@@ -131,16 +132,12 @@ def form_is_short(encoded: str) -> None:
         raise TooLarge("The message is larger than the bridge accepts.")
 
 
-def name_is_in_clear(root: Element) -> None:
-    """No EncryptedID: the name must be readable."""
-    if (
-        next(root.iter(tag("saml:EncryptedID"), tag("samlp:NewEncryptedID"), tag("xenc:EncryptedData")), None)
-        is not None
-    ):
-        raise ForbiddenEncryption(
-            "The logout message has an encrypted name identifier, which the bridge doesn't read. At the identity "
-            "provider switch off encryption of name identifiers."
-        )
+def only_the_name_is_encrypted(root: Element) -> None:
+    """One EncryptedData with one EncryptedKey, in the EncryptedID of the request."""
+    encrypted, keys = list(root.iter(tag("xenc:EncryptedData"))), list(root.iter(tag("xenc:EncryptedKey")))
+    named = children(root, "saml:EncryptedID/xenc:EncryptedData")
+    if encrypted != named or len(keys) != len(encrypted):
+        raise ForbiddenEncryption
 
 
 GATE: tuple[Item, ...] = (
@@ -161,7 +158,9 @@ GATE: tuple[Item, ...] = (
     Item("keys-are-not-fetched", Stage.TREE, gates.keys_are_not_fetched),
     Item("transforms-allowed", Stage.TREE, gates.transforms_allowed),
     Item("signature-algorithms-allowed", Stage.TREE, gates.signature_algorithms_allowed),
-    Item("name-is-in-clear", Stage.TREE, name_is_in_clear),
+    Item("only-the-name-is-encrypted", Stage.TREE, only_the_name_is_encrypted),
+    Item("ciphertext-is-here", Stage.TREE, gates.ciphertext_is_here),
+    Item("encryption-algorithms-allowed", Stage.TREE, gates.encryption_algorithms_allowed),
     Item("fits-schema", Stage.TREE, gates.fits_schema),
 )
 
@@ -332,6 +331,7 @@ def _covered(root: Element, certificates: tuple[str, ...]) -> Element:
 
 
 def _read(message: Message, relay_state: str | None, rules: tuple[Rule, ...]) -> LogoutRequest | LogoutResponse:
+    open_name(message.root, message.sp.private_keys)  # its signature is verified by now
     for rule in rules:
         try:
             rule.check(message)

@@ -24,6 +24,7 @@ from saml import gate as gates
 from saml import toolkit
 from saml.assertion import SEAL, Assertion
 from saml.certificates import certificate_facts
+from saml.encrypted_name import open_name
 from saml.encryption import decrypt
 from saml.errors import DecryptionFailed, MalformedMessage, MissingResponse, NoCertificate, NotSigned, Refused
 from saml.gate import GATE, Item, Stage
@@ -62,6 +63,9 @@ def validate(
     witness.see(response)
     witness.note("shape", f"{len(encoded):,} characters; a SAML response that hides nothing.")
     assertion = _verified(response, idp, sp, gate, witness)
+    for subject in children(assertion, "saml:Subject"):
+        if open_name(subject, sp.private_keys):
+            witness.note("opened", "The name identifier was encrypted for one of our certificates.")
     proof = Proof(response, assertion, idp, sp, now, allow_unsolicited)
     check_all(rules, proof, witness)
     return _read(proof)

@@ -10,7 +10,7 @@ import base64
 import zlib
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,12 +21,15 @@ from saml import errors
 from tests.saml.idp import (
     BRIDGE,
     KICKS,
+    NAME_ID,
     NOW,
     NS,
     answer,
     assertion_of,
     bridge,
+    confirmation,
     encrypt,
+    hide,
     keys,
     post,
     reparsed,
@@ -632,7 +635,7 @@ def an_encrypted_key_to_be_retrieved_from_elsewhere() -> Element:
     return root
 
 
-@attack(errors.ForbiddenEncryption, "only-the-assertion-is-encrypted")
+@attack(errors.ForbiddenEncryption, "encryption-in-place")
 def two_encrypted_keys() -> Element:
     root = encrypted()
     key = root.find(".//xenc:EncryptedKey", NS)
@@ -641,17 +644,80 @@ def two_encrypted_keys() -> Element:
     return root
 
 
-@attack(errors.ForbiddenEncryption, "only-the-assertion-is-encrypted")
-def an_encrypted_name_id() -> Element:
-    root = respond(KICKS, answer(), signed="nothing")
-    name_id, data = root.find(".//saml:NameID", NS), encrypted().find(".//xenc:EncryptedData", NS)
+@attack(errors.ForbiddenEncryption, "encryption-in-place")
+def an_encrypted_name_in_a_confirmation() -> Element:
+    """Of somebody else who may deliver the assertion: nobody asks who that is."""
+    more = confirmation(Recipient=BRIDGE.acs_url, InResponseTo="_request1", NotOnOrAfter="2026-11-21T11:03:00Z")
+    named = more.replace("<saml:SubjectConfirmationData", f"{hide()}<saml:SubjectConfirmationData")
+    return respond(KICKS, answer(more_confirmations=named))
+
+
+@attack(errors.ForbiddenAlgorithm, "encryption-algorithms-allowed")
+def an_encrypted_name_under_pkcs1() -> Element:
+    return respond(KICKS, answer(hidden_name=hide(transport="RSA_PKCS1")))
+
+
+@attack(errors.NotSigned)
+def an_encrypted_name_in_an_unsigned_answer() -> Element:
+    """It is refused before it is opened."""
+    return respond(KICKS, answer(hidden_name=hide("<no name/>")), signed="nothing")
+
+
+@attack(errors.BadSignature)
+def an_encrypted_name_put_in_place_of_the_signed_one() -> Element:
+    root = respond(KICKS, answer(hidden_name=hide()))
     subject = root.find(".//saml:Subject", NS)
-    assert name_id is not None
-    assert data is not None
     assert subject is not None
-    subject.replace(name_id, etree.Element(f"{{{NS['saml']}}}EncryptedID"))
-    subject[0].append(data)
+    subject.replace(subject[0], etree.fromstring(hide(NAME_ID.replace("mei", "ines"))))
     return root
+
+
+@attack(errors.WrongSubjectQualifier, "subject-is-named-for-us")
+def an_encrypted_name_for_somebody_else() -> Element:
+    theirs = NAME_ID.replace("<saml:NameID", '<saml:NameID SPNameQualifier="https://other.example"')
+    return respond(KICKS, answer(hidden_name=hide(theirs)))
+
+
+@attack(errors.MissingSubject, "subject-is-named")
+def an_encrypted_name_of_nobody() -> Element:
+    return respond(KICKS, answer(hidden_name=hide(NAME_ID.replace("mei@kicks.example", " "))))
+
+
+#: What an encrypted name may not hold.
+NO_NAMES: dict[str, str | bytes] = {
+    "nothing": " ",
+    "text": "mei@kicks.example",
+    "two_names": 2 * NAME_ID,
+    "text_beside_it": f"{NAME_ID} mei@kicks.example",
+    "a_base_id": f'<saml:BaseID xmlns:saml="{NS["saml"]}"/>',
+    "a_name_of_no_namespace": "<NameID>mei@kicks.example</NameID>",
+    "an_assertion": etree.tostring(assertion_of(respond(KICKS, answer()))),
+    "an_element_in_the_name": NAME_ID.replace("mei@", "<saml:NameID>mei@</saml:NameID>"),
+    "a_comment_in_the_name": NAME_ID.replace("mei@", "mei@<!-- -->"),
+    "an_instruction": NAME_ID + "<?go?>",
+    "another_attribute": NAME_ID.replace("<saml:NameID", '<saml:NameID ID="_session1"'),
+    "a_doctype": f"<!DOCTYPE a [<!ENTITY b 'c'>]>{NAME_ID}",
+    "an_entity": NAME_ID.replace("mei@", "&mei;"),
+    "the_end_of_what_is_around_it": f"{NAME_ID}</bridge><bridge>",
+    "latin_1": NAME_ID.replace("mei@", "mëi@").encode("latin-1"),
+    "too_deep": "<a>" * 60 + "</a>" * 60,
+}
+
+
+for _holds, _octets in NO_NAMES.items():
+    ATTACKS.append(
+        Attack(
+            f"an_encrypted_name_holds_{_holds}",
+            lambda octets=_octets: post(respond(KICKS, answer(hidden_name=hide(octets)))),  # type: ignore[misc]
+            errors.DecryptionFailed,
+        )
+    )
+
+
+@attack(errors.DecryptionFailed)
+def a_name_encrypted_for_somebody_else() -> Element:
+    theirs = replace(BRIDGE, certificates=(keys("stranger").certificate,))
+    return respond(KICKS, answer(hidden_name=hide(sp=theirs)))
 
 
 # -- bytes and XML ----------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ NS = {
     "ds": "http://www.w3.org/2000/09/xmldsig#",
     "xenc": "http://www.w3.org/2001/04/xmlenc#",
 }
+NAME_ID = f'<saml:NameID xmlns:saml="{NS["saml"]}">mei@kicks.example</saml:NameID>'
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 PSS = tuple(f"http://www.w3.org/2007/05/xmldsig-more#sha{bits}-rsa-MGF1" for bits in (256, 384, 512))
@@ -167,6 +168,7 @@ class Answer:
     more_confirmations: str = ""
     more_statements: str = ""
     in_name_id: str = ""
+    hidden_name: str = ""
 
 
 def answer(sp: ServiceProvider = BRIDGE, now: datetime = NOW, **changes: Any) -> Answer:
@@ -335,6 +337,30 @@ def encrypt(
     clear = assertion_of(root)
     if octets is None:
         octets = etree.tostring(clear, with_tail=False)
+    around = _encrypted("EncryptedAssertion", sp, algorithm, transport, octets, oaep)
+    root.replace(clear, around)
+
+
+def hide(
+    name: str | bytes = NAME_ID,
+    sp: ServiceProvider | None = None,
+    algorithm: str = "AES256_GCM",
+    transport: str = "RSA_OAEP",
+) -> str:
+    """A saml:EncryptedID for `sp`'s first certificate, to be put where a NameID stands."""
+    octets = name if isinstance(name, bytes) else name.encode()
+    return etree.tostring(_encrypted("EncryptedID", sp or BRIDGE, algorithm, transport, octets, None)).decode()
+
+
+def _encrypted(
+    around_it: str,
+    sp: ServiceProvider,
+    algorithm: str,
+    transport: str,
+    octets: bytes,
+    oaep: tuple[hashes.HashAlgorithm, hashes.HashAlgorithm | None] | None,
+) -> etree._Element:
+    root = etree.Element(f"{{{NS['saml']}}}{around_it}", nsmap={"saml": NS["saml"]})
     data = xmlsec.template.encrypted_data_create(
         root, getattr(xmlsec.Transform, algorithm), type=xmlsec.EncryptionType.ELEMENT, ns="xenc"
     )
@@ -346,11 +372,11 @@ def encrypt(
     secret = secrets.token_bytes(size // 8)
     context = xmlsec.EncryptionContext(_recipient(sp.certificates[0]))
     context.key = xmlsec.Key.from_binary_data(xmlsec.KeyData.AES, secret)
-    around = etree.Element(f"{{{NS['saml']}}}EncryptedAssertion")
+    around = etree.Element(f"{{{NS['saml']}}}{around_it}")
     around.append(reparsed(context.encrypt_binary(data, octets)))
-    root.replace(clear, around)
     if oaep is not None:
         _wrap_anew(around, sp, secret, *oaep)
+    return around
 
 
 def _wrap_anew(
@@ -463,7 +489,7 @@ def _subject(said: Answer) -> str:
         Format=said.name_id_format, NameQualifier=said.name_qualifier, SPNameQualifier=said.sp_name_qualifier
     )
     named = f"<saml:NameID{naming}>{escape(said.name_id or '')}{said.in_name_id}</saml:NameID>"
-    name_id = "" if said.name_id is None else named
+    name_id = said.hidden_name or ("" if said.name_id is None else named)
     confirmed = _attributes(
         NotBefore=said.confirmation_not_before,
         NotOnOrAfter=said.confirmation_not_on_or_after,

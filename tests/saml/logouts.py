@@ -9,7 +9,7 @@ import base64
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -26,7 +26,7 @@ from saml.identity_provider import IdentityProvider
 from saml.logout import LogoutRequest, LogoutResponse, receive_form, receive_query
 from saml.markup import EMAIL_ADDRESS
 from saml.service_provider import ServiceProvider
-from tests.saml.idp import BRIDGE, KICKS, NOW, NS, PSS, keys, sign
+from tests.saml.idp import BRIDGE, KICKS, NAME_ID, NOW, NS, PSS, hide, keys, sign
 from tests.saml.idp import _attributes as attributes
 
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
@@ -522,11 +522,44 @@ def no_time() -> bytes:
     return redirected(request(issued=None))
 
 
-@attack(errors.ForbiddenEncryption, "name-is-in-clear")
-def an_encrypted_name() -> bytes:
-    hidden = f"""<saml:EncryptedID><xenc:EncryptedData xmlns:xenc="{NS["xenc"]}"><xenc:CipherData>
-    <xenc:CipherValue>AAAA</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData></saml:EncryptedID>"""
-    return redirected(request(name_id=None, inside=hidden))
+@attack(errors.ForbiddenEncryption, "only-the-name-is-encrypted")
+def an_encrypted_name_with_two_keys() -> bytes:
+    key = etree.tostring(next(etree.fromstring(hide()).iter(f"{{{NS['xenc']}}}EncryptedKey"))).decode()
+    return redirected(request(name_id=None, inside=hide().replace("</saml:EncryptedID>", f"{key}</saml:EncryptedID>")))
+
+
+@attack(errors.ForbiddenEncryption, "ciphertext-is-here")
+def an_encrypted_name_that_is_elsewhere() -> bytes:
+    reference = '<xenc:CipherReference URI="file:///dev/zero"/>'
+    there = re.sub(r"<xenc:CipherValue>.*?</xenc:CipherValue>", reference, hide(), flags=re.DOTALL)
+    return redirected(request(name_id=None, inside=there))
+
+
+@attack(errors.ForbiddenAlgorithm, "encryption-algorithms-allowed")
+def an_encrypted_name_under_pkcs1() -> bytes:
+    return redirected(request(name_id=None, inside=hide(transport="RSA_PKCS1")))
+
+
+@attack(errors.DecryptionFailed, "")
+def a_name_encrypted_for_somebody_else() -> Form:
+    theirs = replace(BRIDGE, certificates=(keys("stranger").certificate,))
+    return posted(request(name_id=None, inside=hide(sp=theirs)))
+
+
+@attack(errors.DecryptionFailed, "")
+def an_encrypted_name_that_is_two() -> bytes:
+    return redirected(request(name_id=None, inside=hide(2 * NAME_ID)))
+
+
+@attack(errors.WrongSubjectQualifier, "person-is-named-for-us")
+def an_encrypted_name_for_another_service_provider() -> bytes:
+    theirs = NAME_ID.replace("<saml:NameID", '<saml:NameID SPNameQualifier="https://other.example"')
+    return redirected(request(name_id=None, inside=hide(theirs)))
+
+
+@attack(errors.NotSigned, "query-is-signed")
+def an_encrypted_name_that_nobody_signed() -> bytes:
+    return redirected(request(name_id=None, inside=hide(2 * NAME_ID))).partition(b"&SigAlg=")[0]
 
 
 @attack(errors.MalformedMessage, "message-is-where-it-belongs")

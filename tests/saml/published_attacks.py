@@ -1163,7 +1163,7 @@ def unsolicited_and_not_for_us() -> Element:
     )
 
 
-@attack(errors.ForbiddenEncryption, "only-the-assertion-is-encrypted")
+@attack(errors.ForbiddenEncryption, "encryption-in-place")
 def an_encrypted_attribute() -> Element:
     root = respond(KICKS, answer(), signed="nothing")
     statement = found(root, ".//saml:AttributeStatement")

@@ -36,7 +36,7 @@ from saml.logout import (
     build_response,
 )
 from saml.markup import PERSISTENT, UNSPECIFIED
-from tests.saml.idp import BRIDGE, KICKS, NOW, NS, PSS, keys, self_signed
+from tests.saml.idp import BRIDGE, KICKS, NAME_ID, NOW, NS, PSS, hide, keys, self_signed
 from tests.saml.logouts import (
     LOGOUT_ATTACKS,
     MEI,
@@ -116,6 +116,15 @@ def test_a_query_may_be_signed_by_pss(algorithm: str) -> None:
     assert receive(redirected(request(), algorithm=algorithm))
     with pytest.raises(errors.BadSignature):
         receive(redirected(request(), algorithm=algorithm, key="mallory"))
+
+
+@pytest.mark.parametrize("send", [redirected, posted], ids=["by redirect", "by post"])
+def test_an_encrypted_name_is_opened(send: Callable[[bytes], Any]) -> None:
+    """SAML Core 2.2.4, 3.7.1."""
+    named = NAME_ID.replace("<saml:NameID", f'<saml:NameID Format="{PERSISTENT}" NameQualifier="here"')
+    asked = receive(send(request(name_id=None, inside=hide(named))))
+    assert isinstance(asked, LogoutRequest)
+    assert (asked.name_id, asked.name_id_format, asked.name_qualifier) == (MEI, PERSISTENT, "here")
 
 
 def test_the_parameters_may_come_in_another_order_and_with_others() -> None:

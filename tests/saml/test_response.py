@@ -19,6 +19,7 @@ from saml.response import validate
 from tests.saml.idp import (
     BRIDGE,
     KICKS,
+    NAME_ID,
     NOW,
     NS,
     PSS,
@@ -28,6 +29,7 @@ from tests.saml.idp import (
     bridge,
     confirmation,
     encrypt,
+    hide,
     issue,
     keys,
     post,
@@ -138,6 +140,34 @@ def test_the_two_signatures_may_be_by_two_certificates() -> None:
     sign(root, "next")
     trusted = dataclasses.replace(KICKS.trusted, certificates=(keys("kicks").certificate, keys("next").certificate))
     assert validate(post(root), trusted, BRIDGE, NOW, allow_unsolicited=False).name_id
+
+
+@pytest.mark.parametrize("encrypted", [None, "AES256"])
+@pytest.mark.parametrize("signed", ["assertion", "response", "both"])
+def test_an_encrypted_name_is_opened(signed: Signed, encrypted: str | None) -> None:
+    """SAML Core 2.2.4; in an assertion in clear, or in an encrypted one."""
+    named = NAME_ID.replace("<saml:NameID", f'<saml:NameID Format="{PERSISTENT}"').replace("mei@kicks.example", "00u1")
+    for algorithm in ("AES256_GCM", "AES128"):
+        said = answer(hidden_name=hide(f"\n {named} ", algorithm=algorithm))
+        assertion = accept(respond(KICKS, said, signed=signed, encrypted=encrypted))
+        assert (assertion.name_id, assertion.name_id_format) == ("00u1", PERSISTENT)
+
+
+def test_an_encrypted_name_may_lean_on_the_namespaces_around_it() -> None:
+    bare = NAME_ID.replace(f' xmlns:saml="{NS["saml"]}"', "")
+    assert accept(respond(KICKS, answer(hidden_name=hide(bare)))).name_id == "mei@kicks.example"
+
+
+def test_a_name_encrypted_for_the_next_key_is_opened() -> None:
+    following = keys("following")
+    both = dataclasses.replace(
+        BRIDGE,
+        certificates=(*BRIDGE.certificates, following.certificate),
+        next_private_key_pem=following.private,
+    )
+    theirs = dataclasses.replace(BRIDGE, certificates=(following.certificate,))
+    form = post(respond(KICKS, answer(hidden_name=hide(sp=theirs))))
+    assert validate(form, KICKS.trusted, both, NOW, allow_unsolicited=False).name_id == "mei@kicks.example"
 
 
 def test_an_expired_certificate_is_trusted_as_long_as_it_is_configured() -> None:
