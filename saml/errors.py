@@ -47,6 +47,19 @@ class InvalidMetadata(SamlError):
     text = "This isn't SAML metadata of an identity provider."
 
 
+class SeveralIdentityProviders(InvalidMetadata):
+    """The metadata is a federation's, or a server's with several IdPs, and nobody said which is meant.
+
+    `found` are all of them in the order of the file, each with its entity ID and its name, "" where it has none.
+    """
+
+    code = "several-identity-providers"
+
+    def __init__(self, text: str, found: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(text)
+        self.found = found
+
+
 class InvalidRequest(SamlError):
     """An AuthnRequest can't be built for this identity provider, e.g. it has no address for the chosen
     binding."""

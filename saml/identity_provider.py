@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from saml.certificates import parse_certificate
-from saml.errors import InvalidMetadata, quoted
+from saml.errors import InvalidMetadata, SeveralIdentityProviders, quoted
 from saml.markup import (
     HTTP_POST,
     HTTP_REDIRECT,
@@ -23,6 +23,9 @@ from saml.markup import (
 )
 
 _LARGEST_METADATA = 4 * 1024 * 1024
+_NAMED, _LONGEST_NAME = 5, 200
+_ORGANIZATION = "md:Organization/md:OrganizationDisplayName"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def parse_metadata(xml: bytes, entity_id: str | None = None, now: datetime | Non
 
     `xml` is an EntityDescriptor, or an EntitiesDescriptor, in which `entity_id` chooses when it holds several
     identity providers. With `now`, metadata whose validity is over is refused (2.3.1, 2.3.2, 2.4.1). Raises
-    `InvalidMetadata` with a text for the admin who gave it.
+    `InvalidMetadata` with a text for the admin who gave it, `SeveralIdentityProviders` with those to choose from.
     """
     root = _root(xml)
     entity = _choose(_identity_providers(root), entity_id)
@@ -117,12 +120,24 @@ def _choose(entities: list[Element], entity_id: str | None) -> Element:
     named = [entity for entity in entities if _entity_id(entity) == entity_id]
     if len(named) == 1:
         return named[0]
-    found = ", ".join(quoted(_entity_id(entity)) for entity in entities[:5])
+    found = ", ".join(quoted(_entity_id(entity)) for entity in entities[:_NAMED])
+    if len(entities) > _NAMED:
+        found += f" and {len(entities) - _NAMED:,} more"
     if entity_id is None:
-        raise InvalidMetadata(
-            f"The metadata describes several identity providers ({found}): say which by its entity ID."
-        )
+        text = f"The metadata describes several identity providers ({found}): say which by its entity ID."
+        raise SeveralIdentityProviders(text, tuple((_entity_id(one), _display_name(one)) for one in entities))
     raise InvalidMetadata(f"The metadata doesn't describe {quoted(entity_id)} once, but {found}.")
+
+
+def _display_name(entity: Element) -> str:
+    """What people call it, in English where there is a choice: the login's name for it (Metadata Extensions for Login
+    and Discovery User Interface 2.1.1), else its organization's (SAML Metadata 2.3.2.1); "" for none."""
+    for path in ("md:IDPSSODescriptor/md:Extensions/mdui:UIInfo/mdui:DisplayName", _ORGANIZATION):
+        names = {one.get(_LANGUAGE, ""): text(one) for one in entity.iterfind(path, NAMESPACES)}
+        name = names.get("en") or next(iter(names.values()), "")
+        if name.isprintable() and name:
+            return name[:_LONGEST_NAME]
+    return ""
 
 
 def _check_still_valid(role: Element, now: datetime) -> None:

@@ -14,6 +14,7 @@ NAMESPACES: Final[dict[str, str]] = {
     "samlp": "urn:oasis:names:tc:SAML:2.0:protocol",
     "saml": "urn:oasis:names:tc:SAML:2.0:assertion",
     "md": "urn:oasis:names:tc:SAML:2.0:metadata",
+    "mdui": "urn:oasis:names:tc:SAML:metadata:ui",
     "ds": "http://www.w3.org/2000/09/xmldsig#",
     "xenc": "http://www.w3.org/2001/04/xmlenc#",
     "xenc11": "http://www.w3.org/2009/xmlenc11#",

@@ -11,7 +11,7 @@ from bridge.cli.shown import table, text_details, wire_connection, wire_details,
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import Invalid
 from bridge.domain.workspace import Connection
-from bridge.flows import connect, connection_settings, rotate_key
+from bridge.flows import connect, connection_settings, rotate_key, trusted_idp
 from bridge.flows.connect_oidc import (
     PRIVATE_KEY,
     OidcDraft,
@@ -42,6 +42,7 @@ def connection() -> None:
 @click.argument("workspace")
 @click.option("--kind", type=click.Choice(["saml", "oidc"]), required=True)
 @click.option("--idp-metadata", metavar="FILE_OR_URL", help="The IdP's SAML metadata.")
+@click.option("--idp-entity-id", metavar="ID", help="Which one, where the metadata has several IdPs.")
 @click.option("--idp-initiated/--no-idp-initiated", default=False, help="Whether sign-in may begin at the IdP.")
 @click.option("--issuer", metavar="URL", help="OpenID Connect: the provider's issuer.")
 @click.option("--client-id", metavar="ID", help="OpenID Connect: our client id there.")
@@ -65,6 +66,7 @@ def create(
     workspace: str,
     kind: str,
     idp_metadata: str | None,
+    idp_entity_id: str | None,
     idp_initiated: bool,
     issuer: str | None,
     client_id: str | None,
@@ -75,6 +77,7 @@ def create(
     name: str | None,
 ) -> Told:
     """Make a connection. It is enabled at once."""
+    _check_chosen(idp_metadata, idp_entity_id)
     if kind == "oidc":
         secret = _read_client_secret(issuer, client_id, client_secret_stdin, token_auth)
         named = OidcDraft(issuer or "", client_id or "", secret, name, preset, idp_initiated, token_auth, hosted_domain)
@@ -82,7 +85,9 @@ def create(
     if idp_metadata is None:
         raise click.UsageError("--kind saml needs --idp-metadata.")
     url = idp_metadata if _is_url(idp_metadata) else None
-    draft = connect.SamlDraft(_read(house, idp_metadata), name, preset, idp_initiated, metadata_url=url)
+    draft = connect.SamlDraft(
+        _read(house, idp_metadata), name, preset, idp_initiated, metadata_url=url, idp_entity_id=idp_entity_id
+    )
     made = connect.create_saml(house.context, OPERATOR, workspace, draft, house.now)
     return _told(house, made, f"Made the connection {made.name}. Its IdP asks for these addresses:")
 
@@ -100,6 +105,11 @@ def _create_oidc(house: House, workspace: str, draft: OidcDraft) -> Told:
         provider = read_provider(draft.issuer, ask)
     made = create_oidc(house.context, OPERATOR, workspace, draft, provider, house.now)
     return _told(house, made, f"Made the connection {made.name}. Its provider asks for these addresses:")
+
+
+def _check_chosen(idp_metadata: str | None, idp_entity_id: str | None) -> None:
+    if idp_entity_id and idp_metadata is None:
+        raise click.UsageError("--idp-entity-id chooses in what --idp-metadata names.")
 
 
 def _is_url(file_or_url: str) -> bool:
@@ -167,6 +177,7 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
 @click.option("--clock-skew", metavar="SECONDS", type=int, help="By how much clocks may differ.")
 @click.option("--asserted-days", metavar="DAYS", type=int, help="How long groups named at a sign-in count.")
 @click.option("--idp-metadata", metavar="FILE_OR_URL", help="The IdP's metadata, to trust from now on.")
+@click.option("--idp-entity-id", metavar="ID", help="Which one, where that metadata has several IdPs.")
 @click.option("--client-id", metavar="ID", help="OpenID Connect: our client id there.")
 @click.option(
     "--token-auth",
@@ -190,6 +201,7 @@ def change(
     workspace: str,
     connection_id: str,
     idp_metadata: str | None,
+    idp_entity_id: str | None,
     client_secret_stdin: bool,
     **options: Any,
 ) -> Told:
@@ -197,6 +209,7 @@ def change(
 
     Of an OpenID Connect connection all but its issuer: another issuer is another connection.
     """
+    _check_chosen(idp_metadata, idp_entity_id)
     wanted = _wanted(options)
     if not wanted and idp_metadata is None and not client_secret_stdin:
         raise click.UsageError("Say what to change.")
@@ -209,7 +222,8 @@ def change(
         return _shown(house, workspace, connection_id)
     if idp_metadata is not None:
         url = idp_metadata if _is_url(idp_metadata) else None
-        connect.replace_metadata(*named, _read(house, idp_metadata), house.now, url=url)
+        metadata = _read(house, idp_metadata)
+        trusted_idp.replace_metadata(*named, metadata, house.now, url=url, entity_id=idp_entity_id)
     connection_settings.change_settings(*named, lambda settings: replace(settings, **wanted), house.now)
     return _shown(house, workspace, connection_id)
 

@@ -28,7 +28,7 @@ from bridge.domain.group_mapping import GroupMatch, parse_match
 from bridge.domain.labels import parse_label
 from bridge.domain.members import GivenGrant, UserGroup
 from bridge.domain.slugs import make_slug
-from bridge.flows import connect, domains, give_roles, map_groups, tokens, user_groups
+from bridge.flows import connect, domains, give_roles, map_groups, tokens, trusted_idp, user_groups
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces
 from bridge.flows.connect import SamlDraft
 from bridge.flows.context import OPERATOR, Context
@@ -210,7 +210,7 @@ def introduce(scene: Scene) -> None:
         connection, ours = scene.ids[key], f"{scene.local}/saml/{scene.ids[key]}/metadata"
         known = connect.find_own(scene.context, scene.slug, connection)
         idp.configure(entity_id=known.config["idp"]["entity_id"])  # it is the same IdP, also at another port
-        connect.replace_metadata(scene.context, scene.owner, scene.slug, connection, idp.metadata(), scene.now)
+        trusted_idp.replace_metadata(scene.context, scene.owner, scene.slug, connection, idp.metadata(), scene.now)
         metadata = requests.get(ours, timeout=30)
         if not metadata.ok:
             raise DemoFailed(f"{ours} was answered {metadata.status_code}.")

@@ -26,7 +26,8 @@ transaction: fetch first, then flow.
 - `connect`       connections to IdPs: made, switched, deleted, loaded (`connection_secrets`: what they keep sealed)
 - `connection_settings`, `oidc_settings`, `rotate_key`, `connection_overview`   what an admin changes of one, its key,
   what hangs on it
-- `refresh_metadata`   IdPs' metadata, read again where it was given as an address
+- `trusted_idp`   what is trusted of a SAML IdP: read from metadata or fields, replaced; `refresh_metadata`: read again
+  where it was given as an address
 - `invite`        invitations
 - `deliver`       mail, put into the outbox by changes and sent after them; its words: `mail_texts`
 - `jobs`          what the worker does again and again: when each is due, who does it; `outside`: the ways out

@@ -14,12 +14,11 @@ and their certificates, see `connection_secrets`. What changes by itself (when m
 isn't here, since each change of a connection keeps the former row.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -32,22 +31,20 @@ from bridge.flows.connection_overview import Foreseen, check_foreseen
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
 from bridge.flows.named import (
-    check_not_stale,
     check_sso_in_plan,
     get_connection,
     get_own_connection,
     get_workspace,
     owner_acting,
 )
+from bridge.flows.trusted_idp import IdpFields, check_metadata_url, read_identity_provider
 from bridge.storage import connection_removal, connections, provisioning_requests
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
 from bridge.storage.pending import drop_logins
 from bridge.storage.secret_box import CannotDecrypt
 from saml.attributes import PRESETS, AttributeMapping
-from saml.certificates import certificate_facts, parse_certificates
-from saml.errors import InvalidMetadata, quoted
-from saml.identity_provider import IdentityProvider, parse_address, parse_metadata
+from saml.identity_provider import IdentityProvider
 from saml.service_provider import ServiceProvider, make_key_pair
 
 #: How many lines of a connection's SCIM log go in one transaction.
@@ -55,10 +52,6 @@ FORGOTTEN_AT_ONCE = 5_000
 #: How long an id may be promised before its connection is made: an admin works at the IdP meanwhile.
 RESERVED_FOR = timedelta(days=7)
 _RESERVED = "connections.reserved_id"
-_LONGEST_ENTITY_ID = 1024
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-Given = TypeVar("Given")
-Read = TypeVar("Read")
 _DEFAULT_CONFIG: Mapping[str, Any] = {
     "jit": True,
     "mirror_groups": True,
@@ -103,21 +96,11 @@ def addresses(context: Context, connection_id: str) -> SamlAddresses:
 
 
 @dataclass(frozen=True, slots=True)
-class IdpFields:
-    """An IdP as its console shows it, where it gives no metadata. `certificates` are one or more, as pasted."""
-
-    entity_id: str
-    sso_url: str
-    certificates: str
-    slo_url: str = ""
-    by_post: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class SamlDraft:
     """What an admin gives for a new SAML connection: the IdP's metadata as fetched or uploaded, or its fields.
 
-    `metadata_url` is where the metadata came from, and will be read again. `reserved` is what `reserve_id` gave.
+    `metadata_url` is where the metadata came from, and will be read again; `idp_entity_id` chooses where it has several
+    IdPs. `reserved` is what `reserve_id` gave.
     """
 
     metadata: bytes | None = None
@@ -128,6 +111,7 @@ class SamlDraft:
     metadata_url: str | None = None
     reserved: str | None = None
     enabled: bool = True
+    idp_entity_id: str | None = None
 
 
 def reserve_id(context: Context, workspace_slug: str, now: datetime) -> str:
@@ -156,46 +140,6 @@ def show_reserved(context: Context, workspace_slug: str, reserved: str, now: dat
     """The id that a promise holds, for a form that shows its addresses again. Raises Expired, NotFound."""
     with context.database.reading() as connection:
         return reserved_id(context, get_workspace(connection, workspace_slug), reserved, now)
-
-
-def read_identity_provider(metadata: bytes | None, given: IdpFields | None, now: datetime) -> dict[str, Any]:
-    """The IdP as `config` keeps it, from its metadata or else from fields. Raises Invalid, about the field it names.
-
-    Metadata that says itself that it is over (`validUntil`, SAML Metadata 2.3.1) is refused.
-    """
-    if metadata is not None:
-        idp = _checked("idp_metadata", lambda xml: parse_metadata(xml, now=now), metadata)
-    elif given is not None:
-        idp = _from_fields(given)
-    else:
-        raise Invalid("Give the IdP's metadata, or its entity ID, address and certificate.", field="idp_metadata")
-    return {**asdict(idp), "certificates": list(idp.certificates)}
-
-
-def _from_fields(given: IdpFields) -> IdentityProvider:
-    entity_id = given.entity_id.strip()
-    if not entity_id or len(entity_id) > _LONGEST_ENTITY_ID or not entity_id.isprintable():
-        raise Invalid("Give the IdP's entity ID, also called issuer, exactly as it shows it.", field="entity_id")
-    sso_url = _checked("sso_url", parse_address, given.sso_url)
-    return IdentityProvider(
-        entity_id=entity_id,
-        sso_redirect_url=None if given.by_post else sso_url,
-        sso_post_url=sso_url if given.by_post else None,
-        slo_url=_checked("slo_url", parse_address, given.slo_url) if given.slo_url.strip() else None,
-        certificates=_checked("certificates", parse_certificates, given.certificates),
-    )
-
-
-def _checked(field: str, read: Callable[[Given], Read], given: Given) -> Read:
-    try:
-        return read(given)
-    except InvalidMetadata as error:
-        raise Invalid(str(error), field=field) from error
-
-
-def describe_idp(idp: Mapping[str, Any]) -> dict[str, Any]:
-    """An IdP as the audit trail tells of it: certificates by their fingerprints."""
-    return {**idp, "certificates": [certificate_facts(pem).sha256 for pem in idp["certificates"]]}
 
 
 # -- Making, switching, deleting ---------------------------------------------------------------------
@@ -267,92 +211,6 @@ def set_enabled(
         return get_connection(change.connection, workspace, connection_id)
 
 
-def replace_metadata(
-    context: Context,
-    actor: str,
-    workspace_slug: str,
-    connection_id: str,
-    metadata: bytes,
-    now: datetime,
-    *,
-    url: str | None = None,
-    read_at: int | None = None,
-) -> Connection:
-    """Trust what the IdP's metadata says now, and no longer what it said before: certificates, addresses.
-
-    `url` is where it was read from, and will be read again; without it, it is read again from nowhere. `read_at` is the
-    version of the connection that a form showed. Raises Invalid (also for another IdP, once this one named people),
-    NotFound, Forbidden (not an owner), Stale (the connection was changed since).
-    """
-    if url:
-        check_metadata_url(url)
-    idp = read_identity_provider(metadata, None, now)
-    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, "idp_metadata", url, read_at), now)
-
-
-def replace_fields(
-    context: Context,
-    actor: str,
-    workspace_slug: str,
-    connection_id: str,
-    given: IdpFields,
-    now: datetime,
-    *,
-    read_at: int | None = None,
-) -> Connection:
-    """The same by fields, for an IdP that gives no metadata. Raises what `replace_metadata` raises."""
-    idp = read_identity_provider(None, given, now)
-    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, "entity_id", None, read_at), now)
-
-
-@dataclass(frozen=True, slots=True)
-class _Trusted:
-    """What is to be trusted, which field said so, where it was read, and at which version of the connection somebody
-    decided so."""
-
-    idp: dict[str, Any]
-    field: str
-    url: str | None
-    read_at: int | None
-
-
-def _trust(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, trusted: _Trusted, now: datetime
-) -> Connection:
-    with context.changing(actor, now) as change:
-        workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        if found.kind != "saml":
-            raise DomainError(f"{found.name} is not a SAML connection.")
-        _check_same_idp(change, found, trusted)
-        config = {name: value for name, value in found.config.items() if name != "metadata_url"}
-        config |= {"idp": trusted.idp} | ({"metadata_url": trusted.url} if trusted.url else {})
-        if found.config != config:
-            check_not_stale(found, trusted.read_at)
-            connections.set_connection(change, found.key, config=config)
-            before, after = _told_of(found.config), _told_of(config)
-            change.record(workspace.key, "connection.metadata_replaced", found.id, before=before, after=after)
-        return get_connection(change.connection, workspace, connection_id)
-
-
-def _check_same_idp(change: Change, found: Connection, wanted: _Trusted) -> None:
-    """A name identifier counts within one IdP (SAML Core 2.2.2, 8.3.7), as `sub` does within one issuer: by another's,
-    somebody else would open the accounts that are linked."""
-    known, entity_id = found.config["idp"]["entity_id"], wanted.idp["entity_id"]
-    if entity_id == known or not connections.knows_people(change.connection, found.key):
-        return
-    raise Invalid(
-        f"This is another identity provider: {found.name} is connected to {quoted(known)}, and this one is called "
-        f"{quoted(entity_id)}. The names by which people are known here count within one identity provider; another "
-        "may give the same one to somebody else. For another identity provider make a new connection, and delete this "
-        "one when nobody needs it any more.",
-        field=wanted.field,
-    )
-
-
-def _told_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {**describe_idp(config["idp"]), "metadata_url": config.get("metadata_url")}
-
-
 def delete_connection(
     context: Context,
     actor: str,
@@ -407,18 +265,6 @@ def check_id_free(change: Change, uid: str) -> None:
         raise Conflict("This connection was made already; look for it in the list.")
 
 
-def check_metadata_url(url: str) -> None:
-    """Refuse an address of metadata that anybody on the way could answer in the IdP's place. Raises Invalid."""
-    try:
-        parts = urlsplit(url)
-        is_safe = parts.scheme == "https" or parts.hostname in _THIS_MACHINE
-    except ValueError:
-        is_safe = False
-    if not is_safe:
-        text = "Metadata is read from https addresses only: who can change it can sign in as anybody. "
-        raise Invalid(f"{text}Give an https address, or the metadata as a file.", field="metadata_url")
-
-
 def _config(context: Context, draft: SamlDraft, now: datetime) -> dict[str, Any]:
     preset = draft.preset or "generic"
     if draft.metadata_url:
@@ -427,7 +273,7 @@ def _config(context: Context, draft: SamlDraft, now: datetime) -> dict[str, Any]
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
     return {
         "preset": preset,
-        "idp": read_identity_provider(draft.metadata, draft.idp, now),
+        "idp": read_identity_provider(draft.metadata, draft.idp, now, entity_id=draft.idp_entity_id),
         "allow_idp_initiated": draft.allow_idp_initiated,
         "asserted_days": context.asserted_groups_days,
         **_DEFAULT_CONFIG,

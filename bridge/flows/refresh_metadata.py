@@ -16,11 +16,11 @@ from bridge.domain.errors import Conflict, DomainError, Invalid
 from bridge.domain.mail import Mail
 from bridge.domain.workspace import Connection
 from bridge.flows import mail_texts
-from bridge.flows.connect import check_metadata_url, describe_idp
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_connection, get_workspace, owner_acting
 from bridge.flows.outside import Fetch, Outside
+from bridge.flows.trusted_idp import check_metadata_url, describe_idp
 from bridge.storage import connections, metadata_refreshes, people, workspaces
 from bridge.storage.changes import Change
 from bridge.storage.mappings import hold_connections

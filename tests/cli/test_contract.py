@@ -111,6 +111,18 @@ def test_connection_refresh_metadata_keeps_the_last_good_version(kicks: Shell, w
     assert kicks.json("connection", "show", "kicks", okta)["connection"]["idp"] == idp
 
 
+def test_of_metadata_with_several_idps_one_is_named(kicks: Shell, okta: str) -> None:
+    federation = ("--idp-metadata", str(METADATA.parents[1] / "saml" / "metadata" / "federation.xml"))
+    create = ("connection", "create", "kicks", "--kind", "saml", "--name", "Boots", *federation)
+    refused = kicks.run(*create)
+    assert (refused.status, "say which by its entity ID" in refused.err) == (1, True)
+    boots = ("--idp-entity-id", "https://idp.boots.example/shibboleth")
+    made = kicks.json(*create, *boots)["connection"]["id"]
+    assert kicks.json("connection", "show", "kicks", made)["connection"]["idp"]["entity_id"] == boots[1]
+    changed = kicks.json("connection", "set", "kicks", okta, *federation, *boots)["connection"]
+    assert changed["idp"]["entity_id"] == boots[1]
+
+
 def test_connection_delete_asks_for_the_name_on_a_terminal(kicks: Shell, okta: str) -> None:
     refused = kicks.run("connection", "delete", "kicks", okta, stdin="okta\n", terminal=True)
     assert refused.status == 1
@@ -471,6 +483,8 @@ def test_a_refusal_in_json_has_code_and_message(kicks: Shell) -> None:
         ("mapping", "add", "kicks", "--group", "x", "--gives-role", "Source Admin"),
         ("connection", "create", "kicks", "--kind", "saml"),
         ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", "no-such-file.xml"),
+        ("connection", "create", "kicks", "--kind", "oidc", "--idp-entity-id", "x"),
+        ("connection", "set", "kicks", "x", "--name", "Okta", "--idp-entity-id", "x"),
         ("access", "check", "kicks", "a@b.example", "delete", "source:x"),
         ("users", "export", "kicks", "--json"),
         ("workspace", "create", "x", "--name", "X", "--owner", "a@b.example", "--owner-password-stdin"),

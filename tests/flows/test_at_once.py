@@ -15,7 +15,7 @@ import pytest
 from bridge.domain.errors import Conflict, Expired, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.flows.administer import WorkspaceDraft, create_workspace
-from bridge.flows.connect import delete_connection, replace_metadata
+from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import change_scope, give_to_member
 from bridge.flows.invite import InviteDraft, accept_as, invite
@@ -27,6 +27,7 @@ from bridge.flows.provision_users import add_user, create_user, delete_user, get
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.rotate_key import begin_rotation, find_keys
+from bridge.flows.trusted_idp import replace_metadata
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import connections, directory, mappings, people
 from bridge.storage.changes import Change

@@ -12,20 +12,18 @@ from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
 from bridge.flows.connect import (
-    IdpFields,
     SamlDraft,
     addresses,
     create_saml,
     delete_connection,
     list_connections,
     load_saml,
-    replace_fields,
-    replace_metadata,
     reserve_id,
     reserved_id,
     set_enabled,
 )
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.trusted_idp import IdpFields, replace_fields, replace_metadata
 from bridge.storage.tables import connections
 from saml.certificates import certificate_facts
 from tests.flows.audit import audit_events, everything_kept

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bridge.domain.errors import Conflict, Forbidden, Invalid, OutsideFailed
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
-from bridge.flows.connect import SamlDraft, create_saml, delete_connection, load_saml, replace_metadata, set_enabled
+from bridge.flows.connect import SamlDraft, create_saml, delete_connection, load_saml, set_enabled
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import deliver_due
@@ -27,6 +27,7 @@ from bridge.flows.refresh_metadata import (
     refresh_due,
     refresh_now,
 )
+from bridge.flows.trusted_idp import replace_metadata
 from bridge.outside import web
 from bridge.storage.connections import set_connection
 from bridge.storage.metadata_refreshes import Refresh, claim_due

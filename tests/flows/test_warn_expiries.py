@@ -9,11 +9,12 @@ import pytest
 from bridge.domain.mail import Mail
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace
-from bridge.flows.connect import SamlDraft, create_saml, replace_metadata, set_enabled
+from bridge.flows.connect import SamlDraft, create_saml, set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import deliver_due
 from bridge.flows.rotate_key import begin_rotation, finish_rotation
 from bridge.flows.tokens import create_scim_token
+from bridge.flows.trusted_idp import replace_metadata
 from bridge.flows.warn_expiries import connection_expiries, near_expiries, warn_of_expiries
 from bridge.storage.secret_box import SecretBox
 from tests.flows.audit import audit_events

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from saml.certificates import certificate_facts, parse_certificate
-from saml.errors import InvalidMetadata
+from saml.errors import InvalidMetadata, SeveralIdentityProviders
 from saml.identity_provider import parse_address, parse_metadata
 from saml.markup import EMAIL_ADDRESS, UNSPECIFIED
 from saml.service_provider import render_metadata
@@ -53,8 +53,12 @@ def test_google_names_one_name_id_format_and_it_is_asked_for() -> None:
 
 
 def test_a_federations_file_needs_the_entity_id() -> None:
-    with pytest.raises(InvalidMetadata, match=r"several.*idp\.kicks\.example.*idp\.boots\.example"):
+    with pytest.raises(SeveralIdentityProviders, match=r"several.*idp\.kicks\.example.*idp\.boots\.example") as told:
         parse_metadata(file("federation"))
+    assert told.value.found == (
+        ("https://idp.kicks.example/shibboleth", "Kicks Login"),
+        ("https://idp.boots.example/shibboleth", "Bottes & Cie"),
+    )
     kicks = parse_metadata(file("federation"), "https://idp.kicks.example/shibboleth")
     assert (kicks.sso_redirect_url, kicks.sso_post_url) == (None, "https://idp.kicks.example/post/sso")
     assert (kicks.slo_url, kicks.slo_by_post, kicks.want_requests_signed) == (

@@ -1,6 +1,6 @@
 """`/w/<slug>/connections/<id>/certificates`: what we trust of the IdP, read again or replaced; our own key, rotated."""
 
-from dataclasses import replace as replace_note
+from dataclasses import replace as replaced
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -9,7 +9,6 @@ from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError, Stale
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import replace_fields, replace_metadata
 from bridge.flows.connect_oidc import check_shows_secret, replace_client_secret
 from bridge.flows.connection_overview import ConnectionOverview
 from bridge.flows.connection_settings import check_saml
@@ -23,6 +22,7 @@ from bridge.flows.rotate_key import (
     find_keys,
     finish_rotation,
 )
+from bridge.flows.trusted_idp import SeveralIdps, replace_fields, replace_metadata
 from bridge.web.current import current_outside
 from bridge.web.pages.connection_parts import crumbs, enter_connection, expiry, head, href, preset_of
 from bridge.web.pages.filters import date, when
@@ -169,7 +169,8 @@ def replace(slug: str, connection: UUID) -> Response:
         if given.fields is not None:
             replace_fields(*its, given.fields, visit.now, read_at=read_at())
         else:
-            replace_metadata(*its, given.metadata or b"", visit.now, url=given.url, read_at=read_at())
+            metadata, chosen = given.metadata or b"", given.entity_id
+            replace_metadata(*its, metadata, visit.now, url=given.url, entity_id=chosen, read_at=read_at())
     except DomainError as error:
         return _replace_form(visit, found, left_at, error)
     return go(href(visit, found, "connection_keys.index"))
@@ -177,6 +178,8 @@ def replace(slug: str, connection: UUID) -> Response:
 
 def _replace_form(visit: Visit, found: Connection, left_at: TypedIdp, error: DomainError | None = None) -> Response:
     preset = preset_of(found)
+    if isinstance(error, SeveralIdps) and not left_at.choice:
+        left_at = replaced(left_at, choice=found.config["idp"]["entity_id"])
     page = ConnectionFormPage(
         title=f"What {found.name} signs with",
         text="From the next sign-in on, only this is trusted. People stay who they are: a sign-in is found again by "
@@ -193,7 +196,7 @@ def _replace_form(visit: Visit, found: Connection, left_at: TypedIdp, error: Dom
     )
     note = error_note(error, *FIELDS)
     if note and isinstance(error, Stale):
-        note = replace_note(note, action=Link("See what is trusted now", _back(visit, found)))
+        note = replaced(note, action=Link("See what is trusted now", _back(visit, found)))
     return show(
         visit,
         "connection_form.html",

@@ -95,6 +95,7 @@ def _create_saml(visit: Visit, preset: Preset, promised: str, left_at: TypedIdp)
         allow_idp_initiated=bool(typed("idp_initiated")),
         idp=given.fields,
         metadata_url=given.url,
+        idp_entity_id=given.entity_id,
         reserved=promised,
         enabled=False,
     )

@@ -8,10 +8,10 @@ from flask import request
 from bridge.domain.errors import DomainError, Invalid, OutsideFailed
 from bridge.domain.presets import Preset
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import IdpFields
+from bridge.flows.trusted_idp import IdpFields, SeveralIdps
 from bridge.web.current import current_outside
 from bridge.web.pages.forms import error_at, typed, typed_text
-from bridge.web.pages.views import Field, IdpForm
+from bridge.web.pages.views import Choice, Field, IdpForm, Option
 
 Way = Literal["url", "file", "fields"]
 _WAYS: tuple[Way, ...] = ("url", "file", "fields")
@@ -19,7 +19,7 @@ _SECONDS, _LARGEST = 15.0, 4 * 2**20
 _LONGEST_URL, _LONGEST_CERTIFICATES = 2_000, 100_000
 _NO_FIELDS = IdpFields("", "", "")
 #: What refusals of the flow, and of the fetching before it, are about: fields of this part.
-FIELDS = ("idp_metadata", "metadata_url", "entity_id", "sso_url", "certificates", "slo_url")
+FIELDS = ("idp_choice", "idp_metadata", "metadata_url", "entity_id", "sso_url", "certificates", "slo_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,17 @@ class TypedIdp:
     xml: str = ""
     fields: IdpFields = field(default=_NO_FIELDS)
     file: bytes = b""
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenIdp:
-    """What flows take: metadata, and where it came from, or fields."""
+    """What flows take: metadata, where it came from, and which IdP of several is meant; or fields."""
 
     metadata: bytes | None = None
     fields: IdpFields | None = None
     url: str | None = None
+    entity_id: str | None = None
 
 
 def blank(preset: Preset) -> TypedIdp:
@@ -77,6 +79,7 @@ def typed_idp() -> TypedIdp:
             by_post=bool(typed("by_post")),
         ),
         file=content,
+        choice=typed("idp_choice", _LONGEST_URL),
     )
 
 
@@ -96,10 +99,10 @@ def given_idp(left_at: TypedIdp) -> GivenIdp:
         metadata = left_at.file or left_at.xml.encode()
         if not metadata.strip():
             raise Invalid("Choose the metadata file, or paste its text.", field="idp_metadata")
-        return GivenIdp(metadata)
+        return GivenIdp(metadata, entity_id=left_at.choice or None)
     if not left_at.url:
         raise Invalid("Paste the address of the metadata.", field="metadata_url")
-    return GivenIdp(_fetched(left_at.url), url=left_at.url)
+    return GivenIdp(_fetched(left_at.url), url=left_at.url, entity_id=left_at.choice or None)
 
 
 def _fetched(url: str) -> bytes:
@@ -157,7 +160,23 @@ def idp_form(left_at: TypedIdp, preset: Preset, error: DomainError | None = None
             help="Only if people who sign out here should be signed out there.",
         ),
         by_post=given.by_post,
+        choice=_choice(left_at, error),
     )
+
+
+def _choice(left_at: TypedIdp, error: DomainError | None) -> Choice | None:
+    """Which IdP of the metadata is meant: asked where it has several; kept where something else was wrong."""
+    if isinstance(error, SeveralIdps):
+        every = tuple(
+            Option(uid, f"{name} ({uid})" if name else uid, selected=uid == left_at.choice)
+            for uid, name in error.choices
+        )
+        text = f"This metadata has {len(every):,} identity providers. Choose the one whose people sign in here."
+        return Choice("idp_choice", "Which of them", (Option("", "Choose one"), *every), error=text)
+    if left_at.choice and error is not None and error_at(error, "idp_metadata") is None:
+        kept = (Option("", "Another one"), Option(left_at.choice, left_at.choice, selected=True))
+        return Choice("idp_choice", "Which of them", kept)
+    return None
 
 
 def _field(

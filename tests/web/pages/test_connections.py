@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -18,7 +19,7 @@ from bridge.domain.presets import PRESETS, SAML
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import SamlDraft, create_saml, find_own, list_connections, load_saml, replace_metadata
+from bridge.flows.connect import SamlDraft, create_saml, find_own, list_connections, load_saml
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.connection_settings import read_settings
 from bridge.flows.context import OPERATOR
@@ -26,6 +27,7 @@ from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.oidc_settings import OidcSettings, read_oidc_settings
 from bridge.flows.outside import NOWHERE
 from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.trusted_idp import replace_metadata
 from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
 from oidc import claims
@@ -265,6 +267,53 @@ def test_an_admins_words_are_escaped(acme: Acme, olga: Surfer) -> None:
     for page in ("", "/certificates", "/settings", "/disable", "/delete"):
         assert "<script>alert" not in olga.get(made.headers["Location"] + page).text, page
     assert "<script>alert" not in olga.get(ALL).text
+
+
+FEDERATION = (Path(__file__).parents[2] / "saml" / "metadata" / "federation.xml").read_bytes()
+KICKS_IN_IT, BOOTS_IN_IT = "https://idp.kicks.example/shibboleth", "https://idp.boots.example/shibboleth"
+
+
+def choices(page: TestResponse) -> dict[str, str]:
+    """The IdPs to choose from, by entity ID."""
+    listed = page.text.partition('<select class="form-select is-invalid" id="f-idp_choice"')[2].partition("</select>")[
+        0
+    ]
+    return {unescape(uid): unescape(text) for uid, text in re.findall(r'<option value="([^"]+)"[^>]*>([^<]+)<', listed)}
+
+
+@pytest.mark.parametrize("way", ["file", "url"])
+def test_of_metadata_with_several_idps_one_is_chosen_by_name(acme: Acme, olga: Surfer, outside: Web, way: str) -> None:
+    outside.answers[URL] = FEDERATION
+    given = {"way": way, "metadata_url": URL, "metadata_xml": FEDERATION.decode(), "name": "Boots"}
+    asked = make(olga, **given)
+    assert asked.status_code == 422
+    assert "This metadata has 2 identity providers." in asked.text
+    assert choices(asked) == {KICKS_IN_IT: f"Kicks Login ({KICKS_IN_IT})", BOOTS_IN_IT: f"Bottes & Cie ({BOOTS_IN_IT})"}
+    promised = {"reserved": hidden(asked, "reserved")}
+    taken = olga.submit(NEW, asked, **promised, **{**given, "name": "Okta"}, idp_choice=BOOTS_IN_IT)
+    assert f'<option value="{BOOTS_IN_IT}" selected>' in taken.text, "kept while the name is wrong"
+    assert olga.submit(NEW, taken, **promised, **given, idp_choice=BOOTS_IN_IT).status_code == 303
+    made = list_connections(acme.world.context, "acme")[-1]
+    assert (made.name, made.config["idp"]["entity_id"]) == ("Boots", BOOTS_IN_IT)
+    assert made.config.get("metadata_url") == (URL if way == "url" else None)
+
+
+def test_one_that_is_not_in_the_metadata_is_said(acme: Acme, olga: Surfer) -> None:
+    told = make(olga, way="file", metadata_xml=METADATA.decode(), name="Mine", idp_choice=BOOTS_IN_IT)
+    assert told.status_code == 422
+    assert "doesn’t describe" in unescape(told.text).replace("'", "’").partition('id="f-metadata_xml-error"')[2]
+    assert 'name="idp_choice"' not in told.text
+
+
+def test_the_idp_that_is_trusted_now_is_proposed_of_several(acme: Acme, olga: Surfer, okta: Connection) -> None:
+    page = path(okta, "/certificates/replace")
+    shown = olga.get(page)
+    both = FEDERATION.replace(KICKS_IN_IT.encode(), idp.KICKS.entity_id.encode())
+    sent = {**carried_by(shown), "way": "file", "metadata_xml": both.decode()}
+    asked = olga.submit(page, shown, **sent)
+    assert f'<option value="{idp.KICKS.entity_id}" selected>' in asked.text
+    assert olga.submit(page, asked, **sent, idp_choice=BOOTS_IN_IT).status_code == 303
+    assert load_saml(acme.world.context, okta.id).idp.entity_id == BOOTS_IN_IT
 
 
 ISSUER = "https://login.kicks.example"

@@ -71,7 +71,10 @@ class SetupStep:
 
 @dataclass(frozen=True, slots=True)
 class IdpForm:
-    """How an IdP is described: by the address of its metadata, by a file or its text, or by fields. Posts `way`."""
+    """How an IdP is described: by the address of its metadata, by a file or its text, or by fields. Posts `way`.
+
+    `choice`: which of several IdPs of the metadata.
+    """
 
     way: str
     url: Field
@@ -81,6 +84,7 @@ class IdpForm:
     certificates: Field
     slo_url: Field
     by_post: bool = False
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
