@@ -65,11 +65,12 @@ def send_redirect(
     url: str, field: str, xml: bytes, sp: ServiceProvider, relay_state: str | None, *, sign: bool
 ) -> RedirectTo:
     """`xml` as `field` (SAMLRequest or SAMLResponse), the query signed with RSA-SHA256 (SAML Bindings 3.4.4.1)."""
-    parameters = {field: base64.b64encode(_deflate(xml)).decode(), "RelayState": relay_state}
-    query = _query(parameters)
+    query = f"{field}={_quoted_base64(_deflate(xml))}"
+    if relay_state is not None:
+        query += f"&RelayState={quote_plus(relay_state)}"
     if sign:
-        query += "&" + _query({"SigAlg": RSA_SHA256})
-        query += "&" + _query({"Signature": _signature(query, sp)})
+        query += _SIG_ALG
+        query += f"&Signature={_quoted_base64(_sign(query, sp))}"
     return RedirectTo(url + ("&" if "?" in url else "?") + query)
 
 
@@ -90,8 +91,12 @@ def check_relay_state(relay_state: str | None) -> None:
         raise InvalidRequest(f"RelayState may have {_LONGEST_RELAY_STATE} bytes.")
 
 
-def _query(parameters: Mapping[str, str | None]) -> str:
-    return "&".join(f"{name}={quote_plus(value)}" for name, value in parameters.items() if value is not None)
+_SIG_ALG = f"&SigAlg={quote_plus(RSA_SHA256)}"
+
+
+def _quoted_base64(octets: bytes) -> str:
+    """Only three of its signs mean something else in a query; `quote_plus` looks at each."""
+    return base64.b64encode(octets).decode().replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
 
 
 def _deflate(xml: bytes) -> bytes:
@@ -100,9 +105,8 @@ def _deflate(xml: bytes) -> bytes:
     return deflater.compress(xml) + deflater.flush()
 
 
-def _signature(query: str, sp: ServiceProvider) -> str:
-    signature = private_key(sp.private_key_pem).sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
-    return base64.b64encode(signature).decode()
+def _sign(query: str, sp: ServiceProvider) -> bytes:
+    return private_key(sp.private_key_pem).sign(query.encode(), padding.PKCS1v15(), hashes.SHA256())
 
 
 # -- receiving a signed query -----------------------------------------------------------------------------------------

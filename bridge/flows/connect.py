@@ -28,7 +28,7 @@ from bridge.domain.people import clean_name, fold
 from bridge.domain.presets import get_preset
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.connection_overview import Foreseen, check_foreseen
-from bridge.flows.connection_secrets import read_secrets, seal
+from bridge.flows.connection_secrets import open_secrets, seal
 from bridge.flows.context import Context
 from bridge.flows.named import (
     check_sso_in_plan,
@@ -296,12 +296,13 @@ def load_saml(context: Context, connection_id: str) -> SamlConnection:
     Raises NotFound; a DomainError for a connection of another kind.
     """
     with context.database.reading() as connection:
-        found = connections.find_by_uid(connection, connection_id)
-        if found is None:
-            raise NotFound("There is no such connection.")
-        if found.kind != "saml":
-            raise DomainError(f"{found.name} is not a SAML connection.")
-        secrets = read_secrets(context, connection, found)
+        kept = connections.find_with_secrets(connection, connection_id)
+    if kept is None:
+        raise NotFound("There is no such connection.")
+    found, sealed = kept
+    if found.kind != "saml":
+        raise DomainError(f"{found.name} is not a SAML connection.")
+    secrets = open_secrets(context, found, sealed)
     force_authn = found.config.get("force_authn", False)
     return SamlConnection(
         connection=found,

@@ -25,7 +25,11 @@ def seal(context: Context, secrets: Mapping[str, Any]) -> bytes:
 
 def read_secrets(context: Context, connection: Any, found: Connection) -> dict[str, Any]:
     """The secrets of a connection, in clear. Raises DomainError where it has none, or where they can't be read."""
-    sealed = connections.find_secrets(connection, found.key)
+    return open_secrets(context, found, connections.find_secrets(connection, found.key))
+
+
+def open_secrets(context: Context, found: Connection, sealed: bytes | None) -> dict[str, Any]:
+    """The same of secrets as they are stored."""
     if sealed is None:
         raise DomainError(f"{found.name} has no key of its own. Delete it and make it again.")
     try:

@@ -8,7 +8,7 @@ from bridge.domain.errors import NotFound
 from bridge.domain.roles import has_sso
 from bridge.domain.sign_in import ConnectionOff
 from bridge.domain.workspace import Connection, Workspace
-from bridge.storage import connections, workspaces
+from bridge.storage.connections import find_with_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ def open_door(rows: Any, connection_id: str, *, for_test: bool = False) -> Door:
 
     A test, which signs nobody in, may look behind a disabled one.
     """
-    connection = connections.find_by_uid(rows, connection_id)
-    workspace = None if connection is None else workspaces.find_by_key(rows, connection.workspace_key)
-    if connection is None or workspace is None:
+    found = find_with_workspace(rows, connection_id)
+    if found is None:
         raise NotFound("There is no such connection.")
+    connection, workspace = found
     if not (connection.enabled or for_test) or not has_sso(workspace.plan):
         raise ConnectionOff(connection.name, workspace.name)
     return Door(connection, workspace)

@@ -138,10 +138,9 @@ def keep_test_passed(change: Change, over: TestOver, client: Client, trail: Trai
     return log_test(change, ended, client, connection, trail, over.request.browser_hash)
 
 
-def is_test_result(context: Context, handle: str, browser: str, now: datetime) -> bool:
+def is_test_result(rows: Any, handle: str, browser: str, now: datetime) -> bool:
     """Whether the handle is that of a test's result. Raises OtherBrowser where another one began it."""
-    with context.database.reading() as rows:
-        return _find(rows, handle, browser, now) is not None
+    return _find(rows, handle, browser, now) is not None
 
 
 def find_test_result(context: Context, handle: str, browser: str, now: datetime) -> tuple[str, SignInAttempt]:

@@ -6,10 +6,11 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
-from bridge.domain.workspace import Connection
+from bridge.domain.workspace import Connection, Workspace
 from bridge.storage.changes import Change, alter_facts, begin_fact
 from bridge.storage.prepared import Prepared
-from bridge.storage.tables import PAST, connections, directory_users, identities
+from bridge.storage.tables import PAST, connections, directory_users, identities, workspaces
+from bridge.storage.workspaces import COLUMNS as WORKSPACE
 
 COLUMNS = (
     connections.c.id,
@@ -30,6 +31,12 @@ def find_connection(connection: Any, where: ColumnElement[bool]) -> Connection |
 
 
 _BY_UID = Prepared(select(*COLUMNS).where(connections.c.uid == bindparam("uid")))
+_WITH_WORKSPACE = Prepared(
+    select(*COLUMNS, *WORKSPACE)
+    .join_from(connections, workspaces, workspaces.c.id == connections.c.workspace_id)
+    .where(connections.c.uid == bindparam("uid"))
+)
+_WITH_SECRETS = Prepared(select(*COLUMNS, connections.c.secrets_enc).where(connections.c.uid == bindparam("uid")))
 _SECRETS = Prepared(select(connections.c.secrets_enc).where(connections.c.id == bindparam("key")))
 
 
@@ -37,6 +44,18 @@ def find_by_uid(connection: Any, uid: str) -> Connection | None:
     """The connection with this outside id, or None."""
     row = _BY_UID.first(connection, uid=uid)
     return None if row is None else Connection(*row)
+
+
+def find_with_workspace(connection: Any, uid: str) -> tuple[Connection, Workspace] | None:
+    """The same, and whose it is."""
+    row = _WITH_WORKSPACE.first(connection, uid=uid)
+    return None if row is None else (Connection(*row[: len(COLUMNS)]), Workspace(*row[len(COLUMNS) :]))
+
+
+def find_with_secrets(connection: Any, uid: str) -> tuple[Connection, bytes | None] | None:
+    """The same, and its encrypted secrets."""
+    row = _WITH_SECRETS.first(connection, uid=uid)
+    return None if row is None else (Connection(*row[:-1]), row[-1])
 
 
 def hold_connection(change: Change, uid: str) -> None:

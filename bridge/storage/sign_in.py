@@ -41,8 +41,8 @@ class PushedRecord:
     by_subject: bool
 
 
-_ours = (identities.c.connection_id == bindparam("connection"), identities.c.subject == bindparam("subject"))
-_IDENTITY = Prepared(select(identities.c.user_id).where(*_ours))
+_OURS = and_(identities.c.connection_id == bindparam("connection"), identities.c.subject == bindparam("subject"))
+_IDENTITY = Prepared(select(identities.c.user_id).where(_OURS))
 
 
 def find_identity(connection: Any, connection_key: int, subject: str) -> int | None:
@@ -77,7 +77,7 @@ _LINKED = Prepared(
     .outerjoin(
         memberships, and_(memberships.c.workspace_id == bindparam("workspace"), memberships.c.user_id == users.c.id)
     )
-    .where(*_ours)
+    .where(_OURS)
 )
 
 

@@ -21,7 +21,7 @@ from bridge.storage.tables import (
     workspaces,
 )
 
-_COLUMNS = (
+COLUMNS = (
     workspaces.c.id,
     workspaces.c.uid,
     workspaces.c.slug,
@@ -35,7 +35,7 @@ _COLUMNS = (
 
 def find_workspace(connection: Any, where: ColumnElement[bool]) -> Workspace | None:
     """The workspace that `where` names, or None."""
-    row = connection.execute(select(*_COLUMNS).where(where)).first()
+    row = connection.execute(select(*COLUMNS).where(where)).first()
     return None if row is None else Workspace(*row)
 
 
@@ -44,7 +44,7 @@ def find_by_slug(connection: Any, slug: str) -> Workspace | None:
     return find_workspace(connection, workspaces.c.slug == slug)
 
 
-_BY_KEY = Prepared(select(*_COLUMNS).where(workspaces.c.id == bindparam("key")))
+_BY_KEY = Prepared(select(*COLUMNS).where(workspaces.c.id == bindparam("key")))
 
 
 def find_by_key(connection: Any, key: int) -> Workspace | None:
@@ -55,7 +55,7 @@ def find_by_key(connection: Any, key: int) -> Workspace | None:
 
 def list_workspaces(connection: Any) -> list[Workspace]:
     """Every workspace, by slug."""
-    return [Workspace(*row) for row in connection.execute(select(*_COLUMNS).order_by(workspaces.c.slug))]
+    return [Workspace(*row) for row in connection.execute(select(*COLUMNS).order_by(workspaces.c.slug))]
 
 
 def insert_workspace(change: Change, slug: str, name: str, plan: str) -> Workspace:

@@ -172,7 +172,7 @@ def jwks(connection: UUID) -> Response:
 
 def _load(connection: UUID) -> OidcConnection:
     uid = str(connection)
-    note_login(kind="oidc", connection_id=uid, again=url_for("oidc.login", connection=connection))
+    note_login(kind="oidc", connection_id=uid)
     try:
         return load_oidc(current_context(), uid)
     except NotFound:

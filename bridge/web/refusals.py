@@ -23,15 +23,19 @@ from bridge.web.pages.views import Link, RefusedPage
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
+_LOGIN = "/login"
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What is known of the login under way. `again` is where it starts anew; `asked`: the request that it answers."""
+    """What is known of the login under way. `again` is where it starts anew, by default at its connection; `asked`: the
+    request that it answers.
+    """
 
     kind: LoginKind
     connection_id: str | None = None
     email: str | None = None
-    again: str = "/login"
+    again: str | None = None
     trail: Trail = field(default_factory=Trail)
     asked: Asked | None = None
 
@@ -67,10 +71,16 @@ def note_answer(request_id: str | None, detail: str) -> None:
     note_login(asked=asked)
 
 
+def _beginning(login: Login) -> str:
+    if login.again or login.connection_id is None or login.kind not in ("saml", "oidc"):
+        return login.again or _LOGIN
+    return url_for(f"{login.kind}.login", connection=login.connection_id)
+
+
 def _clock() -> Callable[[], datetime]:
     """The request's moment, and what it has taken since."""
-    began = time.monotonic()
-    return lambda: current_time() + timedelta(seconds=time.monotonic() - began)
+    now, began = current_time(), time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
 def install(blueprint: Blueprint) -> None:
@@ -100,8 +110,9 @@ def refused_page(
     kept = log_refused(current_context(), refusal, current_client(), current_time())
     if kept.result:
         return go(url_for("connection_test.result", handle=kept.result))
-    again = Link("Start again", login.again, primary=True)
-    others = () if login.again == "/login" else (Link("Sign in another way", "/login?way=password"),)
+    beginning = _beginning(login)
+    again = Link("Start again", beginning, primary=True)
+    others = () if beginning == _LOGIN else (Link("Sign in another way", "/login?way=password"),)
     page = RefusedPage(
         title,
         text,

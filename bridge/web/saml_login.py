@@ -211,7 +211,7 @@ def _logout_hint(ours: SamlConnection, proved: Assertion) -> str | None:
 @blueprint.get("/continue")
 def resume_login(connection: UUID) -> Response:
     """The same browser's own request: the one that carries its cookies."""
-    note_login(kind="saml", connection_id=str(connection), again=url_for("saml.login", connection=connection))
+    note_login(kind="saml", connection_id=str(connection))
     browser, handle = browser_secret() or new_secret(), request.args.get("handle", "")
     told = resume(
         current_context(),
@@ -235,7 +235,7 @@ def metadata(connection: UUID) -> Response:
 def find_connection(connection: UUID) -> SamlConnection:
     """The connection of the address, noted for the sign-in log. Raises NotFound, also for another kind."""
     uid = str(connection)
-    note_login(kind="saml", connection_id=uid, again=url_for("saml.login", connection=connection))
+    note_login(kind="saml", connection_id=uid)
     try:
         return load_saml(current_context(), uid)
     except NotFound:
