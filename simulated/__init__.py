@@ -4,6 +4,7 @@
 `dialects` is how each vendor provisions: the company's IdP speaks them, and `examiner`, which is behind
 `bridge simulate`, plays them against any SCIM server.
 
-`twilio` is Twilio Unified Login with its Console, over `openid_provider`. `state_file`, `serving` and `guarding` are
+`twilio` is Twilio Unified Login with its Console, `google` the accounts that one can sign up with there; both are
+`openid_provider`s. `state_file`, `serving` and `guarding` are
 what these sites share: one SQLite file, a listener on loopback, and who is kept out at the door.
 """

@@ -27,9 +27,14 @@ _SECONDS = re.compile("[0-9]{1,9}")
 
 def add_to(app: Flask, provider: Provider) -> None:
     """Gives an application the provider's routes."""
+    seat(app, provider)
+    app.register_blueprint(blueprint)
+
+
+def seat(app: Flask, provider: Provider) -> None:
+    """The provider that an application's routes answer for, from now on."""
     app.extensions[EXTENSION] = provider
     app.extensions[_SERVER] = make_server(app, provider)
-    app.register_blueprint(blueprint)
 
 
 @blueprint.get("/.well-known/openid-configuration")

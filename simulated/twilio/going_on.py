@@ -67,7 +67,7 @@ def get_step(site: Site, kind: Kind) -> Step:
     return step
 
 
-def amend_step(site: Site, **more: Any) -> None:
+def amend_step(site: Site, /, **more: Any) -> None:
     """Adds to what the browser's step brought."""
     site.sessions.amend(request.cookies.get(STEP_COOKIE, ""), **more)
 

@@ -3,6 +3,7 @@
 import hmac
 import re
 import secrets
+from io import BytesIO
 
 import pyotp
 import segno
@@ -26,8 +27,11 @@ def address_for_app(secret: str, email: str) -> str:
 
 def picture_for_app(secret: str, email: str) -> str:
     """The QR code of that address, as an SVG document."""
-    made = segno.make(address_for_app(secret, email), micro=False, error="m")
-    return made.svg_inline(scale=5, border=4, dark="#121c2d", light="#fff", xmldecl=False, svgns=True)
+    document = BytesIO()
+    segno.make_qr(address_for_app(secret, email), error="m").save(
+        document, kind="svg", scale=5, border=4, dark="#121c2d", light="#fff", xmldecl=False
+    )
+    return document.getvalue().decode()
 
 
 def find_step(secret: str, code: str, now: float) -> int | None:

@@ -99,7 +99,7 @@ class Sessions:
             ).fetchone()
         return Step(row["kind"], row["account_id"], json.loads(row["document"])) if row else None
 
-    def amend(self, secret: str, **more: Any) -> None:
+    def amend(self, secret: str, /, **more: Any) -> None:
         """Adds to what a step brought."""
         with self._file.transaction() as db:
             db.execute(

@@ -63,6 +63,11 @@ class Browser:
         return self.page.status_code
 
     @property
+    def text(self) -> str:
+        """The page, without the tokens of its forms, which differ each time."""
+        return re.sub(r'name="csrf_token" value="[^"]*"', "", self.page.text)
+
+    @property
     def arrived(self) -> dict[str, str]:
         """The query of the address of another site that it was sent to."""
         return {name: values[0] for name, values in parse_qs(urlsplit(self.way[-1]).query).items()}

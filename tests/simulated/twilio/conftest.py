@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from simulated.openid_provider.endpoints import seat
 from simulated.twilio.app import create_app
 from simulated.twilio.people import load_people
-from simulated.twilio.site import Site, open_site
+from simulated.twilio.site import EXTENSION, SESSION_COOKIE, Site, open_site
 from tests.simulated.twilio.browser import PASSWORD, URL, Browser
 from tests.simulated.twilio.relying_party import CLIENT, RelyingParty
 
@@ -60,11 +61,20 @@ def site(prepared: Path, tmp_path: Path, clock: Clock) -> Iterator[Site]:
     opened.close()
 
 
-@pytest.fixture
-def app(site: Site) -> Flask:
-    made = create_app(site)
+@pytest.fixture(scope="session")
+def shared_app(prepared: Path) -> Flask:
+    """One application for all tests, since each would compile its templates anew."""
+    made = create_app(open_site(prepared, URL, time.time, durable=False))
     made.testing = True
     return made
+
+
+@pytest.fixture
+def app(shared_app: Flask, site: Site) -> Flask:
+    """The application, for this test's site."""
+    shared_app.extensions[EXTENSION] = site
+    seat(shared_app, site.provider)
+    return shared_app
 
 
 @pytest.fixture
@@ -86,11 +96,25 @@ def rp(app: Flask) -> RelyingParty:
 
 
 @pytest.fixture
-def log_in(site: Site) -> Callable[[Browser], Browser]:
-    """Logs Priya in from the login page that a browser is on."""
+def type_in(site: Site) -> Callable[[Browser], Browser]:
+    """Types Priya's password and SMS into the login page that a browser is on."""
 
     def type_everything(browser: Browser) -> Browser:
         browser.send("/login", email=PERSON["email"], password=PASSWORD)
         return browser.send("/second-factor", code=site.messages.latest("sms")[0].text[:6])
 
     return type_everything
+
+
+@pytest.fixture
+def log_in(site: Site) -> Callable[[Browser], Browser]:
+    """Logs Priya in without a page: a password takes its time to check."""
+    priya = site.accounts.find_by_email(PERSON["email"])
+    assert priya
+
+    def begin(browser: Browser) -> Browser:
+        secret = site.sessions.begin(priya.id, ("pwd", "sms", "mfa"), "A browser", "127.0.0.1")
+        browser.client.set_cookie(SESSION_COOKIE, secret, domain="127.0.0.1")
+        return browser
+
+    return begin

@@ -15,12 +15,16 @@ LogIn = Callable[[Browser], Browser]
 
 @pytest.fixture
 def arrived(browser: Browser, rp: RelyingParty, log_in: LogIn) -> Browser:
-    """A browser that was sent here by the client, logged in, and was sent back."""
-    log_in(browser.get(rp.request()))
-    return browser.get(browser.link("/oauth2/authorize"))
+    """A browser that was logged in, sent here by the client, and sent back."""
+    return log_in(browser).get(rp.request())
 
 
-def test_a_login_ends_at_the_client_with_code_state_and_issuer(arrived: Browser) -> None:
+def test_a_login_ends_at_the_client_with_code_state_and_issuer(
+    browser: Browser, rp: RelyingParty, type_in: LogIn
+) -> None:
+    type_in(browser.get(rp.request()))
+    assert browser.shows("Segment")
+    arrived = browser.get(browser.link("/oauth2/authorize"))
     assert arrived.way[-1].startswith(f"{HOME}/callback?")
     assert {name: arrived.arrived[name] for name in ("state", "iss")} == {"state": "s t&ate", "iss": URL}
 
@@ -52,8 +56,7 @@ def test_the_access_token_is_a_jwt_that_opens_userinfo(arrived: Browser, rp: Rel
 
 
 def test_userinfo_tells_what_the_scope_names(browser: Browser, rp: RelyingParty, log_in: LogIn) -> None:
-    log_in(browser.get(rp.request(scope="openid address")))
-    given = rp.tokens(browser.get(browser.link("/oauth2/authorize")))
+    given = rp.tokens(log_in(browser).get(rp.request(scope="openid address")))
     assert set(json_of(rp.userinfo(given["access_token"]))) == {"sub"}
     assert given["scope"] == "openid"
 
@@ -150,13 +153,13 @@ def test_a_request_of_nobody_known_leads_nowhere(
 
 
 def test_prompt_login_asks_again_and_keeps_the_session_s_name(
-    arrived: Browser, rp: RelyingParty, log_in: LogIn, clock: Clock
+    arrived: Browser, rp: RelyingParty, type_in: LogIn, clock: Clock
 ) -> None:
     before = rp.read(rp.tokens(arrived)["id_token"]).claims
     clock.now += 100
     arrived.get(rp.request(prompt="login"))
     assert urlsplit(arrived.way[-1]).path == "/login"
-    log_in(arrived)
+    type_in(arrived)
     after = rp.read(rp.tokens(arrived.get(arrived.link("/oauth2/authorize")))["id_token"]).claims
     assert after["auth_time"] == before["auth_time"] + 100
     assert after["sid"] == before["sid"]

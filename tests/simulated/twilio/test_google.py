@@ -1,0 +1,116 @@
+"""Signing up and logging in by Google: the simulated one, over real HTTP."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from simulated.google.app import create_app
+from simulated.google.site import Site as GoogleSite
+from simulated.twilio.site import EXTENSION, Site
+from tests.simulated.twilio.at_google import listening, registration
+from tests.simulated.twilio.browser import PASSWORD, Browser
+from tests.simulated.twilio.conftest import PERSON
+from tests.simulated.twilio.relying_party import RelyingParty
+
+
+@pytest.fixture(scope="module")
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleSite]:
+    with listening(tmp_path_factory.mktemp("google") / "state") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def google_app(google: GoogleSite) -> Flask:
+    return create_app(google)
+
+
+@pytest.fixture
+def app(app: Flask, site: Site, google: GoogleSite) -> Flask:
+    """Twilio, which knows that Google."""
+    app.extensions[EXTENSION] = dataclasses.replace(site, google=registration(google))
+    return app
+
+
+@pytest.fixture
+def at_google(google_app: Flask, google: GoogleSite) -> Browser:
+    """The browser's other window: it is at Google."""
+    return Browser(google_app, google.public_url)
+
+
+def choose(at_google: Browser, browser: Browser, email: str) -> str:
+    """Chooses somebody where Twilio sent the browser; the address of Twilio that Google sends it back to."""
+    at_google.get(browser.way[-1])
+    before = at_google.page.text.partition(f"<small>{email}</small>")[0]
+    at_google.send("/choose", account=before.rpartition('name="account" value="')[2].partition('"')[0])
+    return at_google.way[-1]
+
+
+def test_the_first_time_makes_an_account_and_the_second_finds_it(
+    browser: Browser, at_google: Browser, site: Site
+) -> None:
+    for _ in range(2):
+        browser.get("/sign-up").send("/google")
+        browser.get(choose(at_google, browser, "noor.haddad@kicks.example"))
+        assert browser.shows("Welcome, Noor")
+        browser.send("/logout")
+    made = site.accounts.find_by_email("noor.haddad@kicks.example")
+    assert made
+    assert (made.password_hash, made.factor) == (None, None)
+
+
+def test_a_client_that_waits_gets_its_answer(browser: Browser, at_google: Browser, rp: RelyingParty) -> None:
+    browser.get(rp.request()).send("/google")
+    browser.get(choose(at_google, browser, "noor.haddad@kicks.example"))
+    claims = rp.read(rp.tokens(browser.get(browser.link("/oauth2/authorize")))["id_token"]).claims
+    assert (claims["email"], claims["name"]) == ("noor.haddad@kicks.example", "Noor Haddad")
+
+
+def test_an_address_with_a_password_isn_t_taken_over(browser: Browser, at_google: Browser) -> None:
+    browser.get("/login").send("/google")
+    browser.get(choose(at_google, browser, PERSON["email"]))
+    assert (browser.status, browser.shows("has a Twilio account with a password")) == (422, True)
+    assert browser.get("/console").way
+
+
+def test_an_answer_counts_in_the_browser_that_asked(
+    browser: Browser, at_google: Browser, new_browser: Callable[[], Browser]
+) -> None:
+    browser.get("/login").send("/google")
+    back = choose(at_google, browser, "noor.haddad@kicks.example")
+    other = new_browser()
+    assert other.get(back).status == 410
+    other.get("/login").send("/google")
+    assert other.get(back).status == 403
+    assert other.get("/console").way
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [("state=", "state=x"), ("code=", "code=x"), ("iss=http", "iss=https"), ("code=", "nothing=")],
+    ids=["state", "code", "issuer", "no-code"],
+)
+def test_a_changed_answer_is_refused(browser: Browser, at_google: Browser, changed: tuple[str, str]) -> None:
+    browser.get("/login").send("/google")
+    back = choose(at_google, browser, "noor.haddad@kicks.example")
+    assert browser.get(back.replace(*changed)).status == 403
+    assert browser.get("/console").way
+
+
+def test_a_password_set_by_mail_asks_for_a_second_factor_first(
+    browser: Browser, at_google: Browser, site: Site
+) -> None:
+    browser.get("/login").send("/google")
+    browser.get(choose(at_google, browser, "noor.haddad@kicks.example"))
+    browser.get("/forgotten-password").send("/forgotten-password", email="noor.haddad@kicks.example")
+    browser.get(site.messages.latest("mail")[0].link).send("", password=PASSWORD)
+    browser.send("/login", email="noor.haddad@kicks.example", password=PASSWORD)
+    assert browser.shows("Set up a second factor")
+    assert browser.get("/console").way
+
+
+def test_a_new_account_is_made_at_google(at_google: Browser, google: GoogleSite) -> None:
+    at_google.get("/").send("/add", given_name="Ada", family_name="", email="ada@kicks.example")
+    assert "ada@kicks.example" in {person.email for person in google.accounts.all()}
+    assert at_google.get("/").send("/add", given_name="Ada", email="x").status == 422
