@@ -193,6 +193,11 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
     default=None,
     help="OpenID Connect: whether addresses open accounts even where the provider doesn't say that it verified them.",
 )
+@click.option(
+    "--logout-return/--no-logout-return",
+    default=None,
+    help="OpenID Connect: whether the provider knows our address for people who have signed out there.",
+)
 @click.option("--client-secret-stdin", is_flag=True, help="OpenID Connect: read our new client secret from stdin.")
 @told
 def change(
@@ -231,7 +236,15 @@ def change(
 #: Options of `set` that one kind of connection has and the other hasn't, by the names of their values.
 _ONLY = {
     "saml": ("sign_requests", "authn_context", "name_id_format", "idp_metadata"),
-    "oidc": ("client_id", "token_auth", "scopes", "hosted_domain", "trust_email", "client_secret_stdin"),
+    "oidc": (
+        "client_id",
+        "token_auth",
+        "scopes",
+        "hosted_domain",
+        "trust_email",
+        "logout_return",
+        "client_secret_stdin",
+    ),
 }
 
 

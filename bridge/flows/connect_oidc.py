@@ -6,7 +6,7 @@ an admin may change later is in `oidc_settings`.
     {"preset", "issuer", "client_id", "token_auth", "scopes", "claims": {"email" | "name" | "groups": [names]} where the
      admin chose other names than the preset's, "hosted_domain" or absent, "provider": the discovery document's facts as
      last read, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "trust_email",
-     "force_authn"}
+     "force_authn", "logout_return"}
 
 Its secrets, encrypted, are what we show at the token endpoint: {"client_secret"}, or {"private_key", "kid"}.
 """
@@ -46,6 +46,7 @@ _DEFAULT_CONFIG: Mapping[str, Any] = {
     "clock_skew": 60,
     "trust_email": False,
     "force_authn": False,
+    "logout_return": False,
 }
 _PRESET_NAMES = {
     "generic": "OpenID Connect",
@@ -74,7 +75,8 @@ class OidcAddresses:
 
 @dataclass(frozen=True, slots=True)
 class OidcConnection:
-    """All that signing in through one OpenID Connect connection needs."""
+    """All that signing in through one OpenID Connect connection needs. `logout_return`: None where the provider doesn't
+    know where to send people who have signed out there."""
 
     connection: Connection
     provider: Provider
@@ -83,6 +85,12 @@ class OidcConnection:
     scopes: tuple[str, ...]
     allow_idp_initiated: bool
     force_authn: bool = False
+    logout_return: str | None = None
+
+
+def signed_out_url(context: Context, connection_id: str) -> str:
+    """Where a provider that knows it sends people who have signed out there (post_logout_redirect_uri)."""
+    return f"{context.public_url}/oidc/{connection_id}/signed-out"
 
 
 def oidc_addresses(context: Context, connection_id: str) -> OidcAddresses:
@@ -285,6 +293,7 @@ def load_oidc(context: Context, connection_id: str) -> OidcConnection:
         scopes=tuple(found.config["scopes"]),
         allow_idp_initiated=found.config["allow_idp_initiated"],
         force_authn=found.config.get("force_authn", False),
+        logout_return=signed_out_url(context, found.id) if found.config.get("logout_return", False) else None,
     )
 
 

@@ -59,4 +59,4 @@ def _logout_url(context: Context, connection_id: str, sealed: bytes | None) -> s
         hint = open_hint(context, sealed) if sealed else None
     except (DomainError, CannotDecrypt):  # whatever is wrong with it, our own session ends
         return None
-    return logout_request.build(ours.provider, ours.client, hint, None)
+    return logout_request.build(ours.provider, ours.client, hint, None, return_to=ours.logout_return)

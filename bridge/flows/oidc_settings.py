@@ -42,6 +42,7 @@ class OidcSettings:
     them. `hosted_domain` is the Google Workspace domain that people must be of; None: the domains that are proved.
     `trust_email`: its addresses open accounts even where the provider doesn't say that it verified them, since nobody
     but its administrators writes them. `force_authn`: at each sign-in the person has to show there anew who they are.
+    `logout_return`: the provider knows where to send people back to who have signed out there (it is registered).
     """
 
     name: str
@@ -52,6 +53,7 @@ class OidcSettings:
     jit: bool = True
     trust_email: bool = False
     force_authn: bool = False
+    logout_return: bool = False
     mirror_groups: bool = True
     email: tuple[str, ...] = ()
     display_name: tuple[str, ...] = ()
@@ -64,7 +66,8 @@ class OidcSettings:
 def oidc_settings_of(found: Connection) -> OidcSettings:
     """An OpenID Connect connection's settings; what an older row doesn't say stands at its default."""
     config, chosen = found.config, found.config.get("claims") or {}
-    plain = ("allow_idp_initiated", "jit", "trust_email", "force_authn", "mirror_groups", "hosted_domain")
+    others = ("hosted_domain", "clock_skew", "asserted_days")
+    switches = ("allow_idp_initiated", "jit", "trust_email", "force_authn", "logout_return", "mirror_groups")
     return OidcSettings(
         name=found.name,
         client_id=config["client_id"],
@@ -73,7 +76,7 @@ def oidc_settings_of(found: Connection) -> OidcSettings:
         email=tuple(chosen.get("email", ())),
         display_name=tuple(chosen.get("name", ())),
         groups=tuple(chosen.get("groups", ())),
-        **{name: config[name] for name in (*plain, "clock_skew", "asserted_days") if name in config},
+        **{name: config[name] for name in (*switches, *others) if name in config},
     )
 
 

@@ -1,14 +1,17 @@
-"""`POST /oidc/<connection>/backchannel-logout`: a provider says that somebody signed out there.
+"""`/oidc/<connection>/…`: signing out by OpenID Connect.
 
-It is the provider's server that speaks, without any browser, so what it says is JSON or nothing (OpenID Connect
-Back-Channel Logout 1.0 2.5, 2.8): 200 when the sessions are gone, 400 when the logout token isn't accepted.
+    POST backchannel-logout  a provider says that somebody signed out there
+    GET  signed-out          who signed out here, and then there, comes back (RP-Initiated Logout 1.0 3)
+
+At the first it is the provider's server that speaks, without any browser, so what it says is JSON or nothing (OpenID
+Connect Back-Channel Logout 1.0 2.5, 2.8): 200 when the sessions are gone, 400 when the logout token isn't accepted.
 """
 
 import logging
 from functools import partial
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from bridge.domain.errors import DomainError, NotFound, OutsideFailed
@@ -16,6 +19,7 @@ from bridge.domain.web_calls import WebCall, WebReply
 from bridge.flows.connect_oidc import OidcConnection, load_oidc
 from bridge.flows.oidc_logout import end_by_token
 from bridge.web.current import current_context, current_outside, current_time
+from bridge.web.return_path import go
 from oidc.errors import OidcError
 
 blueprint = Blueprint("oidc_logout", __name__, url_prefix="/oidc/<uuid:connection>")
@@ -39,6 +43,12 @@ def _ask(ours: OidcConnection, call: WebCall) -> WebReply:
     """A turn for this one call: whoever sends nonsense, or a token under a known key, takes none."""
     with current_outside().calls.turn(f"{ours.connection.workspace_key}", ours.connection.id) as ask:
         return ask(call)
+
+
+@blueprint.get("/signed-out")
+def signed_out(connection: UUID) -> Response:
+    """To the page that says so. It changes nothing, whoever comes, and whatever `state` they bring."""
+    return go(url_for("session.ask"))
 
 
 @blueprint.errorhandler(OidcError)

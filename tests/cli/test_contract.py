@@ -193,6 +193,7 @@ def test_connection_set_changes_one_by_openid_connect(kicks: Shell, by_oidc: str
         "jit": True,
         "trust_email": False,
         "force_authn": False,
+        "logout_return": False,
         "mirror_groups": True,
         "email_claim": [],
         "name_claim": [],

@@ -76,6 +76,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(
         jit=False,
         trust_email=True,
         force_authn=True,
+        logout_return=True,
         mirror_groups=False,
         email=("mail",),
         display_name=("cn",),
@@ -93,6 +94,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(
     assert (ours.client.clock_skew, ours.client.hosted_domain) == (120, "kicks.example")
     assert ours.claims.trusted
     assert ours.force_authn
+    assert ours.logout_return is not None
     assert (ours.claims.email, ours.claims.groups) == (("mail",), ("realm_access.roles", "memberOf"))
     assert (ours.claims.display_name, ours.claims.given_name) == (("cn",), ())
     assert ours.client.client_secret == "first-secret"

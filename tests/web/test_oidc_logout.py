@@ -1,7 +1,9 @@
 """Signing out by OpenID Connect: at the provider (RP-Initiated Logout 1.0), and from it (Back-Channel Logout 1.0)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +13,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from bridge.flows.context import OPERATOR
+from bridge.flows.oidc_settings import change_oidc_settings
 from bridge.flows.outside import NOWHERE
 from bridge.storage.tables import authentications, sessions
 from bridge.web.current import OUTSIDE
@@ -73,6 +77,20 @@ def test_a_provider_without_that_is_left_alone(world: World, app: Flask, provide
     connect_oidc(world.context, "acme", provider).sign_in(surfer)
     assert sign_out(surfer).headers["Location"] == "/login"
     assert surfer.session() is None
+
+
+def test_a_provider_that_knows_the_address_sends_people_back(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    known = partial(replace, logout_return=True)
+    change_oidc_settings(world.context, OPERATOR, "acme", kicks.connection_id, known, world.now)
+    kicks.sign_in(surfer, groups=["eng"])
+    asked = parse_qs(urlsplit(sign_out(surfer).headers["Location"]).query)
+    (back,) = asked["post_logout_redirect_uri"]
+    assert back == f"http://localhost:8000{kicks.path('signed-out')}"
+    assert "state" not in asked
+    for state in ("", "?state=another"):
+        told = surfer.get(f"{urlsplit(back).path}{state}")
+        assert (told.status_code, told.headers["Location"]) == (303, "/logout")
+    assert surfer.get("/logout").status_code == 200
 
 
 def test_the_form_may_lead_there(kicks: OidcCompany, surfer: Surfer) -> None:

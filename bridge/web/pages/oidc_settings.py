@@ -4,7 +4,7 @@ from flask import Response
 
 from bridge.domain.errors import DomainError, Stale
 from bridge.domain.workspace import Connection
-from bridge.flows.connect_oidc import GOOGLE, PRIVATE_KEY
+from bridge.flows.connect_oidc import GOOGLE, PRIVATE_KEY, signed_out_url
 from bridge.flows.oidc_settings import OidcSettings, change_oidc_settings, oidc_settings_of, read_oidc_settings
 from bridge.web.pages.connection_parts import head, href
 from bridge.web.pages.forms import error_at, error_note, typed
@@ -68,6 +68,7 @@ def _typed(found: Connection, standing: OidcSettings) -> OidcSettings:
         jit=bool(typed("jit")),
         trust_email=bool(typed("trust_email")),
         force_authn=bool(typed("force_authn")),
+        logout_return=bool(typed("logout_return")),
         mirror_groups=bool(typed("mirror_groups")),
         email=lines("email"),
         display_name=lines("display_name"),
@@ -92,7 +93,7 @@ def _form(visit: Visit, found: Connection, settings: OidcSettings, error: Domain
         groups=(
             general(settings, error, _BY_TILE),
             names("Names of claims", settings, claims, error),
-            _asked(found, settings),
+            _asked(visit, found, settings),
             _client(visit, found, settings, error),
             limits(settings, error),
         ),
@@ -106,7 +107,7 @@ def _form(visit: Visit, found: Connection, settings: OidcSettings, error: Domain
     return show(visit, "connection_settings.html", page, status=code, notices=(note,) if note else ())
 
 
-def _asked(found: Connection, settings: OidcSettings) -> SettingsGroup:
+def _asked(visit: Visit, found: Connection, settings: OidcSettings) -> SettingsGroup:
     return SettingsGroup(
         f"What {found.name} is asked and believed",
         switches=(
@@ -122,6 +123,13 @@ def _asked(found: Connection, settings: OidcSettings) -> SettingsGroup:
                 settings.trust_email,
                 "On only where nobody but its administrators can write addresses, guests from elsewhere included. Off: "
                 "an address opens an account that was there before only if the provider says that it verified it.",
+            ),
+            switch(
+                "logout_return",
+                "Come back after signing out there",
+                settings.logout_return,
+                f"First register {signed_out_url(visit.context, found.id)} there, as post-logout redirect URI: a "
+                "provider that doesn’t know it shows an error instead of signing out.",
             ),
         ),
     )
