@@ -2,7 +2,8 @@
 
 Databases come from tests/databases.py. A test marked `long` runs with --long only. A test marked `browser` or `node`
 is skipped where Chromium or Node's peers are missing, and fails there instead when BRIDGE_TEST_REQUIRE_BROWSER=1 or
-BRIDGE_TEST_REQUIRE_NODE=1 says that they must be there, as in CI (and BRIDGE_TEST_REQUIRE_POSTGRES=1, likewise).
+BRIDGE_TEST_REQUIRE_NODE=1 says that they must be there, as in CI (and BRIDGE_TEST_REQUIRE_POSTGRES=1, likewise). So is
+one marked `simplesamlphp`.
 """
 
 import os
@@ -22,6 +23,7 @@ pytest_plugins = ["tests.databases", "tests.certificate", "tests.costs", "tests.
 
 NODE_PEERS = Path(__file__).parent / "node"
 OLDEST_NODE = 20
+SIMPLESAMLPHP = Path("/usr/share/simplesamlphp")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ON_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
@@ -57,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.timeout = 600
 
 
-# -- Chromium and Node -------------------------------------------------------------------------------------------
+# -- Chromium, Node and PHP ---------------------------------------------------------------------------------------
 
 
 @cache
@@ -95,6 +97,12 @@ def node_path() -> Path:
     return path
 
 
+@cache
+def find_simplesamlphp() -> Path | None:
+    """SimpleSAMLphp as Debian packages it, with a PHP that can run it."""
+    return SIMPLESAMLPHP if shutil.which("php") and (SIMPLESAMLPHP / "www" / "module.php").exists() else None
+
+
 # -- What can't run here, and how to get it ----------------------------------------------------------------------
 
 
@@ -125,6 +133,12 @@ NEEDS = (
         find_node,
         f"no Node >= {OLDEST_NODE} with the peers of tests/node",
         f"install Node >= {OLDEST_NODE} and npm; ./dev test does the rest",
+    ),
+    Need(
+        "simplesamlphp",
+        find_simplesamlphp,
+        "no SimpleSAMLphp",
+        "on Debian, apt-get install --no-install-recommends simplesamlphp php-cli php-xml",
     ),
 )
 

@@ -1,7 +1,7 @@
 """A SAML identity provider of other people's making signs people in: npm `samlp`, which Auth0 answers with.
 
 tests/node/saml_idp.js runs it. saml-idp (npm) is the same code once more, and pysaml2 (PyPI) needs an xmlsec1 that
-isn't in its wheel, so this is the one.
+isn't in its wheel, so this is the one from there. The other peer is SimpleSAMLphp (test_simplesamlphp.py).
 """
 
 import base64
