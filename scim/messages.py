@@ -127,7 +127,7 @@ class ListResponse:
     A page of a walk by cursor has no `start_index`, and the cursors of the pages beside it (RFC 9865 2).
     """
 
-    resources: Sequence[Mapping[str, Any]]
+    resources: Sequence[Mapping[str, Any] | orjson.Fragment]
     total_results: int
     start_index: int | None = 1
     next_cursor: str | None = None

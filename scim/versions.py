@@ -5,18 +5,19 @@ are shown with it. Reading compares both, so that 304 hides nothing. A change co
 what it does not touch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from zlib import crc32
 
 _WEAK = "W/"
 _BEFORE_DIGEST = "."
 
 
-def render_version(number: int, groups: Iterable[tuple[str, str]] = ()) -> str:
+def render_version(number: int, groups: Collection[tuple[str, str]] = ()) -> str:
     """The ETag of a resource that is shown with these groups, each an id and a name: W/"3", W/"3.5f0a91c2"."""
-    shown = "\n".join(f"{group_id} {name}" for group_id, name in groups)
-    digest = f"{_BEFORE_DIGEST}{crc32(shown.encode()):08x}" if shown else ""
-    return f'{_WEAK}"{number}{digest}"'
+    if not groups:
+        return f'{_WEAK}"{number}"'
+    shown = "\n".join([f"{group_id} {name}" for group_id, name in groups])
+    return f'{_WEAK}"{number}{_BEFORE_DIGEST}{crc32(shown.encode()):08x}"'
 
 
 def names_version(given: str, version: str) -> bool:

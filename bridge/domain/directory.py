@@ -45,6 +45,18 @@ class DirectoryUser:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownUser:
+    """The same as read to be shown: the document is the JSON text that is kept, since most who ask get it as it is."""
+
+    id: str
+    document: str
+    created_at: datetime
+    modified_at: datetime
+    version: int
+    groups: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GroupMemberRef:
     """A member of a pushed group, as shown to its IdP."""
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.directory import DirectoryGroup, DirectoryUser
+from bridge.domain.directory import DirectoryGroup, ShownUser
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
 from bridge.flows.cursors import Position, open_cursor, seal_cursor
 from bridge.storage import directory
-from bridge.storage.directory import StoredGroup, StoredUser
+from bridge.storage.directory import ShownRow, StoredGroup
 from bridge.storage.directory_order import Place
 from bridge.storage.directory_pages import Search, search_groups, search_users
 from scim.filter_tree import Filter
@@ -32,7 +32,7 @@ class Sought:
 class Page:
     """One page: who is on it, how many the first page counted in all, and the cursors of the pages beside it."""
 
-    found: list[DirectoryUser | DirectoryGroup]
+    found: list[ShownUser | DirectoryGroup]
     total: int
     next: str | None = None
     previous: str | None = None
@@ -44,7 +44,7 @@ class _Met:
 
     part: int
     place: Place
-    row: StoredUser | StoredGroup
+    row: ShownRow | StoredGroup
 
 
 def walk_directory(
@@ -150,15 +150,15 @@ def _beside(
 
 
 def _filled(
-    rows: Any, stored: Sequence[StoredUser | StoredGroup], *, with_members: bool
-) -> list[DirectoryUser | DirectoryGroup]:
+    rows: Any, stored: Sequence[ShownRow | StoredGroup], *, with_members: bool
+) -> list[ShownUser | DirectoryGroup]:
     """People with their groups, and groups with their members where they are wanted."""
-    groups = directory.groups_of_users(rows, [each.key for each in stored if isinstance(each, StoredUser)])
+    groups = directory.groups_of_users(rows, [each.key for each in stored if isinstance(each, ShownRow)])
     wanted = [each.key for each in stored if isinstance(each, StoredGroup)] if with_members else []
     members = directory.members_of_groups(rows, wanted)
     return [
-        replace(each.user, groups=groups.get(each.key, ()))
-        if isinstance(each, StoredUser)
+        each.with_groups(groups.get(each.key, ()))
+        if isinstance(each, ShownRow)
         else replace(each.group, members=members.get(each.key))
         for each in stored
     ]

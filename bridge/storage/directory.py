@@ -7,7 +7,7 @@ the same in a group of 100,000 as in one of 10 (properties.md 13, product.md 4.7
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
+    Text,
     and_,
     any_,
     bindparam,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     null,
     select,
     true,
+    type_coerce,
     union_all,
     update,
 )
@@ -34,6 +36,7 @@ from bridge.domain.directory import (
     GroupMemberRef,
     PushedEmail,
     PushedUser,
+    ShownUser,
     usable_email,
 )
 from bridge.domain.people import fold, fold_letters, fold_user_name
@@ -90,6 +93,35 @@ _USER = (
     directory_users.c.modified_at,
     directory_users.c.version,
 )
+
+
+class ShownRow(NamedTuple):
+    """A pushed person as read to be shown, and by what the record is sorted."""
+
+    key: int
+    uid: str
+    user_name: str
+    external_id: str | None
+    document: str
+    created_at: datetime
+    modified_at: datetime
+    version: int
+
+    def with_groups(self, groups: tuple[tuple[str, str], ...]) -> ShownUser:
+        """The person, in these groups."""
+        return ShownUser(self.uid, self.document, self.created_at, self.modified_at, self.version, groups)
+
+
+_SHOWN = (
+    directory_users.c.id,
+    directory_users.c.uid,
+    directory_users.c.user_name,
+    directory_users.c.external_id,
+    type_coerce(directory_users.c.document, Text).label("document"),
+    directory_users.c.created_at,
+    directory_users.c.modified_at,
+    directory_users.c.version,
+)
 #: Of a group, for `stored_group`.
 GROUP_COLUMNS = (
     directory_groups.c.id,
@@ -124,6 +156,28 @@ def list_users(
     return [_stored_user(row) for row in connection.execute(chosen).all()]
 
 
+_PAGE = Prepared(
+    select(*_SHOWN)
+    .where(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed)
+    .order_by(directory_users.c.id)
+    .limit(bindparam("count")),
+    row=ShownRow,
+)
+
+
+def first_users(connection: Any, connection_key: int, count: int) -> list[ShownRow]:
+    """The first pushed people as they came."""
+    return _PAGE(connection, connection=connection_key, count=count)
+
+
+def list_shown_users(
+    connection: Any, where: ColumnElement[bool], *, by: Sequence[Any] = (), limit: int | None = None
+) -> list[ShownRow]:
+    """The same as read to be shown."""
+    chosen = select(*_SHOWN).where(where).order_by(*by, directory_users.c.id).limit(limit)
+    return [ShownRow(*row) for row in connection.execute(chosen).all()]
+
+
 _USERS = select(*_USER)
 _ONE_USER = _USERS.where(
     directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed,
@@ -151,10 +205,10 @@ def _stored_user(row: Any) -> StoredUser:
     return StoredUser(key, membership, email_ci, holds_out, _user(row))
 
 
-def _user(row: Any, groups: tuple[tuple[str, str], ...] = ()) -> DirectoryUser:
+def _user(row: Any) -> DirectoryUser:
     _, _, _, _, uid, user_name, external_id, active, name, document, created_at, modified_at, version = row
     pushed = PushedUser(user_name, external_id, active, name, _emails(document), document)
-    return DirectoryUser(uid, pushed, created_at, modified_at, version, groups)
+    return DirectoryUser(uid, pushed, created_at, modified_at, version)
 
 
 def _emails(document: Any) -> tuple[PushedEmail, ...]:
@@ -172,26 +226,26 @@ def _with_their_groups(named: ColumnElement[bool]) -> CompoundSelect[Any]:
     here = and_(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed, named)
     group = {"id": directory_groups.c.id, "uid": directory_groups.c.uid, "user_name": directory_groups.c.name}
     theirs = (
-        select(*(group.get(column.name, null()) for column in _USER))
+        select(*(group.get(column.name, null()) for column in _SHOWN))
         .join_from(directory_users, group_members, group_members.c.directory_user_id == directory_users.c.id)
         .join(directory_groups, directory_groups.c.id == group_members.c.group_id)
         .where(here, PUSHED_GROUP)
     )
-    return union_all(_USERS.where(here), theirs)
+    return union_all(select(*_SHOWN).where(here), theirs)
 
 
-_ONE_SHOWN: dict[Unique, CompoundSelect[Any]] = {
-    "id": _with_their_groups(directory_users.c.uid == bindparam("named")),
-    "userName": _with_their_groups(directory_users.c.user_name_ci == bindparam("named")),
+_ONE_SHOWN: dict[Unique, Prepared] = {
+    "id": Prepared(_with_their_groups(directory_users.c.uid == bindparam("named")), row=ShownRow),
+    "userName": Prepared(_with_their_groups(directory_users.c.user_name_ci == bindparam("named")), row=ShownRow),
 }
 
 
-def find_shown_user(connection: Any, connection_key: int, by: Unique, named: str) -> DirectoryUser | None:
+def find_shown_user(connection: Any, connection_key: int, by: Unique, named: str) -> ShownUser | None:
     """One pushed person with the pushed groups they are in, or None; by id or folded user name. One statement."""
-    rows = connection.execute(_ONE_SHOWN[by], {"connection": connection_key, "named": named}).all()
-    groups = sorted((row.id, row.uid, row.user_name) for row in rows if row.document is None)
-    person = next((row for row in rows if row.document is not None), None)
-    return None if person is None else _user(person, tuple((uid, name) for _, uid, name in groups))
+    rows = _ONE_SHOWN[by](connection, connection=connection_key, named=named)
+    person: ShownRow | None = next((row for row in rows if row.document is not None), None)
+    groups = sorted(row for row in rows if row is not person)
+    return None if person is None else person.with_groups(tuple([(row.uid, row.user_name) for row in groups]))
 
 
 def _is_one_of(column: ColumnElement[int], name: str) -> dict[str, ColumnElement[bool]]:
@@ -204,10 +258,12 @@ def _is_one_of(column: ColumnElement[int], name: str) -> dict[str, ColumnElement
 
 
 _GROUPS_OF_USERS = {
-    engine: select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
-    .join_from(group_members, directory_groups)
-    .where(chosen, PUSHED_GROUP)
-    .order_by(directory_groups.c.id)
+    engine: Prepared(
+        select(group_members.c.directory_user_id, directory_groups.c.uid, directory_groups.c.name)
+        .join_from(group_members, directory_groups)
+        .where(chosen, PUSHED_GROUP)
+        .order_by(directory_groups.c.id)
+    )
     for engine, chosen in _is_one_of(group_members.c.directory_user_id, "users").items()
 }
 
@@ -215,8 +271,7 @@ _GROUPS_OF_USERS = {
 def groups_of_users(connection: Any, keys: Collection[int]) -> dict[int, tuple[tuple[str, str], ...]]:
     """For each person, the (outside id, name) of the pushed groups they are in."""
     groups: dict[int, list[tuple[str, str]]] = {}
-    chosen = _GROUPS_OF_USERS[connection.dialect.name]
-    for key, uid, name in connection.execute(chosen, {"users": list(keys)}).all():
+    for key, uid, name in _GROUPS_OF_USERS[connection.dialect.name](connection, users=list(keys)):
         groups.setdefault(key, []).append((uid, name))
     return {key: tuple(found) for key, found in groups.items()}
 
@@ -377,7 +432,7 @@ _COUNT = Prepared(
     .where(connections.c.id == bindparam("key"))
     .values(n_users=connections.c.n_users + bindparam("users"), n_groups=connections.c.n_groups + bindparam("groups"))
 )
-_TOTALS = select(connections.c.n_users, connections.c.n_groups).where(connections.c.id == bindparam("key"))
+_TOTALS = Prepared(select(connections.c.n_users, connections.c.n_groups).where(connections.c.id == bindparam("key")))
 
 
 def count_in_directory(change: Change, connection_key: int, *, users: int = 0, groups: int = 0) -> None:
@@ -387,7 +442,7 @@ def count_in_directory(change: Change, connection_key: int, *, users: int = 0, g
 
 def totals(connection: Any, connection_key: int) -> tuple[int, int]:
     """How many people and groups the connection's IdP has pushed."""
-    row = connection.execute(_TOTALS, {"key": connection_key}).one()
+    row = _TOTALS.first(connection, key=connection_key)
     return row.n_users, row.n_groups
 
 
@@ -430,16 +485,21 @@ def stored_group(row: Any) -> StoredGroup:
     return StoredGroup(key, n_members, DirectoryGroup(uid, name, external_id, created, modified, version))
 
 
+_MEMBERS_OF_GROUPS = {
+    engine: Prepared(
+        select(group_members.c.group_id, directory_users.c.uid, directory_users.c.display_name)
+        .join_from(group_members, directory_users)
+        .where(chosen, directory_users.c.pushed)
+        .order_by(group_members.c.group_id, directory_users.c.id)
+    )
+    for engine, chosen in _is_one_of(group_members.c.group_id, "groups").items()
+}
+
+
 def members_of_groups(connection: Any, keys: Collection[int]) -> dict[int, tuple[GroupMemberRef, ...]]:
     """The members of each group, in the order their records came."""
     members: dict[int, list[GroupMemberRef]] = {key: [] for key in keys}
-    chosen = (
-        select(group_members.c.group_id, directory_users.c.uid, directory_users.c.display_name)
-        .join_from(group_members, directory_users)
-        .where(group_members.c.group_id.in_(list(keys)), directory_users.c.pushed)
-        .order_by(group_members.c.group_id, directory_users.c.id)
-    )
-    for group_key, uid, name in connection.execute(chosen).all():
+    for group_key, uid, name in _MEMBERS_OF_GROUPS[connection.dialect.name](connection, groups=list(keys)):
         members[group_key].append(GroupMemberRef(uid, name))
     return {key: tuple(found) for key, found in members.items()}
 

@@ -16,10 +16,11 @@ from sqlalchemy import Column, ColumnElement, Table, Text, and_, func, null, sel
 
 from bridge.domain.people import fold, fold_user_name
 from bridge.storage.directory import (
+    ShownRow,
     StoredGroup,
-    StoredUser,
+    first_users,
     list_groups,
-    list_users,
+    list_shown_users,
     pushed_groups,
     pushed_users,
     totals,
@@ -34,7 +35,7 @@ from scim.sorting import Order, sort_key
 
 Row = TypeVar("Row")
 _Read = Callable[[ColumnElement[bool], Sequence[Any], int], Sequence[Row]]
-Found = TypeVar("Found", StoredUser, StoredGroup)
+Found = TypeVar("Found", ShownRow, StoredGroup)
 
 #: Rows read at a time where a filter must be asked of each.
 _CHUNK = 2000
@@ -62,12 +63,12 @@ class _Key(Generic[Found]):
 _users, _groups = directory_users.c, directory_groups.c
 _Keys = Mapping[tuple[str, str | None], _Key[Found]]
 
-_KEYS_OF_USERS: _Keys[StoredUser] = {
-    ("id", None): _Key(_users.uid, lambda each: each.user.id),
-    ("userName", None): _Key(_users.user_name_ci, lambda each: fold_user_name(each.user.pushed.user_name)),
-    ("externalId", None): _Key(_users.external_id, lambda each: each.user.pushed.external_id),
-    ("meta", "created"): _Key(_users.created_at, lambda each: each.user.created_at),
-    ("meta", "lastModified"): _Key(_users.modified_at, lambda each: each.user.modified_at),
+_KEYS_OF_USERS: _Keys[ShownRow] = {
+    ("id", None): _Key(_users.uid, lambda each: each.uid),
+    ("userName", None): _Key(_users.user_name_ci, lambda each: fold_user_name(each.user_name)),
+    ("externalId", None): _Key(_users.external_id, lambda each: each.external_id),
+    ("meta", "created"): _Key(_users.created_at, lambda each: each.created_at),
+    ("meta", "lastModified"): _Key(_users.modified_at, lambda each: each.modified_at),
 }
 _KEYS_OF_GROUPS: _Keys[StoredGroup] = {
     ("id", None): _Key(_groups.uid, lambda each: each.group.id),
@@ -78,13 +79,18 @@ _KEYS_OF_GROUPS: _Keys[StoredGroup] = {
 }
 
 
-def search_users(connection: Any, connection_key: int, filter_: Filter | None, base: str) -> "Search[StoredUser]":
+def search_users(connection: Any, connection_key: int, filter_: Filter | None, base: str) -> "Search[ShownRow]":
     """The pushed people that match. `base` is what the locations of resources begin with."""
     clause = EVERY if filter_ is None else compile_filter(filter_, USERS)
     where = and_(pushed_users(connection_key), clause.sql)
     asked = None if clause.exact else filter_
-    known = None if filter_ is not None else lambda: totals(connection, connection_key)[0]
-    return Search(connection, directory_users, list_users, lean_users(base), where, asked, known, _KEYS_OF_USERS)
+    known = first = None
+    if filter_ is None:
+        known = lambda: totals(connection, connection_key)[0]  # noqa: E731
+        first = partial(first_users, connection, connection_key)
+    return Search(
+        connection, directory_users, list_shown_users, lean_users(base), where, asked, known, _KEYS_OF_USERS, first
+    )
 
 
 def search_groups(connection: Any, connection_key: int, filter_: Filter | None, base: str) -> "Search[StoredGroup]":
@@ -111,6 +117,7 @@ class Search(Generic[Found]):
     filter: Filter | None
     known: Callable[[], int] | None
     keys: _Keys[Found]
+    first: Callable[[int], list[Found]] | None = None
 
     def total(self) -> int:
         """How many match."""
@@ -132,7 +139,7 @@ class Search(Generic[Found]):
         if self.filter is not None:
             met, total = _page(self._matching(line, None, _CHUNK), offset, count)
             return self._whole(met), total
-        found = self._numbered(line, offset, count)
+        found = self.first(count) if self.first and not (order or offset) else self._numbered(line, offset, count)
         if len(found) < count and (found or not offset):
             return found, offset + len(found)  # that was the last of them: IdPs mostly look for one person
         return found, self.total()

@@ -44,10 +44,13 @@ _MOST_TEXTS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """One statement, called with a connection and its values by name. `columns`: those of an INSERT."""
+    """One statement, called with a connection and its values by name. `columns`: those of an INSERT. `row`: a class of
+    named tuples, whose names then stand for the statement's columns.
+    """
 
     statement: Executable
     columns: Sequence[str] = ()
+    row: type[tuple[Any, ...]] | None = None
     _compiled: dict[str, "_Compiled"] = field(default_factory=dict, repr=False)
 
     def __call__(self, connection: Connection, /, **values: Any) -> list[Any]:
@@ -82,7 +85,7 @@ class Prepared:
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = self._compiled[dialect.name] = _compile(self.statement, self.columns, dialect)
+            compiled = self._compiled[dialect.name] = _compile(self, dialect)
         if values.keys() != compiled.takes:
             raise TypeError(f"It takes {sorted(compiled.takes)}, not {sorted(values)}: {self.statement}")
         lengths = tuple([len(values[name]) for name in compiled.lists])
@@ -137,22 +140,23 @@ class _Compiled:
         return text
 
 
-def _compile(statement: Executable, columns: Sequence[str], dialect: Dialect) -> _Compiled:
+def _compile(of: Prepared, dialect: Dialect) -> _Compiled:
+    statement = of.statement
     if isinstance(statement, Insert) and not statement.returning_column_descriptions:
         statement = statement.inline()  # PostgreSQL would be asked for its key
-    sql: Any = cast(ClauseElement, statement).compile(dialect=dialect, column_keys=list(columns) or None)
+    sql: Any = cast(ClauseElement, statement).compile(dialect=dialect, column_keys=list(of.columns) or None)
     wanted = {name: bind for bind, name in sql.bind_names.items() if bind.required}
     lists = tuple(sorted(name for name, bind in wanted.items() if bind.expanding))
-    return _Compiled(sql, frozenset(wanted), lists, _reader_of(sql, dialect))
+    return _Compiled(sql, frozenset(wanted), lists, _reader_of(sql, dialect, of.row))
 
 
-def _reader_of(sql: SQLCompiler, dialect: Dialect) -> _Read:
+def _reader_of(sql: SQLCompiler, dialect: Dialect, row: type[tuple[Any, ...]] | None) -> _Read:
     """Makes named tuples of rows from the driver, by the types of the columns: a column at a time, which takes half."""
     columns = sql._result_columns
     if not columns:
         return list
-    named: Any = namedtuple("Row", [column.keyname for column in columns], rename=True)  # type: ignore[misc]
-    make = partial(tuple.__new__, named)
+    names = [column.keyname for column in columns]
+    make = partial(tuple.__new__, row or namedtuple("Row", names, rename=True))
     converts = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     changed = [(n, convert) for n, convert in enumerate(converts) if convert is not None]
 

@@ -16,6 +16,7 @@ from bridge.storage.changes import Change, insert_row
 from bridge.storage.columns import Instant
 from bridge.storage.connections import COLUMNS as CONNECTION_COLUMNS
 from bridge.storage.grants import end_grants
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import PAST, connections, directory_users, memberships, tokens, workspaces
 
 #: How often a token's last use is written down (product.md 4.6).
@@ -53,7 +54,7 @@ class FoundToken:
     connection: Connection
 
 
-_FIND_SCIM = (
+_FIND_SCIM = Prepared(
     select(tokens.c.id, tokens.c.uid, tokens.c.last_used_at, workspaces.c.plan, *CONNECTION_COLUMNS)
     .select_from(tokens)
     .join(connections, connections.c.id == tokens.c.connection_id)
@@ -64,7 +65,7 @@ _FIND_SCIM = (
 
 def find_scim_token(connection: Any, digest: bytes, now: datetime) -> FoundToken | None:
     """The SCIM token whose secret has this hash, if it works now. One statement."""
-    row = connection.execute(_FIND_SCIM, {"hash": digest, "now": now}).first()
+    row = _FIND_SCIM.first(connection, hash=digest, now=now)
     return None if row is None else FoundToken(row[0], row[1], row[2], row[3], Connection(*row[4:]))
 
 

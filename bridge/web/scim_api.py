@@ -26,6 +26,7 @@ from bridge.web.current import current_context, current_time
 from bridge.web.scim_addresses import PREFIX, SUFFIX, methods_of
 from bridge.web.scim_bulk import answer_bulk
 from bridge.web.scim_operations import Caller, Outcome
+from bridge.web.scim_resources import Answered
 from bridge.web.scim_search import search
 from scim import discovery, errors
 from scim.bulk import MAX_OPERATIONS, MAX_PAYLOAD, check_payload, parse_bulk
@@ -353,7 +354,7 @@ class _Answer(Response):
         return self.headers if self.headers.get("Location", "").isascii() else super().get_wsgi_headers(environ)
 
 
-def _answer(said: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] = {}) -> Response:
+def _answer(said: Answered, *, status: int = 200, headers: Mapping[str, str] = {}) -> Response:
     body = orjson.dumps(said)
     whole = {"Content-Length": str(len(body)), **headers}
     return _Answer(body, status=status, headers=whole, content_type=MEDIA_TYPE)

@@ -14,7 +14,7 @@ from bridge.domain.errors import DomainError
 from bridge.flows.provision_users import Fits
 from bridge.web import scim_operations as operations
 from bridge.web.scim_operations import Caller, Outcome
-from bridge.web.scim_resources import location_of
+from bridge.web.scim_resources import Selection, location_of
 from scim.bulk import BULK_RESPONSE_SCHEMA, Bulk, BulkOperation, resolve, steps
 from scim.errors import ERROR_SCHEMA, ScimError
 from scim.schemas import USER
@@ -119,7 +119,7 @@ def _perform_alone(caller: Caller, operation: BulkOperation) -> Outcome:
 
 
 #: Nothing is shown of what was done, so a group's members need not be read.
-_NO_MEMBERS: operations.Selection = (("id",), ())
+_NO_MEMBERS: Selection = (("id",), ())
 
 
 def _fits(etags: str) -> Fits:

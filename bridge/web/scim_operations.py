@@ -10,27 +10,29 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain import errors as refused
-from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser, pushed_user
+from bridge.domain.directory import DirectoryGroup, DirectoryUser, PushedUser, ShownUser, pushed_user
 from bridge.domain.workspace import Connection
 from bridge.flows import provision_groups, provision_users
 from bridge.flows.context import Context
 from bridge.flows.provision_users import Fits
 from bridge.web.scim_resources import (
+    Answered,
+    Selection,
+    as_shown,
     group_change,
     location_of,
+    meta_of_user,
+    select_of_user,
     shown_group,
-    shown_user,
     whole_group,
 )
 from scim import errors
 from scim.group_changes import group_changes
 from scim.patch import apply_to_user, parse_patch
 from scim.resources import parse_group, parse_user, replace_user, select_attributes, wants_attribute
-from scim.schemas import GROUP, USER, ResourceType
+from scim.schemas import GROUP, USER
 from scim.versions import render_version
 
-#: The attributes that are wanted of an answer, and those that are not (RFC 7644 3.9).
-Selection = tuple[tuple[str, ...], tuple[str, ...]]
 WHOLE: Selection = ((), ())
 
 
@@ -58,7 +60,7 @@ class Outcome:
     status: int
     location: str
     etag: str | None = None
-    shown: Mapping[str, Any] | None = None
+    shown: Answered | None = None
 
 
 Body = Mapping[str, Any]
@@ -82,8 +84,8 @@ def create_circle(caller: Caller, bodies: Mapping[str, Body]) -> list[Outcome]:
 
 def get_user(caller: Caller, resource_id: str, selection: Selection = WHOLE) -> Outcome:
     """One person (RFC 7644 3.4.1)."""
-    user = provision_users.get_user(caller.context, caller.connection, resource_id)
-    return _of_user(caller, user, selection)
+    user = provision_users.show_user(caller.context, caller.connection, resource_id)
+    return _of_shown(caller, user, selection, 200)
 
 
 def put_user(
@@ -204,16 +206,18 @@ def check_id(resource_id: str) -> None:
 
 
 def _of_user(caller: Caller, user: DirectoryUser, selection: Selection, status: int = 200) -> Outcome:
-    return _outcome(shown_user(user, caller.base_url), selection, USER, status)
+    return _of_shown(caller, as_shown(user), selection, status)
+
+
+def _of_shown(caller: Caller, user: ShownUser, selection: Selection, status: int) -> Outcome:
+    meta = meta_of_user(user, caller.base_url)
+    return Outcome(status, meta.location, meta.version, select_of_user(user, caller.base_url, selection, meta))
 
 
 def _of_group(caller: Caller, group: DirectoryGroup, selection: Selection, status: int = 200) -> Outcome:
-    return _outcome(shown_group(group, caller.base_url), selection, GROUP, status)
-
-
-def _outcome(rendered: dict[str, Any], selection: Selection, kind: ResourceType, status: int) -> Outcome:
+    rendered = shown_group(group, caller.base_url)
     meta = rendered["meta"]
-    return Outcome(status, meta["location"], meta["version"], select_attributes(rendered, *selection, kind))
+    return Outcome(status, meta["location"], meta["version"], select_attributes(rendered, *selection, GROUP))
 
 
 # -- Refusals (RFC 7644 3.12) ------------------------------------------------------------------------

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from bridge.domain.directory import DirectoryGroup, DirectoryUser
+from bridge.domain.directory import DirectoryGroup, ShownUser
 from bridge.flows import provision_groups, provision_users
 from bridge.flows.walk_directory import Sought, walk_directory
 from bridge.web.scim_operations import Caller
-from bridge.web.scim_resources import shown_group, shown_user
+from bridge.web.scim_resources import Answered, select_of_user, shown_group, shown_user
 from scim.errors import TooMany
 from scim.filters import parse_filter
 from scim.messages import ListResponse, SearchQuery
@@ -30,9 +30,9 @@ def search(caller: Caller, query: SearchQuery, kinds: Sequence[ResourceType]) ->
         return _by_cursor(caller, query, sought).render()
     in_order = query.sort_by is not None and len(sought) > 1
     found, total = (_in_order if in_order else _in_turn)(caller, query, sought)
-    return ListResponse(
-        [_selected(shown, kind, query) for kind, shown in found], total, query.paging.start_index
-    ).render()
+    base = caller.base_url
+    shown = [_shown(base, each, query) for each in found]
+    return ListResponse(shown, total, query.paging.start_index).render()
 
 
 def _sought(query: SearchQuery, kinds: Sequence[ResourceType]) -> list[Sought]:
@@ -49,44 +49,46 @@ def _sought(query: SearchQuery, kinds: Sequence[ResourceType]) -> list[Sought]:
 
 # -- By index ----------------------------------------------------------------------------------------
 
-_Shown = list[tuple[ResourceType, dict[str, Any]]]
+_Found = Sequence[ShownUser | DirectoryGroup]
 
 
-def _in_turn(caller: Caller, query: SearchQuery, sought: Sequence[Sought]) -> tuple[_Shown, int]:
-    page: _Shown = []
+def _in_turn(caller: Caller, query: SearchQuery, sought: Sequence[Sought]) -> tuple[_Found, int]:
+    page: list[ShownUser | DirectoryGroup] = []
     total = 0
     for each in sought:
         offset, count = max(query.paging.offset - total, 0), query.paging.count - len(page)
         found, matching = _find(caller, each, offset, count)
-        page += [(each.resource_type, shown) for shown in found]
+        page += found
         total += matching
     return page, total
 
 
-def _in_order(caller: Caller, query: SearchQuery, sought: Sequence[Sought]) -> tuple[_Shown, int]:
+def _in_order(caller: Caller, query: SearchQuery, sought: Sequence[Sought]) -> tuple[_Found, int]:
     """The page out of the first of each type, merged. Raises TooMany where it begins too far back."""
     end = query.paging.offset + query.paging.count
     if end > MAX_MERGED:
         raise TooMany(f"People and groups together are in order up to {MAX_MERGED}; apart, any number.")
-    merged: list[tuple[Any, ResourceType, dict[str, Any]]] = []
+    merged: list[tuple[Any, ShownUser | DirectoryGroup]] = []
     total = 0
     for each in sought:
         found, matching = _find(caller, each, 0, end)
-        for shown in found:
-            key = NOWHERE if each.order is None else sort_key(each.order.path, shown)
-            merged.append((key, each.resource_type, shown))
+        for one in found:
+            key = NOWHERE if each.order is None else sort_key(each.order.path, _whole(caller.base_url, one))
+            merged.append((key, one))
         total += matching
     merged.sort(key=itemgetter(0), reverse=query.descending)
-    return [(kind, shown) for _, kind, shown in merged[query.paging.offset : end]], total
+    return [one for _, one in merged[query.paging.offset : end]], total
 
 
-def _find(caller: Caller, sought: Sought, offset: int, count: int) -> tuple[list[dict[str, Any]], int]:
-    asked, base = (caller.context, caller.connection, sought.filter, sought.order), caller.base_url
+def _find(caller: Caller, sought: Sought, offset: int, count: int) -> tuple[_Found, int]:
+    asked = (caller.context, caller.connection, sought.filter, sought.order)
     if sought.resource_type is USER:
-        people, total = provision_users.search_users(*asked, offset=offset, count=count)
-        return [shown_user(each, base) for each in people], total
-    groups, total = provision_groups.search_groups(*asked, offset=offset, count=count, with_members=sought.with_members)
-    return [shown_group(each, base) for each in groups], total
+        return provision_users.search_users(*asked, offset=offset, count=count)
+    return provision_groups.search_groups(*asked, offset=offset, count=count, with_members=sought.with_members)
+
+
+def _whole(base: str, resource: ShownUser | DirectoryGroup) -> dict[str, Any]:
+    return shown_user(resource, base) if isinstance(resource, ShownUser) else shown_group(resource, base)
 
 
 # -- By cursor ---------------------------------------------------------------------------------------
@@ -102,11 +104,8 @@ def _by_cursor(caller: Caller, query: SearchQuery, sought: Sequence[Sought]) -> 
     return ListResponse(shown, page.total, None, page.next, page.previous)
 
 
-def _shown(base: str, resource: DirectoryUser | DirectoryGroup, query: SearchQuery) -> dict[str, Any]:
-    if isinstance(resource, DirectoryUser):
-        return _selected(shown_user(resource, base), USER, query)
-    return _selected(shown_group(resource, base), GROUP, query)
-
-
-def _selected(shown: dict[str, Any], kind: ResourceType, query: SearchQuery) -> dict[str, Any]:
-    return select_attributes(shown, query.attributes, query.excluded_attributes, kind)
+def _shown(base: str, resource: ShownUser | DirectoryGroup, query: SearchQuery) -> Answered:
+    selection = (query.attributes, query.excluded_attributes)
+    if isinstance(resource, ShownUser):
+        return select_of_user(resource, base, selection)
+    return select_attributes(shown_group(resource, base), *selection, GROUP)

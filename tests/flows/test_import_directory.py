@@ -37,7 +37,7 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.import_directory import ImportOptions, import_directory
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.provision_groups import change_group, create_group, search_groups
-from bridge.flows.provision_users import change_user, create_user, search_users
+from bridge.flows.provision_users import change_user, create_user, get_user, search_users
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
@@ -116,7 +116,8 @@ def push_one_by_one(world: World, file: DirectoryFile) -> None:
 
 
 def all_users(world: World) -> list[DirectoryUser]:
-    return search_users(world.context, world.connection, None, offset=0, count=1000)[0]
+    found, _ = search_users(world.context, world.connection, None, offset=0, count=1000)
+    return [get_user(world.context, world.connection, each.id) for each in found]
 
 
 def all_groups(world: World) -> list[DirectoryGroup]:

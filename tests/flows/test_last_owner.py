@@ -16,7 +16,7 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import end_grant, give_to_member
 from bridge.flows.members import find_member_id, get_person, remove_member
-from bridge.flows.provision_users import change_user, delete_user, search_users
+from bridge.flows.provision_users import change_user, delete_user, get_user, search_users
 from bridge.storage.workspaces import count_keeping_owners
 from scim.filters import parse_filter
 from scim.schemas import USER
@@ -49,7 +49,7 @@ def record_of(kicks: World, member: str) -> DirectoryUser:
     email = get_person(kicks.context, "kicks", member, kicks.now).member.email
     named = parse_filter(f'userName eq "{email}"', USER)
     found, _ = search_users(kicks.context, kicks.connection, named, offset=0, count=1)
-    return found[0] if found else kicks.push(email)
+    return get_user(kicks.context, kicks.connection, found[0].id) if found else kicks.push(email)
 
 
 WAYS = (by_removal, by_ending_the_grant, by_deactivation, by_deletion)

@@ -3,11 +3,24 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import orjson
 import pytest
 import scim2_models
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scim.resources import Meta, Reference, render_group, render_user, select_attributes, wants_attribute
+from scim.resources import (
+    Meta,
+    Reference,
+    parse_user,
+    render_group,
+    render_user,
+    render_user_json,
+    select_attributes,
+    wants_attribute,
+)
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP, GROUP_SCHEMA, USER, USER_SCHEMA
+from tests.scim.generated import bodies
 
 CREATED = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 META = Meta("User", CREATED, CREATED + timedelta(microseconds=1500), "https://bridge.example/scim/v2/Users/7", 'W/"3"')
@@ -70,6 +83,32 @@ def test_schemas_name_the_extension_only_where_it_is_used() -> None:
 
 def test_a_user_in_no_group_has_no_groups() -> None:
     assert "groups" not in render_user({"userName": "bob"}, "7", META)
+
+
+_MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+_REFERENCES = st.lists(st.builds(Reference, st.text(), st.text(), st.text()), max_size=2)
+_ODD: list[dict[str, Any]] = [
+    {},
+    {"emails": []},
+    {"name": {}},
+    {ENTERPRISE_SCHEMA: {}},
+    {"title": "[]"},
+    {"nickName": f'"{ENTERPRISE_SCHEMA}":{{}}'},
+    {"title": f'"{ENTERPRISE_SCHEMA}":{{'},
+]
+
+
+@given(bodies(), st.sampled_from(_ODD), st.text(), _MOMENTS, _MOMENTS, _REFERENCES)
+def test_a_user_made_of_the_text_of_the_document_is_the_same(
+    body: dict[str, Any], odd: dict[str, Any], id_: str, created: datetime, modified: datetime, groups: list[Reference]
+) -> None:
+    document = parse_user(body | {"password": "never-shown"}) | odd
+    meta = Meta("User", created, modified, f"https://bridge.example/{id_}", 'W/"3"')
+    text = orjson.dumps(document).decode()
+    wanted = select_attributes(render_user(document, id_, meta, groups), (), (), USER)
+    said = orjson.dumps(render_user_json(text, id_, meta, groups))
+    assert orjson.loads(said) == wanted
+    assert b"never-shown" not in said
 
 
 def test_moments_are_told_in_utc() -> None:
