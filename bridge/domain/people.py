@@ -1,5 +1,6 @@
 """E-mail addresses and names: how they are checked and compared."""
 
+import re
 from functools import lru_cache
 
 import email_validator
@@ -50,11 +51,16 @@ def parse_email(text: str) -> str:
     return checked.normalized
 
 
+#: Most addresses: `parse_email` would give them as they are, after fifty times as long.
+_PLAIN = re.compile(r"[A-Za-z0-9_]+(?:[.+-][A-Za-z0-9_]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,20}")
+_LONGEST_PLAIN = 64
+
+
 @lru_cache(4096)
 def find_email(text: str | None) -> str | None:
     """The address in `text`, or None where it holds none that could receive mail."""
-    if text is None:
-        return None
+    if text is None or (len(text) <= _LONGEST_PLAIN and _PLAIN.fullmatch(text)):
+        return text
     try:
         return parse_email(text)
     except Invalid:

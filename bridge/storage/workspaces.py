@@ -104,11 +104,16 @@ _OWNS = Prepared(select(exists().where(grants.c.principal_id == bindparam("membe
 
 
 def guarding_owners(change: Change, workspace_key: int, membership_key: int) -> bool:
-    """Hold the member and the workspace, and say whether this is an owner named by hand (then check after)."""
+    """Hold the member, and say whether this is an owner named by hand: then the workspace is held too (check after).
+
+    Whoever makes somebody an owner by hand holds the member for that, so that this stays so until the change ends.
+    """
     if change.connection.dialect.name != "sqlite":  # which has one writer
         _HOLD_MEMBER(change.connection, member=membership_key)
-    lock_workspace(change, workspace_key)
-    return bool(_OWNS.scalar(change.connection, member=membership_key))
+    owns = bool(_OWNS.scalar(change.connection, member=membership_key))
+    if owns:
+        lock_workspace(change, workspace_key)
+    return owns
 
 
 def keeps_owners_alone(connection: Any, workspace_key: int, membership_key: int) -> bool:

@@ -316,12 +316,12 @@ def _body() -> dict[str, Any]:
 
 def _selection() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is wanted of the answer: read, and refused, before anything is changed (properties.md 14)."""
-    return parse_selection(request.args.items(multi=True))
+    return parse_selection(request.args.items(multi=True)) if request.query_string else operations.WHOLE
 
 
 def _precondition() -> Callable[[int], bool] | None:
     """Which version of a thing the caller is willing to change; None for whichever there is (RFC 7644 3.14)."""
-    if not {"If-Match", "If-None-Match"} & set(request.headers.keys()):
+    if not {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"} & request.environ.keys():
         return None
     wanted, unwanted = request.headers.get("If-Match", "*"), request.headers.get("If-None-Match", "")
     return lambda number: names_number(wanted, number) and not names_number(unwanted, number)

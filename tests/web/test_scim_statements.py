@@ -102,3 +102,39 @@ def test_a_write_takes_so_many_statements(world: World, call: Call, database: Da
     assert said_by(database, call, "POST", "/Users", new_user("cat@acme.example")) == 12 + begins
     # The group, the people, out, in, its version; what the group gives, and what both have beside it.
     assert said_by(database, call, "PATCH", f"/Groups/{group}", swap) == 4 + begins + 4 + ends + 2
+
+
+@pytest.mark.parametrize(
+    ("value", "looked_up_by"),
+    [
+        ({"active": False}, set()),
+        ({"title": "Engineer"}, set()),
+        ({"userName": "dan@acme.example"}, {"user_name_ci", "email_ci", "external_id", "pushed"}),
+        ({"externalId": "7"}, {"user_name_ci", "email_ci", "external_id", "pushed"}),
+        (
+            {"emails": [{"value": "dan@acme.example", "primary": True}]},
+            {"user_name_ci", "email_ci", "external_id", "pushed"},
+        ),
+    ],
+    ids=["active", "title", "user-name", "external-id", "address"],
+)
+def test_what_a_record_is_looked_up_by_is_written_only_where_it_changes(
+    call: Call, database: Database, value: dict[str, Any], looked_up_by: set[str]
+) -> None:
+    """SQLite writes an index again whenever a statement names its column."""
+    ann = created(call, "/Users", new_user("ann@acme.example"))["id"]
+    with statements(database) as said:
+        answer = call("PATCH", f"/Users/{ann}", patch({"op": "replace", "value": value}))
+    assert answer.status_code == 200, answer.json
+    (update,) = (one.sql for one in said if one.sql.startswith("UPDATE directory_users SET"))
+    named = {word.partition("=")[0] for word in update.partition(" WHERE ")[0].replace(",", " ").split()}
+    assert named & {"user_name_ci", "email_ci", "external_id", "pushed", "membership_id"} == looked_up_by | (
+        {"membership_id"} if looked_up_by else set()
+    )
+    shown: Any = call("GET", f"/Users/{ann}").json
+    assert {name: shown[name] for name in value} == value
+    with database.reading() as rows:
+        kept = rows.execute(text("SELECT user_name_ci, external_id, email_ci FROM directory_users")).one()
+    assert kept.user_name_ci == shown["userName"]
+    assert kept.external_id == shown.get("externalId")
+    assert kept.email_ci == shown["emails"][0]["value"]
