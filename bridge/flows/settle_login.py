@@ -121,7 +121,7 @@ def tell_found(found: Found | None, step: Step, connection: str) -> str:
     how = f"{found.user.email}, {_found_by(found, connection)}"
     more = {
         "enter": "",
-        "link": " It is linked now.",
+        "link": " This sign-in links it.",
         "adopt": " Its address was never confirmed: what was left in it is cleared, then it is linked.",
         "prove": " They have to prove that it is theirs"
         + ("." if found.vouched else f": {connection} doesn’t say that it verified the address."),

@@ -12,8 +12,9 @@ What the IdP began by itself answers no request, so it is never a test.
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.domain.access import Because, Permission
+from bridge.domain.access import Because, Permission, RoleInScope
 from bridge.domain.identity import AssertedIdentity
+from bridge.domain.sentences import Inventory, describe_permission, without_minimal
 from bridge.domain.sign_in import Client, OtherBrowser, TestResultGone, TestTicketUsed, keepable_groups
 from bridge.domain.sign_in_log import SignInAttempt, WouldHappen
 from bridge.domain.workspace import Membership, User
@@ -24,7 +25,7 @@ from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace,
 from bridge.flows.read_sign_in_log import attempt_of
 from bridge.flows.sign_in_log import Ended, Trail, log_test
 from bridge.flows.sso_door import Door
-from bridge.storage import pending, people
+from bridge.storage import pending, people, resources
 from bridge.storage.changes import Change
 from bridge.storage.connections import find_by_uid, set_connection
 from bridge.storage.mappings import refresh_connection_matches
@@ -109,7 +110,7 @@ def would_happen(
         rules=tuple(dict.fromkeys(_told_rule(one) for each in found for one in each.because if one.mapping))[
             :_MOST_LINES
         ],
-        access=tuple(f"{one.role.name}, on {', '.join(one.scope.render())}" for one in found)[:_MOST_LINES],
+        access=_told_access(change, door, found),
     )
 
 
@@ -121,9 +122,20 @@ def _told_membership(door: Door, member: Membership | None, now: datetime) -> st
 
 def _told_rule(because: Because) -> str:
     # A rule that names one group says no more than the group's name; its id would tell a reader nothing.
-    rule = "" if because.mapping in (because.idp_group, because.idp_group_id) else f": {because.mapping}"
-    through = f" → {because.user_group}" if because.user_group else ""
-    return f"{because.idp_group}{rule}{through}"
+    by = "" if because.mapping in (because.idp_group, because.idp_group_id) else f", which fits {because.mapping}"
+    into = f": puts them into the User Group {because.user_group}" if because.user_group else ": gives a role itself"
+    return f"IdP group {because.idp_group}{by}{into}"
+
+
+def _told_access(change: Change, door: Door, found: tuple[Permission, ...]) -> tuple[str, ...]:
+    inventory = Inventory(tuple(resources.list_resources(change.connection, door.workspace.key)))
+    reaching = without_minimal(found)[:_MOST_LINES]
+    told = [(one.role.name, describe_permission(RoleInScope(one.role, one.scope), inventory)) for one in reaching]
+    return tuple(f"{role}: {text}" for role, text in told) or _told_minimal(found)
+
+
+def _told_minimal(found: tuple[Permission, ...]) -> tuple[str, ...]:
+    return tuple(f"{one.role.name}: sees the workspace, and no resource" for one in found)
 
 
 # -- What it found out -------------------------------------------------------------------------------

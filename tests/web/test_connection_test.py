@@ -88,8 +88,11 @@ def test_it_tells_which_rules_would_match_and_what_they_would_give(
     run(world, app, surfer, company, groups=("eng-prod",))
     would = kept(world)[0].would
     assert would is not None
-    assert set(would.rules) == {"eng-prod: eng-*", "eng-prod"}
-    assert "Source Admin, on all" in would.access
+    assert set(would.rules) == {
+        "IdP group eng-prod, which fits eng-*: gives a role itself",
+        "IdP group eng-prod: gives a role itself",
+    }
+    assert "Source Admin: Edit all sources, none now and any future one" in would.access
 
 
 def test_a_disabled_connection_is_tested_as_if_it_were_on_and_stays_off(
@@ -101,7 +104,7 @@ def test_a_disabled_connection_is_tested_as_if_it_were_on_and_stays_off(
     run(world, app, surfer, company, groups=("eng-prod",))
     would = kept(world)[0].would
     assert would is not None
-    assert "Source Admin, on all" in would.access
+    assert "Source Admin: Edit all sources, none now and any future one" in would.access
     assert tables(world) == before
     assert surfer.get(company.path("login")).status_code == 403
 

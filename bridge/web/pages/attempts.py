@@ -87,7 +87,7 @@ def card_of(context: Context, one: SignInAttempt, alike: Alike | None, now: date
 def _title(one: SignInAttempt) -> str:
     who = one.email or "Somebody"
     if one.test:
-        return f"Test of {one.connection}"
+        return f"{who} {'couldn’t sign in' if one.outcome == 'refused' else 'could sign in'}"
     if one.kind == "break_glass":
         did = "couldn’t come in" if one.outcome == "refused" else "came in"
         return f"{who} {did} by a break-glass code"

@@ -33,6 +33,10 @@ blueprint = Blueprint("connection_new", __name__, url_prefix="/w/<slug>/connecti
 
 _LONGEST_PROMISE, _LONGEST_ISSUER, _LONGEST_SECRET = 1_000, 2_000, 4_000
 _OIDC_FIELDS = ("issuer", "client_id", "client_secret", "token_auth", "hosted_domain", "domain")
+_BY_TILE = {
+    "saml": "Tiles in {idp} then work, but can’t be tied to a browser. Leave it off if you can.",
+    "oidc": "Tiles in {idp} then work: whoever follows one is sent there and back in the usual way.",
+}
 _GROUPS = {
     "saml": ("By SAML 2.0", "What most companies use. Groups can come with each sign-in, or be pushed by SCIM."),
     "oidc": ("By OpenID Connect", "The same with a client ID and a secret in place of certificates."),
@@ -205,5 +209,5 @@ def _name(preset: Preset, error: DomainError | None) -> Field:
 
 
 def _idp_initiated(preset: Preset) -> Option:
-    text = f"Tiles in {vendor(preset)} then work, but can’t be tied to a browser. Leave it off if you can."
+    text = _BY_TILE[preset.kind].format(idp=vendor(preset))
     return Option("yes", "Let sign-in begin at the IdP", selected=bool(typed("idp_initiated")), help=text)

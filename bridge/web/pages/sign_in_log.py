@@ -10,6 +10,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort
 
 from bridge.domain.errors import NotFound
+from bridge.domain.sign_in_explanations import explain
 from bridge.domain.sign_in_log import AttemptsQuery, OutcomeFilter, SignInAttempt
 from bridge.flows.connect import list_connections
 from bridge.flows.read_sign_in_log import count_alike, get_attempt, list_attempts
@@ -143,6 +144,10 @@ def _test_of(visit: Visit, found: SignInAttempt) -> Post | None:
 def _connection_of(visit: Visit, found: SignInAttempt) -> Link | None:
     if found.connection_id is None:
         return None
+    why = explain(found.code, found.preset, found.connection, found.kind) if found.outcome == "refused" else None
+    if why is not None and why.setting == "certificate" and found.kind == "saml":
+        page = visit.url("connection_keys.index", connection=found.connection_id)
+        return Link(f"Certificates of {found.connection}", page)
     return Link(f"Open {found.connection}", visit.url("connections.show_one", connection=found.connection_id))
 
 

@@ -79,6 +79,14 @@ def test_the_page_of_a_refused_sign_in_leads_an_owner_to_the_attempt(acme: Acme,
     assert olga.get("/sign-in-log/AAAA-2222").status_code == 404
 
 
+def test_a_certificate_that_is_not_known_leads_to_the_certificates(acme: Acme, olga: Surfer) -> None:
+    keep_attempt(acme.world, "CCCC-2222", "refused", acme.world.now, code="bad-signature")
+    keep_attempt(acme.world, "CCCC-3333", "refused", acme.world.now, code="expired")
+    place = f"/w/acme/connections/{acme.world.connection.id}"
+    assert f'href="{place}/certificates">Certificates of Okta' in olga.get(f"{LOG}/CCCC-2222").text
+    assert f'href="{place}">Open Okta' in olga.get(f"{LOG}/CCCC-3333").text
+
+
 def test_what_others_wrote_is_shown_as_text(acme: Acme, olga: Surfer) -> None:
     step = {"name": SCRIPT, "detail": SCRIPT, "at": None, "warning": True}
     would: dict[str, object] = dict.fromkeys(("subject", "email", "name", "account", "membership"), SCRIPT)
