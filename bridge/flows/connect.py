@@ -152,7 +152,7 @@ def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDr
     reserved id), Forbidden (not an owner).
     """
     config = _config(context, draft, now)
-    name = clean_name(draft.name or get_preset(config["preset"]).name, field="name", longest=100)
+    name = clean_name(draft.name, field="name", longest=100) if draft.name else None
     with context.database.reading() as connection:
         workspace = get_workspace(connection, workspace_slug)
     uid = reserved_id(context, workspace, draft.reserved, now) if draft.reserved else str(uuid4())
@@ -162,7 +162,7 @@ def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDr
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
         check_id_free(change, uid)
-        check_name_free(change, workspace.key, name)
+        name = free_name(change, workspace.key, name, otherwise=get_preset(config["preset"]).name)
         connections.insert_connection(
             change, workspace.key, "saml", name, config, uid=uid, secrets_enc=secrets, enabled=draft.enabled
         )
@@ -257,6 +257,17 @@ def check_name_free(change: Change, workspace_key: int, name: str, *, but: str =
     if fold(name) in {fold(one.name) for one in every if one.id != but}:
         text = f"There is a connection called {name} already. Give this one another name."
         raise Conflict(text, field="name")
+
+
+def free_name(change: Change, workspace_key: int, chosen: str | None, *, otherwise: str) -> str:
+    """The chosen name, if no other connection of the workspace has it; without one `otherwise`, or that with the first
+    number that makes it new: "Okta", "Okta 2". Raises Conflict (chosen, and in use)."""
+    if chosen:
+        check_name_free(change, workspace_key, chosen)
+        return chosen
+    taken = {fold(one.name) for one in connections.list_connections(change.connection, workspace_key)}
+    numbered = (f"{otherwise} {number}" for number in range(2, len(taken) + 3))
+    return next(name for name in (otherwise, *numbered) if fold(name) not in taken)
 
 
 def check_id_free(change: Change, uid: str) -> None:

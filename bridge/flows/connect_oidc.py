@@ -26,7 +26,7 @@ from bridge.domain.errors import DomainError, Invalid, NotFound
 from bridge.domain.people import clean_name
 from bridge.domain.web_calls import Ask, WebCall
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import SamlAddresses, addresses, check_id_free, check_name_free, reserved_id
+from bridge.flows.connect import SamlAddresses, addresses, check_id_free, free_name, reserved_id
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace, owner_acting
@@ -155,7 +155,7 @@ def create_oidc(
     id), Forbidden (not an owner).
     """
     config = _config(context, draft, provider)
-    name = clean_name(draft.name or _PRESET_NAMES.get(config["preset"], "OpenID Connect"), field="name", longest=100)
+    name = clean_name(draft.name, field="name", longest=100) if draft.name else None
     with context.database.reading() as connection:
         workspace = get_workspace(connection, workspace_slug)
     uid = reserved_id(context, workspace, draft.reserved, now) if draft.reserved else str(uuid4())
@@ -165,7 +165,7 @@ def create_oidc(
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
         check_id_free(change, uid)
-        check_name_free(change, workspace.key, name)
+        name = free_name(change, workspace.key, name, otherwise=_PRESET_NAMES.get(config["preset"], "OpenID Connect"))
         insert_connection(
             change, workspace.key, "oidc", name, config, uid=uid, secrets_enc=secrets, enabled=draft.enabled
         )

@@ -145,6 +145,16 @@ def test_a_name_is_used_once_in_a_workspace(context: Context, okta: Connection, 
         create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, name="OKTA"), now)
 
 
+def test_without_a_name_it_takes_the_presets_with_the_next_number(
+    context: Context, okta: Connection, now: datetime
+) -> None:
+    draft = SamlDraft(METADATA, preset="okta")
+    made = [create_saml(context, OPERATOR, "kicks", draft, now).name for _ in range(3)]
+    assert made == ["Okta 2", "Okta 3", "Okta 4"]
+    delete_connection(context, OPERATOR, "kicks", okta.id, now)
+    assert create_saml(context, OPERATOR, "kicks", draft, now).name == "Okta"
+
+
 def test_an_unknown_preset_is_refused(context: Context, made: NewWorkspace, now: datetime) -> None:
     with pytest.raises(Invalid, match="Presets are"):
         create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, preset="acme"), now)

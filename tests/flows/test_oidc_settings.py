@@ -40,6 +40,14 @@ def kicks_login(context: Context, made: NewWorkspace, now: datetime) -> Connecti
     return create_oidc(context, OPERATOR, "kicks", draft, PROVIDER, now)
 
 
+def test_without_a_name_it_takes_the_presets_with_the_next_number(
+    context: Context, made: NewWorkspace, now: datetime
+) -> None:
+    draft = OidcDraft(PROVIDER.issuer, "our-id", "first-secret")
+    names = [create_oidc(context, OPERATOR, "kicks", draft, PROVIDER, now).name for _ in range(2)]
+    assert names == ["OpenID Connect", "OpenID Connect 2"]
+
+
 def put(
     context: Context, found: Connection, now: datetime, client_secret: str | None = None, **wanted: Any
 ) -> Connection:
