@@ -145,7 +145,7 @@ def _prepare_sqlite(synchronous: Synchronous) -> Callable[[Any, Any], None]:
             "foreign_keys=ON",
             "busy_timeout=10000",
             "cache_size=-64000",
-            "mmap_size=268435456",
+            "mmap_size=0",
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}").close()

@@ -282,6 +282,12 @@ def test_sqlite_loses_nothing_at_a_power_cut_unless_told_otherwise(tmp_path: Pat
         database.close()
 
 
+def test_sqlite_maps_no_memory_since_each_write_elsewhere_would_have_it_mapped_anew(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/a.db")
+    assert pragma(database, "mmap_size") == 0
+    database.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
 def test_sqlite_without_a_file_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="needs a file"):
