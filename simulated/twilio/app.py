@@ -14,6 +14,7 @@ from simulated.openid_provider.clients import origin_of
 from simulated.twilio import console_pages, login_pages, outside_pages, sign_up_pages
 from simulated.twilio.console_pages import PRODUCTS, switchable
 from simulated.twilio.errors import Expired, GoogleRefused, Invalid, TooManyTries, TwilioError
+from simulated.twilio.sessions import describe_device
 from simulated.twilio.site import EXTENSION, FORM_COOKIE, Site, this_site
 
 LARGEST_BODY = 64 * 1024
@@ -39,6 +40,7 @@ def create_app(site: Site) -> Flask:
     app.register_error_handler(HTTPException, _show_http_error)
     app.context_processor(_for_every_page)
     app.add_template_filter(_when, "when")
+    app.add_template_filter(describe_device, "device")
     for pages in (login_pages, sign_up_pages, console_pages, outside_pages):
         app.register_blueprint(pages.blueprint)
     endpoints.add_to(app, site.provider)

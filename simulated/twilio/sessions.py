@@ -12,6 +12,12 @@ from simulated.state_file import StateFile
 
 SESSION_SECONDS = 12 * 3600
 STEP_SECONDS = 15 * 60
+#: The first mark that is there counts: most browsers name those that they want to be taken for, too.
+_BROWSERS = (("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = (
+    *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows")),
+    *(("Mac OS", "macOS"), ("Linux", "Linux")),
+)
 Kind = Literal["factor", "set-up", "google"]
 
 
@@ -111,6 +117,13 @@ class Sessions:
         """Whether the step was there; now it is done. One of two browsers with one cookie gets it."""
         with self._file.transaction() as db:
             return db.execute("DELETE FROM steps WHERE hash = ?", (hash_of(secret or ""),)).rowcount == 1
+
+
+def describe_device(user_agent: str) -> str:
+    """A browser and its system in words that people know, such as "Firefox on Linux"."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return " on ".join(filter(None, (browser or "A browser", system)))
 
 
 def _read(row: Any) -> Session:

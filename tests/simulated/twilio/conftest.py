@@ -84,8 +84,8 @@ def new_browser(app: Flask) -> Callable[[], Browser]:
 
 
 @pytest.fixture
-def browser(app: Flask) -> Browser:
-    """A browser that isn't logged in."""
+def visitor(app: Flask) -> Browser:
+    """A browser isn't logged in."""
     return Browser(app)
 
 
@@ -99,9 +99,9 @@ def rp(app: Flask) -> RelyingParty:
 def type_in(site: Site) -> Callable[[Browser], Browser]:
     """Types Priya's password and SMS into the login page that a browser is on."""
 
-    def type_everything(browser: Browser) -> Browser:
-        browser.send("/login", email=PERSON["email"], password=PASSWORD)
-        return browser.send("/second-factor", code=site.messages.latest("sms")[0].text[:6])
+    def type_everything(visitor: Browser) -> Browser:
+        visitor.send("/login", email=PERSON["email"], password=PASSWORD)
+        return visitor.send("/second-factor", code=site.messages.latest("sms")[0].text[:6])
 
     return type_everything
 
@@ -112,9 +112,9 @@ def log_in(site: Site) -> Callable[[Browser], Browser]:
     priya = site.accounts.find_by_email(PERSON["email"])
     assert priya
 
-    def begin(browser: Browser) -> Browser:
+    def begin(visitor: Browser) -> Browser:
         secret = site.sessions.begin(priya.id, ("pwd", "sms", "mfa"), "A browser", "127.0.0.1")
-        browser.client.set_cookie(SESSION_COOKIE, secret, domain="127.0.0.1")
-        return browser
+        visitor.client.set_cookie(SESSION_COOKIE, secret, domain="127.0.0.1")
+        return visitor
 
     return begin

@@ -32,8 +32,9 @@ VERIFIER = "v" * 43
 class RelyingParty:
     """What it asks and how it reads the answers."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, address: str = URL) -> None:
         self.http = app.test_client()
+        self.address = address
 
     def request(self, **more: str | None) -> str:
         """The path of an authorization request; a parameter that is None is left out."""
@@ -63,7 +64,7 @@ class RelyingParty:
             **more,
         }
         sent = {name: value for name, value in form.items() if value is not None}
-        return self.http.post("/oauth2/token", data=sent, base_url=URL)
+        return self.http.post("/oauth2/token", data=sent, base_url=self.address)
 
     def tokens(self, browser: Browser) -> dict[str, Any]:
         """The tokens for the code that a browser arrived with."""
@@ -73,7 +74,7 @@ class RelyingParty:
 
     def keys(self) -> KeySet:
         """The provider's published keys."""
-        return KeySet.import_key_set(self.http.get("/oauth2/jwks", base_url=URL).json)
+        return KeySet.import_key_set(self.http.get("/oauth2/jwks", base_url=self.address).json)
 
     def read(self, token: str) -> jwt.Token:
         """A token whose signature is the provider's."""
@@ -82,4 +83,4 @@ class RelyingParty:
     def userinfo(self, access_token: str) -> TestResponse:
         """The userinfo endpoint's answer."""
         bearer = {"Authorization": f"Bearer {access_token}"}
-        return self.http.get("/oauth2/userinfo", headers=bearer, base_url=URL)
+        return self.http.get("/oauth2/userinfo", headers=bearer, base_url=self.address)

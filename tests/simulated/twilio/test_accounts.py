@@ -33,45 +33,45 @@ def texted(site: Site) -> str:
     return site.messages.latest("sms")[0].text[:6]
 
 
-def totp(browser: Browser, clock: Clock) -> str:
+def totp(visitor: Browser, clock: Clock) -> str:
     """The code that an app shows which has the key on the page."""
-    key = browser.page.text.partition('class="key">')[2].partition("<")[0].replace(" ", "")
+    key = visitor.page.text.partition('class="key">')[2].partition("<")[0].replace(" ", "")
     return pyotp.TOTP(key).at(int(clock.now))
 
 
 @pytest.fixture
-def inside(browser: Browser, log_in: LogIn) -> Browser:
-    """A browser that Priya is logged in with."""
-    return log_in(browser)
+def inside(visitor: Browser, log_in: LogIn) -> Browser:
+    """A browser Priya is logged in with."""
+    return log_in(visitor)
 
 
 # -- Signing up --------------------------------------------------------------------------------------------------
 
 
-def test_signing_up_with_an_app_ends_in_the_console(browser: Browser, site: Site, clock: Clock) -> None:
-    browser.get("/sign-up").send("/sign-up", **MEI)
+def test_signing_up_with_an_app_ends_in_the_console(visitor: Browser, site: Site, clock: Clock) -> None:
+    visitor.get("/sign-up").send("/sign-up", **MEI)
     assert site.accounts.find_by_email(MEI["email"]) is None
-    browser.get(mailed(site)).send("")
+    visitor.get(mailed(site)).send("")
     assert site.accounts.find_by_email(MEI["email"]) is None
-    picture = browser.client.get("/second-factor/set-up/picture.svg", base_url=URL)
+    picture = visitor.client.get("/second-factor/set-up/picture.svg", base_url=URL)
     assert picture.mimetype == "image/svg+xml"
-    browser.send("/second-factor/set-up/app", code=totp(browser, clock))
-    assert browser.shows("Welcome, Mei")
+    visitor.send("/second-factor/set-up/app", code=totp(visitor, clock))
+    assert visitor.shows("Welcome, Mei")
 
 
-def test_signing_up_for_a_client_ends_there(browser: Browser, site: Site, rp: RelyingParty) -> None:
-    browser.get(rp.request())
-    browser.get(browser.link("/sign-up")).send("/sign-up", **MEI)
-    browser.get(mailed(site)).send("")
-    browser.send("/second-factor/set-up/phone", phone="+44 20 7946 0000")
-    browser.send("/second-factor/set-up/code", code=texted(site))
-    claims = rp.read(rp.tokens(browser.get(browser.link("/oauth2/authorize")))["id_token"]).claims
+def test_signing_up_for_a_client_ends_there(visitor: Browser, site: Site, rp: RelyingParty) -> None:
+    visitor.get(rp.request())
+    visitor.get(visitor.link("/sign-up")).send("/sign-up", **MEI)
+    visitor.get(mailed(site)).send("")
+    visitor.send("/second-factor/set-up/phone", phone="+44 20 7946 0000")
+    visitor.send("/second-factor/set-up/code", code=texted(site))
+    claims = rp.read(rp.tokens(visitor.get(visitor.link("/oauth2/authorize")))["id_token"]).claims
     assert (claims["email"], claims["amr"]) == (MEI["email"], ["pwd", "sms", "mfa"])
 
 
-def test_an_address_that_has_an_account_is_told_by_mail_alone(browser: Browser, site: Site) -> None:
-    new = browser.get("/sign-up").send("/sign-up", **MEI).text
-    known = browser.get("/sign-up").send("/sign-up", **{**MEI, "email": PERSON["email"].upper()}).text
+def test_an_address_that_has_an_account_is_told_by_mail_alone(visitor: Browser, site: Site) -> None:
+    new = visitor.get("/sign-up").send("/sign-up", **MEI).text
+    known = visitor.get("/sign-up").send("/sign-up", **{**MEI, "email": PERSON["email"].upper()}).text
     assert (
         known.replace(PERSON["email"].upper(), MEI["email"]).replace("PRIYA.RAMAN@kicks.example", MEI["email"]) == new
     )
@@ -89,9 +89,9 @@ def test_an_address_that_has_an_account_is_told_by_mail_alone(browser: Browser, 
     ],
     ids=["short", "thrice", "twilio", "sendgrid", "long"],
 )
-def test_twilio_s_rule_for_passwords(browser: Browser, site: Site, password: str, fault: str) -> None:
-    browser.get("/sign-up").send("/sign-up", **{**MEI, "password": password})
-    assert (browser.status, browser.shows(fault)) == (422, True)
+def test_twilio_s_rule_for_passwords(visitor: Browser, site: Site, password: str, fault: str) -> None:
+    visitor.get("/sign-up").send("/sign-up", **{**MEI, "password": password})
+    assert (visitor.status, visitor.shows(fault)) == (422, True)
     assert site.messages.latest("mail") == []
     check_rule(PASSWORD)
 
@@ -101,131 +101,131 @@ def test_twilio_s_rule_for_passwords(browser: Browser, site: Site, password: str
     [{"email": "mei"}, {"email": "a@b@c.example"}, {"given_name": " "}, {"family_name": "x" * 61}],
     ids=["no-at", "two-at", "no-name", "long-name"],
 )
-def test_what_can_t_be_used_is_said(browser: Browser, wrong: dict[str, str]) -> None:
-    assert browser.get("/sign-up").send("/sign-up", **(MEI | wrong)).status == 422
+def test_what_can_t_be_used_is_said(visitor: Browser, wrong: dict[str, str]) -> None:
+    assert visitor.get("/sign-up").send("/sign-up", **(MEI | wrong)).status == 422
 
 
-def test_a_link_works_once(browser: Browser, site: Site) -> None:
-    browser.get("/sign-up").send("/sign-up", **MEI)
+def test_a_link_works_once(visitor: Browser, site: Site) -> None:
+    visitor.get("/sign-up").send("/sign-up", **MEI)
     link = mailed(site)
-    browser.get(link).send("")
-    assert browser.get(link).status == 410
+    visitor.get(link).send("")
+    assert visitor.get(link).status == 410
 
 
-def test_a_link_is_over_after_an_hour(browser: Browser, site: Site, clock: Clock) -> None:
-    browser.get("/sign-up").send("/sign-up", **MEI)
+def test_a_link_is_over_after_an_hour(visitor: Browser, site: Site, clock: Clock) -> None:
+    visitor.get("/sign-up").send("/sign-up", **MEI)
     clock.now += 3600
-    assert browser.get(mailed(site)).status == 410
+    assert visitor.get(mailed(site)).status == 410
 
 
-def test_a_wrong_first_code_sets_nothing_up(browser: Browser, site: Site) -> None:
-    browser.get("/sign-up").send("/sign-up", **MEI)
-    browser.get(mailed(site)).send("").send("/second-factor/set-up/app", code="000000")
-    assert browser.status == 422
+def test_a_wrong_first_code_sets_nothing_up(visitor: Browser, site: Site) -> None:
+    visitor.get("/sign-up").send("/sign-up", **MEI)
+    visitor.get(mailed(site)).send("").send("/second-factor/set-up/app", code="000000")
+    assert visitor.status == 422
     assert site.accounts.find_by_email(MEI["email"]) is None
 
 
 # -- Logging in --------------------------------------------------------------------------------------------------
 
 
-def test_password_and_sms_log_in(browser: Browser, type_in: LogIn) -> None:
-    inside = type_in(browser.get("/login"))
+def test_password_and_sms_log_in(visitor: Browser, type_in: LogIn) -> None:
+    inside = type_in(visitor.get("/login"))
     assert inside.shows("Welcome, Priya")
 
 
-def test_the_password_alone_opens_nothing(browser: Browser) -> None:
-    browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
-    assert urlsplit(browser.get("/console").way[-1]).path == "/login"
+def test_the_password_alone_opens_nothing(visitor: Browser) -> None:
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+    assert urlsplit(visitor.get("/console").way[-1]).path == "/login"
 
 
-def test_a_wrong_password_and_an_unknown_address_look_the_same(browser: Browser) -> None:
+def test_a_wrong_password_and_an_unknown_address_look_the_same(visitor: Browser) -> None:
     pages = []
     for email in (PERSON["email"], "nobody@kicks.example"):
-        browser.get("/login").send("/login", email=email, password="wrong wrong wrong!")
-        assert browser.status == 403
-        pages.append(browser.text.replace(email, ""))
+        visitor.get("/login").send("/login", email=email, password="wrong wrong wrong!")
+        assert visitor.status == 403
+        pages.append(visitor.text.replace(email, ""))
     assert pages[0] == pages[1]
 
 
 @pytest.mark.parametrize("email", [PERSON["email"], "nobody@kicks.example"], ids=["known", "unknown"])
-def test_guessing_passwords_is_slowed_down(browser: Browser, site: Site, clock: Clock, email: str) -> None:
+def test_guessing_passwords_is_slowed_down(visitor: Browser, site: Site, clock: Clock, email: str) -> None:
     for _ in range(10):
         site.attempts.count("password", priya(site).id if email == PERSON["email"] else email)
-    browser.get("/login").send("/login", email=email, password=PASSWORD)
-    assert browser.status == 429
+    visitor.get("/login").send("/login", email=email, password=PASSWORD)
+    assert visitor.status == 429
     clock.now += 15 * 60
-    assert browser.get("/login").send("/login", email=email, password=PASSWORD).status != 429
+    assert visitor.get("/login").send("/login", email=email, password=PASSWORD).status != 429
 
 
-def test_codes_are_counted(browser: Browser, site: Site) -> None:
-    browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+def test_codes_are_counted(visitor: Browser, site: Site) -> None:
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
     right = texted(site)
     for _ in range(5):
-        assert browser.send("/second-factor", code="x").status == 403
-    assert browser.send("/second-factor", code=right).status == 429
+        assert visitor.send("/second-factor", code="x").status == 403
+    assert visitor.send("/second-factor", code=right).status == 429
 
 
-def test_a_new_sms_replaces_the_last(browser: Browser, site: Site) -> None:
-    browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+def test_a_new_sms_replaces_the_last(visitor: Browser, site: Site) -> None:
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
     first = texted(site)
-    browser.send("/second-factor/again")
+    visitor.send("/second-factor/again")
     if texted(site) != first:
-        assert browser.send("/second-factor", code=first).status == 403
-    assert browser.send("/second-factor", code=texted(site)).shows("Welcome, Priya")
+        assert visitor.send("/second-factor", code=first).status == 403
+    assert visitor.send("/second-factor", code=texted(site)).shows("Welcome, Priya")
 
 
-def test_an_sms_is_over_after_five_minutes(browser: Browser, site: Site, clock: Clock) -> None:
-    browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+def test_an_sms_is_over_after_five_minutes(visitor: Browser, site: Site, clock: Clock) -> None:
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
     clock.now += 300
-    assert browser.send("/second-factor", code=texted(site)).status == 403
+    assert visitor.send("/second-factor", code=texted(site)).status == 403
 
 
-def test_a_code_of_the_app_works_once_and_never_an_older_one(browser: Browser, site: Site, clock: Clock) -> None:
+def test_a_code_of_the_app_works_once_and_never_an_older_one(visitor: Browser, site: Site, clock: Clock) -> None:
     secret = pyotp.random_base32()
     site.accounts.change(priya(site).id, factor="app", totp_secret=secret, phone=None)
     now = pyotp.TOTP(secret).at(int(clock.now))
     before = pyotp.TOTP(secret).at(int(clock.now) - 30)
-    browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
-    assert browser.send("/second-factor", code=f"{now[:3]} {now[3:]}").shows("Welcome, Priya")
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+    assert visitor.send("/second-factor", code=f"{now[:3]} {now[3:]}").shows("Welcome, Priya")
     for code in (now, before):
-        browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
-        assert browser.send("/second-factor", code=code).status == 403
+        visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+        assert visitor.send("/second-factor", code=code).status == 403
 
 
-def test_a_disabled_account_doesn_t_log_in(browser: Browser, site: Site) -> None:
+def test_a_disabled_account_doesn_t_log_in(visitor: Browser, site: Site) -> None:
     site.accounts.change(priya(site).id, active=0)
-    assert browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD).shows("disabled")
+    assert visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD).shows("disabled")
 
 
 # -- Forgotten passwords -----------------------------------------------------------------------------------------
 
 
 def test_a_forgotten_password_is_set_by_mail_and_the_second_factor_stays(
-    browser: Browser, site: Site, new_browser: Callable[[], Browser], log_in: LogIn
+    visitor: Browser, site: Site, new_browser: Callable[[], Browser], log_in: LogIn
 ) -> None:
     elsewhere = log_in(new_browser())
-    browser.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
-    browser.get(mailed(site)).send("", password="another good phrase")
+    visitor.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
+    visitor.get(mailed(site)).send("", password="another good phrase")
     assert urlsplit(elsewhere.get("/console").way[-1]).path == "/login"
-    browser.send("/login", email=PERSON["email"], password="another good phrase")
-    assert browser.send("/second-factor", code=texted(site)).shows("Welcome, Priya")
+    visitor.send("/login", email=PERSON["email"], password="another good phrase")
+    assert visitor.send("/second-factor", code=texted(site)).shows("Welcome, Priya")
 
 
-def test_a_forgotten_password_tells_no_stranger_who_has_an_account(browser: Browser, site: Site) -> None:
+def test_a_forgotten_password_tells_no_stranger_who_has_an_account(visitor: Browser, site: Site) -> None:
     pages = []
     for email in (PERSON["email"], "nobody@kicks.example"):
-        browser.get("/forgotten-password").send("/forgotten-password", email=email)
-        pages.append(browser.text.replace(email, ""))
+        visitor.get("/forgotten-password").send("/forgotten-password", email=email)
+        pages.append(visitor.text.replace(email, ""))
     assert pages[0] == pages[1]
     assert mailed(site) == "/sign-up"
 
 
-def test_a_later_link_replaces_the_one_before(browser: Browser, site: Site) -> None:
-    browser.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
+def test_a_later_link_replaces_the_one_before(visitor: Browser, site: Site) -> None:
+    visitor.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
     first = mailed(site)
-    browser.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
-    assert browser.get(first).status == 410
-    assert browser.get(mailed(site)).send("", password=PASSWORD).shows("the password you have")
+    visitor.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
+    assert visitor.get(first).status == 410
+    assert visitor.get(mailed(site)).send("", password=PASSWORD).shows("the password you have")
 
 
 # -- Settings ----------------------------------------------------------------------------------------------------
@@ -322,10 +322,10 @@ def test_closing_wants_the_address_typed(inside: Browser, site: Site) -> None:
 # -- At the door -------------------------------------------------------------------------------------------------
 
 
-def test_a_session_s_cookie_is_for_this_site_s_pages_alone(browser: Browser, site: Site) -> None:
-    browser.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
-    fields = {"csrf_token": browser.page.text.partition('name="csrf_token" value="')[2].partition('"')[0]}
-    answer = browser.client.post("/second-factor", data=fields | {"code": texted(site)}, base_url=URL)
+def test_a_session_s_cookie_is_for_this_site_s_pages_alone(visitor: Browser, site: Site) -> None:
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+    fields = {"csrf_token": visitor.page.text.partition('name="csrf_token" value="')[2].partition('"')[0]}
+    answer = visitor.client.post("/second-factor", data=fields | {"code": texted(site)}, base_url=URL)
     cookies = answer.headers.getlist("Set-Cookie")
     assert any("twilio_session=" in cookie for cookie in cookies)
     assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies if "Max-Age=0" not in cookie)
@@ -349,19 +349,19 @@ def test_a_form_from_another_site_is_refused(inside: Browser, headers: dict[str,
     assert answer.status_code == 403
 
 
-def test_another_host_isn_t_served(browser: Browser) -> None:
-    assert browser.client.get("/login", base_url="http://evil.example").status_code == 421
+def test_another_host_isn_t_served(visitor: Browser) -> None:
+    assert visitor.client.get("/login", base_url="http://evil.example").status_code == 421
 
 
-def test_the_way_on_is_never_an_address_that_was_given(browser: Browser, type_in: LogIn) -> None:
-    type_in(browser.get("/login?continue=https://evil.example/"))
-    assert browser.shows("Welcome, Priya")
+def test_the_way_on_is_never_an_address_that_was_given(visitor: Browser, type_in: LogIn) -> None:
+    type_in(visitor.get("/login?continue=https://evil.example/"))
+    assert visitor.shows("Welcome, Priya")
 
 
 def test_the_log_of_requests_shows_what_was_asked_and_no_secret(
-    browser: Browser, site: Site, rp: RelyingParty, type_in: LogIn
+    visitor: Browser, site: Site, rp: RelyingParty, type_in: LogIn
 ) -> None:
-    inside = type_in(browser.get("/login"))
+    inside = type_in(visitor.get("/login"))
     rp.tokens(inside.get(rp.request()))
     inside.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
     inside.get(mailed(site))

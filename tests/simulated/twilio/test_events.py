@@ -22,9 +22,9 @@ ENDPOINT = CLIENT["event_endpoint"]
 
 
 @pytest.fixture
-def priya(browser: Browser, rp: RelyingParty, log_in: LogIn, site: Site) -> Account:
+def priya(visitor: Browser, rp: RelyingParty, log_in: LogIn, site: Site) -> Account:
     """Priya, who has entered the client."""
-    rp.tokens(log_in(browser).get(rp.request()))
+    rp.tokens(log_in(visitor).get(rp.request()))
     found = site.accounts.find_by_email(PERSON["email"])
     assert found
     return found

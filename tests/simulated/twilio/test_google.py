@@ -35,50 +35,50 @@ def app(app: Flask, site: Site, google: GoogleSite) -> Flask:
 
 @pytest.fixture
 def at_google(google_app: Flask, google: GoogleSite) -> Browser:
-    """The browser's other window: it is at Google."""
+    """The other window of the browser: it is at Google."""
     return Browser(google_app, google.public_url)
 
 
-def choose(at_google: Browser, browser: Browser, email: str) -> str:
+def choose(at_google: Browser, visitor: Browser, email: str) -> str:
     """Chooses somebody where Twilio sent the browser; the address of Twilio that Google sends it back to."""
-    at_google.get(browser.way[-1])
+    at_google.get(visitor.way[-1])
     before = at_google.page.text.partition(f"<small>{email}</small>")[0]
     at_google.send("/choose", account=before.rpartition('name="account" value="')[2].partition('"')[0])
     return at_google.way[-1]
 
 
 def test_the_first_time_makes_an_account_and_the_second_finds_it(
-    browser: Browser, at_google: Browser, site: Site
+    visitor: Browser, at_google: Browser, site: Site
 ) -> None:
     for _ in range(2):
-        browser.get("/sign-up").send("/google")
-        browser.get(choose(at_google, browser, "noor.haddad@kicks.example"))
-        assert browser.shows("Welcome, Noor")
-        browser.send("/logout")
+        visitor.get("/sign-up").send("/google")
+        visitor.get(choose(at_google, visitor, "noor.haddad@kicks.example"))
+        assert visitor.shows("Welcome, Noor")
+        visitor.send("/logout")
     made = site.accounts.find_by_email("noor.haddad@kicks.example")
     assert made
     assert (made.password_hash, made.factor) == (None, None)
 
 
-def test_a_client_that_waits_gets_its_answer(browser: Browser, at_google: Browser, rp: RelyingParty) -> None:
-    browser.get(rp.request()).send("/google")
-    browser.get(choose(at_google, browser, "noor.haddad@kicks.example"))
-    claims = rp.read(rp.tokens(browser.get(browser.link("/oauth2/authorize")))["id_token"]).claims
+def test_a_client_that_waits_gets_its_answer(visitor: Browser, at_google: Browser, rp: RelyingParty) -> None:
+    visitor.get(rp.request()).send("/google")
+    visitor.get(choose(at_google, visitor, "noor.haddad@kicks.example"))
+    claims = rp.read(rp.tokens(visitor.get(visitor.link("/oauth2/authorize")))["id_token"]).claims
     assert (claims["email"], claims["name"]) == ("noor.haddad@kicks.example", "Noor Haddad")
 
 
-def test_an_address_with_a_password_isn_t_taken_over(browser: Browser, at_google: Browser) -> None:
-    browser.get("/login").send("/google")
-    browser.get(choose(at_google, browser, PERSON["email"]))
-    assert (browser.status, browser.shows("has a Twilio account with a password")) == (422, True)
-    assert browser.get("/console").way
+def test_an_address_with_a_password_isn_t_taken_over(visitor: Browser, at_google: Browser) -> None:
+    visitor.get("/login").send("/google")
+    visitor.get(choose(at_google, visitor, PERSON["email"]))
+    assert (visitor.status, visitor.shows("has a Twilio account with a password")) == (422, True)
+    assert visitor.get("/console").way
 
 
 def test_an_answer_counts_in_the_browser_that_asked(
-    browser: Browser, at_google: Browser, new_browser: Callable[[], Browser]
+    visitor: Browser, at_google: Browser, new_browser: Callable[[], Browser]
 ) -> None:
-    browser.get("/login").send("/google")
-    back = choose(at_google, browser, "noor.haddad@kicks.example")
+    visitor.get("/login").send("/google")
+    back = choose(at_google, visitor, "noor.haddad@kicks.example")
     other = new_browser()
     assert other.get(back).status == 410
     other.get("/login").send("/google")
@@ -91,23 +91,23 @@ def test_an_answer_counts_in_the_browser_that_asked(
     [("state=", "state=x"), ("code=", "code=x"), ("iss=http", "iss=https"), ("code=", "nothing=")],
     ids=["state", "code", "issuer", "no-code"],
 )
-def test_a_changed_answer_is_refused(browser: Browser, at_google: Browser, changed: tuple[str, str]) -> None:
-    browser.get("/login").send("/google")
-    back = choose(at_google, browser, "noor.haddad@kicks.example")
-    assert browser.get(back.replace(*changed)).status == 403
-    assert browser.get("/console").way
+def test_a_changed_answer_is_refused(visitor: Browser, at_google: Browser, changed: tuple[str, str]) -> None:
+    visitor.get("/login").send("/google")
+    back = choose(at_google, visitor, "noor.haddad@kicks.example")
+    assert visitor.get(back.replace(*changed)).status == 403
+    assert visitor.get("/console").way
 
 
 def test_a_password_set_by_mail_asks_for_a_second_factor_first(
-    browser: Browser, at_google: Browser, site: Site
+    visitor: Browser, at_google: Browser, site: Site
 ) -> None:
-    browser.get("/login").send("/google")
-    browser.get(choose(at_google, browser, "noor.haddad@kicks.example"))
-    browser.get("/forgotten-password").send("/forgotten-password", email="noor.haddad@kicks.example")
-    browser.get(site.messages.latest("mail")[0].link).send("", password=PASSWORD)
-    browser.send("/login", email="noor.haddad@kicks.example", password=PASSWORD)
-    assert browser.shows("Set up a second factor")
-    assert browser.get("/console").way
+    visitor.get("/login").send("/google")
+    visitor.get(choose(at_google, visitor, "noor.haddad@kicks.example"))
+    visitor.get("/forgotten-password").send("/forgotten-password", email="noor.haddad@kicks.example")
+    visitor.get(site.messages.latest("mail")[0].link).send("", password=PASSWORD)
+    visitor.send("/login", email="noor.haddad@kicks.example", password=PASSWORD)
+    assert visitor.shows("Set up a second factor")
+    assert visitor.get("/console").way
 
 
 def test_a_new_account_is_made_at_google(at_google: Browser, google: GoogleSite) -> None:

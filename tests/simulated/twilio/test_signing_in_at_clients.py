@@ -14,17 +14,17 @@ LogIn = Callable[[Browser], Browser]
 
 
 @pytest.fixture
-def arrived(browser: Browser, rp: RelyingParty, log_in: LogIn) -> Browser:
-    """A browser that was logged in, sent here by the client, and sent back."""
-    return log_in(browser).get(rp.request())
+def arrived(visitor: Browser, rp: RelyingParty, log_in: LogIn) -> Browser:
+    """A browser was logged in, sent here by the client, and sent back."""
+    return log_in(visitor).get(rp.request())
 
 
 def test_a_login_ends_at_the_client_with_code_state_and_issuer(
-    browser: Browser, rp: RelyingParty, type_in: LogIn
+    visitor: Browser, rp: RelyingParty, type_in: LogIn
 ) -> None:
-    type_in(browser.get(rp.request()))
-    assert browser.shows("Segment")
-    arrived = browser.get(browser.link("/oauth2/authorize"))
+    type_in(visitor.get(rp.request()))
+    assert visitor.shows("Segment")
+    arrived = visitor.get(visitor.link("/oauth2/authorize"))
     assert arrived.way[-1].startswith(f"{HOME}/callback?")
     assert {name: arrived.arrived[name] for name in ("state", "iss")} == {"state": "s t&ate", "iss": URL}
 
@@ -55,8 +55,8 @@ def test_the_access_token_is_a_jwt_that_opens_userinfo(arrived: Browser, rp: Rel
     assert told["email"] == "priya.raman@kicks.example"
 
 
-def test_userinfo_tells_what_the_scope_names(browser: Browser, rp: RelyingParty, log_in: LogIn) -> None:
-    given = rp.tokens(log_in(browser).get(rp.request(scope="openid address")))
+def test_userinfo_tells_what_the_scope_names(visitor: Browser, rp: RelyingParty, log_in: LogIn) -> None:
+    given = rp.tokens(log_in(visitor).get(rp.request(scope="openid address")))
     assert set(json_of(rp.userinfo(given["access_token"]))) == {"sub"}
     assert given["scope"] == "openid"
 
@@ -124,11 +124,11 @@ TOLD_TO_THE_CLIENT: dict[str, tuple[Changed, str]] = {
 
 @pytest.mark.parametrize("name", TOLD_TO_THE_CLIENT)
 def test_a_bad_request_is_told_to_the_client_with_state_and_issuer(
-    browser: Browser, rp: RelyingParty, name: str
+    visitor: Browser, rp: RelyingParty, name: str
 ) -> None:
     changed, error = TOLD_TO_THE_CLIENT[name]
-    browser.get(rp.request(**changed))
-    told = browser.arrived
+    visitor.get(rp.request(**changed))
+    told = visitor.arrived
     assert (told["error"], told["state"], told["iss"]) == (error, "s t&ate", URL)
 
 
@@ -146,10 +146,10 @@ def test_a_bad_request_is_told_to_the_client_with_state_and_issuer(
     ids=["foreign", "longer", "not-ascii", "missing", "unknown-client", "no-client", "odd-client"],
 )
 def test_a_request_of_nobody_known_leads_nowhere(
-    browser: Browser, rp: RelyingParty, changed: dict[str, str | None]
+    visitor: Browser, rp: RelyingParty, changed: dict[str, str | None]
 ) -> None:
-    browser.get(rp.request(**changed))
-    assert (browser.status, browser.way) == (400, [])
+    visitor.get(rp.request(**changed))
+    assert (visitor.status, visitor.way) == (400, [])
 
 
 def test_prompt_login_asks_again_and_keeps_the_session_s_name(
@@ -174,13 +174,13 @@ def test_max_age_asks_again_when_the_login_is_older(
     assert (urlsplit(arrived.way[-1]).path == "/login") == asks
 
 
-def test_a_login_hint_fills_in_the_address(browser: Browser, rp: RelyingParty) -> None:
-    assert browser.get(rp.request(login_hint='a"b@kicks.example')).shows('value="a&#34;b@kicks.example"')
+def test_a_login_hint_fills_in_the_address(visitor: Browser, rp: RelyingParty) -> None:
+    assert visitor.get(rp.request(login_hint='a"b@kicks.example')).shows('value="a&#34;b@kicks.example"')
 
 
-def test_a_post_is_served_as_the_get_is(browser: Browser, rp: RelyingParty) -> None:
+def test_a_post_is_served_as_the_get_is(visitor: Browser, rp: RelyingParty) -> None:
     path, _, query = rp.request().partition("?")
-    answer = browser.client.post(path, data=query, content_type="application/x-www-form-urlencoded", base_url=URL)
+    answer = visitor.client.post(path, data=query, content_type="application/x-www-form-urlencoded", base_url=URL)
     assert (answer.status_code, answer.location) == (303, f"{path}?{query}")
 
 
