@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal_column, or_, select
 
+from bridge.storage.sessions import ON_SINCE
 from bridge.storage.tables import (
     authentications,
     connections,
@@ -70,7 +71,7 @@ def _signed_in(now: datetime) -> ScalarSelect[int]:
     return (
         select(func.count(sessions.c.user_id.distinct()))
         .select_from(authentications.join(sessions, sessions.c.id == authentications.c.session_id))
-        .where(authentications.c.connection_id == connections.c.id, lasting, sessions.c.ends_at > now)
+        .where(authentications.c.connection_id == connections.c.id, lasting, sessions.c.ends_at > now, ON_SINCE)
         .correlate(connections)
         .scalar_subquery()
     )

@@ -10,7 +10,8 @@ from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Workspace
 from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
 from bridge.storage.changes import Change, alter_facts
-from bridge.storage.tables import PAST, authentications, connections, grants, identities, memberships, users, workspaces
+from bridge.storage.sessions import ON_SINCE
+from bridge.storage.tables import authentications, connections, grants, identities, memberships, users, workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,13 @@ def has_second_factor(connection: Any, membership_key: int) -> bool:
     return connection.execute(chosen).first() is not None
 
 
-_once_off = PAST[connections]
-
-
 def came_by_sso(connection: Any, session_key: int, workspace_key: int, now: datetime) -> bool:
     """Whether the session came through a connection of this workspace that is enabled now, and has been since."""
-    off_since = exists().where(
-        _once_off.c.id == connections.c.id, ~_once_off.c.enabled, _once_off.c.until > authentications.c.at
-    )
     chosen = (
         select(authentications.c.id)
         .join(connections, connections.c.id == authentications.c.connection_id)
         .where(authentications.c.session_id == session_key, authentications.c.ends_at > now)
-        .where(connections.c.workspace_id == workspace_key, connections.c.enabled, ~off_since)
+        .where(connections.c.workspace_id == workspace_key, ON_SINCE)
     )
     return connection.execute(chosen).first() is not None
 

@@ -75,6 +75,8 @@ _once_off = PAST[connections]
 _OFF_SINCE = exists().where(
     _once_off.c.id == connections.c.id, ~_once_off.c.enabled, _once_off.c.until > authentications.c.at
 )
+#: Of a row of `authentications` and its connection: that one is on, and has been ever since.
+ON_SINCE = and_(connections.c.enabled, ~_OFF_SINCE)
 _FIND = Prepared(
     select(
         sessions.c.id,
@@ -93,7 +95,7 @@ _FIND = Prepared(
         authentications.c.ends_at,
         connections.c.uid,
         connections.c.workspace_id,
-        and_(connections.c.enabled, ~_OFF_SINCE),
+        ON_SINCE,
         authentications.c.groups,
     )
     .select_from(sessions)

@@ -19,7 +19,7 @@ from bridge.flows.members import find_member_id
 from bridge.flows.provision_groups import change_group
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token
-from tests.flows.logins import keep_attempt
+from tests.flows.logins import keep_attempt, sign_in
 from tests.overheard import statements
 from tests.world import World, another_connection
 
@@ -59,6 +59,23 @@ def test_what_hangs_on_it_is_counted(kicks: World) -> None:
     counts = get_overview(kicks.context, "kicks", kicks.connection.id, kicks.now).counts
     assert (counts.people, counts.pushed, counts.groups, counts.held_out) == (2, 2, 1, 1)
     assert (counts.rules, counts.tokens, counts.domains) == (1, 1, ("kicks.example",))
+
+
+def test_who_is_signed_in_by_it_is_whom_it_opens_something_for(kicks: World) -> None:
+    """Switched off, it ends all sign-ins by it; switched on again, it doesn't bring them back."""
+
+    def count(now: datetime) -> int:
+        return get_overview(kicks.context, "kicks", kicks.connection.id, now).counts.signed_in
+
+    later = kicks.now + timedelta(minutes=1)
+    sign_in(kicks, "mei@kicks.example")
+    assert count(kicks.now) == 1
+    set_enabled(kicks.context, OPERATOR, "kicks", kicks.connection.id, False, later)
+    assert count(later) == 0
+    set_enabled(kicks.context, OPERATOR, "kicks", kicks.connection.id, True, later)
+    assert count(later) == 0
+    sign_in(kicks, "mei@kicks.example", now=later + timedelta(minutes=1))
+    assert count(later + timedelta(minutes=1)) == 1
 
 
 def test_the_last_sign_in_is_the_last_good_one(kicks: World) -> None:

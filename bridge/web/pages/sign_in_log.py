@@ -29,7 +29,7 @@ _OUTCOMES: dict[OutcomeFilter, str] = {
     "": "Every attempt",
     "refused": "Refused",
     "signed_in": "Signed in",
-    "break_glass": "By a break-glass code",
+    "break_glass": "Break-glass",
     "test": "Tests",
 }
 _SINCE: dict[str, tuple[str, timedelta | None]] = {
@@ -129,7 +129,7 @@ def attempt(slug: str, ref: str) -> Response:
         card=card_of(visit.context, found, count_alike(visit.context, found), visit.now),
         crumbs=(Link("Sign-in log", visit.url("sign_in_log.index")),),
         test=_test_of(visit, found),
-        connection=_connection_of(visit, found),
+        leads_to=_leads_to(visit, found),
     )
     return show(visit, "sign_in_attempt.html", page)
 
@@ -141,7 +141,9 @@ def _test_of(visit: Visit, found: SignInAttempt) -> Post | None:
     return Post("Test again" if found.test else "Test this connection", action)
 
 
-def _connection_of(visit: Visit, found: SignInAttempt) -> Link | None:
+def _leads_to(visit: Visit, found: SignInAttempt) -> Link | None:
+    if found.kind == "break_glass":
+        return Link("Open Security", visit.url("security.index"))
     if found.connection_id is None:
         return None
     why = explain(found.code, found.preset, found.connection, found.kind) if found.outcome == "refused" else None

@@ -166,6 +166,7 @@ def test_an_owner_whose_idp_is_broken_finds_the_way_in(acme: Acme, company: Comp
     assert "olga@acme.example came in past single sign-on" in told_of
     assert "127.0.0.1" in told_of
     assert made.codes[0] not in told_of
+    assert f'href="{PAGE}">Open Security' in told_of
     another = acme.signed_in(OLGA)
     assert another.submit(GLASS, another.get(GLASS), code=made.codes[0]).status_code == 403
     assert another.workspaces() == []

@@ -92,7 +92,7 @@ class AttemptPage:
     card: AttemptCard
     crumbs: tuple[Link, ...]
     test: Post | None = None
-    connection: Link | None = None
+    leads_to: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
