@@ -21,6 +21,8 @@ How `validate` works, from outside in; each step sees only what the one before l
 
 A `witness` may listen to what a message passes, for a log; `transcript` gives what of it may be kept.
 
+Metadata that is held to a certificate is read from what `metadata_signature` finds signed by it.
+
 How messages travel is `bindings`: Redirect and POST, and QUERY, the table that a signed query is opened by.
 
 Its rule: what is read is what was signed. The assertion is written out in canonical form after its signature has

@@ -21,6 +21,7 @@ from saml.markup import (
     tag,
     text,
 )
+from saml.metadata_signature import signed_part
 
 _LARGEST_METADATA = 4 * 1024 * 1024
 _NAMED, _LONGEST_NAME = 5, 200
@@ -50,15 +51,20 @@ class IdentityProvider:
     slo_answer_url: str | None = None
 
 
-def parse_metadata(xml: bytes, entity_id: str | None = None, now: datetime | None = None) -> IdentityProvider:
+def parse_metadata(
+    xml: bytes, entity_id: str | None = None, now: datetime | None = None, signed_by: tuple[str, ...] = ()
+) -> IdentityProvider:
     """The identity provider that `xml` describes (SAML Metadata 2.4.3).
 
     `xml` is an EntityDescriptor, or an EntitiesDescriptor, in which `entity_id` chooses when it holds several
-    identity providers. With `now`, metadata whose validity is over is refused (2.3.1, 2.3.2, 2.4.1). Raises
+    identity providers. With `now`, metadata whose validity is over is refused (2.3.1, 2.3.2, 2.4.1). With `signed_by`
+    (PEM), it is read from what a signature by one of these covers (3), else whether it is signed or not. Raises
     `InvalidMetadata` with a text for the admin who gave it, `SeveralIdentityProviders` with those to choose from.
     """
     root = _root(xml)
     entity = _choose(_identity_providers(root), entity_id)
+    if signed_by:
+        entity = _choose(_identity_providers(signed_part(entity, signed_by)), _entity_id(entity))
     role = _role(entity)
     if now is not None:
         _check_still_valid(role, now)

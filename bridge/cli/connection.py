@@ -43,6 +43,7 @@ def connection() -> None:
 @click.option("--kind", type=click.Choice(["saml", "oidc"]), required=True)
 @click.option("--idp-metadata", metavar="FILE_OR_URL", help="The IdP's SAML metadata.")
 @click.option("--idp-entity-id", metavar="ID", help="Which one, where the metadata has several IdPs.")
+@click.option("--metadata-certificate", metavar="FILE", help="Take metadata signed by this certificate only.")
 @click.option("--idp-initiated/--no-idp-initiated", default=False, help="Whether sign-in may begin at the IdP.")
 @click.option("--issuer", metavar="URL", help="OpenID Connect: the provider's issuer.")
 @click.option("--client-id", metavar="ID", help="OpenID Connect: our client id there.")
@@ -67,6 +68,7 @@ def create(
     kind: str,
     idp_metadata: str | None,
     idp_entity_id: str | None,
+    metadata_certificate: str | None,
     idp_initiated: bool,
     issuer: str | None,
     client_id: str | None,
@@ -86,7 +88,13 @@ def create(
         raise click.UsageError("--kind saml needs --idp-metadata.")
     url = idp_metadata if _is_url(idp_metadata) else None
     draft = connect.SamlDraft(
-        _read(house, idp_metadata), name, preset, idp_initiated, metadata_url=url, idp_entity_id=idp_entity_id
+        _read(house, idp_metadata),
+        name,
+        preset,
+        idp_initiated,
+        metadata_url=url,
+        idp_entity_id=idp_entity_id,
+        signed_by=tuple(_signers(metadata_certificate) or ()),
     )
     made = connect.create_saml(house.context, OPERATOR, workspace, draft, house.now)
     return _told(house, made, f"Made the connection {made.name}. Its IdP asks for these addresses:")
@@ -110,6 +118,20 @@ def _create_oidc(house: House, workspace: str, draft: OidcDraft) -> Told:
 def _check_chosen(idp_metadata: str | None, idp_entity_id: str | None) -> None:
     if idp_entity_id and idp_metadata is None:
         raise click.UsageError("--idp-entity-id chooses in what --idp-metadata names.")
+
+
+def _signers(file: str | None) -> list[str] | None:
+    """The certificates in a file; none of an empty name; None where no file was named."""
+    if file is None:
+        return None
+    return trusted_idp.parse_signers(_text_of(file) if file else "")
+
+
+def _text_of(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise click.UsageError(f"--metadata-certificate: {file}: {error.strerror}.") from error
 
 
 def _is_url(file_or_url: str) -> bool:
@@ -178,6 +200,7 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
 @click.option("--asserted-days", metavar="DAYS", type=int, help="How long groups named at a sign-in count.")
 @click.option("--idp-metadata", metavar="FILE_OR_URL", help="The IdP's metadata, to trust from now on.")
 @click.option("--idp-entity-id", metavar="ID", help="Which one, where that metadata has several IdPs.")
+@click.option("--metadata-certificate", metavar="FILE", help="Take metadata signed by this certificate only.")
 @click.option("--client-id", metavar="ID", help="OpenID Connect: our client id there.")
 @click.option(
     "--token-auth",
@@ -207,6 +230,7 @@ def change(
     connection_id: str,
     idp_metadata: str | None,
     idp_entity_id: str | None,
+    metadata_certificate: str | None,
     client_secret_stdin: bool,
     **options: Any,
 ) -> Told:
@@ -215,11 +239,12 @@ def change(
     Of an OpenID Connect connection all but its issuer: another issuer is another connection.
     """
     _check_chosen(idp_metadata, idp_entity_id)
-    wanted = _wanted(options)
-    if not wanted and idp_metadata is None and not client_secret_stdin:
+    wanted, signers = _wanted(options), _signers(metadata_certificate)
+    if not wanted and idp_metadata is None and signers is None and not client_secret_stdin:
         raise click.UsageError("Say what to change.")
     found = connect.find_own(house.context, workspace, connection_id)
-    _check_kind(found, {*wanted, *_named(idp_metadata=idp_metadata, client_secret_stdin=client_secret_stdin)})
+    others = {"idp_metadata": idp_metadata, "metadata_certificate": signers is not None}
+    _check_kind(found, {*wanted, *_named(**others, client_secret_stdin=client_secret_stdin)})
     named = (house.context, OPERATOR, workspace, connection_id)
     if found.kind == "oidc":
         secret = read_secret() if client_secret_stdin else None
@@ -228,14 +253,16 @@ def change(
     if idp_metadata is not None:
         url = idp_metadata if _is_url(idp_metadata) else None
         metadata = _read(house, idp_metadata)
-        trusted_idp.replace_metadata(*named, metadata, house.now, url=url, entity_id=idp_entity_id)
+        trusted_idp.replace_metadata(*named, metadata, house.now, url=url, entity_id=idp_entity_id, signed_by=signers)
+    elif signers is not None:
+        trusted_idp.hold_metadata_to(*named, signers, house.now)
     connection_settings.change_settings(*named, lambda settings: replace(settings, **wanted), house.now)
     return _shown(house, workspace, connection_id)
 
 
 #: Options of `set` that one kind of connection has and the other hasn't, by the names of their values.
 _ONLY = {
-    "saml": ("sign_requests", "authn_context", "name_id_format", "idp_metadata"),
+    "saml": ("sign_requests", "authn_context", "name_id_format", "idp_metadata", "metadata_certificate"),
     "oidc": (
         "client_id",
         "token_auth",

@@ -19,7 +19,8 @@ from bridge.flows.give_roles import NewGrant
 from bridge.flows.map_groups import MappingFacts, PersonMoved
 from bridge.flows.oidc_settings import oidc_settings_of
 from bridge.flows.rotate_key import OwnKeys
-from saml.certificates import CertificateFacts
+from bridge.flows.trusted_idp import signers_of
+from saml.certificates import CertificateFacts, certificate_facts
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -60,6 +61,7 @@ def wire_details(context: Context, seen: ConnectionOverview, keys: OwnKeys | Non
     idp = {name: config["idp"][name] for name in ("entity_id", "sso_redirect_url", "sso_post_url", "slo_url")}
     idp |= {"certificates": [_wire_certificate(one) for one in seen.certificates]}
     idp |= {"metadata_url": config.get("metadata_url")}
+    idp |= {"metadata_certificates": [_wire_certificate(certificate_facts(one)) for one in signers_of(config)]}
     return wire | {"settings": _wire_settings(settings_of(seen.connection)), "idp": idp, "keys": wire_keys(keys)}
 
 

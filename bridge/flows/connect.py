@@ -5,6 +5,7 @@
 
     {"preset", "idp": {"entity_id", "sso_redirect_url", "sso_post_url", "slo_url", "slo_by_post", "slo_answer_url",
      "certificates", "name_id_format", "want_requests_signed"}, "metadata_url" where `idp` was read from an address,
+     "metadata_certificates": [PEM] by one of which metadata must be signed, where there are any,
      "attributes": {"email", "name", "groups": [names]} where the admin chose other names than the preset's,
      "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "sign_requests", "force_authn",
      "authn_context": [URIs], "name_id_format" where the admin chose another than the metadata's}
@@ -112,6 +113,7 @@ class SamlDraft:
     reserved: str | None = None
     enabled: bool = True
     idp_entity_id: str | None = None
+    signed_by: tuple[str, ...] = ()
 
 
 def reserve_id(context: Context, workspace_slug: str, now: datetime) -> str:
@@ -284,11 +286,14 @@ def _config(context: Context, draft: SamlDraft, now: datetime) -> dict[str, Any]
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
     return {
         "preset": preset,
-        "idp": read_identity_provider(draft.metadata, draft.idp, now, entity_id=draft.idp_entity_id),
+        "idp": read_identity_provider(
+            draft.metadata, draft.idp, now, entity_id=draft.idp_entity_id, signed_by=draft.signed_by
+        ),
         "allow_idp_initiated": draft.allow_idp_initiated,
         "asserted_days": context.asserted_groups_days,
         **_DEFAULT_CONFIG,
         **({"metadata_url": draft.metadata_url} if draft.metadata_url and draft.metadata is not None else {}),
+        **({"metadata_certificates": list(draft.signed_by)} if draft.signed_by else {}),
     }
 
 

@@ -20,7 +20,7 @@ from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_connection, get_workspace, owner_acting
 from bridge.flows.outside import Fetch, Outside
-from bridge.flows.trusted_idp import check_metadata_url, describe_idp
+from bridge.flows.trusted_idp import check_metadata_url, describe_idp, signers_of
 from bridge.storage import connections, metadata_refreshes, people, workspaces
 from bridge.storage.changes import Change
 from bridge.storage.mappings import hold_connections
@@ -176,7 +176,7 @@ def _part_of(found: Connection) -> str:
 def _read(found: Connection, body: bytes, now: datetime) -> dict[str, Any]:
     """That entry as a body gives it. Raises BadMetadata."""
     if found.kind == "saml":
-        return _read_saml(found.config["idp"], body, now)
+        return _read_saml(found.config["idp"], body, now, tuple(signers_of(found.config)))
     try:
         return parse_discovery(body, found.config["issuer"]).facts()
     except OidcError as error:
@@ -189,10 +189,10 @@ def _fetch(fetch: Fetch, url: str) -> bytes:
     return fetch(url, timeout=_SECONDS, max_bytes=_LARGEST)
 
 
-def _read_saml(trusted: Mapping[str, Any], body: bytes, now: datetime) -> dict[str, Any]:
+def _read_saml(trusted: Mapping[str, Any], body: bytes, now: datetime, signed_by: tuple[str, ...]) -> dict[str, Any]:
     """The IdP as its metadata gives it; nothing is let through that is weaker than what is trusted now."""
     try:
-        idp = parse_metadata(body, trusted["entity_id"], now)
+        idp = parse_metadata(body, trusted["entity_id"], now, signed_by)
     except InvalidMetadata as error:
         raise BadMetadata(str(error)) from error
     for name in _ADDRESSES:
@@ -222,8 +222,8 @@ def _take(context: Context, change: Change, seen: Connection, after: dict[str, A
     return Refreshed(connections.find_by_uid(change.connection, seen.id) or present, phrases)
 
 
-def _trusted(found: Connection) -> tuple[str | None, Any]:
-    return _address_of(found), found.config[_part_of(found)]
+def _trusted(found: Connection) -> tuple[str | None, Any, list[str]]:
+    return _address_of(found), found.config[_part_of(found)], signers_of(found.config)
 
 
 def _whole(found: Connection) -> dict[str, Any]:

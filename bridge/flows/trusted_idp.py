@@ -2,7 +2,7 @@
 day is `refresh_metadata`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
-from bridge.flows.named import check_not_stale, get_connection, get_own_connection
+from bridge.flows.named import check_not_stale, get_connection, get_own_connection, get_workspace
 from bridge.storage import connections
 from bridge.storage.changes import Change
 from saml.certificates import certificate_facts, parse_certificates
@@ -19,6 +19,7 @@ from saml.errors import InvalidMetadata, SeveralIdentityProviders, quoted
 from saml.identity_provider import IdentityProvider, parse_address, parse_metadata
 
 _LONGEST_ENTITY_ID = 1024
+_OF_METADATA = ("metadata_url", "metadata_certificates")
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 Given = TypeVar("Given")
 Read = TypeVar("Read")
@@ -47,15 +48,21 @@ class IdpFields:
 
 
 def read_identity_provider(
-    metadata: bytes | None, given: IdpFields | None, now: datetime, *, entity_id: str | None = None
+    metadata: bytes | None,
+    given: IdpFields | None,
+    now: datetime,
+    *,
+    entity_id: str | None = None,
+    signed_by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The IdP as `config` keeps it, from its metadata or else from fields. Raises Invalid, about the field it names.
 
     `entity_id` chooses in metadata of several IdPs; without it, SeveralIdps is raised. Metadata that says itself that
-    it is over (`validUntil`, SAML Metadata 2.3.1) is refused.
+    it is over (`validUntil`, SAML Metadata 2.3.1) is refused, and where there are certificates (PEM) that it must be
+    `signed_by`, what they haven't signed.
     """
     if metadata is not None:
-        idp = _checked("idp_metadata", lambda xml: parse_metadata(xml, entity_id, now), metadata)
+        idp = _checked("idp_metadata", lambda xml: parse_metadata(xml, entity_id, now, tuple(signed_by)), metadata)
     elif given is not None:
         idp = _from_fields(given)
     else:
@@ -88,7 +95,21 @@ def _checked(field: str, read: Callable[[Given], Read], given: Given) -> Read:
 
 def describe_idp(idp: Mapping[str, Any]) -> dict[str, Any]:
     """An IdP as the audit trail tells of it: certificates by their fingerprints."""
-    return {**idp, "certificates": [certificate_facts(pem).sha256 for pem in idp["certificates"]]}
+    return {**idp, "certificates": _fingerprints(idp["certificates"])}
+
+
+def _fingerprints(certificates: Sequence[str]) -> list[str]:
+    return [certificate_facts(pem).sha256 for pem in certificates]
+
+
+def parse_signers(written: str) -> list[str]:
+    """The certificates (PEM) that metadata is held to, from one text; none of an empty one. Raises Invalid."""
+    return list(_checked("metadata_certificate", parse_certificates, written)) if written.strip() else []
+
+
+def signers_of(config: Mapping[str, Any]) -> list[str]:
+    """The certificates (PEM) that a connection's metadata must be signed by one of; none: signed or not."""
+    return list(config.get("metadata_certificates", ()))
 
 
 def check_metadata_url(url: str) -> None:
@@ -116,19 +137,54 @@ def replace_metadata(
     *,
     url: str | None = None,
     entity_id: str | None = None,
+    signed_by: Sequence[str] | None = None,
     read_at: int | None = None,
 ) -> Connection:
     """Trust what the IdP's metadata says now, and no longer what it said before: certificates, addresses.
 
     `url` is where it was read from, and will be read again; without it, it is read again from nowhere. `entity_id`
-    chooses where it has several IdPs. `read_at` is the version of the connection that a form showed. Raises Invalid
-    (SeveralIdps; another IdP, once this one named people), NotFound, Forbidden (not an owner), Stale (the connection
-    was changed since).
+    chooses where it has several IdPs. `signed_by` are the certificates (PEM) that it is held to from now on; None: to
+    those that it was. `read_at` is the version of the connection that a form showed. Raises Invalid (SeveralIdps;
+    another IdP, once this one named people), NotFound, Forbidden (not an owner), Stale (the connection was changed
+    since).
     """
     if url:
         check_metadata_url(url)
-    idp = read_identity_provider(metadata, None, now, entity_id=entity_id)
-    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, "idp_metadata", url, read_at), now)
+    if signed_by is None:
+        signed_by, read_at = _present_signers(context, workspace_slug, connection_id, read_at)
+    idp = read_identity_provider(metadata, None, now, entity_id=entity_id, signed_by=signed_by)
+    trusted = _Trusted(idp, "idp_metadata", url, read_at, tuple(signed_by))
+    return _trust(context, actor, workspace_slug, connection_id, trusted, now)
+
+
+def _present_signers(
+    context: Context, workspace_slug: str, connection_id: str, read_at: int | None
+) -> tuple[list[str], int | None]:
+    """Those of the connection; and, where there are any, its version, so that what is verified stays asked for."""
+    with context.database.reading() as rows:
+        found = get_connection(rows, get_workspace(rows, workspace_slug), connection_id)
+    present = signers_of(found.config)
+    return present, found.version if present and read_at is None else read_at
+
+
+def hold_metadata_to(
+    context: Context, actor: str, workspace_slug: str, connection_id: str, signers: Sequence[str], now: datetime
+) -> Connection:
+    """Take metadata signed by one of these certificates (PEM) only, whenever it is read from now on; none: any.
+
+    What is trusted already stays. Raises NotFound, Forbidden (not an owner), DomainError (of another kind).
+    """
+    with context.changing(actor, now) as change:
+        workspace, found = get_own_connection(change, workspace_slug, connection_id)
+        if found.kind != "saml":
+            raise DomainError(f"{found.name} is not a SAML connection.")
+        before = signers_of(found.config)
+        if before != list(signers):
+            config = {**found.config, "metadata_certificates": list(signers)}
+            connections.set_connection(change, found.key, config=config)
+            was, is_now = ({"metadata_certificates": _fingerprints(each)} for each in (before, signers))
+            change.record(workspace.key, "connection.changed", found.id, before=was, after=is_now)
+        return get_connection(change.connection, workspace, connection_id)
 
 
 def replace_fields(
@@ -155,6 +211,7 @@ class _Trusted:
     field: str
     url: str | None
     read_at: int | None
+    signed_by: tuple[str, ...] = ()
 
 
 def _trust(
@@ -165,8 +222,9 @@ def _trust(
         if found.kind != "saml":
             raise DomainError(f"{found.name} is not a SAML connection.")
         _check_same_idp(change, found, trusted)
-        config = {name: value for name, value in found.config.items() if name != "metadata_url"}
+        config = {name: value for name, value in found.config.items() if name not in _OF_METADATA}
         config |= {"idp": trusted.idp} | ({"metadata_url": trusted.url} if trusted.url else {})
+        config |= {"metadata_certificates": list(trusted.signed_by)} if trusted.signed_by else {}
         if found.config != config:
             check_not_stale(found, trusted.read_at)
             connections.set_connection(change, found.key, config=config)
@@ -191,4 +249,5 @@ def _check_same_idp(change: Change, found: Connection, wanted: _Trusted) -> None
 
 
 def _told_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {**describe_idp(config["idp"]), "metadata_url": config.get("metadata_url")}
+    signers = {"metadata_certificates": _fingerprints(signers_of(config))} if signers_of(config) else {}
+    return {**describe_idp(config["idp"]), "metadata_url": config.get("metadata_url"), **signers}

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from lxml import etree
 from sqlalchemy import update
 
 from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound, NotInPlan
@@ -23,13 +24,13 @@ from bridge.flows.connect import (
     set_enabled,
 )
 from bridge.flows.context import OPERATOR, Context
-from bridge.flows.trusted_idp import IdpFields, replace_fields, replace_metadata
+from bridge.flows.trusted_idp import IdpFields, hold_metadata_to, parse_signers, replace_fields, replace_metadata
 from bridge.storage.tables import connections
 from saml.certificates import certificate_facts
 from tests.flows.audit import audit_events, everything_kept
 from tests.flows.conftest import METADATA
 from tests.flows.logins import sign_in
-from tests.saml.idp import keys
+from tests.saml.idp import keys, sign
 from tests.world import World
 
 KICKS_CERTIFICATE = keys("kicks").certificate
@@ -339,3 +340,69 @@ def test_deleting_may_ask_for_the_name(context: Context, okta: Connection, now: 
     assert list_connections(context, "kicks") == (okta,)
     delete_connection(context, OPERATOR, "kicks", okta.id, now, typed_name=" Okta ")
     assert list_connections(context, "kicks") == ()
+
+
+# -- Signed metadata ---------------------------------------------------------------------------------
+
+FEDERATION = keys("federation").certificate
+
+
+def by_the_federation(metadata: bytes = METADATA) -> bytes:
+    """The same, signed."""
+    root = etree.fromstring(metadata)
+    root.set("ID", "_kicks")
+    sign(root, "federation")
+    return etree.tostring(root)
+
+
+@pytest.fixture
+def held(context: Context, made: NewWorkspace, now: datetime) -> Connection:
+    """A connection whose metadata is held to the federation's certificate."""
+    draft = SamlDraft(by_the_federation(), name="Held", signed_by=(FEDERATION,))
+    return create_saml(context, OPERATOR, "kicks", draft, now)
+
+
+def test_metadata_that_should_be_signed_is_refused_unsigned(context: Context, held: Connection, now: datetime) -> None:
+    with pytest.raises(Invalid, match="isn't signed"):
+        create_saml(context, OPERATOR, "kicks", SamlDraft(METADATA, name="Other", signed_by=(FEDERATION,)), now)
+    moved = METADATA.replace(b"kicks.okta.example", b"kicks-new.okta.example")
+    with pytest.raises(Invalid, match="isn't signed"):
+        replace_metadata(context, OPERATOR, "kicks", held.id, moved, now)
+    assert load_saml(context, held.id).connection == held
+    replace_metadata(context, OPERATOR, "kicks", held.id, by_the_federation(moved), now)
+    assert "kicks-new" in (load_saml(context, held.id).idp.sso_redirect_url or "")
+    assert load_saml(context, held.id).connection.config["metadata_certificates"] == [FEDERATION]
+
+
+def test_what_metadata_is_held_to_is_set_and_taken_back(context: Context, okta: Connection, now: datetime) -> None:
+    named = (context, OPERATOR, "kicks", okta.id)
+    hold_metadata_to(*named, [FEDERATION], now)
+    _, kind, after = audit_events(context)[-1]
+    assert (kind, after) == ("connection.changed", {"metadata_certificates": [certificate_facts(FEDERATION).sha256]})
+    with pytest.raises(Invalid):
+        replace_metadata(*named, METADATA, now)
+    count = len(audit_events(context))
+    hold_metadata_to(*named, [FEDERATION], now)
+    assert len(audit_events(context)) == count
+    hold_metadata_to(*named, [], now)
+    replace_metadata(*named, METADATA, now)
+
+
+def test_another_certificate_may_come_with_its_metadata(context: Context, held: Connection, now: datetime) -> None:
+    named = (context, OPERATOR, "kicks", held.id, METADATA, now)
+    with pytest.raises(Invalid):
+        replace_metadata(*named, signed_by=[KICKS_CERTIFICATE])
+    assert replace_metadata(*named, signed_by=[]).config.get("metadata_certificates") is None
+
+
+def test_fields_given_by_hand_need_no_signature(context: Context, held: Connection, now: datetime) -> None:
+    by_hand = replace_fields(context, OPERATOR, "kicks", held.id, fields_of(held), now)
+    assert "metadata_certificates" not in by_hand.config
+
+
+@pytest.mark.parametrize("written", ["no certificate", "-----BEGIN CERTIFICATE-----"])
+def test_what_is_no_certificate_holds_nothing(written: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        parse_signers(written)
+    assert refusal.value.field == "metadata_certificate"
+    assert parse_signers(" ") == []

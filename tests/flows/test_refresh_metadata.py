@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from lxml import etree
 from sqlalchemy import select
 
 from bridge.domain.errors import Conflict, Forbidden, Invalid, OutsideFailed
@@ -27,7 +28,7 @@ from bridge.flows.refresh_metadata import (
     refresh_due,
     refresh_now,
 )
-from bridge.flows.trusted_idp import replace_metadata
+from bridge.flows.trusted_idp import hold_metadata_to, replace_metadata
 from bridge.outside import web
 from bridge.storage.connections import set_connection
 from bridge.storage.metadata_refreshes import Refresh, claim_due
@@ -37,6 +38,7 @@ from saml.certificates import certificate_facts
 from tests.flows.audit import audit_events
 from tests.flows.idp_server import SSO, IdpServer, certificate, idp_server, metadata
 from tests.flows.mailer import KeptMail
+from tests.saml.idp import keys, sign
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OLD = certificate("old", datetime(2027, 11, 1, tzinfo=UTC))
@@ -510,3 +512,19 @@ def test_a_bad_discovery_document_leaves_the_last_good_one(
     assert load_oidc(context, provider.id).connection == provider
     assert state(context, provider).failures == 1
     assert refresh_now(context, answering(discovery(), []), OPERATOR, "kicks", provider.id, now).changes == ()
+
+
+def test_metadata_that_should_be_signed_is_not_read_unsigned(
+    context: Context, acme: Connection, idp: IdpServer, outside: Outside, now: datetime
+) -> None:
+    hold_metadata_to(context, OPERATOR, "kicks", acme.id, [keys("federation").certificate], now)
+    idp.body = metadata([NEW])
+    assert refresh_due(context, outside, now + 2 * DAY) == 0
+    assert "isn't signed" in (state(context, acme).error or "")
+    assert trusted(context, acme) == (OLD,)
+    root = etree.fromstring(idp.body)
+    root.set("ID", "_acme")
+    sign(root, "federation")
+    idp.body = etree.tostring(root)
+    assert refresh_due(context, outside, now + 4 * DAY) == 1
+    assert trusted(context, acme) == (NEW,)
