@@ -16,6 +16,7 @@ from bridge.flows.single_logout import Ended, end_by_idp
 from bridge.storage import sessions
 from bridge.storage.secret_box import CannotDecrypt
 from oidc import logout_request, logout_token
+from oidc.errors import OidcError
 
 _LONGEST_ID = 1_000
 
@@ -57,6 +58,6 @@ def _logout_url(context: Context, connection_id: str, sealed: bytes | None) -> s
     try:
         ours = load_oidc(context, connection_id)
         hint = open_hint(context, sealed) if sealed else None
-    except (DomainError, CannotDecrypt):  # whatever is wrong with it, our own session ends
+    except (DomainError, CannotDecrypt, OidcError):  # whatever is wrong with it, our own session ends
         return None
     return logout_request.build(ours.provider, ours.client, hint, None, return_to=ours.logout_return)

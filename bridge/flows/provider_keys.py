@@ -47,17 +47,22 @@ def prove_by_keys(
     (A provider may also put a new key under an old name: that looks like a bad signature.) Raises what `prove` raises;
     OutsideFailed, InvalidKeys where the keys can't be read.
     """
+    kept = _kept(context, ours, now)
+    if kept is not None or stranger:
+        try:
+            return prove(kept or Keys())  # by none at all: for what no key could make good, nothing is read
+        except (UnknownKey, BadSignature) as refusal:
+            if stranger and not _may_read(context, ours, now):
+                raise TooManyReads if kept is None else refusal from None
+    return prove(_read(context, ours, ask, now))
+
+
+def _kept(context: Context, ours: OidcConnection, now: datetime) -> Keys | None:
     with context.database.reading() as rows:
         kept = find_keys(rows, ours.connection.key)
-    if kept is not None and kept.url == ours.provider.jwks_uri and now - kept.read_at < KEPT_FOR:
-        try:
-            return prove(parse_keys(kept.body))
-        except (UnknownKey, BadSignature):
-            if stranger and not _may_read(context, ours, now):
-                raise
-    elif stranger and not _may_read(context, ours, now):
-        raise TooManyReads
-    return prove(_read(context, ours, ask, now))
+    if kept is None or kept.url != ours.provider.jwks_uri or now - kept.read_at >= KEPT_FOR:
+        return None
+    return parse_keys(kept.body)
 
 
 def _may_read(context: Context, ours: OidcConnection, now: datetime) -> bool:

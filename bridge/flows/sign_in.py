@@ -200,7 +200,15 @@ def _check_fresh(door: Door, request: Pending, answer: Answer) -> None:
 
 
 def _check_not_ended(change: Change, door: Door, identity: AssertedIdentity) -> None:
-    """A statement made before its person signed out at the IdP may arrive after that (SAML Core 3.7.3.2)."""
+    """A statement made before its person signed out at the IdP may arrive after that (SAML Core 3.7.3.2).
+
+    An OpenID provider names no session anew that it has ended, so that its times don't matter.
+    """
+    session = identity.session_index
+    if door.connection.kind == "oidc" and session is not None:
+        if pending.was_remembered(change.connection, ended_hash(door.connection.id, session)):
+            raise EndedAtIdp(door.connection.name)
+        return
     if identity.asserted_at is None or identity.name_id is None:
         return
     ends = ended_logins.find_ends(change.connection, door.connection.key, identity.name_id, identity.asserted_at)
@@ -346,6 +354,11 @@ def request_hash(connection_id: str, request_id: str) -> bytes:
     """Under which a request that was sent is kept."""
     # Of both, so that no other connection's answer finds it.
     return digest(f"request:{connection_id}:{request_id}")
+
+
+def ended_hash(connection_id: str, session_index: str) -> bytes:
+    """Under which is kept that an OpenID provider has ended a session."""
+    return digest(f"ended:{connection_id}:{session_index}")
 
 
 def _proof_hash(answer: Answer) -> bytes:

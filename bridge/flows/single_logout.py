@@ -4,16 +4,20 @@ Whatever protocol said so has proved it before: `Ended` names a connection's own
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Replay, Whose
 from bridge.domain.sign_in import Replayed
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
-from bridge.flows.sign_in import unpack
+from bridge.flows.sign_in import ended_hash, unpack
 from bridge.storage import connections, ended_logins, pending, sessions
 from bridge.storage.changes import Change
+
+#: An ID token of more than an hour ago isn't taken (oidc.rules), nor do clocks differ by more than minutes.
+_LONGEST_ON_THE_WAY: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ def _end(change: Change, ended: Ended) -> int:
     whose = ended.whose
     if ended.said_at is not None and ended.remembered_until is not None:
         ended_logins.remember_end(change, found.key, whose, ended.said_at, ended.remembered_until)
+    for session_index in whose.session_indexes if found.kind == "oidc" else ():
+        pending.remember(change, ended_hash(found.id, session_index), change.now + _LONGEST_ON_THE_WAY)
     logins = pending.find_logins(change.connection, found.key)
     pending.drop_pending(change, [key for key, result in logins if whose.includes(unpack(result["identity"]))])
     people = sessions.end_authentications(change, found.key, whose)

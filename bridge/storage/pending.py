@@ -61,6 +61,9 @@ _REMEMBER = {
 }
 
 
+_SEEN = Prepared(select(seen.c.hash).where(seen.c.hash == bindparam("digest")))
+
+
 def put_pending(change: Change, digest: bytes, pending: Pending) -> None:
     """Keep one until it is taken or runs out."""
     _PUT.run(
@@ -114,6 +117,11 @@ def remember(change: Change, digest: bytes, until: datetime) -> bool:
     """Whether this proof is new. Now it is no longer: not in any process, nor after a restart."""
     first = _REMEMBER[change.connection.dialect.name]
     return first.first(change.connection, digest=digest, until=until) is not None
+
+
+def was_remembered(connection: Any, digest: bytes) -> bool:
+    """Whether `remember` was told of it, and hasn't forgotten it since."""
+    return bool(_SEEN(connection, digest=digest))
 
 
 def delete_expired(change: Change) -> int:

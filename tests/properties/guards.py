@@ -603,6 +603,14 @@ GUARDS = (
         ),
     ),
     Guard(
+        "a session that its provider ended stays ended",
+        "10",
+        "bridge.flows.sign_in",
+        "if pending.was_remembered(change.connection, ended_hash(",
+        "if False and (change.connection, ended_hash(",
+        ("tests/web/test_oidc_logout.py::test_who_was_signed_out_while_being_signed_in_stays_out",),
+    ),
+    Guard(
         "a logout met on the way",
         "10",
         "bridge.flows.sign_in",

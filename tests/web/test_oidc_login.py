@@ -454,6 +454,15 @@ def test_an_error_of_the_provider_is_told_and_logged_and_escaped(
     assert (told.status_code, "alert" in told.text) == (403, False)
 
 
+@pytest.mark.parametrize("said", ["%00", "%ff%fe", "%ed%a0%80", "%e2%80%ae%0d%0a<b>", "x" * 9_000])
+def test_whatever_the_provider_adds_to_its_error_is_logged(
+    world: World, kicks: OidcCompany, surfer: Surfer, said: str
+) -> None:
+    state = query_of(kicks.start(surfer))["state"]
+    told = surfer.get(f"{kicks.path('callback')}?error=access_denied&state={state}&error_description={said}")
+    assert is_refused(world, told, "provider-said-no")
+
+
 def test_a_strangers_link_shows_no_text_of_theirs(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
     told = surfer.get(kicks.path("callback"), error="call 0800 EVIL", state="a" * 43)
     assert is_refused(world, told, "unknown_request")

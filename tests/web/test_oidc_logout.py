@@ -19,8 +19,8 @@ from bridge.flows.outside import NOWHERE
 from bridge.storage.tables import authentications, sessions
 from bridge.web.current import OUTSIDE
 from tests.web.browsing import Surfer
-from tests.web.provider import OidcCompany, Provider, connect_oidc, impatient, json_answer, running_provider
-from tests.web.test_saml_login import count
+from tests.web.provider import Answer, OidcCompany, Provider, connect_oidc, impatient, json_answer, running_provider
+from tests.web.test_saml_login import count, is_refused
 from tests.world import World
 
 
@@ -220,6 +220,32 @@ def test_a_token_takes_nobodys_turn_while_the_keys_are_known(
     check_refused(post(client, kicks, kicks.provider.logout_token(aud="other")))
     assert post(client, kicks, kicks.provider.logout_token()).status_code == 200
     assert surfer.session() is None
+
+
+def test_nothing_is_fetched_for_what_could_not_be_a_logout_token(kicks: OidcCompany, client: FlaskClient) -> None:
+    unsigned = "eyJhbGciOiJub25lIn0.e30."
+    for token in ("a.b.c", unsigned, kicks.provider.sign({}, typ="at+jwt")):
+        for _ in range(3):
+            check_refused(post(client, kicks, token))
+    assert kicks.provider.seen["/keys"] == 0
+    assert post(client, kicks, kicks.provider.logout_token()).status_code == 200
+
+
+def test_who_was_signed_out_while_being_signed_in_stays_out(
+    world: World, kicks: OidcCompany, surfer: Surfer, client: FlaskClient
+) -> None:
+    answer = kicks.provider.token_answer
+
+    def leave_meanwhile(form: Any) -> Answer:
+        told = answer(form)
+        assert post(client, kicks, kicks.provider.logout_token(sid="session-1", sub=None)).status_code == 200
+        return told
+
+    kicks.provider.token_answer = leave_meanwhile  # type: ignore[method-assign]
+    told = kicks.sign_in(surfer, sid="session-1")
+    assert is_refused(world, told, "ended_at_idp")
+    kicks.provider.token_answer = answer  # type: ignore[method-assign]
+    assert kicks.sign_in(surfer, sid="session-2").status_code == 303
 
 
 def test_strangers_cannot_make_us_hammer_the_provider(kicks: OidcCompany, surfer: Surfer, client: FlaskClient) -> None:
