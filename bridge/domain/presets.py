@@ -452,6 +452,11 @@ _ENTRA_OIDC = Preset(
             (),
             (
                 ConsoleClaim("email", "Add optional claim › ID › email", "who this is; else the sign-in name"),
+                ConsoleClaim(
+                    "xms_edov",
+                    "Manifest › optionalClaims › idToken",
+                    "that the address is the tenant’s own; without it, who was here before proves the account once",
+                ),
                 ConsoleClaim("groups", "Add groups claim › Groups assigned to the application", _GROUPS),
             ),
         ),
