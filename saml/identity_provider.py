@@ -1,8 +1,10 @@
 """IdentityProvider: the company's side of a connection, and `parse_metadata`, which reads one from SAML
 metadata."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -17,6 +19,7 @@ from saml.markup import (
     Element,
     children,
     parse,
+    parse_duration,
     parse_instant,
     tag,
     text,
@@ -88,6 +91,22 @@ def parse_metadata(
         slo_by_post=by_post is not None,
         slo_answer_url=_location(service, "ResponseLocation"),
     )
+
+
+def read_again_within(xml: bytes, entity_id: str, now: datetime) -> timedelta | None:
+    """How soon good metadata wants to be read again: the least `cacheDuration` of the role and of what it stands in
+    (SAML Metadata 2.3.1, 2.3.2, 2.4.1), and half of what is left until `validUntil`; None where it says neither."""
+    role = _role(_choose(_identity_providers(_root(xml)), entity_id))
+    said = [wait for element in (role, *role.iterancestors()) for wait in _waits(element, now)]
+    return min(said, default=None)
+
+
+def _waits(element: Element, now: datetime) -> Iterator[timedelta]:
+    """What can't be read asks for nothing."""
+    with suppress(ValueError):
+        yield parse_duration(element.get("cacheDuration", ""))
+    with suppress(ValueError):
+        yield (parse_instant(element.get("validUntil", "")) - now) / 2
 
 
 def _root(xml: bytes) -> Element:

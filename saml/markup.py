@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, Final, cast
 
@@ -33,6 +33,11 @@ HTTP_REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 HTTP_POST: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,30}))?(?:Z|\+00:00)", re.ASCII)
+_DURATION = re.compile(
+    r"P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,6})D)?"
+    r"(?:T(?=\d)(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,10})(?:\.\d+)?S)?)?",
+    re.ASCII,
+)
 _XML_SPACE = " \t\r\n"
 
 
@@ -108,6 +113,16 @@ def parse_instant(written: str) -> datetime:
     whole, fraction = match.groups()
     read = datetime.fromisoformat(f"{whole}+00:00")
     return read.replace(microsecond=int(fraction[:6].ljust(6, "0"))) if fraction else read
+
+
+def parse_duration(written: str) -> timedelta:
+    """An xs:duration (`PT6H`, `P1D`), a year being 365 days and a month 30; raises ValueError for anything else, and
+    for negative ones."""
+    match = _DURATION.fullmatch(written.strip(_XML_SPACE))
+    if match is None or not any(match.groups()):
+        raise ValueError("not a duration")
+    years, months, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=365 * years + 30 * months + days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def render_instant(instant: datetime) -> str:

@@ -29,7 +29,7 @@ from oidc.errors import OidcError
 from oidc.provider import Provider, discovery_url, parse_discovery
 from saml.certificates import certificate_facts
 from saml.errors import InvalidMetadata
-from saml.identity_provider import IdentityProvider, parse_metadata
+from saml.identity_provider import IdentityProvider, parse_metadata, read_again_within
 
 #: After so many failures in a row (with the waits below, seven hours) owners are told, once.
 TOLD_AFTER_FAILURES = 4
@@ -38,6 +38,8 @@ _LEASE = timedelta(minutes=10)
 _AT_ONCE = 20
 _PLANNED_AT_ONCE = 500
 _FIRST_WAIT = timedelta(hours=1)
+#: However soon metadata wants to be read again (`cacheDuration`, `validUntil`).
+_LEAST = timedelta(hours=1)
 _SECONDS, _LARGEST = 15.0, 4 * 2**20
 _ADDRESSES = ("sso_redirect_url", "sso_post_url", "slo_url", "slo_answer_url")
 _log = logging.getLogger(__name__)
@@ -153,11 +155,24 @@ def refresh_now(
 def _refresh(context: Context, fetch: Fetch, found: Connection, actor: str, now: datetime) -> Refreshed:
     try:
         body = _fetch(fetch, _address_of(found) or "")
-        becomes = _read(found, body, now)
+        reading = _Reading(_read(found, body, now), sha256(body).digest(), _wanted(found, body, now))
     except DomainError as error:
         _note_failure(context, found, error.text, now)
         raise BadMetadata(error.text) from error
-    return context.change(actor, now, lambda change: _take(context, change, found, becomes, sha256(body).digest()))
+    return context.change(actor, now, lambda change: _take(context, change, found, reading))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What came of a good one: the entry of `config`, the hash of the body, and within what time it wants another."""
+
+    after: dict[str, Any]
+    content: bytes
+    within: timedelta | None
+
+
+def _wanted(found: Connection, body: bytes, now: datetime) -> timedelta | None:
+    return read_again_within(body, found.config["idp"]["entity_id"], now) if found.kind == "saml" else None
 
 
 def _address_of(found: Connection) -> str | None:
@@ -211,14 +226,14 @@ def _check_certificates(trusted: list[str], offered: tuple[str, ...], now: datet
         raise BadMetadata("Every signing certificate in the metadata has expired.")
 
 
-def _take(context: Context, change: Change, seen: Connection, after: dict[str, Any], content: bytes) -> Refreshed:
+def _take(context: Context, change: Change, seen: Connection, reading: _Reading) -> Refreshed:
     hold_connections(change, [seen.key])
     present = connections.find_by_uid(change.connection, seen.id)
     if present is None or _trusted(present) != _trusted(seen):
         raise Conflict(f"{seen.name} was changed meanwhile: what was read for it as it was is dropped.")
-    before = _whole(present)
+    before, after = _whole(present), reading.after
     phrases = _trust(context, change, present, before, after) if before != after else ()
-    _note_good(context, change, present, content, before != after)
+    _note_good(context, change, present, reading, before != after)
     return Refreshed(connections.find_by_uid(change.connection, seen.id) or present, phrases)
 
 
@@ -288,11 +303,12 @@ def _named(pem: str) -> str:
     return f"the certificate {facts.subject} (SHA-256 {facts.sha256[:23]}…, until {facts.not_after:%d %B %Y})"
 
 
-def _note_good(context: Context, change: Change, present: Connection, content: bytes, is_changed: bool) -> None:
+def _note_good(context: Context, change: Change, present: Connection, reading: _Reading, is_changed: bool) -> None:
     known = metadata_refreshes.find_refresh(change.connection, present.key)
     if known is not None and known.failures >= TOLD_AFTER_FAILURES:
         after = {"failures": known.failures}
         change.record(present.workspace_key, "connection.metadata_recovered", present.id, after=after)
+    usual = _between(context, present, change.now)
     changed = {"changed_at": change.now, "version": present.version + 1} if is_changed else {}
     metadata_refreshes.set_refresh(
         change,
@@ -301,8 +317,8 @@ def _note_good(context: Context, change: Change, present: Connection, content: b
         good_at=change.now,
         failures=0,
         error=None,
-        content_hash=content,
-        next_at=change.now + _between(context, present, change.now),
+        content_hash=reading.content,
+        next_at=change.now + max(_LEAST, min(usual, reading.within or usual)),
         **changed,
     )
 

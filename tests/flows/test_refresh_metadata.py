@@ -514,6 +514,36 @@ def test_a_bad_discovery_document_leaves_the_last_good_one(
     assert refresh_now(context, answering(discovery(), []), OPERATOR, "kicks", provider.id, now).changes == ()
 
 
+@pytest.mark.parametrize(
+    ("says", "hours"),
+    [
+        ('cacheDuration="PT6H"', 6),
+        ('cacheDuration="PT1S"', 1),
+        ('validUntil="2026-11-22T19:00:00Z"', 5),
+        ('cacheDuration="PT8H" validUntil="2026-11-22T19:00:00Z"', 5),
+    ],
+    ids=["cache duration", "too short", "valid until", "both"],
+)
+def test_it_is_read_as_often_as_it_wants_but_each_hour_at_most(
+    context: Context, acme: Connection, idp: IdpServer, outside: Outside, now: datetime, says: str, hours: int
+) -> None:
+    """SAML Metadata 2.3.2."""
+    later = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    assert now < later
+    idp.body = metadata([OLD], attributes=says)
+    refresh_due(context, outside, later)
+    assert state(context, acme).next_at == later + hours * HOUR
+
+
+@pytest.mark.parametrize("says", ['cacheDuration="P30D"', 'cacheDuration="soon"', ""])
+def test_more_seldom_than_usual_it_is_not(
+    context: Context, acme: Connection, idp: IdpServer, outside: Outside, now: datetime, says: str
+) -> None:
+    idp.body = metadata([OLD], attributes=says)
+    refresh_due(context, outside, now + 2 * DAY)
+    assert 21 * HOUR < (state(context, acme).next_at or now) - (now + 2 * DAY) < 27 * HOUR
+
+
 def test_metadata_that_should_be_signed_is_not_read_unsigned(
     context: Context, acme: Connection, idp: IdpServer, outside: Outside, now: datetime
 ) -> None:

@@ -228,6 +228,25 @@ GUARDS = (
         "    if False:\n",
         (f"{_04}metadata_without_a_certificate_makes_no_connection",),
     ),
+    Guard(
+        "metadata read again is signed as it should be",
+        "4",
+        "bridge.flows.refresh_metadata",
+        "tuple(signers_of(found.config)))",
+        "())",
+        ("tests/flows/test_refresh_metadata.py::test_metadata_that_should_be_signed_is_not_read_unsigned",),
+    ),
+    Guard(
+        "metadata given anew is signed as it should be",
+        "4",
+        "bridge.flows.trusted_idp",
+        "    present = signers_of(found.config)\n",
+        "    present: list[str] = []\n",
+        (
+            "tests/flows/test_connect.py::test_metadata_that_should_be_signed_is_refused_unsigned",
+            "tests/flows/test_connect.py::test_what_metadata_is_held_to_is_set_and_taken_back",
+        ),
+    ),
     # -- 5. Disabled is closed ---------------------------------------------------------------------------------------
     Guard(
         "the door is shut",

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from saml.errors import quoted
-from saml.markup import parse, parse_instant, render_instant, text
+from saml.markup import parse, parse_duration, parse_instant, render_instant, text
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,25 @@ def test_the_parser_opens_no_file_and_expands_nothing() -> None:
 def test_a_quotation_is_cut_and_printable() -> None:
     assert quoted("a\x00b\u202e" + "c" * 500) == "“a?b?" + "c" * 196 + "…”"
     assert quoted("") == quoted(None) == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("PT6H", 6 * 3600),
+        ("P1D", 86_400),
+        ("P1Y2M3DT4H5M6.7S", ((365 + 60 + 3) * 24 + 4) * 3600 + 306),
+        (" PT0S ", 0),
+        ("PT604800S", 604_800),
+    ],
+)
+def test_a_duration_is_read(written: str, seconds: int) -> None:
+    assert parse_duration(written).total_seconds() == seconds
+
+
+@pytest.mark.parametrize(
+    "written", ["", "P", "PT", "P1DT", "-PT1H", "6H", "PT6", "P1H", "PT" + "9" * 400 + "S", "P1D\x00"]
+)
+def test_what_is_no_duration_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="duration"):
+        parse_duration(written)
