@@ -134,8 +134,8 @@ def _paths(
 
 
 _OF_ROLES = f"g.role IN :roles AND {_UNEXPIRED}"
-_MAY_ON = _may(f"{_OF_ROLES} AND {_FITS}")
-_MAY_ANYWHERE = _may(f"{_OF_ROLES} AND g.scope = 'all'")
+_MAY_ON = Prepared(_may(f"{_OF_ROLES} AND {_FITS}"))
+_MAY_ANYWHERE = Prepared(_may(f"{_OF_ROLES} AND g.scope = 'all'"))
 _WITH_NAMES = """
 SELECT p.membership_id, p.grant_id, g.uid, g.role, g.scope, g.given_by, g.since,
        ug.uid, ug.name, mp.uid, mp.value, dg.uid, dg.name, dg.source, c.uid, c.name, p.in_group_since,
@@ -162,9 +162,9 @@ def _why(grant: str, members: str) -> TextClause:
     return _typed(_WITH_NAMES.format(paths=head + _paths(grant, members, columns=_EVERY_LINK)))
 
 
-_WHY = _why(_OF_ROLES, "m.id = :membership")
-_WHY_ON = _why(f"{_OF_ROLES} AND {_FITS}", "m.id = :membership")
-_WHY_ANYWHERE = _why(f"{_OF_ROLES} AND g.scope = 'all'", "m.id = :membership")
+_WHY = Prepared(_why(_OF_ROLES, "m.id = :membership"))
+_WHY_ON = Prepared(_why(f"{_OF_ROLES} AND {_FITS}", "m.id = :membership"))
+_WHY_ANYWHERE = Prepared(_why(f"{_OF_ROLES} AND g.scope = 'all'", "m.id = :membership"))
 _WHY_MANY = _why(_OF_ROLES, "m.id IN :members")
 
 
@@ -184,8 +184,7 @@ def may(
     """Whether a member has any of `roles` on a resource; on none given, in a scope of all (to create)."""
     statement = _MAY_ANYWHERE if resource_id is None else _MAY_ON
     chosen = {} if resource_id is None else {"resource": resource_id}
-    values = {"membership": membership_id, "roles": list(roles), "now": now, **chosen}
-    return bool(connection.execute(statement, values).scalar())
+    return bool(statement.scalar(connection, membership=membership_id, roles=list(roles), now=now, **chosen))
 
 
 def paths(
@@ -199,10 +198,9 @@ def paths(
 ) -> list[HeldGrant]:
     """Every path by which a member has any of `roles`; on a resource, or `everywhere`, where asked."""
     statement = _WHY_ANYWHERE if everywhere else _WHY if resource_id is None else _WHY_ON
-    values: dict[str, Any] = {"membership": membership_id, "roles": list(roles), "now": now}
-    if statement is _WHY_ON:
-        values["resource"] = resource_id
-    return [_held(row) for row in connection.execute(statement, values)]
+    chosen = {"resource": resource_id} if statement is _WHY_ON else {}
+    rows = statement(connection, membership=membership_id, roles=list(roles), now=now, **chosen)
+    return [_held(row) for row in rows]
 
 
 def paths_of_many(

@@ -7,9 +7,10 @@ from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.types import Integer
 
 from bridge.storage.columns import Instant
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import counters
 
-_COUNT = (
+_COUNT = Prepared(
     text("""
 INSERT INTO counters (key, window_start, n) VALUES (:key, :now, 1)
 ON CONFLICT (key) DO UPDATE SET
@@ -24,7 +25,7 @@ RETURNING n, window_start
 
 def count_try(connection: Any, key: str, now: datetime, window: timedelta) -> tuple[int, datetime]:
     """Count one more under `key`. Returns how many in the present window, and when that ends."""
-    row = connection.execute(_COUNT, {"key": key, "now": now, "ended": now - window}).one()
+    row = _COUNT.first(connection, key=key, now=now, ended=now - window)
     return row.n, row.window_start + window
 
 
@@ -41,9 +42,12 @@ def count_many(connection: Any, key: str, by: int, now: datetime, window: timede
     connection.execute(_COUNT_MANY, {"key": key, "by": by, "now": now, "ended": now - window})
 
 
+_FIND = Prepared(select(counters.c.n, counters.c.window_start).where(counters.c.key == bindparam("key")))
+
+
 def find_count(connection: Any, key: str) -> tuple[int, datetime] | None:
     """How many were counted under `key` in its window, and since when."""
-    row = connection.execute(select(counters.c.n, counters.c.window_start).where(counters.c.key == key)).first()
+    row = _FIND.first(connection, key=key)
     return None if row is None else (row.n, row.window_start)
 
 

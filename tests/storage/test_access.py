@@ -209,7 +209,7 @@ def test_a_check_scans_no_large_table(world: World, statement: str) -> None:
     if not world.context.database.is_sqlite:
         pytest.skip("PostgreSQL plans by what is in the tables: tests/web/test_scim_statements.py")
     values = {"membership": 1, "roles": ["a", "b"], "resource": 1, "now": world.now}
-    asked = f"EXPLAIN QUERY PLAN {getattr(access, statement).text}"
+    asked = f"EXPLAIN QUERY PLAN {getattr(access, statement).statement.text}"
     used = {name: value for name, value in values.items() if f":{name}" in asked}
     typed = text(asked).bindparams(bindparam("roles", expanding=True), bindparam("now", type_=Instant))
     with world.context.database.reading() as rows:
