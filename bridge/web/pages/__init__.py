@@ -2,8 +2,10 @@
 
 - `workspaces`    `/`, `/w` to choose a workspace, its own start, the theme
 - `users`         everyone in a workspace, with a summary; the same as CSV
-- `person`        one person: access with every path, why not, roles by hand, User Groups, removal and return
+- `person`        one person: access with every path, why not (`person_why`), roles by hand, User Groups
+- `person_leaving`   removal and return (`person_parts`: what both share)
 - `user_groups`   User Groups, who decides their members, what they give
+- `user_group_changes`   made, renamed, deleted, members taken out (`user_group_parts`: what both share)
 - `tokens`        keys for programs: made, shown once, revoked
 - `roles`         what each role gives
 - `sign_in_log`   every attempt to sign in, step by step; `attempts`: one of them as it is shown (`agents`: its browser)

@@ -177,7 +177,8 @@ def _path_shown(visit: Visit) -> str:
 def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     here = request.endpoint
     own = visit.url("person.access", member=visit.reached.membership_id)
-    on_own = request.blueprint == "person" and visit.is_self(str((request.view_args or {}).get("member")))
+    on_person = request.blueprint in ("person", "person_leaving")
+    on_own = on_person and visit.is_self(str((request.view_args or {}).get("member")))
     if not visit.is_owner:
         roles = NavItem("Roles", visit.url("roles.index"), "role", current=here == "roles.index")
         return (NavSection("You", (NavItem("Your access", own, "people", current=on_own), roles)),)

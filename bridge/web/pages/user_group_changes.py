@@ -1,0 +1,175 @@
+"""`/w/<slug>/user-groups/new` and below one: User Groups made, renamed, deleted, and members taken out by hand."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response
+
+from bridge.domain.errors import DomainError
+from bridge.domain.members import UserGroup
+from bridge.domain.sentences import counted, listed, shorten
+from bridge.flows import user_groups
+from bridge.flows.members import get_person
+from bridge.web.pages.forms import error_at, error_note, typed, typed_lines
+from bridge.web.pages.frame import Visit, enter_as_owner, show
+from bridge.web.pages.user_group_parts import MOST_ROLES_NAMED, crumbs_to, enter_group, href
+from bridge.web.pages.views import ConfirmPage, Consequence, Field, UserGroupFormPage
+from bridge.web.return_path import go
+from bridge.web.statuses import status_of
+
+blueprint = Blueprint("user_group_changes", __name__, url_prefix="/w/<slug>/user-groups")
+
+
+# -- Made, renamed, deleted --------------------------------------------------------------------------
+
+
+@blueprint.get("/new")
+def new(slug: str) -> Response:
+    """Ask for a name, and perhaps first members."""
+    return _form(enter_as_owner(slug))
+
+
+@blueprint.post("/new")
+def create(slug: str) -> Response:
+    """Make it; then give it roles."""
+    visit = enter_as_owner(slug)
+    try:
+        made = user_groups.create_user_group(
+            visit.context, visit.actor, visit.slug, typed("name"), visit.now, emails=typed_lines("members")
+        )
+    except DomainError as error:
+        return _form(visit, error)
+    return go(href(visit, made))
+
+
+def _form(visit: Visit, error: DomainError | None = None) -> Response:
+    about_members = getattr(error, "field", None) == "members"
+    page = UserGroupFormPage(
+        title="Create a User Group",
+        text="Everyone in it gets the roles that you give it on the next page.",
+        crumbs=crumbs_to(visit),
+        action=visit.url("user_group_changes.create"),
+        cancel_href=visit.url("user_groups.index"),
+        name=Field("name", "Name", typed("name"), error=error.text if error and not about_members else None),
+        members=Field(
+            "members",
+            "First members",
+            "\n".join(typed_lines("members")),
+            kind="textarea",
+            required=False,
+            help="Emails of people in this workspace, one a line.",
+            error=error_at(error, "members"),
+        ),
+    )
+    return show(visit, "user_group_new.html", page, status=status_of(error) if error else 200)
+
+
+@blueprint.get("/<uuid:group>/rename")
+def ask_to_rename(slug: str, group: UUID) -> Response:
+    """Ask for the new name."""
+    visit, found = enter_group(slug, group)
+    return _rename_form(visit, found, found.name)
+
+
+@blueprint.post("/<uuid:group>/rename")
+def rename(slug: str, group: UUID) -> Response:
+    """Give it another name."""
+    visit, found = enter_group(slug, group)
+    try:
+        user_groups.rename_user_group(visit.context, visit.actor, visit.slug, found.id, typed("name"), visit.now)
+    except DomainError as error:
+        return _rename_form(visit, found, typed("name"), error)
+    return go(href(visit, found))
+
+
+def _rename_form(visit: Visit, group: UserGroup, name: str, error: DomainError | None = None) -> Response:
+    page = UserGroupFormPage(
+        title=f"Rename {group.name}",
+        text="Nobody’s access changes.",
+        crumbs=crumbs_to(visit, group),
+        action=href(visit, group, "user_group_changes.rename"),
+        cancel_href=href(visit, group),
+        name=Field("name", "Name", name, error=error.text if error else None),
+        button="Rename",
+    )
+    return show(visit, "user_group_new.html", page, status=status_of(error) if error else 200)
+
+
+@blueprint.get("/<uuid:group>/delete")
+def ask_to_delete(slug: str, group: UUID) -> Response:
+    """What goes with it."""
+    visit, found = enter_group(slug, group)
+    loss = user_groups.preview_delete(visit.context, visit.slug, found.id, visit.now)
+    page = ConfirmPage(
+        title=f"Delete {found.name}?",
+        crumbs=crumbs_to(visit, found),
+        action=href(visit, found, "user_group_changes.delete"),
+        button=f"Delete: {counted(loss.members, 'member loses', 'members lose')} what it gives",
+        consequences=_loss(loss),
+        cancel_href=href(visit, found),
+    )
+    return show(visit, "confirm.html", page)
+
+
+@blueprint.post("/<uuid:group>/delete")
+def delete(slug: str, group: UUID) -> Response:
+    """Delete it."""
+    visit, found = enter_group(slug, group)
+    user_groups.delete_user_group(visit.context, visit.actor, visit.slug, found.id, visit.now)
+    return go(visit.url("user_groups.index"))
+
+
+def _loss(loss: user_groups.Loss) -> tuple[Consequence, ...]:
+    found = []
+    if loss.grants:
+        roles = shorten([one.given for one in loss.grants], most=MOST_ROLES_NAMED)
+        people = counted(loss.members, "person loses", "people lose")
+        found.append(Consequence("lose", f"{people} at once, where no other path gives it: {roles}"))
+    if loss.rules:
+        gone = counted(loss.rules, "rule that gave nothing else goes", "rules that gave nothing else go")
+        found.append(Consequence("lose", f"{gone} with it"))
+    found.append(Consequence("keep", "Nobody leaves the workspace"))
+    return tuple(found)
+
+
+# -- Members taken out -------------------------------------------------------------------------------
+
+
+@blueprint.get("/<uuid:group>/members/<uuid:member>/remove")
+def ask_to_remove(slug: str, group: UUID, member: UUID) -> Response:
+    """What taking somebody out does."""
+    visit, found = enter_group(slug, group)
+    return _ask_to_remove(visit, found, str(member))
+
+
+@blueprint.post("/<uuid:group>/members/<uuid:member>/remove")
+def remove(slug: str, group: UUID, member: UUID) -> Response:
+    """Take out somebody who was put in by hand."""
+    visit, found = enter_group(slug, group)
+    person = get_person(visit.context, visit.slug, str(member), visit.now).member
+    try:
+        user_groups.remove_members(visit.context, visit.actor, visit.slug, found.id, [person.email], visit.now)
+    except DomainError as error:
+        return _ask_to_remove(visit, found, str(member), error)
+    return go(href(visit, found, "user_groups.members"))
+
+
+def _ask_to_remove(visit: Visit, group: UserGroup, member_id: str, error: DomainError | None = None) -> Response:
+    details = get_person(visit.context, visit.slug, member_id, visit.now)
+    name = details.member.name
+    by_rule = next((one.idp_groups for one in details.user_groups if one.id == group.id), ())
+    if by_rule:
+        what = Consequence("keep", f"{name} stays in by the IdP group {listed(by_rule)}, and loses nothing")
+    else:
+        roles = listed([one.given.role.name for one in group.grants]) or "nothing"
+        what = Consequence("lose", f"{name} loses what this User Group gives, where no other path does: {roles}")
+    page = ConfirmPage(
+        title=f"Take {name} out of {group.name}?",
+        crumbs=crumbs_to(visit, group),
+        action=visit.url("user_group_changes.remove", group=group.id, member=member_id),
+        button=f"Take {name} out",
+        consequences=(what, Consequence("remember", "You can put them in again at any time")),
+        cancel_href=href(visit, group, "user_groups.members"),
+        keep=f"Keep {name} in",
+    )
+    note = error_note(error)
+    return show(visit, "confirm.html", page, status=status_of(error) if error else 200, notices=(note,) if note else ())
