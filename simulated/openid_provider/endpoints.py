@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Flask, Response, current_app, jsonify, redirect, request
+from joserfc import jwt
+from joserfc.errors import JoseError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -189,8 +191,10 @@ def _wants_new_login(authentication: Authentication) -> bool:
     """Whether the request asks for a login that is newer than the session's; one made for this request always is."""
     values, provider = request.args, this_provider()
     waiting = provider.grants.find_waiting(values.get("resumed", ""))
-    if waiting and authentication.at >= waiting.asked_at and waiting.client_id == values.get("client_id"):
+    if waiting and authentication.at >= waiting.asked_at and waiting.query == _query(_without_resumed(values)):
         return False
+    if values.get("id_token_hint") and not _is_hinted(values["id_token_hint"], authentication):
+        return True
     age = int(provider.clock()) - authentication.at
     too_old = "max_age" in values and age > int(values["max_age"])
     return too_old or bool({"login", "select_account"} & set(values.get("prompt", "").split()))
@@ -202,9 +206,24 @@ def _ask_to_log_in(server: AuthorizationServer, grant: Any, client: Client) -> A
         state = values.get("state")
         error = OAuth2Error("A login is needed.", redirect_uri=grant.redirect_uri, state=state, error="login_required")
         return _say_error(server, error)
-    asked = MultiDict((name, value) for name, value in values.items(multi=True) if name != "resumed")
-    waiting = provider.grants.wait(_query(asked), client.client_id, values.get("login_hint", "")[:254])
+    query = _query(_without_resumed(values))
+    waiting = provider.grants.wait(query, client.client_id, values.get("login_hint", "")[:254])
     return provider.host.ask_to_log_in(waiting, client)
+
+
+def _without_resumed(values: MultiDict[str, str]) -> MultiDict[str, str]:
+    """The request as the client sent it."""
+    return MultiDict((name, value) for name, value in values.items(multi=True) if name != "resumed")
+
+
+def _is_hinted(hint: str, authentication: Authentication) -> bool:
+    """Whether an ID token of ours, maybe an old one, names who is logged in (Core 3.1.2.1)."""
+    provider = this_provider()
+    try:
+        claims = jwt.decode(hint, provider.keys.published(), algorithms=[ALGORITHM]).claims
+    except (JoseError, ValueError):
+        return False
+    return claims.get("iss") == provider.issuer and claims.get("sub") == authentication.subject
 
 
 def _say_error(server: AuthorizationServer, error: OAuth2Error) -> AnyResponse:

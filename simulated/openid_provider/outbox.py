@@ -7,6 +7,7 @@ which a client knows what it has had.
 
 import json
 import secrets
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -24,6 +25,7 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_TOKEN_SECONDS = 120
 LONGEST_PAUSE = 3600
 SECONDS_TO_ANSWER = 10
+LONGEST_REASON = 10_000
 KEPT = 500
 
 
@@ -109,8 +111,10 @@ class Outbox:
     def _send(self, client: Client, notice: Notice) -> tuple[State, str]:
         try:
             if notice.kind == "event":
-                return _read_event_answer(self._push_event(client, notice))
-            return _read_logout_answer(self._push_logout(client, notice))
+                with self._push_event(client, notice) as answer:
+                    return _read_event_answer(answer)
+            with self._push_logout(client, notice) as answer:
+                return _read_logout_answer(answer)
         except requests.RequestException as error:
             return "waiting", f"No answer: {type(error).__name__}."
 
@@ -146,12 +150,23 @@ class Post:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._outbox.deliver_due()
+            try:
+                self._outbox.deliver_due()
+            except Exception:  # whatever it is, what comes later has to be delivered too
+                traceback.print_exc()
             self._closing.wait(self._pause)
 
 
 def _post(address: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
-    return requests.post(address, body, headers=dict(headers), timeout=SECONDS_TO_ANSWER, allow_redirects=False)
+    """The answer, of which only a beginning will be read."""
+    return requests.post(
+        address,
+        body,
+        headers=dict(headers),
+        timeout=SECONDS_TO_ANSWER,
+        allow_redirects=False,
+        stream=True,
+    )
 
 
 def _read_event_answer(answer: requests.Response) -> tuple[State, str]:
@@ -161,7 +176,7 @@ def _read_event_answer(answer: requests.Response) -> tuple[State, str]:
     if answer.status_code != 400:
         return "waiting", f"{answer.status_code}: to be tried again."
     try:
-        fault = answer.json()
+        fault = json.loads(next(answer.iter_content(LONGEST_REASON), b""))
         return "refused", f"400 {fault['err']}: {fault.get('description', '')}"[:500]
     except (ValueError, KeyError, TypeError, AttributeError):
         return "refused", "400, without a reason."

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,21 +55,23 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _register(options: argparse.Namespace) -> int:
-    client = _open(options).provider.clients.register(_read(options.file))
+    with closing(_open(options)) as site:
+        client = site.provider.clients.register(_read(options.file))
     print(f"Registered {client.client_id} ({client.client_name}).")
     return 0
 
 
 def _rotate(options: argparse.Namespace) -> int:
-    print(f"Signs with {_open(options).provider.keys.rotate().kid} from now on.")
+    with closing(_open(options)) as site:
+        print(f"Signs with {site.provider.keys.rotate().kid} from now on.")
     return 0
 
 
 def _switch(options: argparse.Namespace) -> int:
-    site = _open(options)
-    if not site.public_url:
-        raise Invalid("nobody has an account before the first start.")
-    account = set_active(site, options.email, active=options.command == "enable")
+    with closing(_open(options)) as site:
+        if not site.public_url:
+            raise Invalid("nobody has an account before the first start.")
+        account = set_active(site, options.email, active=options.command == "enable")
     print(f"{account.name} is {options.command}d.")
     return 0
 

@@ -35,8 +35,8 @@ class Account:
 
     @property
     def name(self) -> str:
-        """Given and family name."""
-        return f"{self.given_name} {self.family_name}"
+        """Given and family name; Google knows people who have one of them only."""
+        return f"{self.given_name} {self.family_name}".strip()
 
     @property
     def short_phone(self) -> str:

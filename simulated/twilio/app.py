@@ -100,7 +100,7 @@ def _log(response: Response) -> Response:
         "method": request.method,
         "route": request.url_rule.rule if request.url_rule else None,
         "status": response.status_code,
-        "fields": sorted({name for name, value in request.form.items() if value} - {"csrf_token"}),
+        "fields": sorted({name[:40] for name, value in request.form.items() if value} - {"csrf_token"})[:20],
         "client": client.client_id if client else None,
         "account": g.get("account_id"),
         "milliseconds": round((time.perf_counter() - g.began) * 1000, 1),

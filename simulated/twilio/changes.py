@@ -48,8 +48,8 @@ def sign_up_by_google(site: Site, identity: GoogleIdentity) -> Account:
             return found
         if site.accounts.find_by_email(identity.email):
             raise Invalid("That address has a Twilio account with a password. Log in with it.")
-        family_name = identity.family_name or "—"
-        return site.accounts.create(identity.email, identity.given_name, family_name, google_subject=identity.subject)
+        names = (identity.given_name, identity.family_name)
+        return site.accounts.create(identity.email, *names, google_subject=identity.subject)
 
 
 # -- Name and email ----------------------------------------------------------------------------------------------
@@ -127,7 +127,6 @@ def reset_password(site: Site, secret: str, password: str) -> Account:
     with site.file.transaction():
         if site.messages.find_link(secret, "reset") is None:
             raise Expired("This link was used just now.")
-        site.messages.spend_link(secret)
         _set_password(site, account, kept)
         end_sessions(site, account, [session.sid for session in site.sessions.of(account.id)])
     site.attempts.forget("password", account.id)
@@ -147,6 +146,7 @@ def set_factor(site: Site, account: Account, factor: Factor, value: str, step: i
     """Sets the second factor: `value` is the app's secret, whose time step `step` is spent, or the phone's number."""
     secret, phone = (value, None) if factor == "app" else (None, value)
     with site.file.transaction():
+        _forget_what_was_begun(site, account)
         site.accounts.change(account.id, factor=factor, totp_secret=secret, totp_step=step, phone=phone)
         kind = "app" if factor == "app" else "phone-sms"
         change = "create" if account.factor is None else "update"
@@ -204,7 +204,14 @@ def _check_new(account: Account, password: str) -> str:
     return hash_password(password)
 
 
+def _forget_what_was_begun(site: Site, account: Account) -> None:
+    """A login that is under way, and links that were mailed, were begun by whoever had the old password or factor."""
+    site.sessions.forget_steps(account.id)
+    site.messages.forget_links(account.id)
+
+
 def _set_password(site: Site, account: Account, kept: str) -> None:
+    _forget_what_was_begun(site, account)
     site.accounts.change(account.id, password_hash=kept, password_at=int(site.clock()))
     change = "update" if account.password_hash else "create"
     event = events.caep(site.clock(), credential_type="password", change_type=change)

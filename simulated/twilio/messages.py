@@ -82,6 +82,11 @@ class Messages:
         with self._file.transaction() as db:
             db.execute("DELETE FROM links WHERE hash = ?", (hash_of(secret),))
 
+    def forget_links(self, account_id: str) -> None:
+        """No link that was mailed for this account works any more."""
+        with self._file.transaction() as db:
+            db.execute("DELETE FROM links WHERE account_id = ?", (account_id,))
+
     def _deliver(self, kind: str, recipient: str, subject: str, text: str, link: str) -> None:
         with self._file.transaction() as db:
             db.execute(

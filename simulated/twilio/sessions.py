@@ -113,6 +113,11 @@ class Sessions:
                 (json.dumps(more), hash_of(secret)),
             )
 
+    def forget_steps(self, account_id: str) -> None:
+        """Whoever is between two pages with this account starts anew."""
+        with self._file.transaction() as db:
+            db.execute("DELETE FROM steps WHERE account_id = ?", (account_id,))
+
     def take_step(self, secret: str | None) -> bool:
         """Whether the step was there; now it is done. One of two browsers with one cookie gets it."""
         with self._file.transaction() as db:

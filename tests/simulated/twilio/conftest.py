@@ -62,11 +62,13 @@ def site(prepared: Path, tmp_path: Path, clock: Clock) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def shared_app(prepared: Path) -> Flask:
+def shared_app(prepared: Path) -> Iterator[Flask]:
     """One application for all tests, since each would compile its templates anew."""
-    made = create_app(open_site(prepared, URL, time.time, durable=False))
+    site = open_site(prepared, URL, time.time, durable=False)
+    made = create_app(site)
     made.testing = True
-    return made
+    yield made
+    site.close()
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 import pyotp
 import pytest
 
+from simulated.twilio import changes
 from simulated.twilio.accounts import Account
+from simulated.twilio.messages import Link
 from simulated.twilio.passwords import check_rule
 from simulated.twilio.site import Site
 from tests.simulated.twilio.browser import PASSWORD, URL, Browser
@@ -226,6 +228,23 @@ def test_a_later_link_replaces_the_one_before(visitor: Browser, site: Site) -> N
     visitor.get("/forgotten-password").send("/forgotten-password", email=PERSON["email"])
     assert visitor.get(first).status == 410
     assert visitor.get(mailed(site)).send("", password=PASSWORD).shows("the password you have")
+
+
+@pytest.mark.parametrize("by", ["password", "factor"])
+def test_what_was_begun_before_a_change_of_password_or_factor_is_over(
+    visitor: Browser, site: Site, new_browser: Callable[[], Browser], log_in: LogIn, by: str
+) -> None:
+    thief = log_in(new_browser()).get("/console/profile")
+    thief.send("/console/profile/email", email="thief@evil.example", password=PASSWORD)
+    link = mailed(site)
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+    if by == "password":
+        secret = site.messages.new_link(Link("reset", priya(site).id, {}))
+        changes.reset_password(site, secret, "another good phrase")
+    else:
+        changes.set_factor(site, priya(site), "phone", "+442079460000")
+    assert thief.get(link).status == 410
+    assert visitor.send("/second-factor", code=texted(site)).status == 410
 
 
 # -- Settings ----------------------------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import requests
 import responses
 
-from simulated.openid_provider.outbox import LOGOUT_EVENT
+from simulated.openid_provider.outbox import LOGOUT_EVENT, Post
 from simulated.twilio import changes, events
 from simulated.twilio.accounts import Account
 from simulated.twilio.messages import Link
@@ -229,3 +230,20 @@ def test_what_waits_survives_a_restart(priya: Account, site: Site, tmp_path: Pat
     assert again.provider.outbox.deliver_due() == 1
     assert len(calls) == 1
     again.close()
+
+
+def test_the_post_goes_on_after_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    tried = Event()
+    outcomes = iter([RuntimeError("once")])
+
+    class Stumbling:
+        def deliver_due(self) -> int:
+            for failure in outcomes:
+                raise failure
+            tried.set()
+            return 0
+
+    post = Post(Stumbling(), pause=0.01)
+    assert tried.wait(5)
+    post.close()
+    assert "RuntimeError: once" in capsys.readouterr().err

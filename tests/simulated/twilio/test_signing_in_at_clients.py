@@ -211,3 +211,25 @@ def test_discovery_names_its_own_endpoints(rp: RelyingParty) -> None:
     told = json_of(rp.http.get("/.well-known/openid-configuration", base_url=URL))
     assert told["issuer"] == URL
     assert all(told[name].startswith(f"{URL}/oauth2/") for name in told if name.endswith(("_endpoint", "jwks_uri")))
+
+
+def test_a_hint_of_who_is_logged_in_asks_nothing_and_another_asks_for_a_login(
+    arrived: Browser, rp: RelyingParty, site: Site
+) -> None:
+    hint = rp.tokens(arrived)["id_token"]
+    assert "code" in arrived.get(rp.request(id_token_hint=hint, prompt="none")).arrived
+    other = site.provider.keys.sign({"iss": URL, "sub": "USother", "aud": "segment"}, "JWT")
+    for wrong in (other, "x.y.z"):
+        assert arrived.get(rp.request(id_token_hint=wrong, prompt="none")).arrived["error"] == "login_required"
+
+
+def test_a_login_made_for_one_request_doesn_t_count_for_another(
+    visitor: Browser, rp: RelyingParty, log_in: LogIn, clock: Clock
+) -> None:
+    visitor.get(rp.request(max_age="0"))
+    waiting = visitor.way[-1].partition("continue=")[2]
+    log_in(visitor)
+    clock.now += 5
+    assert "code" in visitor.get(rp.request(max_age="0") + f"&resumed={waiting}").arrived
+    visitor.get(rp.request(max_age="0", scope="openid") + f"&resumed={waiting}")
+    assert urlsplit(visitor.way[-1]).path == "/login"
