@@ -30,6 +30,8 @@ DIGESTS: Final = frozenset({f"{_XENC}sha256", f"{_DSIG_MORE}sha384", f"{_XENC}sh
 EXCLUSIVE_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 CANONICALIZATIONS: Final = frozenset({EXCLUSIVE_C14N, f"{EXCLUSIVE_C14N}WithComments"})
 TRANSFORMS: Final = CANONICALIZATIONS | {f"{_DSIG}enveloped-signature"}
+# For the block that is signed SAML Core 5.4.3 only prefers the exclusive kind; .NET's default is the inclusive one.
+BLOCK_CANONICALIZATIONS: Final = CANONICALIZATIONS | {"http://www.w3.org/TR/2001/REC-xml-c14n-20010315"}
 
 AES_CBC: Final = {f"{_XENC}aes{bits}-cbc": bits // 8 for bits in (128, 192, 256)}
 AES_GCM: Final = {f"{_XENC11}aes{bits}-gcm": bits // 8 for bits in (128, 192, 256)}

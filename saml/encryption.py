@@ -32,20 +32,20 @@ def decrypt(encrypted: Element, private_keys: tuple[str, ...]) -> bytes:
     """The octets inside a saml:EncryptedAssertion that passed the gate, by the first of `private_keys` (PEM) that
     opens it. Raises `DecryptionFailed`, whatever was wrong.
 
-    Every key is tried: which of them a message was meant for is what strangers write there.
+    Every key is tried on every EncryptedKey: which of them a message was meant for is what strangers write there.
     """
-    for key in private_keys:
-        try:
-            return _opened(encrypted, key)
-        except (ValueError, LookupError, InvalidTag):
-            continue
+    for wrapped in encrypted.iterfind(".//xenc:EncryptedKey", NAMESPACES):
+        for key in private_keys:
+            try:
+                return _opened(encrypted, wrapped, key)
+            except (ValueError, LookupError, InvalidTag):
+                continue
     raise DecryptionFailed
 
 
-def _opened(encrypted: Element, private_key_pem: str) -> bytes:
+def _opened(encrypted: Element, wrapped: Element, private_key_pem: str) -> bytes:
     content = _only(encrypted, "xenc:EncryptedData")
-    key = _unwrap(_only(encrypted, ".//xenc:EncryptedKey"), private_key_pem)
-    return _decipher(_algorithm(content), key, _cipher_value(content))
+    return _decipher(_algorithm(content), _unwrap(wrapped, private_key_pem), _cipher_value(content))
 
 
 def _unwrap(encrypted_key: Element, private_key_pem: str) -> bytes:

@@ -73,8 +73,9 @@ def not_too_long(encoded: str) -> None:
 
 
 def strict_base64(encoded: str) -> None:
-    """RFC 4648 base64 in its one canonical spelling, broken by line ends only (SAML Bindings 3.5.4)."""
-    joined = encoded.replace("\r", "").replace("\n", "")
+    """RFC 4648 base64 in its one canonical spelling, broken by line ends only (SAML Bindings 3.5.4); white space around
+    it is nothing."""
+    joined = encoded.strip(" \t\r\n").replace("\r", "").replace("\n", "")
     try:
         octets = binascii.a2b_base64(joined)  # which skips what it doesn't know, so the other way back must agree
     except ValueError:
@@ -127,7 +128,7 @@ _said = reader("count(//saml:Attribute | //saml:AttributeValue)")
 _instructions = reader("boolean(//processing-instruction())")
 _hints = reader(
     "boolean(//@xsi:schemaLocation | //@xsi:noNamespaceSchemaLocation"
-    " | //@xsi:*[not(parent::saml:AttributeValue or parent::saml:Condition)])"
+    " | //@xsi:*[not(parent::saml:AttributeValue or parent::saml:Condition or parent::saml:SubjectConfirmationData)])"
 )
 _split_text = reader("boolean((//comment() | //processing-instruction())[../text()[normalize-space()]])")
 _ids = reader("//@*[translate(local-name(), 'id', 'ID') = 'ID']")
@@ -136,6 +137,7 @@ _status = finder("/samlp:Response/samlp:Status/samlp:StatusCode")
 _status_message = reader("string(/samlp:Response/samlp:Status/samlp:StatusMessage)")
 
 _masks = finder("//xenc:EncryptedKey/xenc:EncryptionMethod/xenc11:MGF")
+_typed = finder("//saml:AttributeValue[@xsi:type]")
 
 _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
@@ -176,8 +178,8 @@ def no_instructions(root: Element) -> None:
 
 
 def no_schema_hints(root: Element) -> None:
-    """No xsi:schemaLocation, and xsi:type only where SAML leaves the type open (SAML Core 2.5.1, 2.7.3.1.1): a
-    message doesn't choose the schema that it is held against."""
+    """No xsi:schemaLocation, and xsi:type only where SAML leaves the type open (SAML Core 2.4.1.3, 2.5.1, 2.7.3.1.1):
+    a message doesn't choose the schema that it is held against."""
     if _hints(root):
         raise MalformedMessage("The answer says by which schema it should be read.")
 
@@ -217,13 +219,21 @@ def fits_schema(root: Element) -> None:
     """What saml-schema-protocol-2.0.xsd allows, in its order and number.
 
     Its part for encryption is of 2002 and doesn't know the MGF of XML Encryption 1.1, which Keycloak sends:
-    not shown to it.
+    not shown to it. Nor, where the message fails with them, are the types of attributes' values: an IdP may write types
+    of its own, whose schema isn't here (SAML Core 2.7.3.1.1), and no value is read by its type.
     """
     shown = deepcopy(root) if _masks(root) else root
     for mask in _masks(shown):
         cast(Element, mask.getparent()).remove(mask)
-    if not toolkit.fits_schema(shown):
+    if not toolkit.fits_schema(shown) and not (_typed(shown) and toolkit.fits_schema(_untyped(shown))):
         raise MalformedMessage("The answer isn't what the SAML 2.0 schema allows.")
+
+
+def _untyped(root: Element) -> Element:
+    copy = deepcopy(root)
+    for value in _typed(copy):
+        del value.attrib[tag("xsi:type")]
+    return copy
 
 
 # -- tree: signatures -------------------------------------------------------------------------------------------------
@@ -282,9 +292,10 @@ def transforms_allowed(root: Element) -> None:
 
 
 def signature_algorithms_allowed(root: Element) -> None:
-    """Exclusive canonicalization; RSA (PKCS #1 v1.5, PSS) or ECDSA; SHA-256, -384 or -512; no parameters
-    (HMACOutputLength, RSAPSSParams)."""
-    _only(root.iter(tag("ds:CanonicalizationMethod")), algorithms.CANONICALIZATIONS)
+    """RSA (PKCS #1 v1.5, PSS) or ECDSA; SHA-256, -384 or -512; no parameters (HMACOutputLength, RSAPSSParams). The
+    block that is signed is canonicalized exclusively, or in the way that every reader of signatures has (SAML Core
+    5.4.3)."""
+    _only(root.iter(tag("ds:CanonicalizationMethod")), algorithms.BLOCK_CANONICALIZATIONS)
     _only(root.iter(tag("ds:SignatureMethod")), algorithms.SIGNATURES)
     signed = (digest for signature in _signatures(root) for digest in signature.iter(tag("ds:DigestMethod")))
     _only(signed, algorithms.DIGESTS)
@@ -308,17 +319,21 @@ _pointers = finder(
     "//xenc:CipherReference | //ds:RetrievalMethod[not(starts-with(@URI, '#'))] | //ds:RetrievalMethod/*"
 )
 _keys = finder("//xenc:EncryptedKey")
+_stray_keys = finder("//xenc:EncryptedKey[not(ancestor::saml:EncryptedAssertion or ancestor::saml:EncryptedID)]")
 
+MOST_KEYS = 8  # one for each recipient of a message; each costs a private operation of RSA
 _ENCRYPTION_METHOD = "xenc:EncryptionMethod"
 
 
 def encryption_in_place(root: Element) -> None:
-    """One EncryptedData with one EncryptedKey: the assertion's, or its subject's name. No encrypted attribute, no
-    other encrypted name."""
+    """One EncryptedData, the assertion's or its subject's name, with one EncryptedKey or one for each of a few
+    recipients (XML Encryption 1.1, 3.5.1). No encrypted attribute, no other encrypted name."""
     encrypted, keys = _encrypted(root), _keys(root)
     whole = children(root, "saml:EncryptedAssertion/xenc:EncryptedData")
     named = children(root, "saml:Assertion/saml:Subject/saml:EncryptedID/xenc:EncryptedData")
-    if _encrypted_elsewhere(root) or encrypted != (whole or named) or len(keys) != len(encrypted):
+    if _encrypted_elsewhere(root) or encrypted != (whole or named) or _stray_keys(root):
+        raise ForbiddenEncryption
+    if len(encrypted) > 1 or bool(keys) != bool(encrypted) or len(keys) > MOST_KEYS:
         raise ForbiddenEncryption
 
 

@@ -18,6 +18,7 @@ import xmlsec
 from lxml import etree
 
 from saml import errors
+from saml.gate import MOST_KEYS
 from tests.saml.idp import (
     BRIDGE,
     KICKS,
@@ -466,8 +467,8 @@ def an_hmac_output_length() -> Element:
 
 
 @attack(errors.ForbiddenAlgorithm, "signature-algorithms-allowed")
-def canonicalized_inclusively() -> Element:
-    return respond(KICKS, answer(), canonicalization="C14N")
+def canonicalized_inclusively_with_comments() -> Element:
+    return respond(KICKS, answer(), canonicalization="C14N_COMMENTS")
 
 
 def _transform(algorithm: str, inner: str = "") -> bytes:
@@ -636,11 +637,23 @@ def an_encrypted_key_to_be_retrieved_from_elsewhere() -> Element:
 
 
 @attack(errors.ForbiddenEncryption, "encryption-in-place")
-def two_encrypted_keys() -> Element:
+def an_encrypted_key_for_each_of_many() -> Element:
     root = encrypted()
     key = root.find(".//xenc:EncryptedKey", NS)
     assert key is not None
-    key.addnext(deepcopy(key))
+    for _ in range(MOST_KEYS):
+        key.addnext(deepcopy(key))
+    return root
+
+
+@attack(errors.ForbiddenEncryption, "encryption-in-place")
+def an_encrypted_key_outside_of_what_is_encrypted() -> Element:
+    root = encrypted()
+    key = root.find(".//xenc:EncryptedKey", NS)
+    assert key is not None
+    extensions = etree.Element(f"{{{NS['samlp']}}}Extensions")
+    extensions.append(deepcopy(key))
+    root.insert(1, extensions)
     return root
 
 

@@ -655,7 +655,6 @@ _ALGORITHMS = {
     "SHA-1": ("ds:DigestMethod", "http://www.w3.org/2000/09/xmldsig#sha1"),
     "SHA-224": ("ds:DigestMethod", "http://www.w3.org/2001/04/xmldsig-more#sha224"),
     "no digest method": ("ds:DigestMethod", ""),
-    "C14N 1.0": ("ds:CanonicalizationMethod", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"),
     "C14N 1.0 with comments": (
         "ds:CanonicalizationMethod",
         "http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments",
@@ -937,8 +936,9 @@ def an_authentication_by_the_type_of_a_bare_statement() -> Element:
     return respond(KICKS, answer(authenticated=None, more_statements=statement))
 
 
-@attack(errors.MalformedMessage, "fits-schema")
+@attack(errors.BadSignature)
 def a_type_that_the_value_is_not_of() -> bytes:
+    """Put in by a stranger. What the IdP itself says of a value's type is put up with (`test_vendors.py`)."""
     return swap(
         etree.tostring(signed_for_mei()),
         "<saml:AttributeValue>eng<",
@@ -947,12 +947,17 @@ def a_type_that_the_value_is_not_of() -> bytes:
 
 
 @attack(errors.MalformedMessage, "fits-schema")
-def a_type_that_nobody_declared() -> bytes:
-    return swap(
-        etree.tostring(signed_for_mei()),
-        "<saml:AttributeValue>eng<",
-        f'<saml:AttributeValue xmlns:xsi="{_XSI}" xmlns:x="urn:x" xsi:type="x:y">eng<',
-    )
+def a_type_that_nobody_declared_where_types_are_declared() -> Element:
+    typed = f'xmlns:xsi="{_XSI}" xmlns:x="urn:x" xsi:type="x:y" Recipient="{BRIDGE.acs_url}"'
+    more = confirmation(Recipient=BRIDGE.acs_url).replace(f'Recipient="{BRIDGE.acs_url}"', typed)
+    return respond(KICKS, answer(more_confirmations=more))
+
+
+@attack(errors.MalformedMessage, "fits-schema")
+def a_value_of_a_type_in_a_message_that_does_not_fit() -> Element:
+    typed = f'<saml:AttributeValue xmlns:xsi="{_XSI}" xmlns:x="urn:x" xsi:type="x:y">ops</saml:AttributeValue>'
+    more = f'<saml:Attribute Name="x">{typed}</saml:Attribute><z/>'
+    return respond(KICKS, answer(more_statements=f"<saml:AttributeStatement>{more}</saml:AttributeStatement>"))
 
 
 @attack(errors.MalformedMessage, "fits-schema")

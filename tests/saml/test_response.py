@@ -385,6 +385,19 @@ def test_the_encrypted_key_may_stand_beside_the_data() -> None:
     assert accept(root).name_id
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_of_several_encrypted_keys_the_one_for_us_opens(place: int) -> None:
+    """As an IdP writes it that encrypts for several recipients at once (XML Encryption 1.1, 3.5.1)."""
+    root = respond(KICKS, answer(), encrypted="AES256_GCM")
+    another = dataclasses.replace(BRIDGE, certificates=(keys("another-sp").certificate,))
+    other = respond(KICKS, answer(), sp=another, encrypted="AES256_GCM")
+    info, theirs = root.find(".//xenc:EncryptedData/ds:KeyInfo", NS), other.find(".//xenc:EncryptedKey", NS)
+    assert info is not None
+    assert theirs is not None
+    info.insert(place, theirs)
+    assert accept(root).name_id
+
+
 @pytest.mark.parametrize("digest", ["SHA1", "SHA256", "SHA384", "SHA512"])
 @pytest.mark.parametrize("mask", [None, "SHA256", "SHA512"])
 def test_each_oaep_variant_is_accepted(digest: str, mask: str | None) -> None:

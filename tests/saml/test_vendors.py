@@ -136,6 +136,20 @@ def test_a_rotated_certificate_beside_the_old_ones_is_enough() -> None:
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _NIL = f'<saml2:Attribute Name="x"><saml2:AttributeValue xmlns:xsi="{_XSI}" xsi:nil="true"/></saml2:Attribute>'
 _EMPTY = '<saml2:Attribute Name="x"><saml2:AttributeValue/></saml2:Attribute>'
+_XS = f'xmlns:xsi="{_XSI}" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+_OWN_TYPE = (
+    f'<saml2:Attribute Name="x"><saml2:AttributeValue {_XS} xmlns:k="urn:kicks" xsi:type="k:size">XL'
+    "</saml2:AttributeValue></saml2:Attribute>"
+)
+_MISTYPED = (
+    f'<saml2:Attribute Name="x"><saml2:AttributeValue {_XS} xsi:type="xs:boolean">True</saml2:AttributeValue>'
+    "</saml2:Attribute>"
+)
+_HOLDER_OF_KEY = (
+    '<saml2:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"><saml2:SubjectConfirmationData '
+    f'{_XS} xsi:type="saml2:KeyInfoConfirmationDataType"><ds:KeyInfo xmlns:ds="{NS["ds"]}"><ds:KeyName>mei</ds:KeyName>'
+    "</ds:KeyInfo></saml2:SubjectConfirmationData></saml2:SubjectConfirmation>"
+)
 _RESTRICTION = (
     f"<saml2:AudienceRestriction><saml2:Audience>{OURS.entity_id}</saml2:Audience></saml2:AudienceRestriction>"
 )
@@ -172,6 +186,9 @@ REWRITES: dict[str, Callable[[bytes], bytes]] = {
     "a once-only condition": _before("</saml2:Conditions>", "<saml2:OneTimeUse/>"),
     "an empty value": _before("</saml2:AttributeStatement>", _EMPTY),
     "a value that is nil": _before("</saml2:AttributeStatement>", _NIL),
+    "a value of the IdP's own type": _before("</saml2:AttributeStatement>", _OWN_TYPE),
+    "a value that isn't of its type": _before("</saml2:AttributeStatement>", _MISTYPED),
+    "a confirmation by another method first": _before("<saml2:SubjectConfirmation ", _HOLDER_OF_KEY),
     "a second audience": _before("<saml2:Audience>", "<saml2:Audience>urn:x</saml2:Audience>"),
     "the same audience twice": _before("<saml2:AudienceRestriction>", _RESTRICTION),
     "advice": _swapped(("</saml2:Conditions>", f"</saml2:Conditions>{_ADVICE}")),
@@ -193,6 +210,19 @@ def test_what_stands_around_the_signed_octets_may_be_there() -> None:
     signed = etree.tostring(issue(KICKS, unsigned("okta"), signed="assertion"))
     for octets in (b"\xef\xbb\xbf" + signed, b"\n" + signed + b"\n", b'<?xml version="1.0"?>\r\n' + signed):
         assert accept(octets).name_id == "mei@kicks.example"
+
+
+def test_white_space_around_the_base64_is_nothing() -> None:
+    encoded = post(issue(KICKS, unsigned("okta"), signed="assertion"))["SAMLResponse"]
+    form = {"SAMLResponse": f"\r\n \t{encoded} \n"}
+    assert validate(form, KICKS.trusted, OURS, NOW, allow_unsolicited=False).name_id == "mei@kicks.example"
+
+
+@pytest.mark.parametrize("signed", ["assertion", "response", "both"])
+def test_the_signed_block_may_be_canonicalized_inclusively(signed: Signed) -> None:
+    """As .NET's SignedXml does it unless told otherwise (SAML Core 5.4.3 only prefers the exclusive kind)."""
+    root = issue(KICKS, unsigned("okta"), signed=signed, canonicalization="C14N")
+    assert accept(root).name_id == "mei@kicks.example"
 
 
 @pytest.mark.parametrize("seconds", [59, 0])
