@@ -276,9 +276,9 @@ class Found:
 
     `pushed_here`, `pushed_elsewhere`: by this connection, by others of the workspace. `signed_in_elsewhere`: an
     identity of another connection of the workspace is theirs. `domain_proved`: this workspace has proved, now, the
-    domain of the account's email. `has_credentials`: the account has ways in of its own. `vouched`: it wasn't found by
-    an address alone that the IdP doesn't vouch for. What only a first login looks at is left out of one found by its
-    identity.
+    domain of the account's email. `has_credentials`: the account has ways in of its own. `vouched`: they aren't that
+    account's holder by an address alone that the IdP doesn't vouch for. What only a first login looks at is left out of
+    one found by its identity.
     """
 
     by: Literal["identity", "push", "email"]
@@ -310,7 +310,7 @@ def decide(found: Found | None, workspace: Workspace, *, jit: bool) -> Step:
     if found.pushed_elsewhere and not found.pushed_here:
         raise AnotherConnectionsPerson(workspace.name)
     if found.by == "identity":
-        return "enter"
+        return "enter" if found.vouched else "prove"
     return _first_login(found)
 
 

@@ -21,7 +21,7 @@ from bridge.storage.asserted_groups import LoginRecord
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import refresh_group_matches
-from bridge.storage.sign_in import Linked
+from bridge.storage.sign_in import Linked, PushedRecord
 from bridge.storage.workspaces import check_last_owner
 
 _LONGEST_SUBJECT = 512
@@ -55,8 +55,9 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
     rows, ours = change.connection, door.connection
     linked = sign_in.find_linked(rows, ours, identity.subject)
     if linked is not None:
-        _check_not_held(change, door, identity)
-        return _returning(linked)
+        records = _pushed_records(change, door, identity)
+        _check_not_held(door, records)
+        return _returning(linked, identity, records)
     pushed = _find_pushed(change, door, identity)
     if pushed is not None:
         user, by_name = pushed
@@ -68,14 +69,21 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
     return replace(sign_in.describe_found(rows, ours, "email", holder, change.now), vouched=identity.email_vouched)
 
 
-def _returning(linked: Linked) -> Found:
-    """Of whom a login has opened before, no more is looked at than whether they are still in."""
+def _returning(linked: Linked, identity: AssertedIdentity, records: Sequence[PushedRecord]) -> Found:
+    """Of whom a login has opened before, no more is looked at than whether they are still in, and still may be they.
+
+    Who came first under an address that nobody vouches for isn't the person that was pushed with it later, until they
+    prove it.
+    """
+    user = _open(linked.user)
+    named = any(one.by_subject and one.membership_key is not None for one in records)
     return Found(
         "identity",
-        _open(linked.user),
+        user,
         linked.membership,
         pushed_here=linked.pushed_here,
         pushed_elsewhere=linked.pushed_elsewhere,
+        vouched=identity.email_vouched or user.email_proved or named or not linked.pushed_here,
     )
 
 
@@ -85,16 +93,19 @@ def _open(user: User | None) -> User:
     return user
 
 
-def _check_not_held(change: Change, door: Door, identity: AssertedIdentity) -> None:
+def _pushed_records(change: Change, door: Door, identity: AssertedIdentity) -> list[PushedRecord]:
+    return sign_in.find_pushed_records(change.connection, door.connection.key, identity.pushed_as, identity.email)
+
+
+def _check_not_held(door: Door, records: Sequence[PushedRecord]) -> None:
     """A record without an account may be about somebody who has one: inactive, it keeps them out all the same."""
-    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.pushed_as, identity.email)
     if any(one.by_subject and one.holds_out and one.membership_key is None for one in records):
         raise HeldOut(door.workspace.name)
 
 
 def _find_pushed(change: Change, door: Door, identity: AssertedIdentity) -> tuple[User, bool] | None:
     """Whom this connection pushes, and whether by their name there, not by the address alone."""
-    records = sign_in.find_pushed_records(change.connection, door.connection.key, identity.pushed_as, identity.email)
+    records = _pushed_records(change, door, identity)
     if not records:
         return None
     if len({one.membership_key for one in records if one.by_subject and one.membership_key is not None}) > 1:

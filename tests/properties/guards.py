@@ -212,6 +212,14 @@ GUARDS = (
         ),
     ),
     Guard(
+        "who came first under an address is not who is pushed with it later",
+        "2",
+        "bridge.flows.settle_login",
+        "vouched=identity.email_vouched or user.email_proved or named or not linked.pushed_here",
+        "vouched=True",
+        ("tests/web/test_oidc_login.py::test_who_came_first_under_an_address_is_not_who_is_pushed_with_it_later",),
+    ),
+    Guard(
         "a word about one address vouches for no other",
         "2",
         "oidc.claims",
@@ -606,7 +614,7 @@ GUARDS = (
         "a record without an account holds out too",
         "10",
         "bridge.flows.settle_login",
-        "        _check_not_held(change, door, identity)\n",
+        "        _check_not_held(door, records)\n",
         "",
         (f"{_10}a_record_that_becomes_theirs_later_holds_them_out_at_the_next_login",),
     ),

@@ -244,6 +244,18 @@ def test_nor_does_it_prove_a_new_account(world: World, app: Flask, kicks: OidcCo
     assert holder.workspaces() == ["acme"]
 
 
+def test_who_came_first_under_an_address_is_not_who_is_pushed_with_it_later(
+    world: World, app: Flask, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    mallory = Surfer(app)
+    assert kicks.sign_in(mallory, sub="mallory", **SILENT).headers["Location"] == "/"
+    assert kicks.sign_in(mallory, sub="mallory", **SILENT).headers["Location"] == "/"
+    push(world, kicks, MEI, "00u1")
+    assert kicks.sign_in(mallory, sub="mallory", **SILENT).headers["Location"].startswith("/prove/")
+    assert kicks.sign_in(surfer, sub="00u1", **SILENT).headers["Location"] == "/"
+    assert kicks.sign_in(surfer, sub="00u1", **SILENT).headers["Location"] == "/"
+
+
 def test_nor_does_it_change_an_account(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
     prove_domain(world, "kicks.example")
     kicks.sign_in(surfer)
