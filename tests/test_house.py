@@ -30,6 +30,7 @@ BARE_MODULES = (
     *("bridge", "bridge.app", "bridge.wiring", "bridge.server", "bridge.settings", "bridge.cli", "bridge.worker"),
     *("bridge.web", "bridge.flows", "bridge.outside", "bridge.storage", "bridge.domain"),
     *("saml", "saml.toolkit", "saml.response", "oidc", "oidc.toolkit", "oidc.token", "scim", "simulated"),
+    *("simulated.company_idp", "simulated.google", "simulated.twilio"),
 )
 FORBIDDEN_IMPORTS = [
     ("bridge.flows", "bridge.web"),
@@ -64,6 +65,7 @@ FORBIDDEN_IMPORTS = [
     ("bridge.web", "joserfc"),
     ("simulated", "bridge"),
     ("simulated", "scim"),
+    ("simulated.twilio", "simulated.google"),
 ]
 ALLOWED_IMPORTS = [
     ("bridge.app", "bridge.settings"),

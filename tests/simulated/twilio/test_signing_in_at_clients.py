@@ -8,7 +8,7 @@ import pytest
 from simulated.twilio.site import Site
 from tests.simulated.twilio.browser import URL, Browser, json_of
 from tests.simulated.twilio.conftest import Clock
-from tests.simulated.twilio.relying_party import HOME, RelyingParty
+from tests.simulated.twilio.relying_party import CLIENT, HOME, RelyingParty
 
 LogIn = Callable[[Browser], Browser]
 
@@ -101,6 +101,12 @@ def test_the_token_endpoint_refuses(arrived: Browser, rp: RelyingParty, name: st
     assert answer.status_code in (400, 401)
     assert json_of(answer)["error"] == error
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_code_of_another_client_is_refused(arrived: Browser, rp: RelyingParty, site: Site) -> None:
+    site.provider.clients.register({**CLIENT, "client_id": "other"})
+    assert json_of(rp.redeem(arrived.arrived["code"], client_id="other"))["error"] == "invalid_grant"
+    assert rp.tokens(arrived)
 
 
 def test_a_failed_guess_at_the_verifier_spends_the_code(arrived: Browser, rp: RelyingParty) -> None:
