@@ -48,7 +48,19 @@ _ADFS_GROUPS = "http://schemas.xmlsoap.org/claims/Group"
 _ENTRA_OVERAGE = (f"{_MICROSOFT}/claims/groups.link", f"{_ENTRA_GROUPS}.link")
 
 _GENERIC = AttributeMapping(
-    email=("email", "mail", "emailAddress", "Email", f"{_SOAP}/emailaddress", "urn:oid:0.9.2342.19200300.100.1.3"),
+    email=(
+        "email",
+        "mail",
+        "emailAddress",
+        "Email",
+        "EmailAddress",
+        "email_address",
+        "User.email",
+        "user.email",
+        f"{_SOAP}/emailaddress",
+        "urn:oid:0.9.2342.19200300.100.1.3",
+        "http://schemas.xmlsoap.org/claims/EmailAddress",  # AD FS 1.x and what followed its names
+    ),
     given_name=("firstName", "givenName", "first_name", "FirstName", f"{_SOAP}/givenname", "urn:oid:2.5.4.42"),
     family_name=("lastName", "sn", "surname", "last_name", "LastName", f"{_SOAP}/surname", "urn:oid:2.5.4.4"),
     display_name=(
@@ -63,6 +75,10 @@ _GENERIC = AttributeMapping(
         "group",
         "memberOf",
         "Groups",
+        "Group",
+        "member_of",
+        "isMemberOf",
+        "urn:oid:1.3.6.1.4.1.5923.1.5.1.1",  # eduMember's isMemberOf
         _ENTRA_GROUPS,
         _ADFS_GROUPS,  # Auth0's, too
         f"{_MICROSOFT}/ws/2008/06/identity/claims/role",

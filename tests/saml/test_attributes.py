@@ -60,6 +60,15 @@ def test_without_a_preset_the_names_that_auth0_and_ad_fs_use_are_read() -> None:
     assert (claims.email, claims.name, claims.groups) == ("mei@kicks.example", "Mei Tanaka", ("eng",))
 
 
+@pytest.mark.parametrize(
+    ("email", "groups"),
+    [("EmailAddress", "Group"), ("email_address", "member_of"), ("User.email", "isMemberOf"), ("user.email", "Groups")],
+)
+def test_without_a_preset_other_usual_names_are_read(email: str, groups: str) -> None:
+    claims = read(asserted(**{email: ("mei@kicks.example",), groups: ("eng", "ops")}), PRESETS["generic"])
+    assert (claims.email, claims.groups) == ("mei@kicks.example", ("eng", "ops"))
+
+
 def test_the_first_attribute_that_has_a_value_wins() -> None:
     mapping = AttributeMapping(email=("work", "home"), groups=("a", "b"))
     claims = read(asserted(work=(), home=("mei@home.example",), a=(), b=("x", "y", "x")), mapping)
