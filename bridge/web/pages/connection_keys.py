@@ -22,7 +22,7 @@ from bridge.flows.rotate_key import (
     find_keys,
     finish_rotation,
 )
-from bridge.flows.trusted_idp import SeveralIdps, replace_fields, replace_metadata
+from bridge.flows.trusted_idp import SeveralIdps, replace_fields, replace_metadata, signers_of
 from bridge.web.current import current_outside
 from bridge.web.pages.connection_parts import crumbs, enter_connection, expiry, head, href, preset_of
 from bridge.web.pages.filters import date, when
@@ -44,7 +44,7 @@ from bridge.web.pages.views import (
 )
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
-from saml.certificates import CertificateFacts
+from saml.certificates import CertificateFacts, certificate_facts
 
 _LONGEST_SECRET = 4_000
 blueprint = Blueprint("connection_keys", __name__, url_prefix="/w/<slug>/connections/<uuid:connection>/certificates")
@@ -85,6 +85,7 @@ def _idp_facts(found: Connection) -> tuple[Fact, ...]:
         Fact("Entity ID", idp["entity_id"]),
         Fact("Sign-in address", sso),
         Fact("Logout address", idp["slo_url"] or "none: people who sign out here stay signed in there"),
+        *(Fact("Its metadata is signed by", certificate_facts(pem).subject) for pem in signers_of(found.config)),
     )
 
 
@@ -169,8 +170,15 @@ def replace(slug: str, connection: UUID) -> Response:
         if given.fields is not None:
             replace_fields(*its, given.fields, visit.now, read_at=read_at())
         else:
-            metadata, chosen = given.metadata or b"", given.entity_id
-            replace_metadata(*its, metadata, visit.now, url=given.url, entity_id=chosen, read_at=read_at())
+            replace_metadata(
+                *its,
+                given.metadata or b"",
+                visit.now,
+                url=given.url,
+                entity_id=given.entity_id,
+                signed_by=given.signed_by,
+                read_at=read_at(),
+            )
     except DomainError as error:
         return _replace_form(visit, found, left_at, error)
     return go(href(visit, found, "connection_keys.index"))

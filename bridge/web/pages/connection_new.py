@@ -100,6 +100,7 @@ def _create_saml(visit: Visit, preset: Preset, promised: str, left_at: TypedIdp)
         idp=given.fields,
         metadata_url=given.url,
         idp_entity_id=given.entity_id,
+        signed_by=given.signed_by,
         reserved=promised,
         enabled=False,
     )

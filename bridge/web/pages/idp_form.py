@@ -8,7 +8,7 @@ from flask import request
 from bridge.domain.errors import DomainError, Invalid, OutsideFailed
 from bridge.domain.presets import Preset
 from bridge.domain.workspace import Connection
-from bridge.flows.trusted_idp import IdpFields, SeveralIdps
+from bridge.flows.trusted_idp import IdpFields, SeveralIdps, parse_signers, signers_of
 from bridge.web.current import current_outside
 from bridge.web.pages.forms import error_at, typed, typed_text
 from bridge.web.pages.views import Choice, Field, IdpForm, Option
@@ -19,7 +19,16 @@ _SECONDS, _LARGEST = 15.0, 4 * 2**20
 _LONGEST_URL, _LONGEST_CERTIFICATES = 2_000, 100_000
 _NO_FIELDS = IdpFields("", "", "")
 #: What refusals of the flow, and of the fetching before it, are about: fields of this part.
-FIELDS = ("idp_choice", "idp_metadata", "metadata_url", "entity_id", "sso_url", "certificates", "slo_url")
+FIELDS = (
+    "idp_choice",
+    "metadata_certificate",
+    "idp_metadata",
+    "metadata_url",
+    "entity_id",
+    "sso_url",
+    "certificates",
+    "slo_url",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +41,20 @@ class TypedIdp:
     fields: IdpFields = field(default=_NO_FIELDS)
     file: bytes = b""
     choice: str = ""
+    signer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GivenIdp:
-    """What flows take: metadata, where it came from, and which IdP of several is meant; or fields."""
+    """What flows take: metadata, where it came from, which IdP of several is meant, and by which certificates (PEM) it
+    must be signed; or fields.
+    """
 
     metadata: bytes | None = None
     fields: IdpFields | None = None
     url: str | None = None
     entity_id: str | None = None
+    signed_by: tuple[str, ...] = ()
 
 
 def blank(preset: Preset) -> TypedIdp:
@@ -59,7 +72,7 @@ def of_connection(found: Connection) -> TypedIdp:
         slo_url=idp["slo_url"] or "",
         by_post=not idp["sso_redirect_url"],
     )
-    return TypedIdp("url" if url else "file", url=url, fields=fields)
+    return TypedIdp("url" if url else "file", url=url, fields=fields, signer="".join(signers_of(found.config)))
 
 
 def typed_idp() -> TypedIdp:
@@ -80,6 +93,7 @@ def typed_idp() -> TypedIdp:
         ),
         file=content,
         choice=typed("idp_choice", _LONGEST_URL),
+        signer=typed_text("metadata_certificate", _LONGEST_CERTIFICATES),
     )
 
 
@@ -95,14 +109,15 @@ def given_idp(left_at: TypedIdp) -> GivenIdp:
     """What it says, an address fetched. Raises Invalid, about a field of this part."""
     if left_at.way == "fields":
         return GivenIdp(fields=left_at.fields)
+    signers, chosen = tuple(parse_signers(left_at.signer)), left_at.choice or None
     if left_at.way == "file":
         metadata = left_at.file or left_at.xml.encode()
         if not metadata.strip():
             raise Invalid("Choose the metadata file, or paste its text.", field="idp_metadata")
-        return GivenIdp(metadata, entity_id=left_at.choice or None)
+        return GivenIdp(metadata, entity_id=chosen, signed_by=signers)
     if not left_at.url:
         raise Invalid("Paste the address of the metadata.", field="metadata_url")
-    return GivenIdp(_fetched(left_at.url), url=left_at.url, entity_id=left_at.choice or None)
+    return GivenIdp(_fetched(left_at.url), url=left_at.url, entity_id=chosen, signed_by=signers)
 
 
 def _fetched(url: str) -> bytes:
@@ -161,6 +176,16 @@ def idp_form(left_at: TypedIdp, preset: Preset, error: DomainError | None = None
         ),
         by_post=given.by_post,
         choice=_choice(left_at, error),
+        signer=Field(
+            "metadata_certificate",
+            "Certificate that signs the metadata",
+            left_at.signer,
+            kind="textarea",
+            required=False,
+            help="Federations publish theirs. With it, metadata that isn’t signed so is refused, now and whenever it "
+            "is read again. Empty: it is taken signed or not.",
+            error=error_at(error, "metadata_certificate"),
+        ),
     )
 
 

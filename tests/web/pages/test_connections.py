@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from lxml import etree
 from werkzeug.test import TestResponse
 
 from bridge.domain.errors import OutsideFailed
@@ -27,7 +28,7 @@ from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.oidc_settings import OidcSettings, read_oidc_settings
 from bridge.flows.outside import NOWHERE
 from bridge.flows.roles_given import parse_role_in_scope
-from bridge.flows.trusted_idp import replace_metadata
+from bridge.flows.trusted_idp import replace_metadata, signers_of
 from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
 from oidc import claims
@@ -35,6 +36,8 @@ from oidc.provider import Provider as OidcProvider
 from saml import attributes
 from tests.saml import idp
 from tests.saml.idp import keys
+from tests.saml.test_metadata_signature import described
+from tests.saml.test_metadata_signature import signed as signed_metadata
 from tests.web.browsing import Surfer
 from tests.web.pages.conftest import KIM, Acme, Send, carried_by
 from tests.world import World
@@ -314,6 +317,29 @@ def test_the_idp_that_is_trusted_now_is_proposed_of_several(acme: Acme, olga: Su
     assert f'<option value="{idp.KICKS.entity_id}" selected>' in asked.text
     assert olga.submit(page, asked, **sent, idp_choice=BOOTS_IN_IT).status_code == 303
     assert load_saml(acme.world.context, okta.id).idp.entity_id == BOOTS_IN_IT
+
+
+def test_metadata_may_be_held_to_the_certificate_that_signs_it(acme: Acme, olga: Surfer) -> None:
+    signer = keys("federation").certificate
+    given = {"way": "file", "name": "Kicks", "metadata_certificate": signer}
+    wrong = make(olga, **{**given, "metadata_certificate": "nonsense"}, metadata_xml=METADATA.decode())
+    assert "can't be read" in unescape(wrong.text).partition('id="f-metadata_certificate-error"')[2]
+    unsigned = make(olga, **given, metadata_xml=METADATA.decode())
+    assert unsigned.status_code == 422
+    assert "sign" in unsigned.text.partition('id="f-metadata_xml-error"')[2].partition("</p>")[0]
+    signed = etree.tostring(signed_metadata(described())).decode()
+    told = make(olga, **given, metadata_xml=signed)
+    assert told.status_code == 303, told.text
+    made = list_connections(acme.world.context, "acme")[-1]
+    assert signers_of(made.config) == [signer]
+    assert "Its metadata is signed by" in olga.get(path(made, "/certificates")).text
+    page = path(made, "/certificates/replace")
+    shown = olga.get(page)
+    assert signer.strip() in unescape(shown.text)
+    again = {**carried_by(shown), "way": "file", "metadata_xml": METADATA.decode()}
+    assert olga.submit(page, shown, **again, metadata_certificate=signer).status_code == 422
+    assert olga.submit(page, shown, **again, metadata_certificate="").status_code == 303
+    assert signers_of(now(acme, made).config) == []
 
 
 ISSUER = "https://login.kicks.example"

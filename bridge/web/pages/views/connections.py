@@ -73,7 +73,7 @@ class SetupStep:
 class IdpForm:
     """How an IdP is described: by the address of its metadata, by a file or its text, or by fields. Posts `way`.
 
-    `choice`: which of several IdPs of the metadata.
+    `choice`: which of several IdPs of the metadata; `signer`: by which certificate it must be signed.
     """
 
     way: str
@@ -83,6 +83,7 @@ class IdpForm:
     sso_url: Field
     certificates: Field
     slo_url: Field
+    signer: Field
     by_post: bool = False
     choice: Choice | None = None
 
