@@ -77,7 +77,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise InvalidSyntax(f"The body is not valid JSON: {error}.") from error
     if not isinstance(decoded, dict):
         raise InvalidSyntax("The body must be a JSON object.")
-    if _is_deeper_than(decoded, MAX_DEPTH):
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _is_deeper_than(decoded, MAX_DEPTH):
         raise InvalidSyntax(f"The body nests deeper than {MAX_DEPTH} levels.")
     return decoded
 

@@ -161,7 +161,7 @@ class _Reader:
         return path.attribute.mutability == "readOnly" and value in (None, "", [])
 
     def _find_schema(self, urn: str) -> Schema | None:
-        return self._resource_type.find_schema(dialects.enterprise_urn(urn))
+        return self._resource_type.find_schema(dialects.enterprise_urn(urn)) if ":" in urn else None
 
     def _at(self, op: OperationName, text: str, value: object) -> Iterable[Operation]:
         self._path_text += len(text) + BRACKET_COUNTS * text.count("(")

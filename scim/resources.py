@@ -216,7 +216,7 @@ def parse_document(body: Mapping[str, Any]) -> Document:
     document: Document = {}
     extension: Document = {}
     for key, value in body.items():
-        if USER.find_schema(dialects.enterprise_urn(key)) is ENTERPRISE_USER:
+        if ":" in key and USER.find_schema(dialects.enterprise_urn(key)) is ENTERPRISE_USER:
             extension |= _parse_extension(value)
         elif (attribute := USER.schema.find(key) or _common_attribute(key)) is not None:
             document |= _parse_attribute(attribute, value)

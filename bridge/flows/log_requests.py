@@ -73,7 +73,7 @@ class Call:
     @property
     def is_bulk(self) -> bool:
         """Whether it is many operations in one: each that changes something has its line, and so has the whole."""
-        return take_apart(self.method, self.path).collection == "bulk"
+        return "bulk" in self.path.lower() and take_apart(self.method, self.path).collection == "bulk"
 
 
 def watch(context: Context, call: Call) -> Context:

@@ -338,7 +338,7 @@ def _read(outcome: Outcome) -> Response:
 
 def _written(outcome: Outcome) -> Response:
     if outcome.shown is None:
-        return Response(status=outcome.status, headers=_versioned(outcome))
+        return _Answer(status=outcome.status, headers=_versioned(outcome))
     where = {"Location": outcome.location, "Content-Location": outcome.location}
     return _answer(outcome.shown, status=outcome.status, headers=where | _versioned(outcome))
 
