@@ -1,6 +1,8 @@
 """The web application: its pages and endpoints over an open house."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_wtf import CSRFProtect
@@ -62,7 +64,7 @@ def end_app(app: Flask) -> None:
 
 def create_web(context: Context, outside: Outside = NOWHERE) -> Flask:
     """The same, over a context that is open already, with its ways out."""
-    app = Flask("bridge.web", static_folder="pages/static", template_folder="pages/templates")
+    app = _App("bridge.web", static_folder="pages/static", template_folder="pages/templates")
     app.extensions["bridge"] = context
     app.extensions[OUTSIDE] = outside
     app.config.from_mapping(_config(context))
@@ -80,6 +82,14 @@ def create_web(context: Context, outside: Outside = NOWHERE) -> Flask:
     for blueprint in _FOR_PROGRAMS:
         forms.exempt(blueprint)
     return app
+
+
+class _App(Flask):
+    """Without coroutines: Flask asks of each function that it calls, eight times a request, whether it is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
 
 
 def _config(context: Context) -> dict[str, object]:

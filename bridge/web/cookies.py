@@ -22,7 +22,9 @@ class FormSecrets(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """What the cookie holds."""
-        return super().open_session(app, request) if CSRF in request.cookies else self.session_class()
+        brings_cookies = "HTTP_COOKIE" in request.environ  # to read them takes longer, and programs bring none
+        brings_ours = brings_cookies and CSRF in request.cookies
+        return super().open_session(app, request) if brings_ours else self.session_class()
 
 
 def session_secret() -> str | None:
