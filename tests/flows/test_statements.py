@@ -14,8 +14,12 @@ from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token, revoke_token
 from bridge.flows.user_groups import create_user_group, list_user_groups
+from tests.flows.logins import sign_in
 from tests.overheard import statements
 from tests.world import World
+
+#: Statements in the three transactions of a login: request, answer, session.
+MOST_OF_A_LOGIN = 24
 
 
 def heard(kicks: World, do: Callable[[], object]) -> list[str]:
@@ -95,3 +99,15 @@ def test_a_rule_counts_the_groups_that_it_takes(kicks: World, marcus: str) -> No
     for match in matches:
         add_mapping(kicks.context, marcus, "kicks", MappingDraft(kicks.connection.id, match, (), reading), kicks.now)
     assert {one.match: one.matched_groups for one in list_mappings(kicks.context, "kicks")} == matches
+
+
+def test_who_comes_back_costs_the_same_however_many_groups_they_are_in(kicks: World) -> None:
+    """Nothing is looked for that only a first login needs, and no group that they are in already."""
+
+    def come_back(email: str, groups: int) -> int:
+        named = tuple(f"team-{n}" for n in range(groups))
+        sign_in(kicks, email, groups=named)
+        said = heard(kicks, lambda: sign_in(kicks, email, groups=named))
+        return len([one for one in said if not one.startswith("BEGIN")])
+
+    assert come_back("mei@kicks.example", 2) == come_back("ann@kicks.example", 200) <= MOST_OF_A_LOGIN
