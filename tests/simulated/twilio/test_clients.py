@@ -131,6 +131,7 @@ def test_state_is_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
+@pytest.mark.long  # an import contract says so, too
 def test_neither_imports_anything_of_the_bridge() -> None:
     code = (
         "import sys, simulated.twilio.__main__, simulated.google.__main__; "

@@ -98,6 +98,16 @@ def test_a_changed_answer_is_refused(visitor: Browser, at_google: Browser, chang
     assert visitor.get("/console").way
 
 
+@pytest.mark.parametrize("name", ["nonce", "verifier"])
+def test_an_answer_to_another_question_is_refused(visitor: Browser, at_google: Browser, site: Site, name: str) -> None:
+    visitor.get("/login").send("/google")
+    back = choose(at_google, visitor, "noor.haddad@kicks.example")
+    with site.file.transaction() as db:
+        db.execute("UPDATE steps SET document = json_set(document, ?, ?)", (f"$.{name}", "x" * 43))
+    assert visitor.get(back).status == 403
+    assert visitor.get("/console").way
+
+
 def test_a_password_set_by_mail_asks_for_a_second_factor_first(
     visitor: Browser, at_google: Browser, site: Site
 ) -> None:

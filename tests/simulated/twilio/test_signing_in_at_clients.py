@@ -1,9 +1,11 @@
 """The provider's code flow, seen by a client and a browser (OpenID Connect Core 3.1, RFC 6749, 7636, 9207)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 
 from simulated.twilio.site import Site
 from tests.simulated.twilio.browser import URL, Browser, json_of
@@ -72,6 +74,13 @@ def test_a_code_works_once_and_its_second_use_takes_back_the_token(arrived: Brow
     again = rp.redeem(arrived.arrived["code"])
     assert (again.status_code, json_of(again)["error"]) == (400, "invalid_grant")
     assert rp.userinfo(given["access_token"]).status_code == 401
+
+
+def test_of_many_who_bring_one_code_at_once_one_gets_tokens(arrived: Browser, app: Flask) -> None:
+    code = arrived.arrived["code"]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: RelyingParty(app).redeem(code).status_code, range(8)))
+    assert sorted(answers) == [200] + [400] * 7
 
 
 def test_a_code_is_over_after_a_minute(arrived: Browser, rp: RelyingParty, clock: Clock) -> None:
