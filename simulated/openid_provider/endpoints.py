@@ -23,6 +23,8 @@ blueprint = Blueprint("openid_provider", __name__)
 #: What other programs and other sites' pages may send here; each proves itself by something else than a cookie.
 OPEN_TO_OTHERS = frozenset({"/oauth2/authorize", "/oauth2/token", "/oauth2/userinfo", "/oauth2/logout"})
 _SERVER = "openid_provider_server"
+#: Prompts that a login from before doesn't answer (Core 3.1.2.1; `create`: Initiating User Registration 1.0).
+NEW_LOGIN = frozenset({"login", "select_account", "create"})
 _LONGEST_REQUEST = 8000
 _SECONDS = re.compile("[0-9]{1,9}")
 
@@ -68,7 +70,7 @@ def discovery() -> Response:
             "amr",
             *["name", "given_name", "family_name", "email", "email_verified"],
         ],
-        prompt_values_supported=["none", "login", "select_account"],
+        prompt_values_supported=["none", *sorted(NEW_LOGIN)],
         authorization_response_iss_parameter_supported=True,
         backchannel_logout_supported=True,
         backchannel_logout_session_supported=True,
@@ -197,7 +199,7 @@ def _wants_new_login(authentication: Authentication) -> bool:
         return True
     age = int(provider.clock()) - authentication.at
     too_old = "max_age" in values and age > int(values["max_age"])
-    return too_old or bool({"login", "select_account"} & set(values.get("prompt", "").split()))
+    return too_old or bool(NEW_LOGIN & set(values.get("prompt", "").split()))
 
 
 def _ask_to_log_in(server: AuthorizationServer, grant: Any, client: Client) -> AnyResponse:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 from simulated.openid_provider.clients import hash_of
 from simulated.state_file import StateFile
@@ -83,6 +84,11 @@ class Waiting:
     client_id: str
     login_hint: str
     asked_at: int
+
+    @property
+    def wants_sign_up(self) -> bool:
+        """Whether the client asks for a new account (Initiating User Registration 1.0 4.1)."""
+        return "create" in parse_qs(self.query).get("prompt", [""])[0].split()
 
     @property
     def path(self) -> str:

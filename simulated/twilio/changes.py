@@ -103,7 +103,7 @@ def confirm_email(site: Site, secret: str) -> Account:
 # -- Password and second factor ----------------------------------------------------------------------------------
 
 
-def ask_reset(site: Site, email: str) -> None:
+def ask_reset(site: Site, email: str, waiting_id: str) -> None:
     """Mails a link by which a new password is set, if there is such an account. Raises Invalid, TooManyTries."""
     address = parse_email(email)
     site.attempts.count("mail", address.casefold())
@@ -112,16 +112,19 @@ def ask_reset(site: Site, email: str) -> None:
         text = "Somebody asked for a new password for this address. It has no Twilio account, so there is none to set."
         site.messages.mail(address, "No Twilio account", text, "/sign-up")
         return
-    secret = site.messages.new_link(Link("reset", account.id, {}))
+    secret = site.messages.new_link(Link("reset", account.id, {"continue": waiting_id}))
     text = "Set a new password within an hour. If you didn’t ask for it, nothing has changed."
     site.messages.mail(account.email, "Set a new password", text, f"/reset-password/{secret}")
 
 
-def reset_password(site: Site, secret: str, password: str) -> Account:
-    """Sets a new password by a mailed link, and ends every session. Raises Expired, Invalid."""
+def reset_password(site: Site, secret: str, password: str) -> str:
+    """Sets a new password by a mailed link, and ends every session. Raises Expired, Invalid.
+
+    Answers the id of the client's request that waited when the link was asked for, or "".
+    """
     link = site.messages.find_link(secret, "reset")
     account = site.accounts.find(link.account_id) if link and link.account_id else None
-    if account is None:
+    if link is None or account is None:
         raise Expired("This link was used, or is too old. Ask for another one.")
     kept = _check_new(account, password)
     with site.file.transaction():
@@ -130,7 +133,7 @@ def reset_password(site: Site, secret: str, password: str) -> Account:
         _set_password(site, account, kept)
         end_sessions(site, account, [session.sid for session in site.sessions.of(account.id)])
     site.attempts.forget("password", account.id)
-    return account
+    return str(link.document.get("continue", ""))
 
 
 def change_password(site: Site, account: Account, session: Session, password: str) -> None:

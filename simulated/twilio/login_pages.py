@@ -13,6 +13,7 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from simulated.openid_provider.clients import hash_of
+from simulated.openid_provider.grants import Waiting
 from simulated.twilio import changes
 from simulated.twilio.accounts import Account
 from simulated.twilio.errors import Expired, GoogleRefused, Invalid, TooManyTries
@@ -132,9 +133,10 @@ def forgotten() -> Response:
     site = this_site()
     email = request.form.get("email", "")
     try:
-        changes.ask_reset(site, email)
+        changes.ask_reset(site, email, request.form.get("continue", ""))
     except Invalid as error:
-        return make_response(render_template("forgotten.html", email=email, problem=str(error)), 422)
+        page = render_template("forgotten.html", email=email, waiting=find_waiting(site), problem=str(error))
+        return make_response(page, 422)
     return make_response(render_template("mail_sent.html", email=email.strip(), what="a link to set a new password"))
 
 
@@ -150,10 +152,11 @@ def reset_page(secret: str) -> str:
 def reset(secret: str) -> Response:
     """Sets it. The person then logs in, with the second factor: the mailbox alone opens nothing."""
     try:
-        changes.reset_password(this_site(), secret, request.form.get("password", ""))
+        waiting_id = changes.reset_password(this_site(), secret, request.form.get("password", ""))
     except Invalid as error:
         return make_response(render_template("reset.html", rule=RULE, problem=str(error)), 422)
-    return make_response(_login_page(said="Your password is changed. Log in with it."))
+    waiting = this_site().provider.grants.find_waiting(waiting_id)
+    return make_response(_login_page(said="Your password is changed. Log in with it.", waiting=waiting))
 
 
 @blueprint.post("/logout")
@@ -221,11 +224,12 @@ def _callback(site: Site) -> str:
     return f"{site.public_url}/google/callback"
 
 
-def _login_page(email: str = "", problem: str = "", said: str = "") -> str:
-    site = this_site()
-    waiting = find_waiting(site)
+def _login_page(email: str = "", problem: str = "", said: str = "", waiting: Waiting | None = None) -> str:
+    waiting = waiting or find_waiting(this_site())
     return render_template("login.html", email=email, problem=problem, said=said, waiting=waiting)
 
 
 def _factor_page(account: Account, problem: str = "") -> str:
-    return render_template("factor.html", account=account, problem=problem)
+    site = this_site()
+    waiting = site.provider.grants.find_waiting(str(get_step(site, "factor").document["continue"]))
+    return render_template("factor.html", account=account, waiting=waiting, problem=problem)

@@ -35,8 +35,10 @@ blueprint = Blueprint("sign_up", __name__)
 
 @blueprint.get("/sign-up")
 def sign_up_page() -> str:
-    """Name, email and password."""
-    return render_template("sign_up.html", rule=RULE, waiting=find_waiting(this_site()), typed={})
+    """Name, email and password; a client's hint fills in the address."""
+    waiting = find_waiting(this_site())
+    typed = {"email": waiting.login_hint} if waiting else {}
+    return render_template("sign_up.html", rule=RULE, waiting=waiting, typed=typed)
 
 
 @blueprint.post("/sign-up")

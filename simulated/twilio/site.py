@@ -76,8 +76,8 @@ class TwilioHost(Host):
         return person[1].authentication if person else None
 
     def ask_to_log_in(self, waiting: Waiting, client: Client) -> Response:
-        """The login page, which names the client."""
-        return redirect(f"/login?continue={waiting.id}", 303)
+        """The login page, or the one to sign up, which names the client."""
+        return redirect(f"/{'sign-up' if waiting.wants_sign_up else 'login'}?continue={waiting.id}", 303)
 
     def find_claims(self, subject: str, scopes: Iterable[str]) -> Mapping[str, Any] | None:
         """Core 5.4. Every address here was proved by a mailed link, or by Google."""

@@ -194,6 +194,25 @@ def test_a_code_of_the_app_works_once_and_never_an_older_one(visitor: Browser, s
         assert visitor.send("/second-factor", code=code).status == 403
 
 
+def test_who_owes_a_second_factor_can_t_set_up_another_one(visitor: Browser) -> None:
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+    assert visitor.get("/second-factor/set-up").status == 410
+    assert visitor.get("/second-factor").status == 200
+
+
+def test_a_login_half_done_is_over_after_a_quarter_of_an_hour(visitor: Browser, clock: Clock) -> None:
+    visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD)
+    clock.now += 15 * 60
+    assert visitor.get("/second-factor").status == 410
+
+
+def test_a_session_is_over_after_twelve_hours(inside: Browser, clock: Clock) -> None:
+    clock.now += 12 * 3600 - 1
+    assert not inside.get("/console").way
+    clock.now += 1
+    assert inside.get("/console").way
+
+
 def test_a_disabled_account_doesn_t_log_in(visitor: Browser, site: Site) -> None:
     site.accounts.change(priya(site).id, active=0)
     assert visitor.get("/login").send("/login", email=PERSON["email"], password=PASSWORD).shows("disabled")
@@ -211,6 +230,17 @@ def test_a_forgotten_password_is_set_by_mail_and_the_second_factor_stays(
     assert urlsplit(elsewhere.get("/console").way[-1]).path == "/login"
     visitor.send("/login", email=PERSON["email"], password="another good phrase")
     assert visitor.send("/second-factor", code=texted(site)).shows("Welcome, Priya")
+
+
+def test_a_forgotten_password_on_the_way_to_a_client_ends_there(visitor: Browser, site: Site, rp: RelyingParty) -> None:
+    visitor.get(rp.request())
+    visitor.get(visitor.link("/forgotten-password")).send("/forgotten-password", email=PERSON["email"])
+    visitor.get(mailed(site)).send("", password="another good phrase")
+    visitor.send("/login", email=PERSON["email"], password="another good phrase")
+    visitor.get(visitor.link("/login"))
+    visitor.send("/login", email=PERSON["email"], password="another good phrase")
+    visitor.send("/second-factor", code=texted(site))
+    assert "code" in visitor.get(visitor.link("/oauth2/authorize")).arrived
 
 
 def test_a_forgotten_password_tells_no_stranger_who_has_an_account(visitor: Browser, site: Site) -> None:

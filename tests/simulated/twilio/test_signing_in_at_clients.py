@@ -248,3 +248,10 @@ def test_a_login_made_for_one_request_doesn_t_count_for_another(
     assert "code" in visitor.get(rp.request(max_age="0") + f"&resumed={waiting}").arrived
     visitor.get(rp.request(max_age="0", scope="openid") + f"&resumed={waiting}")
     assert urlsplit(visitor.way[-1]).path == "/login"
+
+
+def test_prompt_create_leads_to_the_sign_up_with_the_hint(arrived: Browser, rp: RelyingParty) -> None:
+    arrived.get(rp.request(prompt="create", login_hint="new@kicks.example"))
+    assert urlsplit(arrived.way[-1]).path == "/sign-up"
+    assert arrived.shows("Segment")
+    assert arrived.shows('value="new@kicks.example"')
