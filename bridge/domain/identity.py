@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-LoginKind = Literal["saml", "oidc", "twilio", "password"]
+LoginKind = Literal["saml", "oidc", "twilio", "password", "passkey"]
+#: What else was shown at a login of the account's own. `provider`: Twilio says that it asked for one.
+Factor = Literal["totp", "recovery_code", "mailed_code", "passkey", "provider"]
 
 
 @dataclass(frozen=True, slots=True)

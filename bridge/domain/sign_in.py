@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bridge.domain.errors import DomainError
-from bridge.domain.identity import LoginKind
+from bridge.domain.identity import Factor, LoginKind
 from bridge.domain.roles import has_sso
 from bridge.domain.workspace import Membership, User, Workspace
 
@@ -18,7 +18,7 @@ HIPAA_OPENS_FOR = timedelta(minutes=15)
 #: A group name that rules could match (product.md 5.2).
 LONGEST_GROUP_NAME = 255
 #: Ways in of the account itself; the others are a connection's, and vouch inside its workspace only.
-ACCOUNT_KINDS: frozenset[LoginKind] = frozenset({"password", "twilio"})
+ACCOUNT_KINDS: frozenset[LoginKind] = frozenset({"password", "twilio", "passkey"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +346,8 @@ def _lone_member(found: Found) -> bool:
 class Authentication:
     """One proof that a session holds. `connection_id` and `workspace_key` name the connection of an SSO login.
 
-    `connection_enabled`: ever since `at`, for a disabled connection ends its authentications for good.
+    `connection_enabled`: ever since `at`, for a disabled connection ends its authentications for good. `factor`: the
+    second one that was shown, of the account's own.
     """
 
     kind: LoginKind
@@ -356,6 +357,7 @@ class Authentication:
     workspace_key: int | None = None
     connection_enabled: bool = False
     groups: tuple[str, ...] = ()
+    factor: Factor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,11 +411,15 @@ def reaches(authentication: Authentication, seat: Seat, now: datetime) -> bool:
         return authentication.workspace_key == seat.workspace.key
     if _opened_by_code(seat, now):
         return seat.accepted
-    return seat.accepted and not seat.require_mfa and _open_without_sso(seat)
+    return seat.accepted and _enough_was_shown(authentication, seat) and _open_without_sso(seat)
 
 
 def _still_seated(authentication: Authentication, seat: Seat) -> bool:
     return seat.alive and (seat.dead_until is None or authentication.at >= seat.dead_until)
+
+
+def _enough_was_shown(authentication: Authentication, seat: Seat) -> bool:
+    return authentication.factor is not None or not seat.require_mfa
 
 
 def _opened_by_code(seat: Seat, now: datetime) -> bool:

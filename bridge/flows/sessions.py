@@ -140,7 +140,7 @@ def _record_opened(
     """One event in each workspace that the proofs open."""
     seats = sessions.find_seats(change.connection, user, change.now, change.now)
     for proof in proofs:
-        opens = Authentication(proof.kind, change.now, ends_at, workspace_key=proof.workspace_key)
+        opens = Authentication(proof.kind, change.now, ends_at, workspace_key=proof.workspace_key, factor=proof.factor)
         for key, seat in seats.items():
             if reaches(opens, seat, change.now):
                 after = {"by": proof.kind, "address": client.address}

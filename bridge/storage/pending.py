@@ -17,8 +17,13 @@ from bridge.storage.tables import ended_logins, pending_requests, seen
 
 #: `saml`, `oidc`: a request we sent. `handle`: its result, until the browser fetches it. `prove`: a person has to
 #: prove an account first. `link`: the same, by a mailed link. `test`: somebody may begin a test of the connection.
-#: `tested`: its result. `logout`: an IdP is told that a session ended here.
-Kind = Literal["saml", "oidc", "handle", "prove", "link", "test", "tested", "logout"]
+#: `tested`: its result. `logout`: an IdP is told that a session ended here. `factor`: a password was right, and the
+#: second factor is to be shown. `enrol`: one is being set up. `passkey`: a challenge. `mailed_code`: a code by mail.
+#: `reset`, `verify_email`, `change_email`: links by mail.
+Kind = Literal[
+    "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout",
+    "factor", "enrol", "passkey", "mailed_code", "reset", "verify_email", "change_email",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

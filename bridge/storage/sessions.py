@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
-from bridge.domain.identity import LoginKind, Whose
+from bridge.domain.identity import Factor, LoginKind, Whose
 from bridge.domain.people import email_domain
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Authentication, Client, Seat
@@ -67,6 +67,7 @@ class NewAuthentication:
     groups: tuple[str, ...] = ()
     name_id_format: str | None = None
     name_qualifier: str | None = None
+    factor: Factor | None = None
 
 
 # -- Finding -----------------------------------------------------------------------------------------
@@ -97,6 +98,7 @@ _FIND = Prepared(
         connections.c.workspace_id,
         ON_SINCE,
         authentications.c.groups,
+        authentications.c.factor,
     )
     .select_from(sessions)
     .join(users, users.c.id == sessions.c.user_id)
@@ -118,8 +120,8 @@ def find_session(connection: Any, digest: bytes, now: datetime) -> StoredSession
 
 
 def _authentication(row: Any) -> Authentication:
-    kind, at, ends_at, connection_id, workspace_key, enabled, groups = row[11:]
-    return Authentication(kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups))
+    kind, at, ends_at, connection_id, workspace_key, enabled, groups, factor = row[11:]
+    return Authentication(kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups), factor)
 
 
 def find_logout_hints(connection: Any, session_key: int, kind: LoginKind) -> list[tuple[str, bytes | None]]:
@@ -265,6 +267,7 @@ def insert_authentication(change: Change, session_key: int, proof: NewAuthentica
         "at": change.now,
         "ends_at": proof.ends_at,
         "groups": list(proof.groups),
+        "factor": proof.factor,
     }
     _ADD.run(change.connection, **values)
 

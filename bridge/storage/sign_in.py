@@ -23,6 +23,7 @@ from bridge.storage.tables import (
     grants,
     identities,
     memberships,
+    recovery_codes,
     second_factors,
     sessions,
     users,
@@ -196,7 +197,7 @@ def link_identity(change: Change, connection_key: int, subject: str, user_key: i
 
 def clear_account(change: Change, user_key: int) -> None:
     """Take away every way in that somebody may have left in an account whose address was never proved."""
-    for table in (sessions, identities, second_factors):
+    for table in (sessions, identities, second_factors, recovery_codes):
         change.connection.execute(delete(table).where(table.c.user_id == user_key))
     cleared = update(users).where(users.c.id == user_key).values(password_hash=None, twilio_sub=None)
     change.connection.execute(cleared)

@@ -93,6 +93,7 @@ workspaces = Table(
     _required("plan", Text),
     _flag("require_sso"),
     _flag("require_mfa"),
+    _flag("refuse_mailed_codes"),  # of its members as a second factor
     _flag("hipaa"),
     _count("rev"),  # rises with each change; the lock on this row orders changes and guards the last owner
     _count("audit_seq"),
@@ -121,10 +122,20 @@ second_factors = Table(
     _uid(),
     _to("user_id", "users.id"),
     _required("kind", Text),
+    Column("name", Text, nullable=False, server_default=text("''")),
     _required("data_enc", LargeBinary),
-    Column("last_step", BigInteger),
+    Column("last_step", BigInteger),  # totp: of the last code that was taken; passkey: its counter
+    Column("credential", LargeBinary, unique=True),  # passkey: its id
     Column("created_at", Instant, nullable=False),
-    _one_of("kind", "totp", "recovery_codes", "passkey"),
+    Column("used_at", Instant),
+    _one_of("kind", "totp", "passkey"),
+    Index(None, "user_id"),
+)
+recovery_codes = Table(  # each is a second factor once, for who has one
+    "recovery_codes",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    _to("user_id", "users.id"),
     Index(None, "user_id"),
 )
 # One space of ids for whatever can hold a grant.
@@ -528,7 +539,9 @@ authentications = Table(  # a session holds several; each vouches for what its k
     _required("at", Instant),
     Column("ends_at", Instant),
     _required("groups", Json),
-    _one_of("kind", "saml", "oidc", "twilio", "password"),
+    Column("factor", Text),  # what else was shown at that login
+    _one_of("kind", "saml", "oidc", "twilio", "password", "passkey"),
+    _one_of("factor", "totp", "recovery_code", "mailed_code", "passkey", "provider"),
     Index(None, "session_id"),
     Index(None, "connection_id", "subject"),
     Index(None, "connection_id", "name_id"),
@@ -565,11 +578,12 @@ pending_requests = Table(  # a login under way: the request we sent, then its re
     _required("return_to", Text),
     Column("result", Json),
     _required("expires_at", Instant),
-    _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout"),
+    _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout",
+            "factor", "enrol", "passkey", "mailed_code", "reset", "verify_email", "change_email"),
     Index(None, "connection_id"),
     Index(None, "user_id"),
     Index(None, "expires_at"),
-)
+)  # fmt: skip
 ended_logins = Table(  # an IdP said that these ended: what it said of them before signs nobody in any more
     "ended_logins",
     metadata,

@@ -190,6 +190,12 @@ def test_a_password_needs_acceptance_and_no_second_factor_but_a_code(seat: Seat,
 
 
 @given(seat=seats, now=moments)
+def test_where_a_second_factor_is_required_one_that_was_shown_opens(seat: Seat, now: datetime) -> None:
+    shown = replace(PASSWORD, factor="totp")
+    assert reaches(shown, replace(seat, require_mfa=True), now) == reaches(shown, replace(seat, require_mfa=False), now)
+
+
+@given(seat=seats, now=moments)
 def test_required_sso_lets_a_password_in_by_exemption_by_code_or_to_hand_named_owners_after_a_downgrade(
     seat: Seat, now: datetime
 ) -> None:
@@ -213,7 +219,7 @@ def test_sso_holds_only_where_it_could_open_its_workspace(seat: Seat, now: datet
 
 
 def test_the_accounts_own_ways_hold_without_any_workspace() -> None:
-    assert {kind for kind in ACCOUNT_KINDS if holds(replace(PASSWORD, kind=kind), {}, NOW)} == {"password", "twilio"}
+    assert {kind for kind in ACCOUNT_KINDS if holds(replace(PASSWORD, kind=kind), {}, NOW)} == ACCOUNT_KINDS
 
 
 @given(names=st.lists(st.text(max_size=300), max_size=10))

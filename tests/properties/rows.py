@@ -10,6 +10,7 @@ from bridge.storage.tables import (
     memberships,
     metadata,
     provisioning_requests,
+    recovery_codes,
     second_factors,
     sessions,
     users,
@@ -19,7 +20,7 @@ from tests.world import World
 Rows = dict[str, list[tuple[Any, ...]]]
 
 #: Said of people, not of a workspace: an account may live in many.
-_PEOPLE = {users.name, second_factors.name, sessions.name}
+_PEOPLE = {users.name, second_factors.name, recovery_codes.name, sessions.name}
 _TWINS = {twin.name for twin in PAST.values()}
 _FACTS = [table for table in metadata.sorted_tables if table.name not in _TWINS and table.name not in _PEOPLE]
 

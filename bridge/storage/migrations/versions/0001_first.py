@@ -38,6 +38,7 @@ def upgrade() -> None:
     _invites()
     _labels()
     _principals()
+    _recovery_codes()
     _resources()
     _second_factors()
     _sessions()
@@ -453,6 +454,7 @@ def _workspaces() -> None:
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("require_sso", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("require_mfa", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("refuse_mailed_codes", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("hipaa", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("rev", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("audit_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -476,6 +478,7 @@ def _workspaces_past() -> None:
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("require_sso", sa.Boolean(), nullable=False),
         sa.Column("require_mfa", sa.Boolean(), nullable=False),
+        sa.Column("refuse_mailed_codes", sa.Boolean(), nullable=False),
         sa.Column("hipaa", sa.Boolean(), nullable=False),
         sa.Column("rev", sa.BigInteger(), nullable=False),
         sa.Column("audit_seq", sa.BigInteger(), nullable=False),
@@ -589,6 +592,17 @@ def _principals() -> None:
     op.create_index(op.f("ix_principals_workspace_id"), "principals", ["workspace_id"], unique=False)
 
 
+def _recovery_codes() -> None:
+    op.create_table(
+        "recovery_codes",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_recovery_codes_user_id")),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_recovery_codes")),
+    )
+    op.create_index(op.f("ix_recovery_codes_user_id"), "recovery_codes", ["user_id"], unique=False)
+
+
 def _resources() -> None:
     op.create_table(
         "resources",
@@ -616,12 +630,16 @@ def _second_factors() -> None:
         sa.Column("uid", sa.Text(), nullable=False),
         sa.Column("user_id", ID, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("data_enc", sa.LargeBinary(), nullable=False),
         sa.Column("last_step", sa.BigInteger(), nullable=True),
+        sa.Column("credential", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("kind IN ('totp', 'recovery_codes', 'passkey')", name=op.f("ck_second_factors_kind")),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('totp', 'passkey')", name=op.f("ck_second_factors_kind")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_second_factors_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_second_factors")),
+        sa.UniqueConstraint("credential", name=op.f("uq_second_factors_credential")),
         sa.UniqueConstraint("uid", name=op.f("uq_second_factors_uid")),
     )
     op.create_index(op.f("ix_second_factors_user_id"), "second_factors", ["user_id"], unique=False)
@@ -664,7 +682,14 @@ def _authentications() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=True),
         sa.Column("groups", sa.Text(), nullable=False),
-        sa.CheckConstraint("kind IN ('saml', 'oidc', 'twilio', 'password')", name=op.f("ck_authentications_kind")),
+        sa.Column("factor", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "factor IN ('totp', 'recovery_code', 'mailed_code', 'passkey', 'provider')",
+            name=op.f("ck_authentications_factor"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('saml', 'oidc', 'twilio', 'password', 'passkey')", name=op.f("ck_authentications_kind")
+        ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_authentications_connection_id")),
         sa.ForeignKeyConstraint(
             ["session_id"], ["sessions.id"], name=op.f("fk_authentications_session_id"), ondelete="CASCADE"
@@ -906,7 +931,7 @@ def _pending_requests() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested', 'logout')",
+            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested', 'logout', 'factor', 'enrol', 'passkey', 'mailed_code', 'reset', 'verify_email', 'change_email')",
             name=op.f("ck_pending_requests_kind"),
         ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_pending_requests_connection_id")),
