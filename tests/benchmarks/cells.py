@@ -52,8 +52,8 @@ class Cell:
 def first_table(bridge: Bridge, folder: Path, people: int, peer: str | None) -> list[Cell]:
     """Fill a workspace, and the peer at that address where there is one, and give the cells."""
     connection, scim = set_up(bridge, folder)
+    _rule(bridge, connection["id"])  # first: meanwhile the server would end a client's connection that is idle
     ids, group = _fill(scim, people)
-    _rule(bridge, connection["id"])
     url = bridge.settings.get("BRIDGE_DATABASE_URL") or f"sqlite:///{folder / 'data' / 'bridge.db'}"
     database = open_database(url)
     with database.writing() as rows:
