@@ -10,7 +10,7 @@ from simulated.twilio import changes
 from simulated.twilio.accounts import Account
 from simulated.twilio.messages import Link
 from simulated.twilio.passwords import check_rule
-from simulated.twilio.site import Site
+from simulated.twilio.site import SESSION_COOKIE, Site
 from tests.simulated.twilio.browser import PASSWORD, URL, Browser
 from tests.simulated.twilio.conftest import PERSON, Clock
 from tests.simulated.twilio.relying_party import RelyingParty
@@ -125,6 +125,35 @@ def test_a_wrong_first_code_sets_nothing_up(visitor: Browser, site: Site) -> Non
     visitor.get(mailed(site)).send("").send("/second-factor/set-up/app", code="000000")
     assert visitor.status == 422
     assert site.accounts.find_by_email(MEI["email"]) is None
+
+
+@pytest.fixture
+def at_the_phone(visitor: Browser, site: Site) -> Browser:
+    """A browser that signs up and was sent a code."""
+    visitor.get("/sign-up").send("/sign-up", **MEI)
+    visitor.get(mailed(site)).send("")
+    return visitor.send("/second-factor/set-up/phone", phone="+44 20 7946 0000")
+
+
+def test_a_phone_s_first_code_is_over_after_five_minutes(at_the_phone: Browser, site: Site, clock: Clock) -> None:
+    clock.now += 300
+    assert at_the_phone.send("/second-factor/set-up/code", code=texted(site)).status == 422
+
+
+def test_a_phone_s_first_codes_are_counted(at_the_phone: Browser, site: Site) -> None:
+    for _ in range(5):
+        assert at_the_phone.send("/second-factor/set-up/code", code="x").status == 422
+    assert at_the_phone.send("/second-factor/set-up/code", code=texted(site)).status == 429
+
+
+@pytest.mark.parametrize(
+    "phone", ["4155550100", "+0123456789", "+1 555", "+1415555010012345", "+१४१५५५५०१००"], ids=ascii
+)
+def test_a_phone_s_number_is_an_international_one(visitor: Browser, site: Site, phone: str) -> None:
+    visitor.get("/sign-up").send("/sign-up", **MEI)
+    visitor.get(mailed(site)).send("").send("/second-factor/set-up/phone", phone=phone)
+    assert visitor.status == 422
+    assert site.messages.latest("sms") == []
 
 
 # -- Logging in --------------------------------------------------------------------------------------------------
@@ -293,6 +322,18 @@ def test_an_email_of_somebody_else_gets_a_mail_without_a_link(inside: Browser, s
     site.accounts.create("mei@kicks.example", "Mei", "Tanaka", google_subject="1")
     inside.get("/console/profile").send("/console/profile/email", email="MEI@kicks.example", password=PASSWORD)
     assert mailed(site) == ""
+
+
+@pytest.mark.parametrize(("age", "status"), [(600, 200), (601, 422)], ids=["fresh", "old"])
+def test_without_a_password_a_fresh_login_is_the_proof(
+    visitor: Browser, site: Site, clock: Clock, age: int, status: int
+) -> None:
+    mei = site.accounts.create("mei@kicks.example", "Mei", "Tanaka", google_subject="1")
+    visitor.client.set_cookie(SESSION_COOKIE, site.sessions.begin(mei.id, (), "", ""), domain="127.0.0.1")
+    clock.now = int(clock.now) + age
+    visitor.get("/console/profile").send("/console/profile/email", email="mei@new.example")
+    assert visitor.status == status
+    assert (site.messages.latest("mail") == []) == (status == 422)
 
 
 def test_an_email_that_is_taken_meanwhile_stays_with_who_took_it(inside: Browser, site: Site) -> None:

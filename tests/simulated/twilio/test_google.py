@@ -60,6 +60,13 @@ def test_the_first_time_makes_an_account_and_the_second_finds_it(
     assert (made.password_hash, made.factor) == (None, None)
 
 
+def test_a_disabled_account_isn_t_opened(visitor: Browser, at_google: Browser, google: GoogleSite, site: Site) -> None:
+    (noor,) = (person for person in google.accounts.all() if person.given_name == "Noor")
+    site.accounts.create(noor.email, "Noor", "Haddad", google_subject=noor.id, active=0)
+    visitor.get("/login").send("/google")
+    assert visitor.get(choose(at_google, visitor, noor.email)).shows("disabled")
+
+
 def test_a_client_that_waits_gets_its_answer(visitor: Browser, at_google: Browser, rp: RelyingParty) -> None:
     visitor.get(rp.request()).send("/google")
     visitor.get(choose(at_google, visitor, "noor.haddad@kicks.example"))
