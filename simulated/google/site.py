@@ -57,6 +57,10 @@ class GoogleHost(Host):
         this_site().provider.sessions_ended([sid])
         this_site().accounts.end(sid)
 
+    def discovery_extras(self) -> Mapping[str, Any]:
+        """Nothing."""
+        return {}
+
     def render_logout(self, client: Client | None, state: Mapping[str, str]) -> str:
         """Whether to sign out."""
         return render_template("sign_out.html", client=client, state=state)

@@ -76,6 +76,7 @@ def discovery() -> Response:
         backchannel_logout_session_supported=True,
         request_parameter_supported=False,
         request_uri_parameter_supported=False,
+        **this_provider().host.discovery_extras(),
     )
 
 

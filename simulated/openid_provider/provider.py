@@ -31,6 +31,9 @@ class Host(Protocol):
     def end_session(self, sid: str) -> None:
         """Ends that session, and tells every client that it signed its person in to (`Provider.sessions_ended`)."""
 
+    def discovery_extras(self) -> Mapping[str, Any]:
+        """What the discovery document says besides, under names of the host's own (Discovery 1.0 3)."""
+
     def render_logout(self, client: Client | None, state: Mapping[str, str]) -> str:
         """The page that asks whether to log out; its form posts `state` to /oauth2/logout/confirmed."""
 

@@ -12,11 +12,11 @@ To register a client, write its metadata into a file (the secret too: it never i
 `python -m simulated.twilio register --state DIR FILE`, or `-` for stdin; `--clients FILE` at the start takes a list:
 
     {"client_id": "segment", "client_secret": "…32 characters or more, by chance…", "client_name": "Segment",
-     "redirect_uris": ["http://localhost:8000/login/twilio/callback"],
-     "initiate_login_uri": "http://localhost:8000/login/twilio", "target_link_uri": "http://localhost:8000/",
+     "redirect_uris": ["http://localhost:8000/twilio/callback"],
+     "initiate_login_uri": "http://localhost:8000/twilio/login", "target_link_uri": "http://localhost:8000/",
      "post_logout_redirect_uris": ["http://localhost:8000/login"],
-     "backchannel_logout_uri": "http://localhost:8000/login/twilio/backchannel-logout",
-     "event_endpoint": "http://localhost:8000/login/twilio/events", "event_token": "…"}
+     "backchannel_logout_uri": "http://localhost:8000/twilio/backchannel-logout",
+     "event_endpoint": "http://localhost:8000/twilio/events", "event_token": "…"}
 
 What a client with an `event_endpoint` is sent there, for each person who has ever used it: a Security Event Token
 (RFC 8417, `typ` secevent+jwt, `aud` its client id) a change, by push (RFC 8935), signed like ID tokens. `sub_id` is

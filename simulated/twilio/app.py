@@ -12,10 +12,10 @@ from simulated.guarding import content_policy, harden, refuse_strangers
 from simulated.openid_provider import endpoints
 from simulated.openid_provider.clients import origin_of
 from simulated.twilio import console_pages, login_pages, outside_pages, sign_up_pages
-from simulated.twilio.console_pages import PRODUCTS, switchable
+from simulated.twilio.console_pages import switchable
 from simulated.twilio.errors import Expired, GoogleRefused, Invalid, TooManyTries, TwilioError
 from simulated.twilio.sessions import describe_device
-from simulated.twilio.site import EXTENSION, FORM_COOKIE, Site, this_site
+from simulated.twilio.site import EXTENSION, FORM_COOKIE, PRODUCTS, Site, this_site
 
 LARGEST_BODY = 64 * 1024
 STATUS: dict[type[Exception], int] = {Invalid: 422, Expired: 410, TooManyTries: 429, GoogleRefused: 403}

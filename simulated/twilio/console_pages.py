@@ -23,13 +23,12 @@ from simulated.twilio.errors import Expired, Invalid, TwilioError
 from simulated.twilio.going_on import begin_step
 from simulated.twilio.passwords import RULE, is_right
 from simulated.twilio.sessions import Session, Step
-from simulated.twilio.site import SESSION_COOKIE, Site, this_site
+from simulated.twilio.site import PRODUCTS, SESSION_COOKIE, Site, this_site
 
 blueprint = Blueprint("console", __name__)
 
 #: How old a login may be that stands in for the password of an account that has none.
 FRESH_SECONDS = 10 * 60
-PRODUCTS = {"messaging": ("Messaging", "SMS, MMS and WhatsApp"), "sendgrid": ("SendGrid", "Email delivery")}
 SAVED = {
     "name": "Your name is changed. Products that you linked hear of it now.",
     "email": "We mailed a link to the new address. Until you open it, the old one stays.",

@@ -26,6 +26,8 @@ EXTENSION = "twilio"
 SESSION_COOKIE = "twilio_session"
 STEP_COOKIE = "twilio_step"
 FORM_COOKIE = "twilio_forms"
+#: The products that are pages of this application: name, and what it is for.
+PRODUCTS = {"messaging": ("Messaging", "SMS, MMS and WhatsApp"), "sendgrid": ("SendGrid", "Email delivery")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,16 @@ class TwilioHost(Host):
     def end_session(self, sid: str) -> None:
         """Here and at every client."""
         this_site().end_sessions([sid])
+
+    def discovery_extras(self) -> Mapping[str, Any]:
+        """Where a product's own header can lead: to the Console, the account's settings, and the products here."""
+        url = this_site().public_url
+        products = [{"name": name, "url": f"{url}/products/{key}"} for key, (name, _) in PRODUCTS.items()]
+        return {
+            "twilio_console": f"{url}/console",
+            "twilio_account": {"profile": f"{url}/console/profile", "security": f"{url}/console/security"},
+            "twilio_products": products,
+        }
 
     def render_logout(self, client: Client | None, state: Mapping[str, str]) -> str:
         """Whether to log out."""

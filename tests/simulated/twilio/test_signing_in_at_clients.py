@@ -228,6 +228,14 @@ def test_discovery_names_its_own_endpoints(rp: RelyingParty) -> None:
     assert all(told[name].startswith(f"{URL}/oauth2/") for name in told if name.endswith(("_endpoint", "jwks_uri")))
 
 
+def test_discovery_says_where_a_product_s_header_can_lead(visitor: Browser, rp: RelyingParty, log_in: LogIn) -> None:
+    told = json_of(rp.http.get("/.well-known/openid-configuration", base_url=URL))
+    places = [told["twilio_console"], *told["twilio_account"].values()]
+    places += [product["url"] for product in told["twilio_products"]]
+    log_in(visitor)
+    assert [visitor.get(place).status for place in places] == [200] * 5
+
+
 def test_a_hint_of_who_is_logged_in_asks_nothing_and_another_asks_for_a_login(
     arrived: Browser, rp: RelyingParty, site: Site
 ) -> None:
