@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bridge.flows import passwords
 
 _KEYS = 6  # more than any test holds against each other
-_NEW_KEY = rsa.generate_private_key
+NEW_KEY = rsa.generate_private_key
 _SHIPPED = passwords._HASHER
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _turns = cycle(range(_KEYS))
@@ -23,7 +23,7 @@ _turns = cycle(range(_KEYS))
 
 @cache
 def _key(_turn: int, exponent: int, size: int) -> rsa.RSAPrivateKey:
-    return _NEW_KEY(exponent, size)
+    return NEW_KEY(exponent, size)
 
 
 def _one_of_a_few(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:

@@ -22,6 +22,7 @@ from itertools import count
 from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 import xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -31,6 +32,7 @@ from lxml import etree
 from saml.identity_provider import IdentityProvider
 from saml.markup import EMAIL_ADDRESS, UNSPECIFIED
 from saml.service_provider import ServiceProvider, make_key_pair
+from tests.costs import NEW_KEY
 
 NOW = datetime(2026, 11, 21, 10, 58, tzinfo=UTC)
 NS = {
@@ -58,8 +60,10 @@ class Keys:
 
 @cache
 def keys(name: str) -> Keys:
-    """The key pair of that name, made once a test run."""
-    return Keys(*make_key_pair(name, NOW))
+    """The key pair of that name, made once a test run: never another name's, as one of `tests.costs`' few may be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsa, "generate_private_key", NEW_KEY)
+        return Keys(*make_key_pair(name, NOW))
 
 
 @dataclass(frozen=True)
