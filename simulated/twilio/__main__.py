@@ -15,7 +15,7 @@ from simulated.twilio.app import create_app
 from simulated.twilio.changes import set_active
 from simulated.twilio.errors import Invalid, TwilioError
 from simulated.twilio.google import read_google
-from simulated.twilio.people import load_people
+from simulated.twilio.people import load_people_once
 from simulated.twilio.site import Site, open_site
 
 REFUSALS = (TwilioError, ProviderError, OSError, ValueError, KeyError)
@@ -44,7 +44,7 @@ def _serve(options: argparse.Namespace) -> int:
     for document in _read(options.clients) if options.clients else ():
         site.provider.clients.register(document)
     if options.people:
-        load_people(site, _read(options.people))
+        load_people_once(site, _read(options.people))
     post = Post(site.provider.outbox)
     try:
         serve(create_app(site), listener, f"Simulated Twilio: {url}")

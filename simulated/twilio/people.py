@@ -11,6 +11,13 @@ from simulated.twilio.site import Site
 NAMES = ("email", "given_name", "family_name", "password", "phone")
 
 
+def load_people_once(site: Site, documents: Any) -> None:
+    """The same at a site's first start; after that, who closed an account isn't given another. Raises Invalid."""
+    with site.file.transaction() as db:
+        if db.execute("INSERT OR IGNORE INTO settings VALUES ('people', 'loaded')").rowcount == 1:
+            load_people(site, documents)
+
+
 def load_people(site: Site, documents: Any) -> None:
     """Makes the accounts that aren't there yet; their second factor is the phone. Raises Invalid."""
     if not isinstance(documents, list):

@@ -10,6 +10,7 @@ from simulated.twilio import changes
 from simulated.twilio.accounts import Account
 from simulated.twilio.messages import Link
 from simulated.twilio.passwords import check_rule
+from simulated.twilio.people import load_people_once
 from simulated.twilio.site import SESSION_COOKIE, Site
 from tests.simulated.twilio.browser import PASSWORD, URL, Browser
 from tests.simulated.twilio.conftest import PERSON, Clock
@@ -401,6 +402,16 @@ def test_closing_leaves_nothing(inside: Browser, site: Site) -> None:
     assert inside.shows("Your account is closed")
     assert site.accounts.find_by_email(PERSON["email"]) is None
     assert inside.get("/console").way
+
+
+def test_who_closed_an_account_isn_t_given_another_at_the_next_start(site: Site) -> None:
+    newcomer = {**PERSON, "email": "new@kicks.example"}
+    load_people_once(site, [newcomer])
+    made = site.accounts.find_by_email("new@kicks.example")
+    assert made
+    changes.close(site, made)
+    load_people_once(site, [newcomer])
+    assert site.accounts.find_by_email("new@kicks.example") is None
 
 
 def test_closing_wants_the_address_typed(inside: Browser, site: Site) -> None:

@@ -137,6 +137,13 @@ def test_a_client_that_the_person_never_entered_hears_nothing(site: Site) -> Non
     assert site.provider.outbox.latest() == []
 
 
+def test_a_client_without_addresses_for_it_hears_nothing(priya: Account, site: Site) -> None:
+    deaf = {name: value for name, value in CLIENT.items() if name not in ("event_endpoint", "backchannel_logout_uri")}
+    site.provider.clients.register(deaf)
+    changes.close(site, priya)
+    assert site.provider.outbox.latest() == []
+
+
 def test_a_change_that_fails_tells_nothing(priya: Account, site: Site) -> None:
     site.accounts.create("mei@kicks.example", "Mei", "Tanaka", google_subject="1")
     with pytest.raises(changes.Invalid):
