@@ -17,6 +17,7 @@ from saml import logout
 from saml.bindings import QUERY
 from saml.gate import GATE
 from saml.rules import RULES
+from tests.flows.mails import all_mails
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md")])
@@ -192,6 +193,10 @@ def test_every_type_of_audit_event_is_listed() -> None:
     recorded = _recorded()
     assert len(recorded) > 40
     assert {name for name in listed("audit-events.md") if _EVENT.fullmatch(name)} == recorded
+
+
+def test_every_mail_is_listed() -> None:
+    assert listed("mails.md") == set(all_mails())
 
 
 def test_every_check_of_a_saml_response_is_listed() -> None:

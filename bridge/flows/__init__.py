@@ -29,7 +29,8 @@ transaction: fetch first, then flow.
 - `trusted_idp`   what is trusted of a SAML IdP: read from metadata or fields, replaced; `refresh_metadata`: read again
   where it was given as an address
 - `invite`        invitations
-- `deliver`       mail, put into the outbox by changes and sent after them; its words: `mail_texts`
+- `deliver`       mail, put into the outbox by changes and sent after them; its words: `mail_texts`, its
+  look: `mail_theme`
 - `jobs`          what the worker does again and again: when each is due, who does it; `outside`: the ways out
 - `warn_expiries` owners are warned of certificates and tokens that end
 - `warn_owners`   owners are told of what was refused to protect them

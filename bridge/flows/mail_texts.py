@@ -1,11 +1,11 @@
-"""The words of the mails that the bridge sends, each as plain text and as simple HTML."""
+"""The words of the mails that the bridge sends, a function each. Their look, as text and HTML: `mail_theme`."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from html import escape
 
 from bridge.domain.domains import Domain
 from bridge.domain.mail import Mail
+from bridge.flows.mail_theme import Action, Letter, render_mail
 
 
 def invitation(to: str, workspace: str, inviter: str, gives: Sequence[str], link: str, expires_at: datetime) -> Mail:
@@ -206,11 +206,7 @@ def token_ends(to: str, name: str, workspace: str, ends_at: datetime, is_over: b
 
 
 def _mail(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str] | None = None) -> Mail:
-    lines = [*paragraphs, *([f"{link[0]}: {link[1]}"] if link else [])]
-    html = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
-    if link:
-        html += f'<p><a href="{escape(link[1])}">{escape(link[0])}</a></p>'
-    return Mail(to, subject, "\n\n".join(lines) + "\n", html)
+    return render_mail(to, Letter(subject, paragraphs, Action(*link) if link else None))
 
 
 def _and(phrases: Sequence[str]) -> str:
