@@ -11,7 +11,7 @@
 - `labels`         `key:value` labels of resources
 - `members`        a workspace's people and User Groups as its owners see them
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each
-- `people`         e-mail addresses and names, compared and checked
+- `people`         e-mail addresses and names, compared and checked; `passwords`: what a password may be
 - `mail`           one mail to one person; `web_calls`: one call to another machine
 - `expiry`         what ends by itself, and when its owners are warned
 - `presets`        each IdP's words for what a connection needs, as data

@@ -19,6 +19,8 @@ HIPAA_OPENS_FOR = timedelta(minutes=15)
 LONGEST_GROUP_NAME = 255
 #: Ways in of the account itself; the others are a connection's, and vouch inside its workspace only.
 ACCOUNT_KINDS: frozenset[LoginKind] = frozenset({"password", "twilio", "passkey"})
+#: Those of them in which the account's own secret was shown to us.
+SHOWN_HERE: frozenset[LoginKind] = frozenset({"password", "passkey"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ transaction: fetch first, then flow.
 - `import_directory`, `import_people`      the same from a file, by the thousand
 - `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
 - `require_sso`, `break_glass`   SSO as the only way in, who is exempt, and the way past it when it is broken
-- `password_login`, `link_account`   by password; by proving first that an account is theirs
+- `password_login`, `link_account`   by password (`password_tries`: guessing is slowed down); by proving first that an
+  account is theirs
+- `account_settings`   what people change of their own account
+- `fresh_proof`   changing an account asks for its own password or factor within the last ten minutes
 - `sign_in_log`   each attempt with its trail, under the reference that a refusal shows; `read_sign_in_log`: its reader
 - `try_connection`   a login that tests its connection, and is undone
 - `connect_oidc`, `oidc_login`, `provider_keys`, `oidc_logout`   the same for OpenID Connect; asking a provider who came

@@ -55,7 +55,7 @@ def create_workspace(context: Context, actor: str, draft: WorkspaceDraft, now: d
     _check_operator(actor)
     slug, name, plan = parse_slug(draft.slug), clean_name(draft.name), _check_plan(draft.plan)
     email = parse_email(draft.owner_email)
-    kept = None if draft.owner_password is None else hash_password(draft.owner_password)
+    kept = None if draft.owner_password is None else hash_password(draft.owner_password, draft.owner_email)
     with context.changing(actor, now) as change:
         if workspaces.find_by_slug(change.connection, slug) is not None:
             raise Conflict(f"There is a workspace {slug} already.")

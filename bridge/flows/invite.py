@@ -284,9 +284,10 @@ def accept_with_password(context: Context, secret: str, name: str, password: str
 
     Raises Expired, Invalid, Forbidden (the account has a way in: sign in first), TooManyTries.
     """
-    cleaned, kept = clean_name(name), hash_password(password)
+    cleaned = clean_name(name)
     with context.database.reading() as connection:
         pending, _ = _open(connection, secret, now)
+    kept = hash_password(password, pending.email, cleaned)
     with context.changing(f"invitation:{pending.id}", now) as change:
         pending, workspace = _open(change.connection, secret, now)
         user = _claim_account(change, workspace, pending, cleaned)

@@ -50,6 +50,19 @@ def prove_account(to: str, connection: str, workspace: str, link: str, minutes: 
     )
 
 
+def password_changed(to: str, at: datetime) -> Mail:
+    """Whose password was changed learns of it, where it wasn't them."""
+    return _mail(
+        to,
+        "Your password was changed",
+        (
+            f"The password of your account {to} was changed on {_day(at)}. Everywhere else you were signed in, you are "
+            "signed out.",
+            "If it wasn’t you, choose another one now: “Forgotten your password?” on the page where you sign in.",
+        ),
+    )
+
+
 def removed_with_tokens(to: str, workspace: str, person: str, tokens: Sequence[str]) -> Mail:
     """Owners learn which programs stop because the person who made their tokens left (product.md 2.9)."""
     return _mail(

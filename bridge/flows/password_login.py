@@ -5,26 +5,20 @@ shows neither in the text nor in the time.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bridge.domain.errors import TooManyTries
-from bridge.domain.people import email_domain, find_email, fold
+from bridge.domain.people import email_domain, find_email
 from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.domain.workspace import User
-from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.link_account import link_proved
+from bridge.flows.password_tries import count_tries, forget_good_try, keys_of
 from bridge.flows.passwords import verify
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.storage import people, sign_in
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try, forget_tries, take_back
 from bridge.storage.sessions import NewAuthentication
-
-WINDOW = timedelta(minutes=15)
-TRIES_BY_ACCOUNT = 10
-TRIES_BY_ADDRESS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +57,8 @@ def sign_in_with_password(
     Raises WrongCredentials, TooManyTries, what `link_account.link_proved` refuses.
     """
     email = find_email(credentials.email)
-    keys = _counters(credentials.email, client)
-    _count(context, keys, now)
+    keys = keys_of(credentials.email, client)
+    count_tries(context, keys, now)
     user, kept = _look_up(context, email)
     if not verify(kept, credentials.password) or user is None or kept is None:
         raise WrongCredentials
@@ -89,30 +83,12 @@ def _look_up(context: Context, email: str | None) -> tuple[User | None, str | No
         return people.find_login_by_email(rows, email)
 
 
-def _counters(email: str, client: Client) -> tuple[str, str]:
-    return f"password:account:{digest(fold(email)).hex()}", f"password:address:{digest(client.address).hex()}"
-
-
-def _count(context: Context, keys: tuple[str, str], now: datetime) -> None:
-    """Count the try before it is made: many at once count as many."""
-    with context.database.writing() as connection:
-        counted = [count_try(connection, key, now, WINDOW) for key in keys]
-    for (tries, until), most in zip(counted, (TRIES_BY_ACCOUNT, TRIES_BY_ADDRESS), strict=True):
-        if tries > most:
-            seconds = int((until - now).total_seconds()) + 1
-            minutes = -(-seconds // 60)
-            wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-            raise TooManyTries(f"Too many tries. Wait {wait}, then try again.", seconds)
-
-
 def _sign_in(context: Context, change: Change, right: _Right, client: Client, old: str | None) -> SignedIn:
     # Compared outside any transaction, for it takes long: by now it may have been changed, or the account closed.
     user = people.find_user_by_key(change.connection, right.user.key)
     if user is None or sign_in.find_password_hash(change.connection, user.key) != right.kept:
         raise WrongCredentials
-    account, address = right.counters
-    forget_tries(change.connection, account)
-    take_back(change.connection, address)
+    forget_good_try(change.connection, right.counters)
     return _open(context, replace(change, actor=f"user:{user.id}"), user, right.proving, client, old)
 
 

@@ -7,7 +7,7 @@ The cookie holds 256 random bits, the database their hash. A login always gives 
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.domain.sign_in import ACCOUNT_KINDS, Authentication, Client, Seat, holds, reaches
+from bridge.domain.sign_in import ACCOUNT_KINDS, SHOWN_HERE, Authentication, Client, Seat, holds, reaches
 from bridge.domain.workspace import User, Workspace
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
@@ -33,7 +33,8 @@ class CurrentSession:
     """Who is there, and what their session reaches at this moment.
 
     `authentications` are those that still vouch for something. `may_change_account`: the account itself was
-    authenticated, or by a workspace that proved the domain of its email.
+    authenticated, or by a workspace that proved the domain of its email. `proved_at`: when the account's own password
+    or factor was last shown (see `fresh_proof`).
     """
 
     key: int
@@ -44,6 +45,7 @@ class CurrentSession:
     may_change_account: bool
     created_at: datetime
     ends_at: datetime
+    proved_at: datetime | None = None
 
     def find_workspace(self, slug: str) -> ReachedWorkspace | None:
         """The workspace with this slug, if the session reaches it."""
@@ -95,6 +97,7 @@ def _current(stored: StoredSession, seats: dict[int, Seat], now: datetime) -> Cu
         may_change_account=any(_vouches_for_account(one, seats) for one in living),
         created_at=stored.created_at,
         ends_at=stored.ends_at,
+        proved_at=stored.proved_at,
     )
 
 
@@ -130,6 +133,8 @@ def open_session(
         key = sessions.insert_session(change, digest(secret), user.key, client, ends_at)
     for proof in proofs:
         sessions.insert_authentication(change, key, proof)
+    if any(proof.kind in SHOWN_HERE for proof in proofs):
+        sessions.note_proved(change, key)
     _record_opened(change, user, proofs, client, ends_at)
     return secret
 

@@ -6,6 +6,7 @@
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
 - `access`              the one query over facts that answers may they, why, who gains, who loses
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
+- `own_account`         what one's own account page shows and changes
 - `connection_overview`   what hangs on each connection; `connection_removal`: all of it goes
 - `directory_many`      people and groups by the thousand, for an import
 - `directory_search`    a parsed SCIM filter to a WHERE clause; `document_text`: of what only a document says

@@ -22,6 +22,12 @@ def has_way_in(connection: Any, user_key: int) -> bool:
     return connection.execute(select(users.c.id).where(users.c.id == user_key, WAY_IN)).first() is not None
 
 
+def has_second_factor(connection: Any, user_key: int) -> bool:
+    """Whether the account has a second factor that logins ask for, or a passkey."""
+    kinds = second_factors.c.kind.in_(("totp", "passkey"))
+    return connection.execute(select(exists().where(second_factors.c.user_id == user_key, kinds))).scalar() is True
+
+
 def names_of_actors(connection: Any, actors: set[str]) -> dict[str, str]:
     """The names of the people among these actors (`user:ID`), by actor."""
     uids = [actor.removeprefix("user:") for actor in actors if actor.startswith("user:")]

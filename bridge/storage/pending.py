@@ -118,6 +118,12 @@ def drop_pending(change: Change, digests: Collection[bytes]) -> None:
     change.connection.execute(delete(pending_requests).where(pending_requests.c.hash.in_(list(digests))))
 
 
+def drop_of_user(change: Change, user_key: int, kinds: Collection[Kind]) -> None:
+    """Nothing of these kinds is under way for an account any more."""
+    theirs = (pending_requests.c.user_id == user_key, pending_requests.c.kind.in_(list(kinds)))
+    change.connection.execute(delete(pending_requests).where(*theirs))
+
+
 def remember(change: Change, digest: bytes, until: datetime) -> bool:
     """Whether this proof is new. Now it is no longer: not in any process, nor after a restart."""
     first = _REMEMBER[change.connection.dialect.name]

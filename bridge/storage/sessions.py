@@ -41,7 +41,10 @@ SEEN_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session that hasn't run out, its person, and every authentication it holds, ended ones too."""
+    """A session that hasn't run out, its person, and every authentication it holds, ended ones too.
+
+    `proved_at`: when the account's own password or factor was last shown in it.
+    """
 
     key: int
     id: str
@@ -50,6 +53,7 @@ class StoredSession:
     ends_at: datetime
     seen_at: datetime
     authentications: tuple[Authentication, ...]
+    proved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ _FIND = Prepared(
         ON_SINCE,
         authentications.c.groups,
         authentications.c.factor,
+        sessions.c.proved_at,
     )
     .select_from(sessions)
     .join(users, users.c.id == sessions.c.user_id)
@@ -116,11 +121,12 @@ def find_session(connection: Any, digest: bytes, now: datetime) -> StoredSession
     if not rows:
         return None
     key, uid, created, ends, seen, *person = rows[0][:11]
-    return StoredSession(key, uid, User(*person), created, ends, seen, tuple(_authentication(row) for row in rows))
+    held = tuple(_authentication(row) for row in rows)
+    return StoredSession(key, uid, User(*person), created, ends, seen, held, rows[0][-1])
 
 
 def _authentication(row: Any) -> Authentication:
-    kind, at, ends_at, connection_id, workspace_key, enabled, groups, factor = row[11:]
+    kind, at, ends_at, connection_id, workspace_key, enabled, groups, factor = row[11:-1]
     return Authentication(kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups), factor)
 
 
@@ -276,6 +282,11 @@ def note_seen(connection: Any, key: int, now: datetime) -> None:
     """Write down that a session was used, unless a use within the last minute is."""
     stale = and_(sessions.c.id == key, sessions.c.seen_at <= now - SEEN_EVERY)
     connection.execute(update(sessions).where(stale).values(seen_at=now))
+
+
+def note_proved(change: Change, key: int) -> None:
+    """The account's own password or factor was shown in this session."""
+    change.connection.execute(update(sessions).where(sessions.c.id == key).values(proved_at=change.now))
 
 
 def delete_sessions(change: Change, keys: Collection[int]) -> int:

@@ -518,6 +518,7 @@ sessions = Table(
     _required("created_at", Instant),
     _required("ends_at", Instant),
     _required("seen_at", Instant),
+    Column("proved_at", Instant),  # the account's own password or factor was shown in it
     _required("user_agent", Text),
     _required("address", Text),
     Index(None, "user_id"),

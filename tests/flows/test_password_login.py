@@ -197,7 +197,7 @@ def test_after_the_wait_it_opens(world: World) -> None:
 
 
 def test_a_hundred_tries_an_address_whatever_the_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.flows.password_login.TRIES_BY_ADDRESS", 3)
+    monkeypatch.setattr("bridge.flows.password_tries.TRIES_BY_ADDRESS", 3)
     for n in range(3):
         assert refused_in(world, f"person{n}@acme.example") is None
     assert refused_in(world, "person4@acme.example") == 901

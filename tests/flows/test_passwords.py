@@ -1,5 +1,7 @@
 """Passwords (product.md 2.8): argon2id, a minimum length, and no telling who exists."""
 
+from pathlib import Path
+
 import pytest
 
 from bridge.domain.errors import Invalid
@@ -37,3 +39,20 @@ def test_too_short_or_too_long_is_refused(password: str) -> None:
 
 def test_any_script_will_do() -> None:
     assert verify(hash_password("пароль-из-слов"), "пароль-из-слов")
+
+
+@pytest.mark.parametrize("password", ["qwerty123456", "QWERTY123456", "passwordpassword", "1qaz2wsx3edc4rfv"])
+def test_what_is_tried_first_is_refused(password: str) -> None:
+    with pytest.raises(Invalid, match="tried first"):
+        hash_password(password)
+
+
+def test_so_is_ones_own_name() -> None:
+    with pytest.raises(Invalid, match="little more than"):
+        hash_password("MeiTanaka2026", "mei@kicks.example", "Mei Tanaka")
+
+
+def test_the_list_is_folded_and_holds_only_what_is_long_enough() -> None:
+    kept = Path("bridge/flows/common_passwords.txt").read_text(encoding="utf-8").splitlines()
+    assert len(kept) > 25_000
+    assert all(one == one.casefold() and len(one) >= 12 for one in kept)

@@ -16,6 +16,9 @@
 - `connections`, `connection_new`, `connection_settings`, `connection_keys`   links to IdPs (`connection_parts`,
   `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `invitations`   sent, repeated, revoked, and accepted
+- `account`       one's own account: name, password, what opens it
+- `account_frame`   what surrounds the pages of one's own account, and who may open them; `account_proof`: show once
+  more that it is you
 
 `frame` lets somebody into a workspace their session reaches, and surrounds its pages; `bare` renders those outside.
 `given_roles`, `paths`, `forms` and `standing` are parts that several families share.

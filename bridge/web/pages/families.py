@@ -1,6 +1,8 @@
 """Every page family that an app of ours has."""
 
 from bridge.web.pages import (
+    account,
+    account_proof,
     connection_keys,
     connection_new,
     connection_settings,
@@ -22,6 +24,8 @@ from bridge.web.pages import (
 )
 
 BLUEPRINTS = (
+    account.blueprint,
+    account_proof.blueprint,
     workspaces.blueprint,
     users.blueprint,
     person.blueprint,

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, url_for
 
 from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError, Expired
+from bridge.domain.passwords import SHORTEST
 from bridge.domain.roles import get_role
 from bridge.domain.sentences import listed
 from bridge.flows.invite import (
@@ -22,7 +23,6 @@ from bridge.flows.invite import (
     revoke,
 )
 from bridge.flows.password_login import Credentials, sign_in_with_password
-from bridge.flows.passwords import SHORTEST
 from bridge.flows.user_groups import list_open_user_groups
 from bridge.web.cookies import keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_session, current_time

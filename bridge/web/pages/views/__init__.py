@@ -18,8 +18,17 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `connections` connections to IdPs
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
+- `account`     one's own account
 """
 
+from bridge.web.pages.views.account import (
+    AccountConfirmPage,
+    AccountFormPage,
+    AccountFrame,
+    AccountPage,
+    AccountProvePage,
+    AccountWay,
+)
 from bridge.web.pages.views.connections import (
     CertificateRow,
     CertificatesPage,
@@ -117,6 +126,12 @@ from bridge.web.pages.views.users import (
 
 __all__ = [
     "AccessChange",
+    "AccountConfirmPage",
+    "AccountFormPage",
+    "AccountFrame",
+    "AccountPage",
+    "AccountProvePage",
+    "AccountWay",
     "AttemptCard",
     "AttemptPage",
     "AttemptRow",

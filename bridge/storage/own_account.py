@@ -1,0 +1,96 @@
+"""What one's own account page shows and changes: its ways in, where its changes are told, and its sessions."""
+
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, func, select
+
+from bridge.domain.ways_in import LinkedIdentity, WaysIn
+from bridge.storage.changes import Change
+from bridge.storage.tables import (
+    connections,
+    identities,
+    memberships,
+    second_factors,
+    sessions,
+    users,
+    workspaces,
+)
+
+
+def find_ways_in(connection: Any, user_key: int) -> WaysIn:
+    """The ways in of an account that there is."""
+    passkeys = select(func.count()).where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
+    chosen = select(
+        users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), passkeys.scalar_subquery()
+    ).where(users.c.id == user_key)
+    password, twilio, count = connection.execute(chosen).one()
+    return WaysIn(bool(password), bool(twilio), count, _identities(connection, user_key))
+
+
+def _identities(connection: Any, user_key: int) -> tuple[LinkedIdentity, ...]:
+    seated = exists().where(
+        and_(
+            memberships.c.user_id == user_key,
+            memberships.c.workspace_id == workspaces.c.id,
+            memberships.c.status == "active",
+        )
+    )
+    chosen = (
+        select(
+            connections.c.id,
+            connections.c.uid,
+            connections.c.name,
+            workspaces.c.name,
+            workspaces.c.id,
+            identities.c.subject,
+            identities.c.linked_at,
+            and_(connections.c.enabled, workspaces.c.plan == "business", seated),
+        )
+        .join(connections, connections.c.id == identities.c.connection_id)
+        .join(workspaces, workspaces.c.id == connections.c.workspace_id)
+        .where(identities.c.user_id == user_key)
+        .order_by(identities.c.linked_at, identities.c.connection_id, identities.c.subject)
+    )
+    return tuple(LinkedIdentity(*row) for row in connection.execute(chosen))
+
+
+def unlink_identity(change: Change, user_key: int, connection_key: int, subject: str) -> bool:
+    """This subject of this connection doesn't open the account any more. False where it didn't."""
+    theirs = and_(
+        identities.c.user_id == user_key,
+        identities.c.connection_id == connection_key,
+        identities.c.subject == subject,
+    )
+    return change.connection.execute(delete(identities).where(theirs)).rowcount == 1
+
+
+def workspaces_of(connection: Any, user_key: int) -> list[int]:
+    """The keys of the workspaces that somebody is a member of, held out or not."""
+    chosen = select(memberships.c.workspace_id).where(
+        memberships.c.user_id == user_key, memberships.c.status == "active"
+    )
+    return sorted(connection.execute(chosen).scalars())
+
+
+def end_sessions(change: Change, user_key: int, *, but: int | None = None) -> int:
+    """End all sessions of an account, `but` one. Returns how many there were."""
+    theirs = [sessions.c.user_id == user_key]
+    if but is not None:
+        theirs.append(sessions.c.id != but)
+    return change.connection.execute(delete(sessions).where(*theirs)).rowcount
+
+
+def session_stands(connection: Any, session_key: int) -> bool:
+    """Whether a session is still there, of an account that is locked: whatever ends sessions locks it first."""
+    return connection.execute(select(sessions.c.id).where(sessions.c.id == session_key)).first() is not None
+
+
+def lock_account(change: Change, user_key: int) -> None:
+    """Nobody else changes what opens this account until the change ends."""
+    change.connection.execute(select(users.c.id).where(users.c.id == user_key).with_for_update())
+
+
+def find_twilio(connection: Any, user_key: int) -> str | None:
+    """The Twilio user that an account is linked to: their name, email, password and factors are kept there."""
+    subject: str | None = connection.execute(select(users.c.twilio_sub).where(users.c.id == user_key)).scalar()
+    return subject

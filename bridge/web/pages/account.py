@@ -1,0 +1,188 @@
+"""`/account`: one's own account: name, password, and what opens it."""
+
+from flask import Blueprint, Response, request, url_for
+
+from bridge.domain.errors import DomainError
+from bridge.domain.passwords import SHORTEST
+from bridge.domain.sentences import counted
+from bridge.domain.ways_in import LinkedIdentity, WaysIn
+from bridge.flows.account_settings import Account, change_password, find_linked_identity, get_account, rename, unlink
+from bridge.flows.fresh_proof import FreshProofNeeded
+from bridge.web.pages.account_frame import AccountVisit, ask_for_proof, enter_account, install, show_account
+from bridge.web.pages.forms import error_at, error_note
+from bridge.web.pages.views import (
+    AccountConfirmPage,
+    AccountFormPage,
+    AccountPage,
+    AccountWay,
+    Consequence,
+    Field,
+    Link,
+    Note,
+    Status,
+)
+from bridge.web.return_path import go
+from bridge.web.statuses import status_of
+
+blueprint = Blueprint("account", __name__, url_prefix="/account")
+install(blueprint)
+
+_AT_TWILIO = Note("info", "Kept at Twilio", "Your name, email and password are kept at Twilio: change them there.")
+_DONE = {
+    "password": Note("ok", "Your password was changed", "Everywhere else you were signed in, you are signed out."),
+    "name": Note("ok", "Your name was changed"),
+    "unlinked": Note("ok", "It doesn’t open your account any more"),
+}
+NEW_PASSWORD_HELP = f"At least {SHORTEST} characters. A sentence is easier to remember than a riddle."
+
+
+# -- The page ----------------------------------------------------------------------------------------
+
+
+@blueprint.get("")
+def index() -> Response:
+    """Who one is here, and what opens the account."""
+    return _page(enter_account())
+
+
+@blueprint.post("/name")
+def change_name() -> Response:
+    """The name that others see."""
+    visit = enter_account()
+    try:
+        rename(visit.context, visit.session, request.form.get("name", ""), visit.now)
+    except DomainError as error:
+        return _page(visit, error)
+    return _done("name")
+
+
+def _done(what: str) -> Response:
+    return go(url_for("account.index", done=what))
+
+
+def _page(visit: AccountVisit, error: DomainError | None = None) -> Response:
+    account = get_account(visit.context, visit.session)
+    user, at_twilio = account.user, account.ways.twilio
+    typed = request.form.get("name", "")[:500] if error else user.name
+    page = AccountPage(
+        email=user.email,
+        email_status=Status("ok", "Confirmed") if user.email_proved else Status("warn", "Not confirmed"),
+        name=Field("name", "Name", typed, error=error_at(error, "name"), autocomplete="name"),
+        name_action=url_for("account.change_name"),
+        read_only=_AT_TWILIO if at_twilio else None,
+        ways=(*_own_ways(account), *(_linked(one, account.ways) for one in account.ways.identities)),
+        notice=error_note(error, "name"),
+    )
+    done = _DONE.get(request.args.get("done", ""))
+    notices = (done,) if done and not error else ()
+    return show_account(visit, "account.html", page, status=status_of(error) if error else 200, notices=notices)
+
+
+def _own_ways(account: Account) -> tuple[AccountWay, ...]:
+    ways, own = account.ways, []
+    if not ways.twilio:
+        text = "Change…" if ways.password else "Choose one…"
+        state = "You sign in with your email and it" if ways.password else "None yet"
+        own.append(AccountWay("key", "Password", state, Link(text, url_for("account.ask_password"))))
+    else:
+        own.append(AccountWay("enter", "Twilio", "You sign in at Twilio"))
+    if ways.passkeys:
+        own.append(AccountWay("lock", "Passkeys", counted(ways.passkeys, "passkey")))
+    return tuple(own)
+
+
+def _linked(one: LinkedIdentity, ways: WaysIn) -> AccountWay:
+    state = f"Signs you in to {one.workspace}, as {one.subject}"
+    if not one.works:
+        state = f"Signed you in to {one.workspace}, as {one.subject}; it doesn’t at the moment"
+    href = url_for("account.ask_to_unlink", connection=one.connection_id, subject=one.subject)
+    loose = ways.remain_without(one.connection_id, one.subject)
+    return AccountWay("building", one.connection, state, Link("Unlink…", href) if loose else None, one.linked_at)
+
+
+# -- The password ------------------------------------------------------------------------------------
+
+
+@blueprint.get("/password")
+def ask_password() -> Response:
+    """A new password."""
+    visit = enter_account()
+    visit.require_fresh()
+    return _password_form(visit)
+
+
+@blueprint.post("/password")
+def set_password() -> Response:
+    """From now on it is this one."""
+    visit = enter_account()
+    try:
+        change_password(visit.context, visit.session, request.form.get("password", ""), visit.now)
+    except FreshProofNeeded as error:
+        return ask_for_proof(error)
+    except DomainError as error:
+        return _password_form(visit, error)
+    return _done("password")
+
+
+def _password_form(visit: AccountVisit, error: DomainError | None = None) -> Response:
+    has_one = get_account(visit.context, visit.session).ways.password
+    password = Field(
+        "password",
+        "New password",
+        kind="password",
+        help=NEW_PASSWORD_HELP,
+        error=error_at(error, "password"),
+        autocomplete="new-password",
+    )
+    page = AccountFormPage(
+        title="Change your password" if has_one else "Choose a password",
+        text="Everywhere else you are signed in, you will be signed out.",
+        action=url_for("account.set_password"),
+        email=visit.session.user.email,
+        field=password,
+        button="Change the password" if has_one else "Set the password",
+        cancel_href=url_for("account.index"),
+        notice=error_note(error, "password"),
+    )
+    return show_account(visit, "account_form.html", page, status=status_of(error) if error else 200)
+
+
+# -- Unlinking ---------------------------------------------------------------------------------------
+
+
+@blueprint.get("/unlink")
+def ask_to_unlink() -> Response:
+    """What unlinking an identity means."""
+    visit = enter_account()
+    visit.require_fresh()
+    ways = get_account(visit.context, visit.session).ways
+    return _confirm(visit, find_linked_identity(ways, *_named()))
+
+
+@blueprint.post("/unlink")
+def end_link() -> Response:
+    """It doesn't open the account any more."""
+    visit = enter_account()
+    unlink(visit.context, visit.session, *_named(), visit.now)
+    return _done("unlinked")
+
+
+def _named() -> tuple[str, str]:
+    return request.values.get("connection", ""), request.values.get("subject", "")
+
+
+def _confirm(visit: AccountVisit, one: LinkedIdentity) -> Response:
+    page = AccountConfirmPage(
+        title=f"Unlink {one.connection}?",
+        action=url_for("account.end_link"),
+        button="Unlink it",
+        hidden=(("connection", one.connection_id), ("subject", one.subject)),
+        consequences=(
+            Consequence("lose", f"{one.connection} doesn’t sign you in as {visit.session.user.email} any more"),
+            Consequence("lose", "Where you came in by it, you are signed out"),
+            Consequence("keep", f"You stay a member of {one.workspace}"),
+            Consequence("remember", f"Signing in by {one.connection} again may ask you to prove your account"),
+        ),
+        cancel_href=url_for("account.index"),
+    )
+    return show_account(visit, "account_confirm.html", page)

@@ -1,0 +1,84 @@
+"""Pages of one's own account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.web.pages.views.form_parts import Field
+from bridge.web.pages.views.parts import Consequence, Link, Note, Status, Tab, Theme
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFrame:
+    """Around every page of an account."""
+
+    name: str
+    email: str
+    tabs: tuple[Tab, ...]
+    back_href: str
+    sign_out_action: str
+    theme: Theme | None = None
+    notices: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProvePage:
+    """`account_prove.html`: the password once more; or that the sign-in a moment ago counts; or to sign in again."""
+
+    action: str
+    email: str
+    hidden: tuple[tuple[str, str], ...]
+    password: Field | None
+    by_login: bool
+    sign_in_href: str
+    notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountWay:
+    """A way in: its icon and name, in a sentence what it does, and how it changes. `since`: when it was linked."""
+
+    icon: str
+    name: str
+    text: str
+    change: Link | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """`account.html`. `read_only`: why name, email and password can't be changed here."""
+
+    email: str
+    email_status: Status
+    name: Field
+    name_action: str
+    ways: tuple[AccountWay, ...]
+    read_only: Note | None = None
+    email_links: tuple[Link, ...] = ()
+    notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFormPage:
+    """`account_form.html`: one thing to change, in one field."""
+
+    title: str
+    text: str
+    action: str
+    email: str
+    field: Field
+    button: str
+    cancel_href: str
+    notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfirmPage:
+    """`account_confirm.html`: what happens, then one button that says it again, and the way back."""
+
+    title: str
+    action: str
+    button: str
+    hidden: tuple[tuple[str, str], ...]
+    consequences: tuple[Consequence, ...]
+    cancel_href: str

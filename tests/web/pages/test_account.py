@@ -1,0 +1,85 @@
+"""`/account`: one's own account (product.md 2.7, 2.8)."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.web.browsing import Surfer, at
+from tests.web.pages.conftest import KIM, PASSWORD, Acme
+
+NEW = "nine quiet dogs walk"
+LATER = timedelta(minutes=12)
+
+
+def test_who_is_signed_out_is_sent_to_sign_in(acme: Acme) -> None:
+    told = Surfer(acme.app).get("/account/password")
+    assert told.headers["Location"] == "/login?return_to=/account/password"
+
+
+def test_the_page_says_who_one_is_and_what_opens_the_account(kim: Surfer) -> None:
+    shown = kim.get("/account")
+    assert shown.status_code == 200
+    for text in (KIM, "Confirmed", "Password", "Change…"):
+        assert text in shown.text
+
+
+def test_a_name_is_changed(kim: Surfer) -> None:
+    told = kim.submit("/account/name", kim.get("/account"), name="Kim Possible")
+    assert told.status_code == 303
+    assert "Kim Possible" in kim.get(told.headers["Location"]).text
+    assert kim.session()["user"]["name"] == "Kim Possible"
+
+
+def test_a_bad_name_is_told_beside_the_field(kim: Surfer) -> None:
+    told = kim.submit("/account/name", kim.get("/account"), name="\x00")
+    assert told.status_code == 422
+    assert "printable characters" in told.text
+
+
+def test_a_password_is_changed(acme: Acme, kim: Surfer) -> None:
+    other = acme.signed_in(KIM)
+    told = kim.submit("/account/password", kim.get("/account/password"), password=NEW)
+    assert told.headers["Location"] == "/account?done=password"
+    assert other.session() is None
+    assert kim.session() is not None
+    assert Surfer(acme.app).enter_password(KIM, PASSWORD).status_code == 403
+    assert Surfer(acme.app).enter_password(KIM, NEW).status_code == 303
+
+
+@pytest.mark.parametrize("password", ["short", "qwerty123456", KIM])
+def test_a_bad_password_is_told_beside_the_field(kim: Surfer, password: str) -> None:
+    told = kim.submit("/account/password", kim.get("/account/password"), password=password)
+    assert told.status_code == 422
+    assert 'aria-invalid="true"' in told.text
+
+
+def test_ten_minutes_later_the_password_is_asked_for_first(acme: Acme, kim: Surfer) -> None:
+    with at(acme.app, acme.world.now + LATER):
+        asked = kim.get("/account/password")
+        assert asked.headers["Location"] == "/account/prove?return_to=/account/password"
+        page = kim.get(asked.headers["Location"])
+        wrong = kim.submit("/account/prove", page, password="wrong", return_to="/account/password")
+        assert wrong.status_code == 403
+        right = kim.submit("/account/prove", wrong, password=PASSWORD, return_to="/account/password")
+        assert right.headers["Location"] == "/account/password"
+        assert kim.get("/account/password").status_code == 200
+
+
+def test_a_posted_change_without_a_fresh_proof_changes_nothing(acme: Acme, kim: Surfer) -> None:
+    form = kim.get("/account/password")
+    with at(acme.app, acme.world.now + LATER):
+        told = kim.submit("/account/password", form, password=NEW)
+        assert told.headers["Location"].startswith("/account/prove?")
+    assert Surfer(acme.app).enter_password(KIM, PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize("return_to", ["https://evil.example", "//evil.example", "/\\evil.example"])
+def test_a_proof_never_leads_to_another_site(kim: Surfer, return_to: str) -> None:
+    page = kim.get("/account/prove")
+    told = kim.submit("/account/prove", page, password=PASSWORD, return_to=return_to)
+    assert told.headers["Location"] == "/account"
+
+
+def test_what_is_not_linked_cannot_be_unlinked(kim: Surfer) -> None:
+    assert kim.get("/account/unlink", connection="x", subject="\x00").status_code == 404
+    assert kim.submit("/account/unlink", kim.get("/account")).status_code == 404
