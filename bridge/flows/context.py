@@ -53,13 +53,14 @@ class Context:
         return f"{self.public_url}/scim/v2"
 
     @contextmanager
-    def changing(self, actor: str, now: datetime) -> Iterator[Change]:
+    def changing(self, actor: str, now: datetime, *, durable: bool = True) -> Iterator[Change]:
         """One transaction with its audit events under one cause; when the block raises, nothing happened.
 
+        Not `durable`: what a power cut may take, since whoever asked would begin anew.
         Raises Conflict where another transaction was quicker; a flow that should look again uses `change`.
         """
         try:
-            with changing(self.database, actor, now) as change:
+            with changing(self.database, actor, now, durable=durable) as change:
                 yield change
         except Collision as collision:
             raise Conflict(LOST_THE_RACE) from collision

@@ -73,10 +73,10 @@ _LOST_RACES = frozenset({"40001", "40P01"})
 
 
 @contextmanager
-def changing(database: Database, actor: str, now: datetime) -> Iterator[Change]:
+def changing(database: Database, actor: str, now: datetime, *, durable: bool = True) -> Iterator[Change]:
     """One transaction with its audit events; when the block raises, neither happened. Raises Collision."""
     try:
-        with database.writing() as connection:
+        with database.writing(durable=durable) as connection:
             change = Change(connection, actor, now, secrets.randbits(62))
             yield change
             write_audit(change)

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,10 +44,16 @@ class Database:
         return self.write_engine.dialect.name == "sqlite"
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction: committed, and on disk, when the block ends; rolled back when it raises."""
-        with self.write_lock(), _kept(self.write_engine, self._writers) as connection, connection.begin():
-            yield connection
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """One transaction: committed, and on disk, when the block ends; rolled back when it raises.
+
+        Not `durable`: the next one that is brings it to the disk, and a power cut before that takes it, whole. Others
+        see it at once all the same, and the end of a process takes nothing.
+        """
+        with self.write_lock(), _kept(self.write_engine, self._writers) as connection:
+            begin = connection.begin if durable else partial(_begin_lazily, connection, self.is_sqlite)
+            with begin():
+                yield connection
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A connection in autocommit: each statement sees the latest commit. Write nothing through it."""
@@ -96,6 +103,25 @@ def _kept(engine: Engine, idle: list[Connection]) -> Iterator[Connection]:
         idle.append(connection)
     else:
         connection.close()
+
+
+@contextmanager
+def _begin_lazily(connection: Connection, is_sqlite: bool) -> Iterator[None]:
+    """A transaction whose end waits for no disk."""
+    if not is_sqlite:
+        with connection.begin():
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+            yield
+        return
+    driver = connection.connection.cursor()  # SQLite wants to hear it before a transaction begins
+    (as_set,) = driver.execute("PRAGMA synchronous").fetchone()
+    driver.execute("PRAGMA synchronous=NORMAL")
+    try:
+        with connection.begin():
+            yield
+    finally:
+        driver.execute(f"PRAGMA synchronous={as_set}")
+        driver.close()
 
 
 def _close_all(idle: list[Connection]) -> None:

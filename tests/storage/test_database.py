@@ -6,15 +6,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bridge.storage.database import Database, open_database
@@ -265,6 +265,41 @@ def test_readers_do_not_wait_for_a_writer(database: Database, now: datetime) -> 
         reader.start()
         reader.join(timeout=5)
         assert seen_meanwhile == [1]
+
+
+# -- What waits for no disk ----------------------------------------------------------------------------------------
+
+
+def waits_for_the_disk(connection: Connection) -> bool:
+    """Whether the end of this transaction does."""
+    if connection.dialect.name == "sqlite":
+        return bool(connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2)
+    return bool(connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on")
+
+
+@pytest.fixture
+def careful_database(database_url: str) -> Iterator[Database]:
+    """As an operator has it, whatever the server of the tests is set to."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "postgresql":
+        url = url.update_query_dict({"options": "-c synchronous_commit=on"})
+    database = open_database(url.render_as_string(hide_password=False))
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_only_a_transaction_that_says_so_waits_for_no_disk(
+    careful_database: Database, now: datetime, ends: str
+) -> None:
+    with suppress(IntegrityError), careful_database.writing(durable=False) as connection:
+        assert not waits_for_the_disk(connection)
+        connection.execute(insert(seen).values(hash=b"a", expires_at=now))
+        if ends == "badly":
+            connection.execute(insert(seen).values(hash=b"a", expires_at=now))
+    assert count(careful_database) == (ends == "well")
+    with careful_database.writing() as connection:
+        assert waits_for_the_disk(connection)
 
 
 # -- Opening -------------------------------------------------------------------------------------------------------
