@@ -9,6 +9,7 @@ from bridge.flows.administer import WorkspaceDraft, create_workspace, list_works
 from bridge.flows.break_glass import make_code_at_once
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
+from bridge.flows.hipaa import flag_hipaa
 from bridge.flows.require_sso import require_sso_as_operator, stop_requiring_sso
 from bridge.wiring import make_mailer
 
@@ -85,6 +86,18 @@ def change_require_sso(house: House, slug: str, switch: str) -> Told:
     text = "People come by single sign-on alone" if space.require_sso else "People may come by their own login, too"
     wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
     return Told({"workspace": wire | {"require_sso": space.require_sso}}, f"{space.slug}: {text}.")
+
+
+@workspace.command("hipaa")
+@click.argument("slug")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@told
+def change_hipaa(house: House, slug: str, switch: str) -> Told:
+    """Have a workspace close to sessions that aren't used for 15 minutes, or no longer."""
+    space = flag_hipaa(house.context, OPERATOR, slug, switch == "on", house.now)
+    text = "It closes after 15 minutes without use" if space.hipaa else "It stays open as long as a session"
+    wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
+    return Told({"workspace": wire | {"hipaa": space.hipaa}}, f"{space.slug}: {text}.")
 
 
 @workspace.command("break-glass")

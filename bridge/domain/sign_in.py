@@ -13,8 +13,8 @@ from bridge.domain.identity import Factor, LoginKind
 from bridge.domain.roles import has_sso
 from bridge.domain.workspace import Membership, User, Workspace
 
-#: How long one authentication opens a workspace flagged HIPAA (product.md 2.9).
-HIPAA_OPENS_FOR = timedelta(minutes=15)
+#: After so long without any use of the session, a workspace flagged HIPAA wants a new login (product.md 2.9).
+HIPAA_IDLE = timedelta(minutes=15)
 #: A group name that rules could match (product.md 5.2).
 LONGEST_GROUP_NAME = 255
 #: Ways in of the account itself; the others are a connection's, and vouch inside its workspace only.
@@ -349,7 +349,8 @@ class Authentication:
     """One proof that a session holds. `connection_id` and `workspace_key` name the connection of an SSO login.
 
     `connection_enabled`: ever since `at`, for a disabled connection ends its authentications for good. `factor`: the
-    second one that was shown, of the account's own.
+    second one that was shown, of the account's own. `used_at`: when its session was last used without a quarter of an
+    hour's pause since `at`; None where that is `at` itself.
     """
 
     kind: LoginKind
@@ -360,6 +361,7 @@ class Authentication:
     connection_enabled: bool = False
     groups: tuple[str, ...] = ()
     factor: Factor | None = None
+    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,9 +407,7 @@ def reaches(authentication: Authentication, seat: Seat, now: datetime) -> bool:
     """Whether an authentication that `holds` opens this workspace: SSO its own and no other, the account's own
     ways in every one that allows them.
     """
-    if not _still_seated(authentication, seat):
-        return False
-    if seat.workspace.hipaa and authentication.at + HIPAA_OPENS_FOR <= now:
+    if not _still_seated(authentication, seat) or idled(authentication, seat, now):
         return False
     if authentication.kind not in ACCOUNT_KINDS:
         return authentication.workspace_key == seat.workspace.key
@@ -418,6 +418,13 @@ def reaches(authentication: Authentication, seat: Seat, now: datetime) -> bool:
 
 def _still_seated(authentication: Authentication, seat: Seat) -> bool:
     return seat.alive and (seat.dead_until is None or authentication.at >= seat.dead_until)
+
+
+def idled(authentication: Authentication, seat: Seat, now: datetime) -> bool:
+    """Whether the workspace is flagged HIPAA and the session wasn't used for a quarter of an hour since the login: that
+    login opens it no more, however much the session is used later (docs/decisions/0025).
+    """
+    return seat.workspace.hipaa and (authentication.used_at or authentication.at) + HIPAA_IDLE <= now
 
 
 def _enough_was_shown(authentication: Authentication, seat: Seat) -> bool:

@@ -53,6 +53,7 @@ class ClosedWorkspace:
     """A workspace of the person that their session doesn't reach, and the ways that would open it.
 
     `break_glass`: they are an owner named by hand who came by their own login and has codes: one opens it, too.
+    `idled`: it is flagged HIPAA, and was open to this session until that wasn't used for a quarter of an hour.
     """
 
     workspace: Workspace
@@ -60,6 +61,7 @@ class ClosedWorkspace:
     connections: tuple[Way, ...]
     by_account: bool
     break_glass: bool = False
+    idled: bool = False
 
     @property
     def asks_for(self) -> str:
@@ -71,15 +73,16 @@ class ClosedWorkspace:
 def list_closed(context: Context, session: CurrentSession, now: datetime) -> tuple[ClosedWorkspace, ...]:
     """The person's other workspaces, by slug: where one must sign in another way first.
 
-    None for a session that only a company's IdP vouches for: it must not learn where else somebody is
-    (properties.md 1).
+    For a session that only a company's IdP vouches for, none but what closed to it unused: it must not learn where else
+    somebody is (properties.md 1).
     """
-    if not session.may_change_account:
+    if not session.may_change_account and not session.idled:
         return ()
     reached = {one.workspace.key for one in session.workspaces}
     with context.database.snapshot() as connection:
         seats = sessions.find_seats(connection, session.user, now, now)
-        closed = [seat for key, seat in seats.items() if key not in reached and seat.alive]
+        known = seats.keys() if session.may_change_account else session.idled
+        closed = [seat for key, seat in seats.items() if key in known and key not in reached and seat.alive]
         return tuple(_closed(connection, session, seat, now) for seat in closed)
 
 
@@ -98,4 +101,5 @@ def _closed(connection: Any, session: CurrentSession, seat: Seat, now: datetime)
     by_account = reaches(by_password, seat, now)
     glass = own_login and seat.named_owner and seat.accepted and not by_account
     glass = glass and has_codes(connection, seat.membership_key, now)
-    return ClosedWorkspace(seat.workspace, seat.owner, ways, by_account, glass)
+    idle = seat.workspace.key in session.idled
+    return ClosedWorkspace(seat.workspace, seat.owner, ways, by_account, glass, idle)

@@ -4,10 +4,10 @@
 The cookie holds 256 random bits, the database their hash. A login always gives a new id.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bridge.domain.sign_in import ACCOUNT_KINDS, SHOWN_HERE, Authentication, Client, Seat, holds, reaches
+from bridge.domain.sign_in import ACCOUNT_KINDS, SHOWN_HERE, Authentication, Client, Seat, holds, idled, reaches
 from bridge.domain.workspace import User, Workspace
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
@@ -34,7 +34,8 @@ class CurrentSession:
 
     `authentications` are those that still vouch for something. `may_change_account`: the account itself was
     authenticated, or by a workspace that proved the domain of its email. `proved_at`: when the account's own password
-    or factor was last shown (see `fresh_proof`).
+    or factor was last shown (see `fresh_proof`). `idled`: the keys of workspaces that it reached until it wasn't used
+    for a quarter of an hour.
     """
 
     key: int
@@ -46,6 +47,7 @@ class CurrentSession:
     created_at: datetime
     ends_at: datetime
     proved_at: datetime | None = None
+    idled: frozenset[int] = frozenset()
 
     def find_workspace(self, slug: str) -> ReachedWorkspace | None:
         """The workspace with this slug, if the session reaches it."""
@@ -98,7 +100,14 @@ def _current(stored: StoredSession, seats: dict[int, Seat], now: datetime) -> Cu
         created_at=stored.created_at,
         ends_at=stored.ends_at,
         proved_at=stored.proved_at,
+        idled=frozenset(key for key, seat in seats.items() if _idled(living, seat, now)),
     )
+
+
+def _idled(living: tuple[Authentication, ...], seat: Seat, now: datetime) -> bool:
+    if any(reaches(one, seat, now) for one in living):
+        return False
+    return any(idled(one, seat, now) and reaches(replace(one, used_at=now), seat, now) for one in living)
 
 
 def _reached(seat: Seat) -> ReachedWorkspace:

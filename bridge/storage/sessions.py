@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, or_, select, text, update
 
 from bridge.domain.identity import Factor, LoginKind, Whose
 from bridge.domain.people import email_domain
 from bridge.domain.roles import OWNER
-from bridge.domain.sign_in import Authentication, Client, Seat
+from bridge.domain.sign_in import HIPAA_IDLE, Authentication, Client, Seat
 from bridge.domain.workspace import User, Workspace
 from bridge.storage.access import owner_condition
 from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
@@ -89,6 +89,7 @@ _FIND = Prepared(
         sessions.c.created_at,
         sessions.c.ends_at,
         sessions.c.seen_at,
+        sessions.c.resumed_at,
         users.c.id,
         users.c.uid,
         users.c.email,
@@ -120,14 +121,18 @@ def find_session(connection: Any, digest: bytes, now: datetime) -> StoredSession
     rows = _FIND(connection, hash=digest, now=now)
     if not rows:
         return None
-    key, uid, created, ends, seen, *person = rows[0][:11]
+    key, uid, created, ends, seen, _, *person = rows[0][:12]
     held = tuple(_authentication(row) for row in rows)
-    return StoredSession(key, uid, User(*person), created, ends, seen, held, rows[0][-1])
+    return StoredSession(key, uid, User(*person), created, ends, seen, held, rows[0][20])
 
 
 def _authentication(row: Any) -> Authentication:
-    kind, at, ends_at, connection_id, workspace_key, enabled, groups, factor = row[11:-1]
-    return Authentication(kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups), factor)
+    seen_at, resumed_at = row[4:6]
+    kind, at, ends_at, connection_id, workspace_key, enabled, groups, factor = row[12:20]
+    used_at = seen_at if resumed_at is None or resumed_at <= at else at
+    return Authentication(
+        kind, at, ends_at, connection_id, workspace_key, bool(enabled), tuple(groups), factor, used_at
+    )
 
 
 def find_logout_hints(connection: Any, session_key: int, kind: LoginKind) -> list[tuple[str, bytes | None]]:
@@ -242,7 +247,7 @@ def insert_session(change: Change, digest: bytes, user_key: int, client: Client,
 
 def rename_session(change: Change, key: int, digest: bytes, ends_at: datetime) -> bool:
     """A new id, with the session's authentications kept. False where it is gone already."""
-    values = {"hash": digest, "ends_at": ends_at, "seen_at": change.now}
+    values = {"hash": digest, "ends_at": ends_at} | _used(change.now)
     renamed = update(sessions).where(sessions.c.id == key).values(**values)
     return bool(change.connection.execute(renamed).rowcount)
 
@@ -281,7 +286,13 @@ def insert_authentication(change: Change, session_key: int, proof: NewAuthentica
 def note_seen(connection: Any, key: int, now: datetime) -> None:
     """Write down that a session was used, unless a use within the last minute is."""
     stale = and_(sessions.c.id == key, sessions.c.seen_at <= now - SEEN_EVERY)
-    connection.execute(update(sessions).where(stale).values(seen_at=now))
+    connection.execute(update(sessions).where(stale).values(_used(now)))
+
+
+def _used(now: datetime) -> dict[str, Any]:
+    """Of a session used at this moment; after a long pause, also that what was shown before has idled."""
+    paused = sessions.c.seen_at <= now - HIPAA_IDLE
+    return {"seen_at": now, "resumed_at": case((paused, literal(now, Instant)), else_=sessions.c.resumed_at)}
 
 
 def note_proved(change: Change, key: int) -> None:

@@ -519,6 +519,7 @@ sessions = Table(
     _required("ends_at", Instant),
     _required("seen_at", Instant),
     Column("proved_at", Instant),  # the account's own password or factor was shown in it
+    Column("resumed_at", Instant),  # used again after a quarter of an hour without use, last
     _required("user_agent", Text),
     _required("address", Text),
     Index(None, "user_id"),

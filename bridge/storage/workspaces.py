@@ -78,6 +78,11 @@ def set_name(change: Change, workspace: Workspace, name: str) -> None:
     alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"name": name})
 
 
+def set_hipaa(change: Change, workspace: Workspace, flagged: bool) -> None:
+    """Flag the workspace, or no longer."""
+    alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"hipaa": flagged})
+
+
 def insert_principal(change: Change, workspace_key: int, kind: str) -> int:
     """A new holder of grants."""
     return insert_row(change, principals, {"workspace_id": workspace_key, "kind": kind})

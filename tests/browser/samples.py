@@ -1251,6 +1251,8 @@ SECURITY = v.SecurityPage(
     ),
     exempt_field=v.Field("email", "Email of a member", kind="email", help="A member with a second factor."),
     exempt_action="/security/exemptions",
+    hipaa=v.Status("off", "Off"),
+    hipaa_switch=v.Link("Close it when unused…", "/p/confirm"),
     owners=(
         v.GlassRow(
             "Marcus Lindqvist",

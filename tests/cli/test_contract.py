@@ -44,6 +44,11 @@ def test_require_sso_and_break_glass(kicks: Shell) -> None:
     assert kicks.run("workspace", "break-glass", "kicks", "nobody@kicks.example").status == 1
 
 
+def test_hipaa(kicks: Shell) -> None:
+    for switch, flagged in (("on", True), ("on", True), ("off", False)):
+        assert kicks.json("workspace", "hipaa", "kicks", switch)["workspace"]["hipaa"] is flagged
+
+
 def test_connection_create(kicks: Shell) -> None:
     command = ("connection", "create", "kicks", "--kind", "saml", "--idp-metadata", str(METADATA))
     connection = kicks.json(*command, "--name", "Our IdP", "--idp-initiated")["connection"]

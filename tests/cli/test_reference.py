@@ -124,6 +124,7 @@ STORY = (
     "user-group delete kicks Guild",
     "connection disable kicks CONNECTION",
     "workspace require-sso kicks off",
+    "workspace hipaa kicks on",
     "workspace break-glass kicks marcus@kicks.example",
     "workspace set-plan kicks team",
     "db upgrade",

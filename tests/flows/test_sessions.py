@@ -331,9 +331,47 @@ def test_an_idp_may_not_make_it_longer(world: World) -> None:
 def test_fifteen_minutes_close_a_hipaa_workspace_and_not_the_session(world: World) -> None:
     set_workspace(world, hipaa=True)
     browser = sign_in(world, ANN)
-    assert browser.reaches(world, world.now + 14 * MINUTE) == ["acme"]
     assert browser.reaches(world, world.now + 15 * MINUTE) == []
     assert browser.look(world, world.now + 15 * MINUTE) is not None
+
+
+def test_use_keeps_a_hipaa_workspace_open(world: World) -> None:
+    set_workspace(world, hipaa=True)
+    browser = sign_in(world, ANN)
+    for minutes in range(14, 7 * 24 * 60, 14):
+        assert browser.reaches(world, world.now + minutes * MINUTE) == ["acme"], minutes
+
+
+def test_what_closed_unused_stays_closed_however_much_the_session_is_used_later(world: World) -> None:
+    set_workspace(world, hipaa=True)
+    browser = sign_in(world, ANN)
+    for minutes in (15, 15, 16, 20, 30):
+        later = world.now + minutes * MINUTE
+        assert browser.reaches(world, later) == []
+        assert browser.look(world, later).idled == {world.workspace.key}  # type: ignore[union-attr]
+    again = world.now + 31 * MINUTE
+    sign_in(world, ANN, browser, now=again)
+    assert browser.reaches(world, again + 14 * MINUTE) == ["acme"]
+
+
+def test_another_login_after_the_pause_opens_only_what_it_vouches_for(world: World, other: World) -> None:
+    set_workspace(world, hipaa=True)
+    key = account(world, ANN, password=PASSWORD)
+    for one in (world, other):
+        join(one, key)
+    browser = sign_in(world, ANN)
+    later = world.now + 20 * MINUTE
+    sign_in(other, ANN, browser, now=later)
+    assert browser.reaches(world, later) == ["other"]
+    assert browser.reaches(world, later + MINUTE) == ["other"]
+
+
+def test_nothing_is_said_to_have_closed_unused_where_another_way_is_missing(world: World) -> None:
+    set_workspace(world, hipaa=True, require_sso=True)
+    join(world, account(world, ANN, password=PASSWORD))
+    current = by_password(world).look(world, world.now + 20 * MINUTE)
+    assert current is not None
+    assert current.idled == frozenset()
 
 
 def test_last_use_is_written_at_most_once_a_minute(world: World) -> None:

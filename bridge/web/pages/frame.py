@@ -110,14 +110,24 @@ def _closed_page(session: CurrentSession, closed: ClosedWorkspace) -> RefusedPag
         for n, way in enumerate(closed.connections)
     )
     if closed.by_account:
-        ways = (*ways, Link("Sign in with your password", url_for("password.login", way="password"), not ways))
+        again = url_for("password.login", way="password", email=session.user.email, return_to=request.path)
+        ways = (*ways, Link("Sign in with your password", again, not ways))
     if closed.break_glass:
         ways = (*ways, Link("Use a break-glass code", url_for("security.break_glass", slug=closed.workspace.slug)))
+    ways = (*ways, Link("Choose another workspace", url_for("workspaces.choose")))
+    if closed.idled:
+        return RefusedPage(
+            title=f"{name} was closed after 15 minutes without use",
+            text=f"{name} holds protected health information, so it closes when nobody uses it. Sign in again to go on "
+            "where you were; what else you have open stays open.",
+            actions=ways,
+            kicker="Closed unused",
+        )
     return RefusedPage(
         title=f"{name} asks for {closed.asks_for}",
         text=f"You are a member of {name} as {session.user.email}, but the way in which you signed in doesn’t open "
         "it. Sign in the way it asks for; what you have open stays open.",
-        actions=(*ways, Link("Choose another workspace", url_for("workspaces.choose"))),
+        actions=ways,
         kicker="Not open yet",
     )
 

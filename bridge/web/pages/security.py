@@ -19,6 +19,7 @@ from bridge.flows.break_glass import (
     open_by_code,
     revoke_codes,
 )
+from bridge.flows.hipaa import flag_hipaa
 from bridge.flows.require_sso import Outlook, end_exemption, exempt_member, look_out, require_sso, stop_requiring_sso
 from bridge.flows.sessions import CurrentSession
 from bridge.web.current import current_client, current_context, current_session, current_time
@@ -68,6 +69,8 @@ def _page(visit: Visit, error: DomainError | None = None) -> SecurityPage:
         exempt_action=visit.url("security.exempt"),
         owners=_owner_rows(visit),
         uses_href=visit.url("sign_in_log.index", outcome="break_glass"),
+        hipaa=Status("ok", "On") if visit.workspace.hipaa else Status("off", "Off"),
+        hipaa_switch=_hipaa_switch(visit),
         switch=_switch(visit, outlook),
         switch_note=_switch_note(visit, outlook),
     )
@@ -104,6 +107,12 @@ def _switch_note(visit: Visit, outlook: Outlook) -> Note | None:
         return None
     text = "Only an owner whose present session came by single sign-on can switch it on: so it is sure that it opens."
     return Note("info", "Sign in by single sign-on to switch it on", text)
+
+
+def _hipaa_switch(visit: Visit) -> Link:
+    if visit.workspace.hipaa:
+        return Link("Leave it open unused…", visit.url("security.ask_to_unflag"))
+    return Link("Close it when unused…", visit.url("security.ask_to_flag"))
 
 
 def _exempt_rows(visit: Visit, outlook: Outlook) -> tuple[ExemptRow, ...]:
@@ -265,6 +274,59 @@ def unexempt(slug: str, member: UUID) -> Response:
     """Have them come by SSO again."""
     visit = enter_as_owner(slug)
     end_exemption(visit.context, visit.actor, visit.slug, str(member), visit.now)
+    return go(visit.url("security.index"))
+
+
+# -- HIPAA -------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/security/hipaa")
+def ask_to_flag(slug: str) -> Response:
+    """What closing unused means."""
+    lines = (
+        Consequence("lose", "A session that isn’t used for 15 minutes opens this workspace only after a new sign-in"),
+        Consequence("keep", "What the same session opens elsewhere, and API and SCIM tokens"),
+        Consequence("remember", "An identity provider may sign in without asking, unless its connection wants it anew"),
+    )
+    return _ask_to_switch(enter_as_owner(slug), "Close it when unused?", "flag", "Close it when unused", lines)
+
+
+@blueprint.post("/security/hipaa")
+def flag(slug: str) -> Response:
+    """Flag the workspace."""
+    visit = enter_as_owner(slug)
+    flag_hipaa(visit.context, visit.actor, visit.slug, True, visit.now)
+    return go(visit.url("security.index"))
+
+
+@blueprint.get("/security/hipaa/stop")
+def ask_to_unflag(slug: str) -> Response:
+    """What no longer closes."""
+    lines = (
+        Consequence("lose", "An unattended browser keeps this workspace open, for up to seven days"),
+        Consequence("keep", "Everything else that Security asks for"),
+    )
+    return _ask_to_switch(enter_as_owner(slug), "Leave it open unused?", "unflag", "Leave it open", lines)
+
+
+def _ask_to_switch(visit: Visit, title: str, step: str, button: str, consequences: tuple[Consequence, ...]) -> Response:
+    page = ConfirmPage(
+        title=title,
+        crumbs=(Link("Security", visit.url("security.index")),),
+        action=visit.url(f"security.{step}"),
+        button=button,
+        consequences=consequences,
+        cancel_href=visit.url("security.index"),
+        keep="Leave it as it is",
+    )
+    return show(visit, "confirm.html", page)
+
+
+@blueprint.post("/security/hipaa/stop")
+def unflag(slug: str) -> Response:
+    """Flag it no longer."""
+    visit = enter_as_owner(slug)
+    flag_hipaa(visit.context, visit.actor, visit.slug, False, visit.now)
     return go(visit.url("security.index"))
 
 

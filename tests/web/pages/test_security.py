@@ -1,6 +1,7 @@
 """The page Security, and the page on which an owner uses a break-glass code."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -14,9 +15,10 @@ from bridge.flows.context import OPERATOR
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.tables import second_factors
-from tests.flows.logins import prove_domain, set_workspace
-from tests.web.browsing import Company, Surfer
+from tests.flows.logins import join, prove_domain, set_workspace
+from tests.web.browsing import Company, Surfer, at
 from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme, Send
+from tests.world import World
 
 PAGE = "/w/acme/security"
 GLASS = "/w/acme/break-glass"
@@ -196,3 +198,51 @@ def test_who_is_signed_out_signs_in_first(acme: Acme) -> None:
 def test_other_workspaces_show_nothing(acme: Acme, olga: Surfer, slug: str) -> None:
     told = olga.get(f"/w/{slug}/break-glass")
     assert told.status_code == 404
+
+
+# -- HIPAA -------------------------------------------------------------------------------------------
+
+
+def test_an_owner_flags_the_workspace_and_unflags_it(acme: Acme, olga: Surfer, send: Send) -> None:
+    assert send(f"{PAGE}/hipaa").status_code == 303
+    assert "/security/hipaa/stop" in olga.get(PAGE).text
+    assert send(f"{PAGE}/hipaa/stop").status_code == 303
+    assert "/security/hipaa/stop" not in olga.get(PAGE).text
+    assert acme.told()[-2:] == ["workspace.hipaa_flagged", "workspace.hipaa_unflagged"]
+
+
+def test_what_closed_unused_says_why_and_leads_back_through_the_password(acme: Acme, app: Flask, kim: Surfer) -> None:
+    set_workspace(acme.world, hipaa=True)
+    page = acme.page_of(KIM)
+    assert kim.get(page).status_code == 200
+    later = datetime.now(UTC) + timedelta(minutes=16)
+    with at(app, later):
+        told = kim.get(page)
+        assert told.status_code == 403
+        assert "Acme was closed after 15 minutes without use" in told.text
+        assert kim.workspaces() == []
+        found = re.search(r'href="(/login[^"]+)"', told.text)
+        assert found is not None
+        asked = kim.get(unescape(found[1]))
+        assert f'value="{KIM}"' in asked.text
+        told = kim.submit("/login", asked, email=KIM, password=PASSWORD, way="password", return_to=page)
+        assert told.headers["Location"] == page
+        assert kim.get(page).status_code == 200
+
+
+def test_a_session_that_only_an_idp_vouches_for_is_told_of_what_closed_to_it(
+    acme: Acme, app: Flask, company: Company, other: World
+) -> None:
+    set_workspace(acme.world, hipaa=True)
+    surfer = Surfer(app)
+    surfer.sign_in(app, company, email="ann@kicks.example")
+    with acme.world.context.database.reading() as rows:
+        ann = people.find_user_by_email(rows, "ann@kicks.example")
+    assert ann is not None
+    join(other, ann.key)
+    set_workspace(other, hipaa=True)
+    with at(app, datetime.now(UTC) + timedelta(minutes=16)):
+        told = surfer.get("/w/acme")
+        assert told.status_code == 403
+        assert f"/saml/{company.connection_id}/login?return_to=/w/acme" in told.text
+        assert surfer.get("/w/other").status_code == 404

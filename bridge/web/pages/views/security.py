@@ -54,6 +54,8 @@ class SecurityPage:
     exempt_action: str
     owners: tuple[GlassRow, ...]
     uses_href: str
+    hipaa: Status
+    hipaa_switch: Link
     switch: Link | None = None
     switch_note: Note | None = None
     new: NewGlassCodes | None = None

@@ -1,0 +1,24 @@
+"""A workspace flagged HIPAA closes to a session that wasn't used for a quarter of an hour (product.md 2.9;
+docs/decisions/0025).
+
+What closes is computed at each request (`bridge.domain.sign_in.idled`); here is the flag only.
+"""
+
+from datetime import datetime
+
+from bridge.domain.workspace import Workspace
+from bridge.flows.context import Context
+from bridge.flows.named import get_workspace, owner_acting
+from bridge.storage import workspaces
+
+
+def flag_hipaa(context: Context, actor: str, workspace_slug: str, flagged: bool, now: datetime) -> Workspace:
+    """Flag a workspace, or no longer: by an owner or the operator. Raises Forbidden (not an owner), NotFound."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        if workspace.hipaa != flagged:
+            workspaces.set_hipaa(change, workspace, flagged)
+            kind = "workspace.hipaa_flagged" if flagged else "workspace.hipaa_unflagged"
+            change.record(workspace.key, kind, workspace.id)
+        return get_workspace(change.connection, workspace_slug)
