@@ -21,7 +21,8 @@ transaction: fetch first, then flow.
 - `try_connection`   a login that tests its connection, and is undone
 - `connect_oidc`, `oidc_login`, `provider_keys`, `oidc_logout`   the same for OpenID Connect; asking a provider who came
 - `single_logout`, `saml_logout`   somebody signed out at their IdP; SAML's messages about it, both ways
-- `sessions`      opened, added to, ended; what one reaches, computed at each request
+- `sessions`      opened, added to, ended; what one reaches, computed at each request; `own_sessions`: a person's own,
+  listed and ended
 - `map_groups`    rules: add, remove, preview who gains and who loses
 - `explain`       what somebody may do, and why
 - `overview`      counts, whom to ask, and workspaces a session does not reach

@@ -166,10 +166,16 @@ def end_session(context: Context, cookie: str, now: datetime) -> None:
     with context.changing(SYSTEM, now) as change:
         stored = sessions.find_session(change.connection, digest(cookie), now)
         if stored is not None:
-            sessions.delete_sessions(change, [stored.key])
-            seats = sessions.find_seats(change.connection, stored.user, now, now, session_key=stored.key)
-            for key in _workspaces_left(stored, seats, now):
-                change.record(key, "session.ended", stored.user.id)
+            end_stored(change, stored)
+
+
+def end_stored(change: Change, stored: StoredSession, after: dict[str, str] | None = None) -> None:
+    """End a session with all it holds, and say so in each workspace that it opened."""
+    since = min(one.at for one in stored.authentications)
+    seats = sessions.find_seats(change.connection, stored.user, since, change.now, session_key=stored.key)
+    sessions.delete_sessions(change, [stored.key])
+    for key in _workspaces_left(stored, seats, change.now):
+        change.record(key, "session.ended", stored.user.id, after=after)
 
 
 def _workspaces_left(stored: StoredSession, seats: dict[int, Seat], now: datetime) -> list[int]:

@@ -3,7 +3,7 @@
 Reach is never stored: two statements gather what `bridge.domain.sign_in` needs to say it at each request.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,6 +57,17 @@ class StoredSession:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonsSession:
+    """One session of somebody who asks for all of theirs: `client` is where it was opened, `connections` the names of
+    those that its authentications came through, by id.
+    """
+
+    stored: StoredSession
+    client: Client
+    connections: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class NewAuthentication:
     """One proof to be added to a session; of an SSO login with its connection, and that one's workspace."""
 
@@ -82,7 +93,7 @@ _OFF_SINCE = exists().where(
 )
 #: Of a row of `authentications` and its connection: that one is on, and has been ever since.
 ON_SINCE = and_(connections.c.enabled, ~_OFF_SINCE)
-_FIND = Prepared(
+_LIVING = (
     select(
         sessions.c.id,
         sessions.c.uid,
@@ -110,17 +121,37 @@ _FIND = Prepared(
     .join(users, users.c.id == sessions.c.user_id)
     .join(authentications, authentications.c.session_id == sessions.c.id)
     .outerjoin(connections, connections.c.id == authentications.c.connection_id)
-    .where(sessions.c.hash == bindparam("hash"), sessions.c.ends_at > bindparam("now", type_=Instant))
-    .where(users.c.closed_at.is_(None))
-    .order_by(authentications.c.id)
+    .where(sessions.c.ends_at > bindparam("now", type_=Instant), users.c.closed_at.is_(None))
+    .order_by(sessions.c.id, authentications.c.id)
+)
+_FIND = Prepared(_LIVING.where(sessions.c.hash == bindparam("hash")))
+_OF_PERSON = Prepared(
+    _LIVING.add_columns(sessions.c.user_agent, sessions.c.address, connections.c.name).where(
+        sessions.c.user_id == bindparam("user")
+    )
 )
 
 
 def find_session(connection: Any, digest: bytes, now: datetime) -> StoredSession | None:
     """The session with this hash, or None. One statement."""
     rows = _FIND(connection, hash=digest, now=now)
-    if not rows:
-        return None
+    return _session(rows) if rows else None
+
+
+def list_of_person(connection: Any, user_key: int, now: datetime) -> list[PersonsSession]:
+    """Every session of somebody that hasn't run out, the oldest first; those too in which nothing holds any more."""
+    grouped: dict[int, list[Any]] = {}
+    for row in _OF_PERSON(connection, user=user_key, now=now):
+        grouped.setdefault(row[0], []).append(row)
+    return [_persons(rows) for rows in grouped.values()]
+
+
+def _persons(rows: Sequence[Any]) -> PersonsSession:
+    agent, address = rows[0][21:23]
+    return PersonsSession(_session(rows), Client(address, agent), {row[15]: row[23] for row in rows if row[15]})
+
+
+def _session(rows: Sequence[Any]) -> StoredSession:
     key, uid, created, ends, seen, _, *person = rows[0][:12]
     held = tuple(_authentication(row) for row in rows)
     return StoredSession(key, uid, User(*person), created, ends, seen, held, rows[0][20])
