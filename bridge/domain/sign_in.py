@@ -422,7 +422,7 @@ def _still_seated(authentication: Authentication, seat: Seat) -> bool:
 
 def idled(authentication: Authentication, seat: Seat, now: datetime) -> bool:
     """Whether the workspace is flagged HIPAA and the session wasn't used for a quarter of an hour since the login: that
-    login opens it no more, however much the session is used later (docs/decisions/0025).
+    login opens it no more, however much the session is used later (docs/decisions/0026).
     """
     return seat.workspace.hipaa and (authentication.used_at or authentication.at) + HIPAA_IDLE <= now
 
