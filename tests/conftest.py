@@ -144,8 +144,9 @@ NEEDS = (
 
 
 #: Rooms whose tests say nothing of their own about an engine: PostgreSQL has its turn there in the long run. Storage
-#: and flows run on both engines always.
+#: runs on both engines always.
 ONE_ENGINE_WILL_DO = (
+    "tests/flows/",
     "tests/web/",
     "tests/properties/",
     "tests/conformance/",
@@ -155,18 +156,38 @@ ONE_ENGINE_WILL_DO = (
 )
 
 
+#: Files in those rooms that are about what engines do differently: races, locks, statements, large sets.
+BOTH_ENGINES_ALWAYS = (
+    "tests/flows/test_at_once.py",
+    "tests/flows/test_last_owner.py",
+    "tests/flows/test_provision_groups.py",
+    "tests/flows/test_statements.py",
+)
+
+
 #: Whole files for the long run: each of their tests is quick, and there are hundreds.
-ONLY_IN_THE_LONG_RUN = ("tests/web/test_scim_hostile.py", "tests/web/test_scim_openapi.py")
+ONLY_IN_THE_LONG_RUN = (
+    "tests/simulated/test_examiner.py",
+    "tests/web/test_saml_logout.py",
+    "tests/web/test_scim_hostile.py",
+    "tests/web/test_scim_openapi.py",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark as long what the other engine has said already, and the files named above."""
+    """Mark as long what the other engine has said already, and the files named above; not in a file that was asked for
+    by its name.
+    """
+    asked_for = {(config.invocation_params.dir / arg.partition("::")[0]).resolve() for arg in config.args}
     for item in items:
+        if item.path in asked_for:
+            continue
         room = item.path.relative_to(config.rootpath).as_posix()
         if room in ONLY_IN_THE_LONG_RUN:
             item.add_marker(pytest.mark.long)
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")  # type: ignore[attr-defined]
-        if engine == "postgresql" and room.startswith(ONE_ENGINE_WILL_DO):
+        one_will_do = room.startswith(ONE_ENGINE_WILL_DO) and room not in BOTH_ENGINES_ALWAYS
+        if engine == "postgresql" and one_will_do:
             item.add_marker(pytest.mark.long)
 
 

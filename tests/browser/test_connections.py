@@ -31,9 +31,11 @@ pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
 URL = "https://idp.kicks.example/metadata"
 LOOKS = [
-    (1440, "light"),
     (360, "dark"),
-    *(pytest.param(*look, marks=pytest.mark.long) for look in [(1440, "dark"), (360, "light"), (1024, "light")]),
+    *(
+        pytest.param(*look, marks=pytest.mark.long)
+        for look in [(1440, "light"), (1440, "dark"), (360, "light"), (1024, "light")]
+    ),
 ]
 
 
