@@ -413,7 +413,7 @@ def reaches(authentication: Authentication, seat: Seat, now: datetime) -> bool:
         return authentication.workspace_key == seat.workspace.key
     if _opened_by_code(seat, now):
         return seat.accepted
-    return seat.accepted and _enough_was_shown(authentication, seat) and _open_without_sso(seat)
+    return seat.accepted and _enough_was_shown(authentication, seat) and _open_without_sso(authentication, seat)
 
 
 def _still_seated(authentication: Authentication, seat: Seat) -> bool:
@@ -436,8 +436,11 @@ def _opened_by_code(seat: Seat, now: datetime) -> bool:
     return seat.named_owner and seat.opened_until is not None and now < seat.opened_until
 
 
-def _open_without_sso(seat: Seat) -> bool:
-    if not seat.workspace.require_sso or seat.sso_exempt:
+def _open_without_sso(authentication: Authentication, seat: Seat) -> bool:
+    if not seat.workspace.require_sso:
+        return True
+    # A password alone must not be a way past the IdP: who is exempt shows the factor, too (product.md 2.5).
+    if seat.sso_exempt and authentication.factor is not None:
         return True
     # After a downgrade there is no SSO to require: owners named by hand come in to switch it off (product.md 1.6).
     return seat.named_owner and not has_sso(seat.workspace.plan)

@@ -239,6 +239,8 @@ EXPLANATIONS: Mapping[str, tuple[str, Setting]] = {
     "unusable_identity": ("What {idp} says of them can’t be kept", "name_id"),
     "shared_email": ("{idp} gives one email to two people", "email"),
     "wrong_credentials": ("The email or the password is wrong", "again"),
+    "wrong_factor": ("The password was right, the second factor was wrong or was used already", "again"),
+    "login_step_gone": ("The second factor came more than ten minutes after the password", "again"),
     "wrong_code": ("The break-glass code is wrong, or was used", "again"),
     "login_too_old": ("A break-glass code came without a fresh sign-in", "again"),
     "proof_expired": ("The proof of their account ran out, or was used", "again"),

@@ -17,6 +17,7 @@ transaction: fetch first, then flow.
   account is theirs
 - `account_settings`   what people change of their own account
 - `fresh_proof`   changing an account asks for its own password or factor within the last ten minutes
+- `second_factors`, `account_factors`   shown after the password; looked after by whom they belong to
 - `sign_in_log`   each attempt with its trail, under the reference that a refusal shows; `read_sign_in_log`: its reader
 - `try_connection`   a login that tests its connection, and is undone
 - `connect_oidc`, `oidc_login`, `provider_keys`, `oidc_logout`   the same for OpenID Connect; asking a provider who came

@@ -147,6 +147,30 @@ def break_glass_used(to: str, workspace: str, owner: str, email: str, until: dat
     )
 
 
+def recovery_code_used(to: str, left: int, link: str) -> Mail:
+    """Somebody signed in with a recovery code (product.md 2.8)."""
+    lost = "If you have lost your authenticator app, set up another one and take the old one away."
+    return _mail(
+        to,
+        f"A recovery code of yours was used: {left} left",
+        (
+            f"Somebody signed in to your account with your password and a recovery code. {left} of 10 are left.",
+            f"If it was you: {lost} If it wasn’t, change your password and make new recovery codes now.",
+        ),
+        ("Your second factors", link),
+    )
+
+
+def factor_changed(to: str, what: str, link: str) -> Mail:
+    """A way to show that it is them was added to somebody's account, or taken away. `what` is a sentence."""
+    return _mail(
+        to,
+        "Your second factors were changed",
+        (what, "If it wasn’t you, change your password now, and look at your second factors."),
+        ("Your second factors", link),
+    )
+
+
 def metadata_changed(to: str, connection: str, workspace: str, changes: Sequence[str]) -> Mail:
     """Owners learn that their IdP's metadata says something else than before, and is trusted as it is now."""
     return _mail(

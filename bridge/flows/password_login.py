@@ -1,23 +1,28 @@
 """The login page's two questions: which way an email signs in, and whether a password is right (product.md 2.8).
 
 Guessing is counted in the database, by account and by address, so that no process forgets. Whether an account exists
-shows neither in the text nor in the time.
+shows neither in the text nor in the time. An account with a second factor is asked for it before there is a session:
+every session that a password opens is opened by `_open`.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bridge.domain.identity import Factor
 from bridge.domain.people import email_domain, find_email
+from bridge.domain.second_factors import FACTOR_NAMES, Answer, FactorNeeded
 from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.domain.workspace import User
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.link_account import link_proved
 from bridge.flows.password_tries import count_tries, forget_good_try, keys_of
 from bridge.flows.passwords import verify
+from bridge.flows.second_factors import begin_step, check_answer, count_answer, find_step_of, take_step
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.storage import people, sign_in
 from bridge.storage.changes import Change
+from bridge.storage.second_factors import has_factor
 from bridge.storage.sessions import NewAuthentication
 
 
@@ -54,7 +59,8 @@ def sign_in_with_password(
 ) -> SignedIn:
     """Check a password and open a session; link an identity, where the login proves an account.
 
-    Raises WrongCredentials, TooManyTries, what `link_account.link_proved` refuses.
+    Raises WrongCredentials, TooManyTries, FactorNeeded (the account has a second factor: `finish_with_factor` goes
+    on), what `link_account.link_proved` refuses.
     """
     email = find_email(credentials.email)
     keys = keys_of(credentials.email, client)
@@ -63,7 +69,35 @@ def sign_in_with_password(
     if not verify(kept, credentials.password) or user is None or kept is None:
         raise WrongCredentials
     right = _Right(user, kept, keys, credentials.proving)
-    return context.change(SYSTEM, now, lambda change: _sign_in(context, change, right, client, old))
+    told = context.change(SYSTEM, now, lambda change: _sign_in(context, change, right, client, old))
+    if isinstance(told, FactorNeeded):
+        raise told
+    return told
+
+
+def finish_with_factor(
+    context: Context,
+    token: str,
+    answer: Answer,
+    client: Client,
+    now: datetime,
+    *,
+    proving: tuple[str, str] | None = None,
+    old: str | None = None,
+) -> SignedIn:
+    """The second factor of a login whose password was right, `proving` and `old` as there: open the session.
+
+    Raises LoginStepGone, WrongFactor (the step stays), TooManyTries, what `link_account.link_proved` refuses.
+    """
+    count_answer(context, find_step_of(context, token, now).user, client, now)
+
+    def finish(change: Change) -> SignedIn:
+        user = take_step(change, token)
+        acting = replace(change, actor=f"user:{user.id}")
+        factor = check_answer(context, acting, user, answer)
+        return _open(context, acting, user, proving, client, old, factor)
+
+    return context.change(SYSTEM, now, finish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +117,29 @@ def _look_up(context: Context, email: str | None) -> tuple[User | None, str | No
         return people.find_login_by_email(rows, email)
 
 
-def _sign_in(context: Context, change: Change, right: _Right, client: Client, old: str | None) -> SignedIn:
+def _sign_in(
+    context: Context, change: Change, right: _Right, client: Client, old: str | None
+) -> SignedIn | FactorNeeded:
     # Compared outside any transaction, for it takes long: by now it may have been changed, or the account closed.
     user = people.find_user_by_key(change.connection, right.user.key)
     if user is None or sign_in.find_password_hash(change.connection, user.key) != right.kept:
         raise WrongCredentials
     forget_good_try(change.connection, right.counters)
+    if has_factor(change.connection, user.key):
+        return FactorNeeded(begin_step(change, user, right.kept))
     return _open(context, replace(change, actor=f"user:{user.id}"), user, right.proving, client, old)
 
 
 def _open(
-    context: Context, change: Change, user: User, proving: tuple[str, str] | None, client: Client, old: str | None
+    context: Context,
+    change: Change,
+    user: User,
+    proving: tuple[str, str] | None,
+    client: Client,
+    old: str | None,
+    factor: Factor | None = None,
 ) -> SignedIn:
-    proofs: tuple[NewAuthentication, ...] = (_by_password(context, user, change.now),)
+    proofs: tuple[NewAuthentication, ...] = (_by_password(context, user, change.now, factor),)
     return_to = None
     if proving:
         token, browser = proving
@@ -104,9 +148,11 @@ def _open(
     cookie = open_session(context, change, user, proofs, client, old)
     trail = Trail()
     trail.note("typed", "The password was right.")
+    if factor:
+        trail.note("factor", f"{FACTOR_NAMES[factor]}.")
     log_signed_in(change, "password", user.email, client, None, trail)
     return SignedIn(cookie, return_to)
 
 
-def _by_password(context: Context, user: User, now: datetime) -> NewAuthentication:
-    return NewAuthentication("password", user.id, now + context.session_lifetime)
+def _by_password(context: Context, user: User, now: datetime, factor: Factor | None) -> NewAuthentication:
+    return NewAuthentication("password", user.id, now + context.session_lifetime, factor=factor)

@@ -2,6 +2,7 @@
 
 - `saml_login`, `oidc_login`, `password_login`     ways in; `prove_account` where one has to show that an account
   is theirs
+- `login_factor`                     `/login/factor`: the second factor, between the password and the session
 - `saml_logout`, `oidc_logout`       an IdP says that somebody signed out there, or hears that they did here
 - `session`                          `/session`, and the way out
 - `scim_api`       `/scim/v2`; `scim_addresses`: what may be done where; `scim_search`: lists; `scim_operations`: what

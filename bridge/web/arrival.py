@@ -4,11 +4,13 @@ found out.
 
 from flask import Response, url_for
 
+from bridge.domain.second_factors import FactorNeeded
+from bridge.flows.second_factors import STEP_LASTS
 from bridge.flows.sessions import SignedIn
 from bridge.flows.sign_in import ProofNeeded, Tested
-from bridge.web.cookies import keep_browser, keep_session
+from bridge.web.cookies import keep_browser, keep_factor, keep_session
 from bridge.web.current import current_context
-from bridge.web.return_path import go, safe_path
+from bridge.web.return_path import HOME, go, safe_path
 
 
 def arrive(told: SignedIn | ProofNeeded | Tested, browser: str) -> Response:
@@ -21,4 +23,12 @@ def arrive(told: SignedIn | ProofNeeded | Tested, browser: str) -> Response:
     else:
         response = go(url_for("connection_test.result", handle=told.handle))
     keep_browser(response, browser)
+    return response
+
+
+def ask_factor(needed: FactorNeeded, return_to: str, prove: str = "") -> Response:
+    """The password was right: on to the second factor, then to `return_to`, or to the proof that `prove` names."""
+    back = return_to if return_to != HOME else None
+    response = go(url_for("factor.ask", return_to=back, prove=prove or None))
+    keep_factor(response, needed.token, STEP_LASTS)
     return response

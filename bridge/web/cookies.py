@@ -2,6 +2,7 @@
 
 - `bridge_session`  the session
 - `bridge_browser`  tells the browser that began a login from one that was handed its end
+- `bridge_factor`   a password was right in this browser, and the second factor is to be shown
 - `bridge_csrf`     Flask's own signed cookie, which holds the secret of our forms
 """
 
@@ -12,6 +13,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 SESSION = "bridge_session"
 BROWSER = "bridge_browser"
+FACTOR = "bridge_factor"
 CSRF = "bridge_csrf"
 _BROWSER_LASTS = timedelta(days=30)
 _LONGEST = 200
@@ -37,6 +39,11 @@ def browser_secret() -> str | None:
     return _read(BROWSER)
 
 
+def factor_secret() -> str | None:
+    """Which login waits for its second factor."""
+    return _read(FACTOR)
+
+
 def _read(name: str) -> str | None:
     value = request.cookies.get(name)
     return value if value and len(value) <= _LONGEST else None
@@ -50,6 +57,16 @@ def keep_session(response: Response, secret: str, lifetime: timedelta) -> None:
 def keep_browser(response: Response, secret: str) -> None:
     """Know the browser again."""
     _keep(response, BROWSER, secret, _BROWSER_LASTS)
+
+
+def keep_factor(response: Response, secret: str, lifetime: timedelta) -> None:
+    """Remember which login waits for its second factor."""
+    _keep(response, FACTOR, secret, lifetime)
+
+
+def drop_factor(response: Response) -> None:
+    """It waits no longer."""
+    response.delete_cookie(FACTOR, path="/", secure=_secure(), httponly=True, samesite="Lax")
 
 
 def drop_session(response: Response) -> None:

@@ -10,11 +10,13 @@ from flask import Blueprint, Response, request, url_for
 
 from bridge.domain.errors import TooManyTries
 from bridge.domain.people import find_email
+from bridge.domain.second_factors import FactorNeeded
 from bridge.domain.sign_in import WrongCredentials
 from bridge.flows.link_account import find_proof
 from bridge.flows.password_login import Credentials, Way, sign_in_with_password, ways_of
 from bridge.flows.sign_in_log import Refusal, log_refused
 from bridge.web import refusals
+from bridge.web.arrival import ask_factor
 from bridge.web.cookies import browser_secret, keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
@@ -101,6 +103,8 @@ def _check_password(asked: _Asked, password: str) -> Response:
     credentials = Credentials(asked.email, password, proving)
     try:
         told = sign_in_with_password(context, credentials, current_client(), current_time(), old=session_secret())
+    except FactorNeeded as needed:
+        return ask_factor(needed, asked.return_to, asked.prove)
     except WrongCredentials as error:
         return _wrong_password(asked, error)
     except TooManyTries as error:

@@ -7,6 +7,9 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import segno
+from markupsafe import Markup
+
 from bridge.web.pages import views as v
 
 NOW = datetime(2025, 11, 21, 10, 58, tzinfo=UTC)
@@ -118,6 +121,55 @@ LOGIN_CHOICE = v.LoginPage(
     action="/login", change_href="/p/login", known_email="priya.raman@kicks.example", ways=(SSO, BY_PASSWORD)
 )
 
+ACCOUNT_FRAME = v.AccountFrame(
+    name="Mei Tanaka",
+    email="mei@kicks.example",
+    tabs=(v.Tab("Account", "/p/login"), v.Tab("Second factors", "/p/account-factors", current=True)),
+    back_href="/p/workspaces",
+    sign_out_action="/logout",
+)
+LOGIN_FACTOR = v.FactorPage(
+    title="Enter the code of your app",
+    text="Open your authenticator app: it shows six digits, which change every 30 seconds.",
+    email="mei@kicks.example",
+    action="/login/factor",
+    field=v.Field("code", "Six digits", error="That isn’t right, or was used already.", autocomplete="one-time-code"),
+    restart_href="/p/login",
+    others=(v.Link("Use a recovery code", "/p/login"),),
+    hidden=(("by", "totp"),),
+)
+ACCOUNT_FACTORS = v.AccountFactorsPage(
+    email="mei@kicks.example",
+    factors=(
+        v.FactorRow("My phone", "Authenticator app", NOW, NOW, "/p/login"),
+        v.FactorRow("Passkey", "Passkey", NOW, None, "/p/login"),
+    ),
+    add=(v.Link("Set up an authenticator app", "/p/login"),),
+    codes_left=9,
+    new_codes_href="/p/login",
+    back=v.Link("Back to your workspaces", "/"),
+)
+ACCOUNT_FACTORS_NONE = v.AccountFactorsPage(
+    "mei@kicks.example",
+    (),
+    (v.Link("Set up an authenticator app", "/p/login", True),),
+    None,
+    "/p/login",
+    v.Link("Continue", "/"),
+)
+ACCOUNT_FACTOR_APP = v.NewAppPage(
+    qr=Markup(segno.make("otpauth://totp/bridge:mei@kicks.example?secret=JBSWY3DP").svg_inline(scale=4, light="#fff")),
+    secret="JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
+    action="/account/factors/app",
+    name=v.Field("name", "A name for it", "Authenticator app"),
+    code=v.Field("code", "The six digits that it shows now", autocomplete="one-time-code"),
+    cancel_href="/p/login",
+)
+ACCOUNT_RECOVERY_CODES = v.NewRecoveryCodesPage(
+    tuple(f"k7m2-9xqp-{n}abc-defg" for n in range(10)),
+    "data:text/plain,codes",
+    v.Link("I stored them", "/p/login", True),
+)
 REFUSED = v.RefusedPage(
     title="Your company’s sign-in isn’t set up right",
     text="Kicks Co’s Okta answered, but its answer was meant for another address, so it was not accepted. You did "
@@ -1411,7 +1463,7 @@ TEST_PASSED = dataclasses.replace(
 TEST_RESULT = v.TestResultPage(TEST_PASSED, "Okta", "/p/sign-in-attempt", "/p/sign-in-log")
 CONNECTION_TEST = v.TestConnectionPage("Okta", False, "/p/sign-in-log", (v.Link("Sign-in log", "/p/sign-in-log"),))
 
-SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
+SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
     "login-signed-out": ("login.html", BARE, LOGIN_SIGNED_OUT),
@@ -1426,6 +1478,11 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame, Any]] = {
     "invitation-wrong": ("invitation.html", BARE, INVITATION_WRONG),
     "invitation-sign-in": ("invitation.html", BARE, INVITATION_SIGN_IN),
     "invitation-ready": ("invitation.html", BARE, INVITATION_READY),
+    "login-factor": ("login_factor.html", BARE, LOGIN_FACTOR),
+    "account-factors": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS),
+    "account-factors-none": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS_NONE),
+    "account-factor-app": ("account_factor_app.html", ACCOUNT_FRAME, ACCOUNT_FACTOR_APP),
+    "account-recovery-codes": ("account_recovery_codes.html", ACCOUNT_FRAME, ACCOUNT_RECOVERY_CODES),
     "prove-account": ("prove_account.html", BARE, PROVE),
     "prove-account-sent": ("prove_account.html", BARE, PROVE_SENT),
     "error-404": ("error.html", BARE, NOT_FOUND),

@@ -5,19 +5,26 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+import pyotp
+import pytest
 from sqlalchemy import insert, update
 
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.domain.people import fold
+from bridge.domain.second_factors import Answer as ShownFactor
+from bridge.domain.second_factors import FactorNeeded
 from bridge.domain.sign_in import Client
 from bridge.domain.sign_in_log import Outcome
 from bridge.flows.context import OPERATOR
+from bridge.flows.password_login import Credentials, finish_with_factor, sign_in_with_password
 from bridge.flows.passwords import hash_password
+from bridge.flows.second_factors import seal_secret
 from bridge.flows.sessions import CurrentSession, SignedIn, find_session
 from bridge.flows.sign_in import Answer, ProofNeeded, Tested, begin, complete, resume
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
+from bridge.storage.second_factors import insert_factor
 from bridge.storage.sign_in_attempts import Attempt, insert_attempt
 from bridge.storage.tables import domains, workspaces
 from tests.world import World
@@ -110,6 +117,25 @@ def account(world: World, email: str, *, proved: bool = True, password: str | No
         if password:
             people.set_user(change, user.key, password_hash=hash_password(password))
         return user.key
+
+
+def give_app(world: World, user_key: int) -> str:
+    """An account has an authenticator app. Returns its secret (Base32)."""
+    secret = pyotp.random_base32()
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        insert_factor(change, user_key, "totp", "Phone", seal_secret(world.context, secret))
+    return secret
+
+
+def enter_with_app(world: World, email: str, secret: str, browser: Browser, now: datetime | None = None) -> Browser:
+    """Somebody signs in with their password and a code of their app."""
+    moment = now or world.now
+    with pytest.raises(FactorNeeded) as needed:
+        sign_in_with_password(world.context, Credentials(email, PASSWORD), CLIENT, moment, old=browser.session)
+    code = ShownFactor("totp", pyotp.TOTP(secret).at(moment))
+    told = finish_with_factor(world.context, needed.value.token, code, CLIENT, moment, old=browser.session)
+    browser.session = told.cookie
+    return browser
 
 
 def join(world: World, user_key: int, *, accepted: bool = True) -> int:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
@@ -19,12 +19,14 @@ from bridge.storage import people
 from bridge.storage.changes import alter_facts, changing
 from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
-from bridge.storage.tables import audit, authentications, memberships, second_factors, sessions
+from bridge.storage.tables import audit, authentications, memberships, sessions
 from tests.flows.logins import (
     CLIENT,
     PASSWORD,
     Browser,
     account,
+    enter_with_app,
+    give_app,
     join,
     prove_domain,
     set_workspace,
@@ -93,11 +95,12 @@ def test_unless_the_member_is_exempt(world: World) -> None:
     key = account(world, ANN, password=PASSWORD)
     member = join(world, key)
     set_workspace(world, require_sso=True)
-    factor = {"uid": "f", "user_id": key, "kind": "totp", "data_enc": b"x", "created_at": world.now}
     with changing(world.context.database, OPERATOR, world.now) as change:
         alter_facts(change, memberships, memberships.c.id == member, values={"sso_exempt": True})
-        change.connection.execute(insert(second_factors).values(**factor))
-    assert by_password(world).reaches(world) == ["acme"]
+    before = by_password(world)
+    secret = give_app(world, key)
+    assert before.reaches(world) == []  # it was opened without the factor
+    assert enter_with_app(world, ANN, secret, Browser()).reaches(world) == ["acme"]
 
 
 def test_required_sso_stays_required_when_its_connection_is_off(world: World) -> None:

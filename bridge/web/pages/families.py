@@ -2,6 +2,7 @@
 
 from bridge.web.pages import (
     account,
+    account_factors,
     account_proof,
     connection_keys,
     connection_new,
@@ -27,6 +28,7 @@ BLUEPRINTS = (
     account.blueprint,
     account_proof.blueprint,
     workspaces.blueprint,
+    account_factors.blueprint,
     users.blueprint,
     person.blueprint,
     person_leaving.blueprint,

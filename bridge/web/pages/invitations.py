@@ -10,6 +10,7 @@ from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError, Expired
 from bridge.domain.passwords import SHORTEST
 from bridge.domain.roles import get_role
+from bridge.domain.second_factors import FactorNeeded
 from bridge.domain.sentences import listed
 from bridge.flows.invite import (
     InviteDraft,
@@ -24,6 +25,7 @@ from bridge.flows.invite import (
 )
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.user_groups import list_open_user_groups
+from bridge.web.arrival import ask_factor
 from bridge.web.cookies import keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_session, current_time
 from bridge.web.pages.bare import render_bare
@@ -199,10 +201,14 @@ def _accept_with_account(secret: str, opened: OpenedInvite) -> Response:
         raise
     except DomainError as error:
         return _invitation(secret, opened, error)
-    told = sign_in_with_password(
-        context, Credentials(opened.email, password), current_client(), current_time(), old=session_secret()
-    )
-    response = go(url_for("workspaces.home", slug=opened.workspace_slug))
+    home = url_for("workspaces.home", slug=opened.workspace_slug)
+    try:
+        told = sign_in_with_password(
+            context, Credentials(opened.email, password), current_client(), current_time(), old=session_secret()
+        )
+    except FactorNeeded as needed:
+        return ask_factor(needed, home)
+    response = go(home)
     keep_session(response, told.cookie, context.session_lifetime)
     return response
 

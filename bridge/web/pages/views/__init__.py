@@ -9,6 +9,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `form_parts`  parts of forms
 - `frame`       what is around every page
 - `signing_in`  pages before and beside a workspace: signing in, invitations, refusals, the choice of a workspace
+- `second_factors` showing one at a login, and looking after one's own
 - `users`       Access Management: Users, and inviting them
 - `person`      a person's page: what they may do and by which path, giving, taking, removing
 - `user_groups` User Groups
@@ -81,6 +82,13 @@ from bridge.web.pages.views.person import (
 )
 from bridge.web.pages.views.roles import RoleArea, RoleCard, RolesPage
 from bridge.web.pages.views.scim_log import OpenedRequest, RequestRow, ScimLogPage
+from bridge.web.pages.views.second_factors import (
+    AccountFactorsPage,
+    FactorPage,
+    FactorRow,
+    NewAppPage,
+    NewRecoveryCodesPage,
+)
 from bridge.web.pages.views.security import BreakGlassPage, ExemptRow, GlassRow, NewGlassCodes, SecurityPage
 from bridge.web.pages.views.sign_in_log import (
     AttemptCard,
@@ -127,6 +135,7 @@ from bridge.web.pages.views.users import (
 __all__ = [
     "AccessChange",
     "AccountConfirmPage",
+    "AccountFactorsPage",
     "AccountFormPage",
     "AccountFrame",
     "AccountPage",
@@ -159,6 +168,8 @@ __all__ = [
     "ErrorPage",
     "ExemptRow",
     "Fact",
+    "FactorPage",
+    "FactorRow",
     "Field",
     "Fix",
     "Frame",
@@ -178,7 +189,9 @@ __all__ = [
     "MemberRow",
     "NavItem",
     "NavSection",
+    "NewAppPage",
     "NewGlassCodes",
+    "NewRecoveryCodesPage",
     "NewToken",
     "Note",
     "NoteTone",

@@ -1,0 +1,157 @@
+"""Second factors as logins meet them: asked for after a right password, shown, and used up (product.md 2.8).
+
+Codes are counted before they are looked at, by account and by address, as passwords are: of 1,000,000 codes three
+are good at a time, so ten tries in a quarter of an hour and fifty a day leave nothing to guess.
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import TooManyTries
+from bridge.domain.identity import Factor
+from bridge.domain.second_factors import (
+    Answer,
+    LoginStepGone,
+    SecondFactor,
+    WrongFactor,
+    find_step,
+    letters_of,
+)
+from bridge.domain.sign_in import Client
+from bridge.domain.workspace import User
+from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.context import Context
+from bridge.flows.deliver import queue_mail
+from bridge.flows.mail_texts import recovery_code_used
+from bridge.storage import pending, people
+from bridge.storage import second_factors as kept
+from bridge.storage.changes import Change
+from bridge.storage.counters import count_try, forget_tries
+from bridge.storage.pending import Pending
+from bridge.storage.sign_in import find_password_hash
+
+STEP_LASTS = timedelta(minutes=10)
+WINDOW, A_DAY = timedelta(minutes=15), timedelta(days=1)
+TRIES_BY_ACCOUNT, TRIES_A_DAY, TRIES_BY_ADDRESS = 10, 50, 100
+PURPOSE = "second_factors.data_enc"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFactor:
+    """A login that waits for its second factor: whose, and by what it can be shown."""
+
+    user: User
+    factors: tuple[SecondFactor, ...]
+    recovery_codes: int
+
+    def has(self, kind: str) -> bool:
+        """Whether the account has a factor of this kind."""
+        return any(factor.kind == kind for factor in self.factors)
+
+
+# -- Between the password and the factor -------------------------------------------------------------
+
+
+def begin_step(change: Change, user: User, kept_password: str) -> str:
+    """The password was right: wait for the second factor. Returns the secret that names the step, good once."""
+    token, result = new_secret(), {"password": digest(kept_password).hex()}
+    until = change.now + STEP_LASTS
+    pending.put_pending(change, digest(token), Pending("factor", None, user.key, digest(token), "/", result, until))
+    return token
+
+
+def find_step_of(context: Context, token: str, now: datetime) -> AskedFactor:
+    """The login that waits. Raises LoginStepGone."""
+    with context.database.reading() as rows:
+        waiting = pending.find_pending(rows, digest(token), "factor", now)
+        user = people.find_user_by_key(rows, waiting.user_key or 0) if waiting else None
+        if user is None:
+            raise LoginStepGone
+        return AskedFactor(user, tuple(kept.list_factors(rows, user.key)), kept.count_recovery_codes(rows, user.key))
+
+
+def take_step(change: Change, token: str) -> User:
+    """Whose password was right, in the change that ends their login. Raises LoginStepGone, also where the password
+    was changed since.
+    """
+    waiting = pending.take_pending(change, digest(token), "factor")
+    user = people.find_user_by_key(change.connection, waiting.user_key or 0) if waiting else None
+    if waiting is None or user is None:
+        raise LoginStepGone
+    password = find_password_hash(change.connection, user.key)
+    if password is None or digest(password).hex() != waiting.result["password"]:
+        raise LoginStepGone
+    return user
+
+
+# -- Showing one -------------------------------------------------------------------------------------
+
+
+def count_answer(context: Context, user: User, client: Client, now: datetime) -> None:
+    """Count the try before it is made: many at once count as many. Raises TooManyTries."""
+    limits = (
+        (_short(user), WINDOW, TRIES_BY_ACCOUNT),
+        (f"factor:day:{user.key}", A_DAY, TRIES_A_DAY),
+        (f"factor:address:{digest(client.address).hex()}", WINDOW, TRIES_BY_ADDRESS),
+    )
+    with context.database.writing() as connection:
+        counted = [(count_try(connection, key, now, window), most) for key, window, most in limits]
+    over = [until for (tries, until), most in counted if tries > most]
+    if over:
+        seconds = int((max(over) - now).total_seconds()) + 1
+        raise TooManyTries("Too many codes were tried. Wait a while, then try again.", seconds)
+
+
+def _short(user: User) -> str:
+    return f"factor:account:{user.key}"
+
+
+def check_answer(context: Context, change: Change, user: User, answer: Answer) -> Factor:
+    """Use up what is shown. Raises WrongFactor, and then nothing is used up: the change is undone."""
+    checks = {"totp": _check_app, "recovery_code": _check_recovery_code}
+    check = checks.get(answer.by)
+    if check is None or not check(context, change, user, answer.text):
+        raise WrongFactor
+    forget_tries(change.connection, _short(user))
+    return answer.by
+
+
+def _check_app(context: Context, change: Change, user: User, code: str) -> bool:
+    for app in kept.list_apps(change.connection, user.key):
+        step = find_step(open_secret(context, app.sealed), code, change.now)
+        if step is not None and kept.use_step(change, app.key, step):
+            return True
+    return False
+
+
+def _check_recovery_code(context: Context, change: Change, user: User, code: str) -> bool:
+    if not kept.has_factor(change.connection, user.key):
+        return False
+    if not kept.use_recovery_code(change, user.key, hash_recovery_code(user, code)):
+        return False
+    left = kept.count_recovery_codes(change.connection, user.key)
+    record_everywhere(change, user, "user.recovery_code_used", after={"left": left})
+    queue_mail(context, change, recovery_code_used(user.email, left, f"{context.public_url}/account/factors"))
+    return True
+
+
+def hash_recovery_code(user: User, code: str) -> bytes:
+    """What is kept of a code; as it was typed."""
+    return digest(f"recovery-code:{user.id}:{letters_of(code)}")
+
+
+def seal_secret(context: Context, secret: str) -> bytes:
+    """An app's secret, as it is kept."""
+    return context.secrets.encrypt(base64.b32decode(secret), PURPOSE)
+
+
+def open_secret(context: Context, sealed: bytes) -> str:
+    """The same in Base32, as apps take it."""
+    return base64.b32encode(context.secrets.decrypt(sealed, PURPOSE)).decode()
+
+
+def record_everywhere(change: Change, user: User, kind: str, *, after: dict[str, object] | None = None) -> None:
+    """An event in each workspace that the person is a member of."""
+    for workspace_key in kept.list_workspaces(change.connection, user.key):
+        change.record(workspace_key, kind, user.id, after=after)

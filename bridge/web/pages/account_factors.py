@@ -1,0 +1,198 @@
+"""`/account/factors`: one's own second factors, and the recovery codes for when they are lost (product.md 2.8)."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import segno
+from flask import Blueprint, Response, request, url_for
+from markupsafe import Markup
+
+from bridge.domain.errors import DomainError, Invalid
+from bridge.domain.sentences import counted
+from bridge.flows.account_factors import (
+    Added,
+    NewApp,
+    begin_app,
+    confirm_app,
+    find_app,
+    get_own,
+    list_own,
+    make_recovery_codes,
+    remove,
+)
+from bridge.web.current import current_client
+from bridge.web.pages.account_frame import AccountVisit, enter_account, install, show_account
+from bridge.web.pages.forms import error_at, typed
+from bridge.web.pages.views import (
+    AccountConfirmPage,
+    AccountFactorsPage,
+    Consequence,
+    FactorRow,
+    Field,
+    Link,
+    NewAppPage,
+    NewRecoveryCodesPage,
+)
+from bridge.web.return_path import HOME, go, safe_path
+from bridge.web.statuses import status_of
+
+blueprint = Blueprint("account_factors", __name__, url_prefix="/account/factors")
+install(blueprint)
+
+_KINDS = {"totp": "Authenticator app", "passkey": "Passkey"}
+
+
+def _return_to() -> str:
+    return safe_path(request.values.get("return_to"))
+
+
+def _hidden() -> tuple[tuple[str, str], ...]:
+    return (("return_to", _return_to()),) if _return_to() != HOME else ()
+
+
+def _href(endpoint: str, **values: Any) -> str:
+    """An address of this family that remembers where one wanted to go."""
+    query = urlencode(_hidden())
+    return url_for(f"account_factors.{endpoint}", **values) + (f"?{query}" if query else "")
+
+
+# -- What there is -----------------------------------------------------------------------------------
+
+
+@blueprint.get("")
+def index() -> Response:
+    """What the account has."""
+    visit = enter_account()
+    own = list_own(visit.context, visit.session)
+    rows = tuple(
+        FactorRow(one.name, _KINDS[one.kind], one.created_at, one.used_at, _href("ask_to_remove", factor=one.id))
+        for one in own.factors
+    )
+    page = AccountFactorsPage(
+        email=visit.session.user.email,
+        factors=rows,
+        add=(Link("Set up an authenticator app", _href("new_app"), primary=not rows),),
+        codes_left=own.recovery_codes if rows else None,
+        new_codes_href=_href("ask_for_codes"),
+        back=_back(),
+    )
+    return show_account(visit, "account_factors.html", page)
+
+
+def _back() -> Link:
+    return Link("Continue" if _hidden() else "Back to your workspaces", _return_to())
+
+
+# -- An authenticator app ----------------------------------------------------------------------------
+
+
+@blueprint.get("/app")
+def new_app() -> Response:
+    """A secret to scan, and the first code to type."""
+    visit = enter_account()
+    return _app_page(visit, begin_app(visit.context, visit.session, visit.now))
+
+
+@blueprint.post("/app")
+def add_app() -> Response:
+    """The first code."""
+    visit, token = enter_account(), typed("setup")
+    try:
+        added = confirm_app(
+            visit.context, visit.session, token, typed("name"), typed("code"), current_client(), visit.now
+        )
+    except Invalid as error:
+        return _app_page(visit, find_app(visit.context, visit.session, token, visit.now), error)
+    return _after(visit, added)
+
+
+def _app_page(visit: AccountVisit, app: NewApp, error: DomainError | None = None) -> Response:
+    code = Field("code", "The six digits that it shows now", autocomplete="one-time-code")
+    page = NewAppPage(
+        qr=Markup(segno.make(app.address, error="m").svg_inline(scale=4, border=3, light="#fff")),  # noqa: S704  # of ours
+        secret=" ".join(app.secret[start : start + 4] for start in range(0, len(app.secret), 4)),
+        action=url_for("account_factors.add_app"),
+        name=Field("name", "A name for it", typed("name") or "Authenticator app"),
+        code=replace(code, error=error_at(error, "code")),
+        cancel_href=_href("index"),
+        hidden=(*_hidden(), ("setup", app.token)),
+    )
+    return show_account(visit, "account_factor_app.html", page, status=status_of(error) if error else 200)
+
+
+def _after(visit: AccountVisit, added: Added) -> Response:
+    return _codes_page(visit, added.recovery_codes) if added.recovery_codes else go(_href("index"))
+
+
+# -- Taking one away ---------------------------------------------------------------------------------
+
+
+@blueprint.get("/<uuid:factor>/remove")
+def ask_to_remove(factor: UUID) -> Response:
+    """What taking it away means."""
+    visit = enter_account()
+    visit.require_fresh()
+    found, last = get_own(visit.context, visit.session, str(factor))
+    lines = [Consequence("lose", f"{found.name} signs you in no longer")]
+    if last:
+        lines += [
+            Consequence("lose", "A password alone opens your account: this is your last second factor"),
+            Consequence("lose", "Your recovery codes work no longer"),
+            Consequence("lose", "Workspaces that ask for a second factor close; exemptions from single sign-on end"),
+        ]
+    lines.append(Consequence("remember", "You get mail about it"))
+    page = AccountConfirmPage(
+        title=f"Take away {found.name}?",
+        action=_href("take_away", factor=found.id),
+        button="Take it away",
+        consequences=tuple(lines),
+        cancel_href=_href("index"),
+        hidden=(),
+    )
+    return show_account(visit, "account_confirm.html", page)
+
+
+@blueprint.post("/<uuid:factor>/remove")
+def take_away(factor: UUID) -> Response:
+    """Take it away."""
+    visit = enter_account()
+    remove(visit.context, visit.session, str(factor), visit.now)
+    return go(_href("index"))
+
+
+# -- Recovery codes ----------------------------------------------------------------------------------
+
+
+@blueprint.get("/recovery-codes")
+def ask_for_codes() -> Response:
+    """What becomes of the old ones."""
+    visit = enter_account()
+    visit.require_fresh()
+    own = list_own(visit.context, visit.session)
+    old = Consequence("lose", f"The {counted(own.recovery_codes, 'code')} that you have left work no longer")
+    lines = (
+        *([old] if own.recovery_codes else []),
+        Consequence("gain", "Ten new ones, shown once, on the next page"),
+        Consequence("remember", "You get mail about it"),
+    )
+    page = AccountConfirmPage(
+        "Make new recovery codes?", _href("make_codes"), "Make ten new codes", (), lines, _href("index")
+    )
+    return show_account(visit, "account_confirm.html", page)
+
+
+@blueprint.post("/recovery-codes")
+def make_codes() -> Response:
+    """Ten new ones."""
+    visit = enter_account()
+    return _codes_page(visit, make_recovery_codes(visit.context, visit.session, visit.now))
+
+
+def _codes_page(visit: AccountVisit, codes: tuple[str, ...]) -> Response:
+    site = request.host
+    text = "\n".join((f"Recovery codes for {site}. Each signs you in once, after your password.", "", *codes, ""))
+    done = Link("I stored them", _return_to() if _hidden() else _href("index"), primary=True)
+    page = NewRecoveryCodesPage(codes, f"data:text/plain;charset=utf-8,{quote(text)}", done)
+    return show_account(visit, "account_recovery_codes.html", page)

@@ -1,0 +1,70 @@
+"""Second factors: shown at a login, and looked after on one's own account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from bridge.web.pages.views.form_parts import Field
+from bridge.web.pages.views.parts import Link, Note
+
+
+@dataclass(frozen=True, slots=True)
+class FactorPage:
+    """`login_factor.html`: a code after the password. `others`: by what else it can be shown."""
+
+    title: str
+    text: str
+    email: str
+    action: str
+    field: Field | None
+    restart_href: str
+    others: tuple[Link, ...] = ()
+    notice: Note | None = None
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRow:
+    """One factor of the account."""
+
+    name: str
+    kind: str
+    created_at: datetime
+    used_at: datetime | None
+    remove_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFactorsPage:
+    """`account_factors.html`. `codes_left`: recovery codes; None without any factor for them to stand in for."""
+
+    email: str
+    factors: tuple[FactorRow, ...]
+    add: tuple[Link, ...]
+    codes_left: int | None
+    new_codes_href: str
+    back: Link
+    notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAppPage:
+    """`account_factor_app.html`: `qr` is an SVG that holds the same as `secret`."""
+
+    qr: Markup
+    secret: str
+    action: str
+    name: Field
+    code: Field
+    cancel_href: str
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecoveryCodesPage:
+    """`account_recovery_codes.html`: shown this once. `file` is an address that holds them as text."""
+
+    codes: tuple[str, ...]
+    file: str
+    done: Link
