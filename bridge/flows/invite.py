@@ -14,18 +14,20 @@ from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
 from bridge.domain.group_mapping import phrase_role, phrase_user_group
 from bridge.domain.labels import Label
 from bridge.domain.people import clean_name, fold_letters, parse_email
-from bridge.domain.roles import get_role
+from bridge.domain.roles import get_role, has_sso
 from bridge.domain.workspace import Membership, User, Workspace
 from bridge.flows import mail_texts
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_workspace, owner_acting
+from bridge.flows.password_login import Way
 from bridge.flows.passwords import hash_password
 from bridge.flows.roles_given import check_role_in_plan
 from bridge.storage import accounts, invites, people, resources, user_groups, workspaces
 from bridge.storage.access import grants_of
 from bridge.storage.changes import Change
+from bridge.storage.connections import list_connections
 from bridge.storage.grants import insert_grant, known_labels, scope_keys
 from bridge.storage.invites import StoredInvite
 from bridge.storage.members import lift_holds
@@ -33,6 +35,8 @@ from bridge.storage.sign_in import clear_account
 
 Needs = Literal["account", "sign_in", "nothing"]
 MOST_AT_ONCE = 100
+#: Of so many addresses it is said what is wrong with each; the rest are counted.
+MOST_ERRORS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,10 @@ class PendingInvite:
 
 @dataclass(frozen=True, slots=True)
 class OpenedInvite:
-    """What the page of an invitation shows, and what it needs: a new account, a sign-in, or just the button."""
+    """What the page of an invitation shows, and what it needs: a new account, a sign-in, or just the button.
+
+    `ways`: the connections of the workspace by which one can come instead of by an account's own login.
+    """
 
     workspace: str
     workspace_slug: str
@@ -71,6 +78,8 @@ class OpenedInvite:
     gives: tuple[str, ...]
     expires_at: datetime
     needs: Needs
+    ways: tuple[Way, ...] = ()
+    requires_sso: bool = False
 
 
 def invitation_link(context: Context, secret: str) -> str:
@@ -93,6 +102,7 @@ def invite(
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         gives = _check_gives(change, workspace, draft)
+        _refuse_members(change, workspace, emails)
         for email in emails:
             _invite_one(context, change, workspace, email, gives)
         return _told(change.connection, workspace, invites.list_pending(change.connection, workspace.key, emails))
@@ -146,10 +156,25 @@ def revoke(context: Context, actor: str, workspace_slug: str, invite_id: str, no
 
 
 def _addresses(emails: Sequence[str]) -> list[str]:
-    parsed = {fold_letters(email): email for email in map(parse_email, filter(str.strip, emails))}
+    """Each address once. Raises Invalid, which says of each line that is none what is wrong with it."""
+    parsed: dict[str, str] = {}
+    wrong: list[str] = []
+    for text in filter(str.strip, emails):
+        try:
+            email = parse_email(text)
+            parsed.setdefault(fold_letters(email), email)
+        except Invalid as error:
+            wrong.append(error.text)
+    if wrong:
+        raise Invalid(_few(wrong), field="emails")
     if not 1 <= len(parsed) <= MOST_AT_ONCE:
         raise Invalid(f"Name 1 to {MOST_AT_ONCE} addresses.", field="emails")
     return list(parsed.values())
+
+
+def _few(errors: Sequence[str]) -> str:
+    left = len(errors) - MOST_ERRORS
+    return " ".join((*errors[:MOST_ERRORS], *([f"And {left} more."] if left > 0 else ())))
 
 
 def _check_gives(change: Change, workspace: Workspace, draft: InviteDraft) -> dict[str, Any]:
@@ -162,12 +187,20 @@ def _check_gives(change: Change, workspace: Workspace, draft: InviteDraft) -> di
     return {"roles": roles, "user_groups": list(draft.user_groups)}
 
 
-def _invite_one(context: Context, change: Change, workspace: Workspace, email: str, gives: dict[str, Any]) -> None:
+def _refuse_members(change: Change, workspace: Workspace, emails: Sequence[str]) -> None:
+    wrong = [email for email in emails if _is_member(change, workspace, email)]
+    if wrong:
+        raise Conflict(_few([f"{email} is a member of {workspace.name} already." for email in wrong]), field="emails")
+
+
+def _is_member(change: Change, workspace: Workspace, email: str) -> bool:
     user = people.find_user_by_email(change.connection, email)
     member = people.find_member(change.connection, workspace.key, user.key) if user else None
     # Whom an IdP added may have yet to accept: an invitation is how they do (product.md 4.4).
-    if member is not None and member.status == "active" and member.accepted:
-        raise Conflict(f"{email} is a member of {workspace.name} already.")
+    return member is not None and member.status == "active" and member.accepted
+
+
+def _invite_one(context: Context, change: Change, workspace: Workspace, email: str, gives: dict[str, Any]) -> None:
     secret, expires_at = new_secret(), change.now + context.invite_lifetime
     pending = invites.find_pending_by_email(change.connection, workspace.key, email)
     if pending is None:
@@ -276,6 +309,8 @@ def open_invitation(context: Context, secret: str, user_id: str | None, now: dat
             gives=_present(connection, workspace, [pending.gives]).phrases(pending.gives),
             expires_at=pending.expires_at,
             needs=_needs(connection, user, user_id),
+            ways=_ways(connection, workspace),
+            requires_sso=workspace.require_sso,
         )
 
 
@@ -321,6 +356,11 @@ def _needs(connection: Any, user: User | None, signed_in: str | None) -> Needs:
     if user is not None and user.id == signed_in:
         return "nothing"
     return "sign_in" if user is not None and accounts.has_way_in(connection, user.key) else "account"
+
+
+def _ways(connection: Any, workspace: Workspace) -> tuple[Way, ...]:
+    found = list_connections(connection, workspace.key) if has_sso(workspace.plan) else ()
+    return tuple(Way(one.id, one.kind, one.name) for one in found if one.enabled)
 
 
 def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, name: str) -> User:

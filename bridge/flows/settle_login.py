@@ -20,6 +20,7 @@ from bridge.storage import asserted_groups, people, sign_in
 from bridge.storage.asserted_groups import LoginRecord
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.grants import insert_grant
+from bridge.storage.invites import find_pending_by_email
 from bridge.storage.mappings import refresh_group_matches
 from bridge.storage.sign_in import Linked, PushedRecord
 from bridge.storage.workspaces import check_last_owner
@@ -120,6 +121,17 @@ def _find_pushed(change: Change, door: Door, identity: AssertedIdentity) -> tupl
         # is not theirs.
         raise SharedEmail(door.connection.name)
     return None
+
+
+def may_join(change: Change, door: Door, identity: AssertedIdentity, found: Found | None) -> bool:
+    """Whether who isn't a member may become one: just in time; or, where that is off, whom an owner has invited.
+
+    Of an address for which the provider doesn't stand, an invitation says nothing.
+    """
+    if door.jit or (found is not None and found.membership is not None):
+        return door.jit
+    pending = find_pending_by_email(change.connection, door.workspace.key, identity.email)
+    return identity.email_vouched and pending is not None and pending.expires_at > change.now
 
 
 # -- In the words of the sign-in log -----------------------------------------------------------------

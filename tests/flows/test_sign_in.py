@@ -17,6 +17,7 @@ from bridge.domain.roles import OWNER, get_role
 from bridge.domain.workspace import Membership, User
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
+from bridge.flows.invite import InviteDraft, invite, revoke
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.provision_users import change_user, delete_user
 from bridge.flows.sessions import SignedIn
@@ -243,6 +244,27 @@ def test_without_just_in_time_accounts_a_pushed_person_signs_in(world: World) ->
     set_config(world, jit=False)
     world.push(ANN)
     assert sign_in(world, ANN).reaches(world) == ["acme"]
+
+
+def test_without_just_in_time_accounts_who_is_invited_signs_in(world: World) -> None:
+    set_config(world, jit=False)
+    invite(world.context, OPERATOR, "acme", InviteDraft((ANN.upper(),)), world.now - timedelta(days=1))
+    assert sign_in(world, ANN).reaches(world) == ["acme"]
+
+
+@pytest.mark.parametrize("why", ["expired", "revoked", "of another workspace", "not vouched"])
+def test_without_just_in_time_accounts_no_other_invitation_helps(world: World, why: str) -> None:
+    set_config(world, jit=False)
+    slug = "acme"
+    if why == "of another workspace":
+        slug = make_world(world.context.database, world.now, slug="other", owner="o@other.example").workspace.slug
+    sent = world.now - timedelta(days=4 if why == "expired" else 1)
+    [sent_one] = invite(world.context, OPERATOR, slug, InviteDraft((ANN,)), sent)
+    if why == "revoked":
+        revoke(world.context, OPERATOR, slug, sent_one.id, world.now)
+    with pytest.raises(refused.NotAMember):
+        attempt(world, ANN, Browser(), email_vouched=why != "not vouched")
+    assert user(world, ANN) is None
 
 
 def test_a_removed_member_is_not_revived(world: World) -> None:

@@ -41,7 +41,12 @@ def asked(name: str) -> str:
 
 def typed_lines(name: str) -> tuple[str, ...]:
     """What was typed into a block of text, parted at line ends, commas, semicolons and spaces."""
-    text = request.form.get(name, "")[:_LONGEST_TEXT]
+    return parted(request.form.get(name, ""))
+
+
+def parted(text: str) -> tuple[str, ...]:
+    """A text's parts between line ends, commas, semicolons and spaces."""
+    text = text[:_LONGEST_TEXT]
     for mark in ",;":
         text = text.replace(mark, " ")
     return tuple(part for part in map(_printable, text.split()) if part)

@@ -34,12 +34,12 @@ from bridge.web.pages.forms import (
     error_at,
     error_note,
     load_stock,
+    parted,
     picked,
     role_select,
     scope_picker,
     ticked,
     typed,
-    typed_lines,
 )
 from bridge.web.pages.frame import Visit, crumbs, enter_as_owner, show
 from bridge.web.pages.views import (
@@ -53,13 +53,19 @@ from bridge.web.pages.views import (
     Note,
     Option,
     RefusedPage,
+    SignInWay,
 )
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
 blueprint = Blueprint("invitations", __name__)
 
-EMAILS = Field("emails", "Email addresses", kind="textarea", help="One a line, or with commas between. At most 100.")
+EMAILS = Field(
+    "emails",
+    "Email addresses",
+    kind="textarea",
+    help="One a line, or with commas between, as pasted from a mail program. At most 100.",
+)
 PASSWORD = Field(
     "password",
     "Password",
@@ -89,11 +95,25 @@ def send(slug: str) -> Response:
     """Invite them all, or none."""
     visit, left_at = enter_as_owner(slug), picked()
     try:
-        draft = InviteDraft(typed_lines("emails"), _roles(visit, left_at), tuple(sorted(ticked("user_group"))))
+        draft = InviteDraft(pasted_addresses(), _roles(visit, left_at), tuple(sorted(ticked("user_group"))))
         invite(visit.context, visit.actor, visit.slug, draft, visit.now)
     except DomainError as error:
         return _form(visit, left_at, error)
     return go(visit.url("users.index", membership="invited"))
+
+
+def pasted_addresses() -> tuple[str, ...]:
+    """What was typed or pasted as addresses; where a mail program put a name before one, as in
+    `Lucía Ferreiro <lucia@kicks.example>` (RFC 5322 3.4), the address.
+    """
+    text = request.form.get("emails", "").replace(";", ",").replace("\n", ",")
+    return parted(" ".join(map(_address, text.split(","))))
+
+
+def _address(written: str) -> str:
+    _, opens, inside = written.partition("<")
+    address, closes, after = inside.partition(">")
+    return address if opens and closes and not after.strip() else written
 
 
 def _roles(visit: Visit, left_at: Picked) -> tuple[RoleInScope, ...]:
@@ -104,7 +124,7 @@ def _roles(visit: Visit, left_at: Picked) -> tuple[RoleInScope, ...]:
 
 
 def _form(visit: Visit, left_at: Picked, error: DomainError | None = None) -> Response:
-    emails = replace(EMAILS, value="\n".join(typed_lines("emails")), error=error_at(error, "emails", "email"))
+    emails = replace(EMAILS, value="\n".join(pasted_addresses()), error=error_at(error, "emails", "email"))
     page = InvitePage(
         crumbs=crumbs(visit, Link("Users", visit.url("users.index"))),
         action=visit.url("invitations.send"),
@@ -227,6 +247,8 @@ def _invitation(secret: str, opened: OpenedInvite, error: DomainError | None = N
         password=replace(PASSWORD, error=error_at(error, "password")),
         sign_in_href=url_for("password.login", return_to=here),
         notice=error_note(error, "name", "password") or _somebody_else(opened),
+        ways=_ways(opened, here),
+        only_ways=opened.requires_sso,
     )
     return render_bare("invitation.html", page, status_of(error) if error else 200)
 
@@ -235,7 +257,28 @@ def _somebody_else(opened: OpenedInvite) -> Note | None:
     session = current_session()
     if session is None or opened.needs == "nothing":
         return None
-    return Note("info", f"You are signed in as {session.user.email}", "Accepting signs you in as who is invited.")
+    return Note(
+        "info",
+        f"You are signed in as {session.user.email}",
+        f"The invitation is for {opened.email} only. To accept it, you are signed in as {opened.email} instead.",
+    )
+
+
+def _ways(opened: OpenedInvite, here: str) -> tuple[SignInWay, ...]:
+    if opened.needs == "nothing":
+        return ()
+    help_text = f"As {opened.email}; then you come back here"
+    return tuple(
+        SignInWay(
+            "sso", f"Continue with {way.name}", help_text, _login_href(way.kind, way.connection_id, here, opened.email)
+        )
+        for way in opened.ways
+    )
+
+
+def _login_href(kind: str, connection_id: str, here: str, email: str) -> str:
+    hint = email if kind == "oidc" else None
+    return url_for(f"{kind}.login", connection=connection_id, return_to=here, login_hint=hint)
 
 
 def _ended(error: Expired) -> Response:

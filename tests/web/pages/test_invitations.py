@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from bridge.flows.connect import set_enabled
 from bridge.flows.explain import access_of
 from bridge.flows.invite import InviteDraft, PendingInvite, invite, list_invites
 from bridge.flows.roles_given import parse_role_in_scope
@@ -50,7 +51,7 @@ def test_inviting_with_a_role_and_a_user_group(acme: Acme, send: Send) -> None:
         ({"emails": "lucia@", "scope": "all"}, "f-emails-error", 422),
         ({"emails": "", "scope": "all"}, "f-emails-error", 422),
         ({"emails": LUCIA, "role": "source_admin", "scope": "listed"}, "f-scope-error", 422),
-        ({"emails": f"{LUCIA} {KIM}", "scope": "all"}, "b-note-bad", 409),
+        ({"emails": f"{LUCIA} {KIM}", "scope": "all"}, "f-emails-error", 409),
         ({"emails": LUCIA, "role": "nonsense", "scope": "all"}, "b-note-bad", 404),
         ({"emails": LUCIA, "user_group": "nonsense", "scope": "all"}, "b-note-bad", 404),
     ],
@@ -72,6 +73,25 @@ def test_what_is_wrong_is_said_with_names_and_quotes(acme: Acme, send: Send) -> 
     assert "warehouse:snowflake" not in error.partition("</p>")[0]
     assert "“lucia@” is not an e-mail address." in send(NEW, emails="lucia@", scope="all").text
     assert pending(acme) == {}
+
+
+def test_what_is_wrong_is_said_of_each_line(acme: Acme, send: Send) -> None:
+    told = send(NEW, emails=f"{LUCIA}\nlucia@\nfemi at acme\n<b", scope="all")
+    error = told.text.partition('id="f-emails-error"')[2].partition("</p>")[0]
+    assert "“lucia@” is not" in error
+    assert "“femi” is not" in error
+    assert "“&lt;b” is not" in error
+    both = send(NEW, emails=f"{KIM}, {OLGA}, {LUCIA}", scope="all")
+    error = both.text.partition('id="f-emails-error"')[2].partition("</p>")[0]
+    assert f"{KIM} is a member of Acme already. {OLGA} is a member of Acme already." in error
+    many = send(NEW, emails=" ".join(f"x{number}@" for number in range(90)), scope="all")
+    assert "And 70 more." in many.text
+    assert pending(acme) == {}
+
+
+def test_addresses_are_taken_as_mail_programs_write_them(acme: Acme, send: Send) -> None:
+    send(NEW, emails=f"Lucía Ferreiro <{LUCIA}>; femi@acme.example,\r\n <ada@acme.example>\r\n", scope="all")
+    assert sorted(pending(acme)) == ["ada@acme.example", "femi@acme.example", LUCIA]
 
 
 def test_every_user_group_that_takes_people_by_hand_can_be_chosen(acme: Acme, olga: Surfer) -> None:
@@ -163,6 +183,17 @@ def test_invitation_of_somebody_else_is_not_accepted_by_who_is_signed_in(acme: A
     assert f"You are signed in as {KIM}" in shown.text
     assert "Create the account and join" in shown.text
     assert access_of(acme.world.context, "acme", KIM, acme.world.now) == ()
+
+
+def test_who_is_invited_can_come_by_the_workspaces_own_sign_in(acme: Acme, send: Send, app: Flask) -> None:
+    send(NEW, emails=LUCIA, scope="all")
+    path, okta = link(acme), acme.world.connection
+    shown = Surfer(app).get(path).text
+    assert f'href="/saml/{okta.id}/login?return_to={path}"' in shown
+    assert f"Continue with {okta.name}" in shown
+    assert "Create the account and join" in shown
+    set_enabled(acme.world.context, acme.actor, "acme", okta.id, False, acme.world.now)
+    assert f"Continue with {okta.name}" not in Surfer(app).get(path).text
 
 
 def test_expired_link_says_so(acme: Acme, send: Send, app: Flask) -> None:

@@ -69,7 +69,10 @@ class LeavingPage:
 
 @dataclass(frozen=True, slots=True)
 class InvitationPage:
-    """`invitation.html`. It needs a new account (name and password), a sign-in, or nothing but the button."""
+    """`invitation.html`. It needs a new account (name and password), a sign-in, or nothing but the button.
+
+    `ways`: the workspace's own, where one isn't signed in as who is invited; `only_ways`: nothing else opens it.
+    """
 
     workspace: str
     email: str
@@ -82,6 +85,8 @@ class InvitationPage:
     password: Field | None = None
     sign_in_href: str | None = None
     notice: Note | None = None
+    ways: tuple[SignInWay, ...] = ()
+    only_ways: bool = False
 
 
 @dataclass(frozen=True, slots=True)
