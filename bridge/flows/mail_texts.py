@@ -50,6 +50,100 @@ def prove_account(to: str, connection: str, workspace: str, link: str, minutes: 
     )
 
 
+def reset_password(to: str, link: str, minutes: int) -> Mail:
+    """Somebody says that they forgot the password of this account."""
+    return _mail(
+        to,
+        "Choose a new password",
+        (
+            f"Somebody asked for a new password for the account {to}. If it was you, choose one by the link.",
+            f"It works once, for {minutes} minutes. A second factor, where you have one, is asked for as before.",
+            "If it wasn’t you, do nothing: your password stays as it is.",
+        ),
+        ("Choose a new password", link),
+    )
+
+
+def no_password_to_reset(to: str, ways: Sequence[str], link: str) -> Mail:
+    """Somebody says that they forgot the password of this account, which has none: `ways` open it."""
+    return _mail(
+        to,
+        "Your account has no password here",
+        (
+            f"Somebody asked for a new password for the account {to}. It has none: you sign in by {_and(ways)}.",
+            "If it wasn’t you who asked, do nothing.",
+        ),
+        ("Sign in", link),
+    )
+
+
+def confirm_email(to: str, link: str, minutes: int) -> Mail:
+    """Whose account this is wants to confirm its stored address."""
+    return _mail(
+        to,
+        "Confirm your email",
+        (
+            f"Confirm that {to} is yours by the link, in a browser in which you are signed in to your account.",
+            f"It works once, for {minutes} minutes. If you have no such account, do nothing.",
+        ),
+        ("Confirm the address", link),
+    )
+
+
+def confirm_new_email(to: str, former: str, link: str, minutes: int) -> Mail:
+    """Whose account `former` is wants this address instead."""
+    return _mail(
+        to,
+        "Confirm your new email",
+        (
+            f"The account {former} is to have the address {to} from now on. Confirm it by the link, in a browser in "
+            "which you are signed in to that account.",
+            f"It works once, for {minutes} minutes. If the account isn’t yours, do nothing.",
+        ),
+        ("Confirm the new address", link),
+    )
+
+
+def email_in_use(to: str, link: str) -> Mail:
+    """Somebody wants this address for their account, and it has one."""
+    return _mail(
+        to,
+        "You have an account with this email already",
+        (
+            f"Somebody wanted to change the address of their account to {to}, which has an account already. Nothing "
+            "was changed.",
+            "If it was you, sign in to that account. If it wasn’t, do nothing.",
+        ),
+        ("Sign in", link),
+    )
+
+
+def email_may_change(to: str, new: str) -> Mail:
+    """The stored address learns that another is to take its place."""
+    return _mail(
+        to,
+        "Your email is about to change",
+        (
+            f"Somebody who is signed in to your account {to} wants its address to be {new}. It changes when that is "
+            "confirmed from there.",
+            "If it wasn’t you, change your password now: that ends it, and signs everybody else out.",
+        ),
+    )
+
+
+def email_changed(to: str, new: str, at: datetime) -> Mail:
+    """The former address learns that it isn't the account's any more."""
+    return _mail(
+        to,
+        "Your email was changed",
+        (
+            f"The address of your account was changed from {to} to {new} on {_day(at)}. From now on all mail goes "
+            "there, and you sign in with it.",
+            "If it wasn’t you, tell an owner of your workspace.",
+        ),
+    )
+
+
 def password_changed(to: str, at: datetime) -> Mail:
     """Whose password was changed learns of it, where it wasn't them."""
     return _mail(

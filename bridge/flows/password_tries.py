@@ -20,7 +20,11 @@ TRIES_BY_ADDRESS = 100
 
 def keys_of(email: str, client: Client) -> tuple[str, str]:
     """Under what the tries for this address of an account, from this address of a client, are counted."""
-    return f"password:account:{digest(fold(email)).hex()}", f"password:address:{digest(client.address).hex()}"
+    return _by_account(email), f"password:address:{digest(client.address).hex()}"
+
+
+def _by_account(email: str) -> str:
+    return f"password:account:{digest(fold(email)).hex()}"
 
 
 def count_tries(context: Context, keys: tuple[str, str], now: datetime) -> None:
@@ -33,6 +37,11 @@ def count_tries(context: Context, keys: tuple[str, str], now: datetime) -> None:
             minutes = -(-seconds // 60)
             wait = "a minute" if minutes == 1 else f"{minutes} minutes"
             raise TooManyTries(f"Too many tries. Wait {wait}, then try again.", seconds)
+
+
+def forget_account(connection: Any, email: str) -> None:
+    """Its password was reset: whoever guessed at the former one doesn't keep its person out."""
+    forget_tries(connection, _by_account(email))
 
 
 def forget_good_try(connection: Any, keys: tuple[str, str]) -> None:

@@ -18,12 +18,12 @@ from bridge.storage.tables import (
 
 
 def find_ways_in(connection: Any, user_key: int) -> WaysIn:
-    """The ways in of an account that there is."""
+    """The ways in of an account; none, where there is no such account."""
     passkeys = select(func.count()).where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
     chosen = select(
         users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), passkeys.scalar_subquery()
     ).where(users.c.id == user_key)
-    password, twilio, count = connection.execute(chosen).one()
+    password, twilio, count = connection.execute(chosen).first() or (False, False, 0)
     return WaysIn(bool(password), bool(twilio), count, _identities(connection, user_key))
 
 

@@ -4,6 +4,7 @@
   is theirs
 - `login_factor`                     `/login/factor`: the second factor, between the password and the session
 - `saml_logout`, `oidc_logout`       an IdP says that somebody signed out there, or hears that they did here
+- `password_reset`                   a forgotten password
 - `session`                          `/session`, and the way out
 - `scim_api`       `/scim/v2`; `scim_addresses`: what may be done where; `scim_search`: lists; `scim_operations`: what
   one operation does; `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values

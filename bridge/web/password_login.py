@@ -148,6 +148,7 @@ def _password_page(
         known_email=email[:320],
         change_href=_back(asked),
         password=field,
+        forgotten_href=url_for("password_reset.ask", email=email[:320]),
         notice=notice,
         hidden=asked.hidden,
     )

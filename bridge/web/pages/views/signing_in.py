@@ -109,6 +109,19 @@ class ProveAccountPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetPage:
+    """`password_reset.html`: a forgotten password, in four stages. `email` is unknown in the first."""
+
+    stage: Literal["ask", "sent", "choose", "done"]
+    email: str | None = None
+    action: str = ""
+    field: Field | None = None
+    link_minutes: int = 30
+    sign_in_href: str = "/login"
+    notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorPage:
     """`error.html`: 403, 404, 500 and their kin. `reference` only where something was stored under it."""
 
