@@ -276,7 +276,8 @@ def test_in_any_order_a_link_sets_the_password_it_was_asked_for_and_only_once(wo
     with world.context.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM counters")
         connection.exec_driver_sql("DELETE FROM pending_requests")
-    fresh, spent = [], []
+    fresh: list[str] = []
+    spent: list[str] = []
     password = _known(world)
     for number, step in enumerate(steps):
         new = f"quiet sentence number {number} of {len(spent)}"
