@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from bridge.domain.sign_in import Authentication
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.oidc_logout import find_provider_logout
+from bridge.flows.own_sessions import end_other_sessions
 from bridge.flows.saml_logout import find_names
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace, end_session
 from bridge.web.cookies import browser_secret, drop_session, session_secret
@@ -58,8 +59,13 @@ def ask() -> Response:
 
 @blueprint.post("/logout")
 def leave() -> Response:
-    """End the session in the database, and forget its cookie; only then tell its IdPs, those that want to know."""
-    secret = session_secret()
+    """End the session in the database, and forget its cookie; only then tell its IdPs, those that want to know.
+
+    `everywhere`: first all others of the person.
+    """
+    secret, current = session_secret(), current_session()
+    if request.form.get("everywhere") and current is not None:
+        end_other_sessions(current_context(), current, current_time())
     response = _end(secret) if secret else go(url_for("password.login"))
     if request.form.get("from") == "page" and not response.headers.get("Location", "/").startswith("/"):
         response = _onward(response)

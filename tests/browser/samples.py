@@ -1463,6 +1463,30 @@ TEST_PASSED = dataclasses.replace(
 TEST_RESULT = v.TestResultPage(TEST_PASSED, "Okta", "/p/sign-in-attempt", "/p/sign-in-log")
 CONNECTION_TEST = v.TestConnectionPage("Okta", False, "/p/sign-in-log", (v.Link("Sign-in log", "/p/sign-in-log"),))
 
+ON_SESSIONS = dataclasses.replace(
+    ACCOUNT_FRAME, tabs=(v.Tab("Account", "/p/login"), v.Tab("Sessions", "/p/own-sessions", current=True))
+)
+OWN_SESSIONS = v.OwnSessionsPage(
+    rows=(
+        v.OwnSessionRow(
+            "Firefox on macOS", "203.0.113.24", ("Okta", "Password and authenticator app"), ago(2), NOW, ago(-5), True
+        ),
+        v.OwnSessionRow(
+            "Chrome on Android",
+            "2001:db8:4c21:77::1f",
+            ("Okta",),
+            ago(1),
+            ago(0, 3),
+            ago(-6),
+            False,
+            v.Post("End it", "/account/sessions/2/end", "the session of Chrome on Android"),
+        ),
+    ),
+    others=1,
+    end_others_action="/account/sessions/end-others",
+    end_all_action="/logout",
+)
+
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
@@ -1488,6 +1512,7 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "error-404": ("error.html", BARE, NOT_FOUND),
     "error-403": ("error.html", BARE, FORBIDDEN),
     "error-500": ("error.html", BARE, BROKEN),
+    "own-sessions": ("account_sessions.html", ON_SESSIONS, OWN_SESSIONS),
     "workspaces": ("workspaces.html", BARE, WORKSPACES),
     "workspaces-none": ("workspaces.html", BARE, NO_WORKSPACE),
     "users": ("users.html", FRAME, USERS_PAGE),

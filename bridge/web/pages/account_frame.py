@@ -21,7 +21,11 @@ from bridge.web.pages.views import AccountFrame, Link, Note, RefusedPage, Tab
 from bridge.web.return_path import go
 
 #: The pages of an account: their words and their endpoints.
-_TABS = (("Account", "account.index"), ("Second factors", "account_factors.index"))
+_TABS = (
+    ("Account", "account.index"),
+    ("Second factors", "account_factors.index"),
+    ("Sessions", "account_sessions.index"),
+)
 
 
 @dataclass(frozen=True, slots=True)

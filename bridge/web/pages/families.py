@@ -4,6 +4,7 @@ from bridge.web.pages import (
     account,
     account_factors,
     account_proof,
+    account_sessions,
     connection_keys,
     connection_new,
     connection_settings,
@@ -27,6 +28,7 @@ from bridge.web.pages import (
 BLUEPRINTS = (
     account.blueprint,
     account_proof.blueprint,
+    account_sessions.blueprint,
     workspaces.blueprint,
     account_factors.blueprint,
     users.blueprint,

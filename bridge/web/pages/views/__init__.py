@@ -19,7 +19,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `connections` connections to IdPs
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
-- `account`     one's own account
+- `account`     one's own account; `own_sessions`: where one is signed in
 """
 
 from bridge.web.pages.views.account import (
@@ -50,6 +50,7 @@ from bridge.web.pages.views.connections import (
 from bridge.web.pages.views.domains import DomainPanel, DomainRow, DomainsPage
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
 from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection
+from bridge.web.pages.views.own_sessions import OwnSessionRow, OwnSessionsPage
 from bridge.web.pages.views.parts import (
     Chip,
     Consequence,
@@ -201,6 +202,8 @@ __all__ = [
     "Option",
     "OptionGroup",
     "Origin",
+    "OwnSessionRow",
+    "OwnSessionsPage",
     "Pager",
     "Path",
     "PermissionLine",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.web.pages.views.parts import Note, Post
+from bridge.web.pages.views.parts import Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,6 @@ class OwnSessionRow:
     opened: datetime
     used: datetime
     ends: datetime
-    phone: bool
     current: bool
     end: Post | None = None
 
@@ -31,4 +30,3 @@ class OwnSessionsPage:
     others: int
     end_others_action: str
     end_all_action: str
-    notice: Note | None = None
