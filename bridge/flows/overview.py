@@ -1,6 +1,6 @@
 """What pages show around their subject: how many there are, whom to ask, and where else somebody may go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from bridge.flows.sessions import CurrentSession
 from bridge.storage import access, overview, sessions
 from bridge.storage.break_glass import has_codes
 from bridge.storage.connections import list_connections
+from bridge.storage.second_factors import has_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class ClosedWorkspace:
     """A workspace of the person that their session doesn't reach, and the ways that would open it.
 
     `break_glass`: they are an owner named by hand who came by their own login and has codes: one opens it, too.
+    `by_account`: their own login does. `set_up_factor`: it would, had they a second factor, and they have none yet.
     `idled`: it is flagged HIPAA, and was open to this session until that wasn't used for a quarter of an hour.
     """
 
@@ -62,12 +64,13 @@ class ClosedWorkspace:
     by_account: bool
     break_glass: bool = False
     idled: bool = False
+    set_up_factor: bool = False
 
     @property
     def asks_for(self) -> str:
         """What it asks for: `Okta or Entra`, `a password`."""
-        names = [way.name for way in self.connections]
-        return listed([*names, "a password"] if self.by_account else names, last="or") or "another way to sign in"
+        own = ["a second factor"] if self.set_up_factor else ["a password"] if self.by_account else []
+        return listed([*(way.name for way in self.connections), *own], last="or") or "another way to sign in"
 
 
 def list_closed(context: Context, session: CurrentSession, now: datetime) -> tuple[ClosedWorkspace, ...]:
@@ -102,4 +105,7 @@ def _closed(connection: Any, session: CurrentSession, seat: Seat, now: datetime)
     glass = own_login and seat.named_owner and seat.accepted and not by_account
     glass = glass and has_codes(connection, seat.membership_key, now)
     idle = seat.workspace.key in session.idled
-    return ClosedWorkspace(seat.workspace, seat.owner, ways, by_account, glass, idle)
+    by_factor = not by_account and reaches(replace(by_password, factor="totp"), seat, now)
+    set_up = by_factor and own_login and not has_factor(connection, session.user.key)
+    own = (by_account or by_factor) and not set_up
+    return ClosedWorkspace(seat.workspace, seat.owner, ways, own, glass, idle, set_up)

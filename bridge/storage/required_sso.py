@@ -1,4 +1,4 @@
-"""Require SSO: who came by it, who is exempt, and the switch (product.md 2.5)."""
+"""Require SSO, and a second factor of who comes without it: whom that meets, and the switches (product.md 2.5, 2.8)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,6 +98,29 @@ def named_owner_came(connection: Any, workspace_key: int) -> bool:
 def set_required(change: Change, workspace: Workspace, required: bool) -> None:
     """Turn the switch."""
     alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"require_sso": required})
+
+
+def count_without_factor(connection: Any, workspace_key: int) -> int:
+    """How many of those who are in never came by SSO through a connection that is enabled now, and have no factor."""
+    counted = select(func.count()).select_from(memberships).join(users, users.c.id == memberships.c.user_id)
+    return int(connection.execute(counted.where(_in(workspace_key), ~_CAME, ~HAS_SECOND_FACTOR)).scalar())
+
+
+def list_without_factor(connection: Any, workspace_key: int, at_most: int) -> list[MemberShown]:
+    """The same, by name."""
+    chosen = _PEOPLE.where(_in(workspace_key), ~_CAME, ~HAS_SECOND_FACTOR).order_by(users.c.name, memberships.c.id)
+    return [MemberShown(*row) for row in connection.execute(chosen.limit(at_most))]
+
+
+def requires_factor(connection: Any, workspace_key: int) -> bool:
+    """Whether the workspace asks its members for a second factor, where they don't come by SSO."""
+    chosen = select(workspaces.c.require_mfa).where(workspaces.c.id == workspace_key)
+    return bool(connection.execute(chosen).scalar())
+
+
+def set_factor_required(change: Change, workspace: Workspace, required: bool) -> None:
+    """Turn the switch."""
+    alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"require_mfa": required})
 
 
 def set_exempt(change: Change, membership_key: int, exempt: bool) -> None:

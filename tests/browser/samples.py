@@ -1322,6 +1322,9 @@ SECURITY = v.SecurityPage(
         ),
     ),
     uses_href="/p/sign-in-log",
+    factor=v.FactorCard(
+        v.Status("off", "Off"), 2, (("Sam Ortiz", "sam@kicks.example"),), v.Link("Ask for it…", "/p/confirm")
+    ),
     switch=v.Link("Switch it on…", "/p/confirm", primary=True),
 )
 SECURITY_ON = dataclasses.replace(

@@ -109,6 +109,9 @@ def _closed_page(session: CurrentSession, closed: ClosedWorkspace) -> RefusedPag
         Link(f"Continue with {way.name}", way_in_href(way.kind, way.connection_id, request.path), primary=n == 0)
         for n, way in enumerate(closed.connections)
     )
+    if closed.set_up_factor:
+        set_up = url_for("account_factors.index", return_to=request.path)
+        ways = (Link("Set up a second factor", set_up, primary=True), *(replace(way, primary=False) for way in ways))
     if closed.by_account:
         again = url_for("password.login", way="password", email=session.user.email, return_to=request.path)
         ways = (*ways, Link("Sign in with your password", again, not ways))

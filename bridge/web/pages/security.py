@@ -20,6 +20,7 @@ from bridge.flows.break_glass import (
     revoke_codes,
 )
 from bridge.flows.hipaa import flag_hipaa
+from bridge.flows.require_factor import FactorOutlook, look_out_for_factors, require_factor
 from bridge.flows.require_sso import Outlook, end_exemption, exempt_member, look_out, require_sso, stop_requiring_sso
 from bridge.flows.sessions import CurrentSession
 from bridge.web.current import current_client, current_context, current_session, current_time
@@ -31,6 +32,7 @@ from bridge.web.pages.views import (
     ConfirmPage,
     Consequence,
     ExemptRow,
+    FactorCard,
     Field,
     GlassRow,
     Link,
@@ -73,6 +75,18 @@ def _page(visit: Visit, error: DomainError | None = None) -> SecurityPage:
         hipaa_switch=_hipaa_switch(visit),
         switch=_switch(visit, outlook),
         switch_note=_switch_note(visit, outlook),
+        factor=_factor_card(visit),
+    )
+
+
+def _factor_card(visit: Visit) -> FactorCard:
+    found = look_out_for_factors(visit.context, visit.slug)
+    to = visit.url("security.ask_about_factor")
+    return FactorCard(
+        status=Status("ok", "On") if found.required else Status("off", "Off"),
+        count=found.without,
+        without=tuple((one.name, one.email) for one in found.people),
+        switch=Link("Stop asking…" if found.required else "Ask for it…", to),
     )
 
 
@@ -327,6 +341,53 @@ def unflag(slug: str) -> Response:
     """Flag it no longer."""
     visit = enter_as_owner(slug)
     flag_hipaa(visit.context, visit.actor, visit.slug, False, visit.now)
+    return go(visit.url("security.index"))
+
+
+# -- A second factor ---------------------------------------------------------------------------------
+
+
+@blueprint.get("/security/second-factor")
+def ask_about_factor(slug: str) -> Response:
+    """Who has to set one up; or what is open again."""
+    visit = enter_as_owner(slug)
+    found = look_out_for_factors(visit.context, visit.slug)
+    page = ConfirmPage(
+        title="Stop asking for a second factor?" if found.required else "Ask for a second factor?",
+        crumbs=(Link("Security", visit.url("security.index")),),
+        action=visit.url("security.switch_factor"),
+        button="Stop asking" if found.required else "Ask for a second factor",
+        consequences=_factor_off() if found.required else _factor_on(found),
+        hidden=(("required", "" if found.required else "yes"),),
+        cancel_href=visit.url("security.index"),
+        keep="Leave it as it is",
+    )
+    return show(visit, "confirm.html", page)
+
+
+def _factor_off() -> tuple[Consequence, ...]:
+    return (
+        Consequence("gain", "Members come in with a password alone, unless they have a second factor"),
+        Consequence("keep", "Who has a second factor is still asked for it"),
+    )
+
+
+def _factor_on(found: FactorOutlook) -> tuple[Consequence, ...]:
+    named = ", ".join(one.name for one in found.people[:10])
+    more = f" and {found.without - 10} more" if found.without > 10 else ""
+    asked = f"{counted(found.without, 'member')} must set one up before they come in again: {named}{more}"
+    return (
+        *([Consequence("lose", asked)] if found.without else []),
+        Consequence("keep", "Who comes by single sign-on isn’t asked: that is your identity provider’s to do"),
+        Consequence("keep", "API and SCIM tokens work as before"),
+    )
+
+
+@blueprint.post("/security/second-factor")
+def switch_factor(slug: str) -> Response:
+    """Turn the switch."""
+    visit = enter_as_owner(slug)
+    require_factor(visit.context, visit.actor, visit.slug, typed("required") == "yes", visit.now)
     return go(visit.url("security.index"))
 
 

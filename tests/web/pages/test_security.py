@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
+import pyotp
 import pytest
 from flask import Flask
 from sqlalchemy import insert
@@ -100,6 +101,46 @@ def test_exemptions_need_a_second_factor(acme: Acme, send: Send, olga: Surfer) -
     assert f"the exemption of {KIM}" in olga.get(PAGE).text
     assert send(f"{PAGE}/exemptions/{acme.member_id(KIM)}/end").status_code == 303
     assert f"the exemption of {KIM}" not in olga.get(PAGE).text
+
+
+# -- A second factor ---------------------------------------------------------------------------------
+
+
+def test_who_has_no_second_factor_sets_one_up_on_the_way_in(acme: Acme, olga: Surfer, kim: Surfer) -> None:
+    asked = olga.get(f"{PAGE}/second-factor")
+    assert "members must set one up" in asked.text
+    assert KIM.partition("@")[0] in asked.text.lower()
+    assert KIM in olga.get(PAGE).text
+    assert olga.submit(f"{PAGE}/second-factor", asked, required="yes").status_code == 303
+    assert kim.workspaces() == []
+    refused = kim.get("/w/acme")
+    assert refused.status_code == 403
+    assert "Acme asks for" in refused.text
+    assert "a second factor" in refused.text
+    found = re.search(r'href="(/account/factors[^"]*)"', refused.text)
+    assert found
+    page = kim.get(re.sub("factors", "factors/app", unescape(found[1])))
+    secret = re.search(r'id="secret"[^>]*>([A-Z2-7 ]+)<', page.text)
+    token = re.search(r'name="setup" value="([^"]+)"', page.text)
+    assert secret
+    assert token
+    code = pyotp.TOTP(secret[1].replace(" ", "")).at(datetime.now(UTC))
+    done = kim.submit("/account/factors/app", page, setup=token[1], code=code, return_to="/w/acme")
+    assert 'href="/w/acme"' in done.text
+    assert kim.workspaces() == ["acme"]
+
+
+def test_who_comes_by_sso_is_not_asked(acme: Acme, by_sso: Surfer) -> None:
+    by_sso.submit(f"{PAGE}/second-factor", by_sso.get(f"{PAGE}/second-factor"), required="yes")
+    assert by_sso.workspaces() == ["acme"]
+    off = by_sso.get(f"{PAGE}/second-factor")
+    assert "Stop asking" in off.text
+    by_sso.submit(f"{PAGE}/second-factor", off, required="")
+    assert acme.signed_in(KIM).workspaces() == ["acme"]
+
+
+def test_only_owners_ask_for_it(kim: Surfer, send: Send) -> None:
+    assert kim.get(f"{PAGE}/second-factor").status_code == 403
 
 
 # -- Break-glass -------------------------------------------------------------------------------------

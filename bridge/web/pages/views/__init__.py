@@ -90,7 +90,7 @@ from bridge.web.pages.views.second_factors import (
     NewAppPage,
     NewRecoveryCodesPage,
 )
-from bridge.web.pages.views.security import BreakGlassPage, ExemptRow, GlassRow, NewGlassCodes, SecurityPage
+from bridge.web.pages.views.security import BreakGlassPage, ExemptRow, FactorCard, GlassRow, NewGlassCodes, SecurityPage
 from bridge.web.pages.views.sign_in_log import (
     AttemptCard,
     AttemptPage,
@@ -170,6 +170,7 @@ __all__ = [
     "ErrorPage",
     "ExemptRow",
     "Fact",
+    "FactorCard",
     "FactorPage",
     "FactorRow",
     "Field",

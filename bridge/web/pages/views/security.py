@@ -41,6 +41,16 @@ class NewGlassCodes:
 
 
 @dataclass(frozen=True, slots=True)
+class FactorCard:
+    """Whether the workspace asks for a second factor. `without`: members who have none, of whom `count` counts all."""
+
+    status: Status
+    count: int
+    without: tuple[tuple[str, str], ...]
+    switch: Link
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityPage:
     """`security.html`. `without`: members who never came by SSO, of whom `never` counts all."""
 
@@ -54,6 +64,7 @@ class SecurityPage:
     exempt_action: str
     owners: tuple[GlassRow, ...]
     uses_href: str
+    factor: FactorCard
     hipaa: Status
     hipaa_switch: Link
     switch: Link | None = None

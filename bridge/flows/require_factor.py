@@ -1,0 +1,48 @@
+"""A workspace asks its members for a second factor where they don't come by SSO: who would be asked, and the switch
+(product.md 2.8).
+
+Whoever has none keeps their session: they set one up when they want into the workspace.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.flows.context import Context
+from bridge.flows.named import get_workspace, owner_acting
+from bridge.storage import required_sso
+from bridge.storage.required_sso import MemberShown
+
+#: How many of those who would be asked are named.
+NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FactorOutlook:
+    """Who has to set one up before they come in again: `without` counts them, the first 50 are `people`."""
+
+    required: bool
+    without: int
+    people: tuple[MemberShown, ...]
+
+
+def look_out_for_factors(context: Context, workspace_slug: str) -> FactorOutlook:
+    """Who would be asked, or is. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+        return FactorOutlook(
+            required=required_sso.requires_factor(connection, workspace.key),
+            without=required_sso.count_without_factor(connection, workspace.key),
+            people=tuple(required_sso.list_without_factor(connection, workspace.key, NAMED)),
+        )
+
+
+def require_factor(context: Context, actor: str, workspace_slug: str, required: bool, now: datetime) -> None:
+    """Turn the switch. Raises Forbidden (not an owner), NotFound."""
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        if required_sso.requires_factor(change.connection, workspace.key) == required:
+            return
+        required_sso.set_factor_required(change, workspace, required)
+        kind = "workspace.factor_required" if required else "workspace.factor_not_required"
+        change.record(workspace.key, kind, workspace.id)
