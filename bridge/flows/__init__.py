@@ -17,7 +17,7 @@ transaction: fetch first, then flow.
 - `password_login`, `link_account`   by password (`password_tries`: guessing is slowed down); by proving first that an
   account is theirs
 - `password_reset`   a forgotten password: a link by mail, the same for whoever asks
-- `account_settings`   what people change of their own account
+- `account_settings`   what people change of their own account; `account_email`: its address, by mailed links
 - `fresh_proof`   changing an account asks for its own password or factor within the last ten minutes
 - `second_factors`, `account_factors`   shown after the password; looked after by whom they belong to
 - `sign_in_log`   each attempt with its trail, under the reference that a refusal shows; `read_sign_in_log`: its reader

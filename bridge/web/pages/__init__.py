@@ -18,6 +18,7 @@
 - `invitations`   sent, repeated, revoked, and accepted
 - `account`       one's own account: name, password, what opens it
 - `account_sessions`   where one is signed in; one session, the others, or all ended
+- `account`       one's own account: name, password, what opens it; `account_email`: its address
 - `account_frame`   what surrounds the pages of one's own account, and who may open them; `account_proof`: show once
   more that it is you
 

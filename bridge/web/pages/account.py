@@ -19,6 +19,7 @@ from bridge.web.pages.views import (
     Field,
     Link,
     Note,
+    Post,
     Status,
 )
 from bridge.web.return_path import go
@@ -31,6 +32,8 @@ _AT_TWILIO = Note("info", "Kept at Twilio", "Your name, email and password are k
 _DONE = {
     "password": Note("ok", "Your password was changed", "Everywhere else you were signed in, you are signed out."),
     "name": Note("ok", "Your name was changed"),
+    "mailed": Note("ok", "Look into your mail", "A link is on its way. It works once, for an hour."),
+    "email": Note("ok", "Your email is confirmed"),
     "unlinked": Note("ok", "It doesn’t open your account any more"),
 }
 NEW_PASSWORD_HELP = f"At least {SHORTEST} characters. A sentence is easier to remember than a riddle."
@@ -70,12 +73,18 @@ def _page(visit: AccountVisit, error: DomainError | None = None) -> Response:
         name=Field("name", "Name", typed, error=error_at(error, "name"), autocomplete="name"),
         name_action=url_for("account.change_name"),
         read_only=_AT_TWILIO if at_twilio else None,
+        email_link=None if at_twilio else Link("Change…", url_for("account_email.ask")),
+        confirm_email=None if at_twilio or user.email_proved else _confirm_email(),
         ways=(*_own_ways(account), *(_linked(one, account.ways) for one in account.ways.identities)),
         notice=error_note(error, "name"),
     )
     done = _DONE.get(request.args.get("done", ""))
     notices = (done,) if done and not error else ()
     return show_account(visit, "account.html", page, status=status_of(error) if error else 200, notices=notices)
+
+
+def _confirm_email() -> Post:
+    return Post("Mail me a link to confirm it", url_for("account_email.send_confirmation"))
 
 
 def _own_ways(account: Account) -> tuple[AccountWay, ...]:

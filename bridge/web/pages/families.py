@@ -2,6 +2,7 @@
 
 from bridge.web.pages import (
     account,
+    account_email,
     account_factors,
     account_proof,
     account_sessions,
@@ -27,6 +28,7 @@ from bridge.web.pages import (
 
 BLUEPRINTS = (
     account.blueprint,
+    account_email.blueprint,
     account_proof.blueprint,
     account_sessions.blueprint,
     workspaces.blueprint,

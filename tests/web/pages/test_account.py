@@ -1,9 +1,13 @@
 """`/account`: one's own account (product.md 2.7, 2.8)."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from bridge.flows.deliver import deliver_due
+from tests.flows.logins import account
+from tests.flows.mailer import KeptMail
 from tests.web.browsing import Surfer, at
 from tests.web.pages.conftest import KIM, PASSWORD, Acme
 
@@ -83,3 +87,50 @@ def test_a_proof_never_leads_to_another_site(kim: Surfer, return_to: str) -> Non
 def test_what_is_not_linked_cannot_be_unlinked(kim: Surfer) -> None:
     assert kim.get("/account/unlink", connection="x", subject="\x00").status_code == 404
     assert kim.submit("/account/unlink", kim.get("/account")).status_code == 404
+
+
+def link_mailed(acme: Acme) -> str:
+    """The path of the link that leaves now."""
+    mailer = KeptMail()
+    deliver_due(acme.world.context, mailer, acme.world.now + timedelta(days=1))
+    found = [re.search(r"(/account/confirm/\S+)", mail.text) for mail in mailer.sent]
+    return next(one[1] for one in found if one)
+
+
+def test_an_email_is_changed_by_a_link_to_the_new_one(acme: Acme, kim: Surfer) -> None:
+    told = kim.submit("/account/email", kim.get("/account/email"), email="kim@else.example")
+    assert "Look into your mail" in kim.get(told.headers["Location"]).text
+    path = link_mailed(acme)
+    shown = kim.get(path)
+    assert "Change your email to kim@else.example?" in shown.text
+    assert kim.session()["user"]["email"] == KIM
+    assert kim.submit(path, shown).headers["Location"] == "/account?done=email"
+    assert kim.session()["user"]["email"] == "kim@else.example"
+    assert kim.get(path).status_code == 410
+
+
+def test_its_link_counts_only_where_the_account_is_signed_in(acme: Acme, kim: Surfer, olga: Surfer) -> None:
+    kim.submit("/account/email", kim.get("/account/email"), email="kim@else.example")
+    path = link_mailed(acme)
+    assert Surfer(acme.app).get(path).headers["Location"] == f"/login?return_to={path}"
+    assert olga.get(path).status_code == 410
+    assert olga.submit(path, olga.get("/account")).status_code == 410
+    assert acme.signed_in(KIM).get(path).status_code == 200, "in another browser of theirs it does"
+
+
+@pytest.mark.parametrize("email", ["", "x", KIM, "\x00"])
+def test_a_bad_address_is_told_beside_the_field(kim: Surfer, email: str) -> None:
+    told = kim.submit("/account/email", kim.get("/account/email"), email=email)
+    assert told.status_code == 422
+    assert 'aria-invalid="true"' in told.text
+
+
+def test_an_address_that_nobody_confirmed_says_so(acme: Acme) -> None:
+    account(acme.world, "new@acme.example", proved=False, password=PASSWORD)
+    new = acme.signed_in("new@acme.example")
+    shown = new.get("/account")
+    assert "Not confirmed" in shown.text
+    new.submit("/account/email/confirm", shown)
+    path = link_mailed(acme)
+    assert new.submit(path, new.get(path)).status_code == 303
+    assert "Not confirmed" not in new.get("/account").text

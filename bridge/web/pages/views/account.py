@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.web.pages.views.form_parts import Field
-from bridge.web.pages.views.parts import Consequence, Link, Note, Status, Tab, Theme
+from bridge.web.pages.views.parts import Consequence, Link, Note, Post, Status, Tab, Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class AccountPage:
     name_action: str
     ways: tuple[AccountWay, ...]
     read_only: Note | None = None
-    email_links: tuple[Link, ...] = ()
+    email_link: Link | None = None
+    confirm_email: Post | None = None
     notice: Note | None = None
 
 
@@ -82,3 +83,5 @@ class AccountConfirmPage:
     hidden: tuple[tuple[str, str], ...]
     consequences: tuple[Consequence, ...]
     cancel_href: str
+    plain: bool = False
+    """Nothing is lost by it: so it doesn't look dangerous."""
