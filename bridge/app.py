@@ -27,6 +27,8 @@ from bridge.web import (
     scim_addresses,
     scim_api,
     session,
+    twilio_events,
+    twilio_login,
 )
 from bridge.web.current import OUTSIDE
 from bridge.web.pages import families, filters
@@ -34,7 +36,7 @@ from bridge.web.scim_log import Flushing
 from bridge.wiring import make_context, make_outside
 
 #: Programs authenticate by a token that they bring: what a browser carries along signs nobody in there.
-_FOR_PROGRAMS = (scim_api.blueprint, oidc_logout.blueprint, health.blueprint)
+_FOR_PROGRAMS = (scim_api.blueprint, oidc_logout.blueprint, twilio_events.blueprint, health.blueprint)
 _FOR_PEOPLE = (
     saml_login.blueprint,
     saml_logout.blueprint,
@@ -43,6 +45,7 @@ _FOR_PEOPLE = (
     login_factor.blueprint,
     password_reset.blueprint,
     prove_account.blueprint,
+    twilio_login.blueprint,
     session.blueprint,
     *families.BLUEPRINTS,
 )
@@ -81,7 +84,7 @@ def create_web(context: Context, outside: Outside = NOWHERE) -> Flask:
     for blueprint in (*_FOR_PEOPLE, *_FOR_PROGRAMS):
         app.register_blueprint(blueprint)
     forms = CSRFProtect(app)
-    for view in (saml_login.acs, saml_logout.by_post, oidc_login.login_by_post):
+    for view in (saml_login.acs, saml_logout.by_post, oidc_login.login_by_post, twilio_login.login_by_post):
         forms.exempt(view)
     for blueprint in _FOR_PROGRAMS:
         forms.exempt(blueprint)

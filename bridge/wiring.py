@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bridge.flows.context import Context
+from bridge.flows.context import Context, TwilioClient
 from bridge.flows.deliver import Mailer
 from bridge.flows.open_context import open_context
 from bridge.flows.outside import Outside
@@ -28,7 +28,14 @@ def make_context(settings: Settings) -> Context:
         scim_log_days=settings.scim_log_days,
         sign_in_log_days=settings.sign_in_log_days,
         metadata_refresh_hours=settings.metadata_refresh_hours,
+        twilio=_twilio(settings),
     )
+
+
+def _twilio(settings: Settings) -> TwilioClient | None:
+    """The three settings come together, or not at all."""
+    issuer, client_id, secret = settings.twilio_issuer, settings.twilio_client_id, settings.twilio_client_secret
+    return TwilioClient(issuer, client_id, secret) if issuer and client_id and secret else None
 
 
 def make_mailer(settings: Settings) -> Mailer:

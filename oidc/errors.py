@@ -440,6 +440,13 @@ class DisagreeingLibrary(Refused):
     text = "The provider's token is faulty: one of its claims has a type or value that OpenID Connect doesn't allow."
 
 
+class NotASecurityEvent(Refused):
+    """Not a Security Event Token with one event (RFC 8417 2.2, 4.5)."""
+
+    code = "not-a-security-event"
+    text = "What the provider pushed isn't a Security Event Token with one event."
+
+
 class NotALogoutToken(Refused):
     """No back-channel logout event, or a nonce (Back-Channel Logout 2.4, 2.6)."""
 

@@ -228,6 +228,8 @@ EXPLANATIONS: Mapping[str, tuple[str, Setting]] = {
     "logout_repeated": ("The same logout message came twice", "again"),
     "unknown_logout": ("It answers no logout that is under way", "again"),
     "ended_at_idp": ("They signed out at {idp} after it made this answer", "again"),
+    "ended_at_twilio": ("They signed out at Twilio after it gave this answer", "again"),
+    "already_linked": ("The account, or the Twilio user, is linked to another one", "again"),
     "other_browser": ("It was begun in another browser", "again"),
     "not_fresh": ("{idp} didn’t ask them anew, as was demanded", "again"),
     "connection_off": ("The connection is off", "bridge"),

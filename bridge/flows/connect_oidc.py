@@ -87,6 +87,16 @@ class OidcConnection:
     force_authn: bool = False
     logout_return: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.connection.name
+
+    @property
+    def keys_of(self) -> int | None:
+        """Under what its provider's keys are kept."""
+        return self.connection.key
+
 
 def signed_out_url(context: Context, connection_id: str) -> str:
     """Where a provider that knows it sends people who have signed out there (post_logout_redirect_uri)."""

@@ -29,6 +29,15 @@ Witness = Callable[[Change], None]
 
 
 @dataclass(frozen=True, slots=True)
+class TwilioClient:
+    """How the bridge is known at Twilio Unified Login."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Made once a process by `app`; the first argument of every flow.
 
@@ -44,6 +53,7 @@ class Context:
     scim_log_days: int = 30
     sign_in_log_days: int = 90
     metadata_refresh_every: timedelta = timedelta(hours=24)
+    twilio: TwilioClient | None = None
     request_buffer: RequestBuffer = field(default_factory=RequestBuffer, repr=False, compare=False)
     witness: Witness | None = field(default=None, repr=False, compare=False)
 

@@ -166,7 +166,7 @@ def _link(context: Context, change: Change, asked: Pending, user: User, *, by_ma
     if not user.email_proved:
         if not by_mail:
             raise NotThatAccount("The address of this account was never confirmed. Use the link by mail instead.")
-        adopt(change, door, user)
+        adopt(change, [door.workspace.key], user)
     settle(change, door, identity, found, "link")
     _accept(change, door, user)
     return authentication_by(context, door, identity, change.now)

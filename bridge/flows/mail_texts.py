@@ -157,6 +157,79 @@ def password_changed(to: str, at: datetime) -> Mail:
     )
 
 
+def twilio_link(to: str, email: str, link: str, minutes: int) -> Mail:
+    """Somebody who logged in with Twilio wants to open this account by it."""
+    return _mail(
+        to,
+        "Is it you who logs in with Twilio?",
+        (
+            f"Somebody who logged in with Twilio as {email} wants to open your account with that from now on.",
+            "If it is you, follow the link in the browser you logged in with. Name, address and password of the "
+            "account are then managed at Twilio.",
+            f"The link works once, for {minutes} minutes. If it wasn’t you, do nothing.",
+        ),
+        ("It is me", link),
+    )
+
+
+def twilio_link_by_login(to: str, email: str) -> Mail:
+    """The same where a mailed link would be a way past the account's second factor."""
+    return _mail(
+        to,
+        "Is it you who logs in with Twilio?",
+        (
+            f"Somebody who logged in with Twilio as {email} wants to open your account with that from now on.",
+            "Your account has a second factor, so a link by mail isn’t enough. If it is you, go back to the page where "
+            "you asked for it, and sign in to the account as usual.",
+            "If it wasn’t you, do nothing.",
+        ),
+    )
+
+
+def twilio_account(to: str, link: str, minutes: int) -> Mail:
+    """Somebody who logged in with Twilio wants an account with this address, whose domain a workspace has proved."""
+    return _mail(
+        to,
+        "Confirm your address",
+        (
+            f"Somebody who logged in with Twilio wants an account with the address {to}.",
+            "If it is you, follow the link in the browser you logged in with.",
+            f"The link works once, for {minutes} minutes. If it wasn’t you, do nothing.",
+        ),
+        ("Create my account", link),
+    )
+
+
+def twilio_email(to: str, old: str, link: str) -> Mail:
+    """A linked account's address was changed at Twilio to one whose domain a workspace has proved."""
+    return _mail(
+        to,
+        "Confirm your new address",
+        (
+            f"At Twilio, the address of the account {old} was changed to {to}. Its domain belongs to a company that "
+            "uses this product, so the change waits here until you confirm it.",
+            "The link works once, for a day. If it wasn’t you, do nothing: the account keeps its old address.",
+        ),
+        ("Look at the change", link),
+    )
+
+
+def twilio_closed(to: str, link: str, *, alone: bool) -> Mail:
+    """The Twilio user that an account was linked to is gone."""
+    from_now = (
+        "It opened this account, which had no password. To come in from now on, set one on the sign-in page, by "
+        "“Forgotten your password?”, or sign in by your company."
+        if alone
+        else "It opened this account. From now on, sign in the other way that you have."
+    )
+    return _mail(
+        to,
+        "Your Twilio account was closed",
+        ("The Twilio account that you logged in with was closed. Nothing of your account here was deleted.", from_now),
+        ("Sign in", link),
+    )
+
+
 def removed_with_tokens(to: str, workspace: str, person: str, tokens: Sequence[str]) -> Mail:
     """Owners learn which programs stop because the person who made their tokens left (product.md 2.9)."""
     return _mail(

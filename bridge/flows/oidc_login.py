@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
@@ -22,7 +22,7 @@ from bridge.domain.web_calls import Ask, WebCall
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.connect_oidc import OidcConnection
 from bridge.flows.context import Context
-from bridge.flows.provider_keys import prove_by_keys
+from bridge.flows.provider_keys import Keyed, prove_by_keys
 from bridge.flows.sign_in import Answer, begin, request_hash
 from bridge.flows.sign_in_log import Trail, note_names
 from bridge.flows.sso_door import open_door
@@ -30,6 +30,8 @@ from bridge.flows.try_connection import is_test
 from bridge.storage import pending, people
 from bridge.storage.changes import Change
 from oidc import authorization_request, claims, id_token, token_answer, token_request, transcript, userinfo
+from oidc.claims import AssertedNames, ClaimMapping
+from oidc.client import Client
 from oidc.id_token import IdToken
 from oidc.keys import Keys
 from oidc.token_answer import TokenAnswer
@@ -165,20 +167,7 @@ def ask_for_identity(
 
     Raises ProviderFailed, `oidc.errors.Refused` (one class a reason), OtherTenant.
     """
-    try:
-        tokens = _fetch_tokens(ours, claimed, code, ask, clock())
-        trail.note("code_exchanged")
-        trail.show(render_claims(**transcript.read(tokens.id_token)))
-        proved = _prove(context, ours, claimed, tokens, ask, clock)
-        trail.note("id_token", f"Signed by {ours.provider.issuer} for our client, with our nonce, and in time.")
-        known = _fetch_userinfo(context, ours, tokens, proved, ask, clock)
-    except OutsideFailed as error:
-        raise ProviderFailed(ours.connection.name, error.text) from error
-    if known is not None:
-        trail.note("userinfo", "About the same subject.")
-        trail.show(render_claims(**transcript.read(tokens.id_token), userinfo=known.claims))
-    named = claims.read(proved, known, ours.claims)
-    note_names(trail, ours.connection.name, named)
+    proved, named = ask_provider(context, ours, claimed, code, ask, clock, trail)
     _check_tenant(context, ours, proved, test=claimed.test)
     identity = AssertedIdentity(
         connection_id=ours.connection.id,
@@ -195,15 +184,53 @@ def ask_for_identity(
     return Answer(identity, claimed.request_id, replay, proved.authenticated_at, trail)
 
 
-def _fetch_tokens(ours: OidcConnection, claimed: Claimed, code: str, ask: Ask, now: datetime) -> TokenAnswer:
+class Party(Keyed, Protocol):
+    """Both sides of a login at a provider: a connection's, or Twilio's."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def client(self) -> Client:
+        """Us, as it knows us."""
+
+    @property
+    def claims(self) -> ClaimMapping:
+        """What its claims mean."""
+
+
+def ask_provider(
+    context: Context, ours: Party, claimed: Claimed, code: str, ask: Ask, clock: Clock, trail: Trail
+) -> tuple[IdToken, AssertedNames]:
+    """Change the code for tokens and prove them: the ID token, and whom it names. No transaction is open meanwhile.
+
+    Raises ProviderFailed, `oidc.errors.Refused` (one class a reason).
+    """
+    try:
+        tokens = _fetch_tokens(ours, claimed, code, ask, clock())
+        trail.note("code_exchanged")
+        trail.show(render_claims(**transcript.read(tokens.id_token)))
+        proved = _prove(context, ours, claimed, tokens, ask, clock)
+        trail.note("id_token", f"Signed by {ours.provider.issuer} for our client, with our nonce, and in time.")
+        known = _fetch_userinfo(context, ours, tokens, proved, ask, clock)
+    except OutsideFailed as error:
+        raise ProviderFailed(ours.name, error.text) from error
+    if known is not None:
+        trail.note("userinfo", "About the same subject.")
+        trail.show(render_claims(**transcript.read(tokens.id_token), userinfo=known.claims))
+    named = claims.read(proved, known, ours.claims)
+    note_names(trail, ours.name, named)
+    return proved, named
+
+
+def _fetch_tokens(ours: Party, claimed: Claimed, code: str, ask: Ask, now: datetime) -> TokenAnswer:
     asked = token_request.build(ours.provider, ours.client, code, claimed.code_verifier, now, new_secret())
     reply = ask(WebCall(asked.url, asked.headers, asked.body))
     return token_answer.parse(reply.status, reply.content_type, reply.body)
 
 
-def _prove(
-    context: Context, ours: OidcConnection, claimed: Claimed, tokens: TokenAnswer, ask: Ask, clock: Clock
-) -> IdToken:
+def _prove(context: Context, ours: Party, claimed: Claimed, tokens: TokenAnswer, ask: Ask, clock: Clock) -> IdToken:
     def prove(keys: Keys) -> IdToken:
         now = clock()
         # As old as the request is: nobody is to be refused for the time that they took to come back.
@@ -214,7 +241,7 @@ def _prove(
 
 
 def _fetch_userinfo(
-    context: Context, ours: OidcConnection, tokens: TokenAnswer, proved: IdToken, ask: Ask, clock: Clock
+    context: Context, ours: Party, tokens: TokenAnswer, proved: IdToken, ask: Ask, clock: Clock
 ) -> Userinfo | None:
     """What the provider says beside the ID token, where that leaves out the email or the groups."""
     url = ours.provider.userinfo_endpoint

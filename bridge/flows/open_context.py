@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bridge.domain.errors import DomainError
-from bridge.flows.context import Context
+from bridge.flows.context import Context, TwilioClient
 from bridge.storage.database import Database, Synchronous, open_database
 from bridge.storage.schema import UnknownSchema, pending, upgrade
 from bridge.storage.secret_box import SecretBox
@@ -28,6 +28,7 @@ def open_context(
     scim_log_days: int = 30,
     sign_in_log_days: int = 90,
     metadata_refresh_hours: int = 24,
+    twilio: TwilioClient | None = None,
 ) -> Context:
     """What every flow is handed, over a database whose schema is this version's: made so where it wasn't.
 
@@ -45,6 +46,7 @@ def open_context(
         scim_log_days=scim_log_days,
         sign_in_log_days=sign_in_log_days,
         metadata_refresh_every=timedelta(hours=metadata_refresh_hours),
+        twilio=twilio,
     )
 
 

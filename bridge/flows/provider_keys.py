@@ -6,22 +6,34 @@ nonsense, so those together may only a few times a minute.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from bridge.domain.errors import OutsideFailed
 from bridge.domain.web_calls import Ask, WebCall
-from bridge.flows.connect_oidc import OidcConnection
 from bridge.flows.context import Context
 from bridge.storage.counters import count_try
 from bridge.storage.provider_keys import KeptKeys, find_keys, keep_keys
 from oidc.errors import BadSignature, UnknownKey
 from oidc.keys import Keys, parse_keys
+from oidc.provider import Provider
 
 #: A key that a provider has taken back counts no longer than this.
 KEPT_FOR: Final = timedelta(minutes=10)
 STRANGERS_READS_A_MINUTE: Final = 6
 
 Proved = TypeVar("Proved")
+
+
+class Keyed(Protocol):
+    """Whose keys are kept."""
+
+    @property
+    def provider(self) -> Provider:
+        """Who publishes them."""
+
+    @property
+    def keys_of(self) -> int | None:
+        """The key of the connection that they are kept for, None for Twilio's."""
 
 
 class TooManyReads(OutsideFailed):
@@ -35,7 +47,7 @@ class TooManyReads(OutsideFailed):
 
 def prove_by_keys(
     context: Context,
-    ours: OidcConnection,
+    ours: Keyed,
     ask: Ask,
     now: datetime,
     prove: Callable[[Keys], Proved],
@@ -57,26 +69,26 @@ def prove_by_keys(
     return prove(_read(context, ours, ask, now))
 
 
-def _kept(context: Context, ours: OidcConnection, now: datetime) -> Keys | None:
+def _kept(context: Context, ours: Keyed, now: datetime) -> Keys | None:
     with context.database.reading() as rows:
-        kept = find_keys(rows, ours.connection.key)
+        kept = find_keys(rows, ours.keys_of)
     if kept is None or kept.url != ours.provider.jwks_uri or now - kept.read_at >= KEPT_FOR:
         return None
     return parse_keys(kept.body)
 
 
-def _may_read(context: Context, ours: OidcConnection, now: datetime) -> bool:
+def _may_read(context: Context, ours: Keyed, now: datetime) -> bool:
     with context.database.writing() as connection:
-        tries, _ = count_try(connection, f"provider-keys:{ours.connection.id}", now, timedelta(minutes=1))
+        tries, _ = count_try(connection, f"provider-keys:{ours.keys_of or 'twilio'}", now, timedelta(minutes=1))
     return tries <= STRANGERS_READS_A_MINUTE
 
 
-def _read(context: Context, ours: OidcConnection, ask: Ask, now: datetime) -> Keys:
+def _read(context: Context, ours: Keyed, ask: Ask, now: datetime) -> Keys:
     url = ours.provider.jwks_uri
     reply = ask(WebCall(url, {"Accept": "application/json"}))
     if reply.status != 200:
         raise OutsideFailed(f"The provider’s keys can’t be read: its jwks_uri answers with status {reply.status}.")
     keys = parse_keys(reply.body)
     with context.database.writing() as connection:
-        keep_keys(connection, ours.connection.key, KeptKeys(url, reply.body, now))
+        keep_keys(connection, ours.keys_of, KeptKeys(url, reply.body, now))
     return keys

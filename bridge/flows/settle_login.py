@@ -180,7 +180,7 @@ def settle(change: Change, door: Door, identity: AssertedIdentity, found: Found 
     """Make the account, link, membership and asserted groups what this login says. Returns the account."""
     user = found.user if found else _create(change, door, identity)
     if step == "adopt":
-        adopt(change, door, user)
+        adopt(change, [door.workspace.key], user)
     if step != "enter":
         _link(change, door, identity, user)
     _follow_email(change, door, identity, user)
@@ -196,8 +196,9 @@ def _create(change: Change, door: Door, identity: AssertedIdentity) -> User:
     return user
 
 
-def adopt(change: Change, door: Door, user: User) -> None:
-    """The address is proved for the first time: whatever was left in the account until now, by whomever, goes.
+def adopt(change: Change, workspace_keys: Sequence[int], user: User) -> None:
+    """The address is proved for the first time: whatever was left in the account until now, by whomever, goes. It is
+    told in these workspaces.
 
     Raises LastOwner where that would take a last owner's own way in.
     """
@@ -208,7 +209,8 @@ def adopt(change: Change, door: Door, user: User) -> None:
     people.set_user(change, user.key, email_proved_at=change.now)
     for workspace_key in owned:
         check_last_owner(change, workspace_key)
-    change.record(door.workspace.key, "user.adopted", user.id, after={"email": user.email})
+    for key in workspace_keys:
+        change.record(key, "user.adopted", user.id, after={"email": user.email})
 
 
 def _link(change: Change, door: Door, identity: AssertedIdentity, user: User) -> None:

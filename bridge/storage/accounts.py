@@ -1,6 +1,7 @@
 """Accounts' own ways in: what a person can sign in with that belongs to no company's IdP; and who is held out."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import exists, or_, select
 
@@ -9,6 +10,8 @@ from bridge.storage.tables import directory_users, memberships, second_factors, 
 _PASSKEY = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.kind == "passkey")
 #: Of a row of `users`: it has a password, a Twilio link or a passkey.
 WAY_IN = or_(users.c.password_hash.is_not(None), users.c.twilio_sub.is_not(None), _PASSKEY)
+#: What an account that isn't linked to Twilio has in the columns of that.
+NO_TWILIO: Final[Mapping[str, None]] = {"twilio_sub": None, "twilio_email": None, "twilio_told_at": None}
 #: Of a row of `memberships`: the person has a second factor.
 HAS_SECOND_FACTOR = exists().where(
     second_factors.c.user_id == memberships.c.user_id, second_factors.c.kind.in_(("totp", "passkey"))

@@ -19,10 +19,13 @@ from bridge.storage.tables import ended_logins, pending_requests, seen
 #: prove an account first. `link`: the same, by a mailed link. `test`: somebody may begin a test of the connection.
 #: `tested`: its result. `logout`: an IdP is told that a session ended here. `factor`: a password was right, and the
 #: second factor is to be shown. `enrol`: one is being set up. `passkey`: a challenge. `mailed_code`: a code by mail.
-#: `reset`, `verify_email`, `change_email`: links by mail.
+#: `reset`, `verify_email`, `change_email`: links by mail. `twilio`: a request sent to Twilio. `twilio_arrival`: who
+#: came from there for the first time. `twilio_link`: the mailed link of such a one. `twilio_email`: an address that
+#: Twilio says, to be confirmed.
 Kind = Literal[
     "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout",
     "factor", "enrol", "passkey", "mailed_code", "reset", "verify_email", "change_email",
+    "twilio", "twilio_arrival", "twilio_link", "twilio_email",
 ]  # fmt: skip
 
 

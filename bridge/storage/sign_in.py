@@ -11,7 +11,7 @@ from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import Found
 from bridge.domain.workspace import Connection, Membership, User
 from bridge.storage.access import may
-from bridge.storage.accounts import has_way_in
+from bridge.storage.accounts import NO_TWILIO, has_way_in
 from bridge.storage.changes import Change
 from bridge.storage.connections import COLUMNS as CONNECTION
 from bridge.storage.people import MEMBERSHIP, USER, find_member, proves_domain
@@ -199,7 +199,7 @@ def clear_account(change: Change, user_key: int) -> None:
     """Take away every way in that somebody may have left in an account whose address was never proved."""
     for table in (sessions, identities, second_factors, recovery_codes):
         change.connection.execute(delete(table).where(table.c.user_id == user_key))
-    cleared = update(users).where(users.c.id == user_key).values(password_hash=None, twilio_sub=None)
+    cleared = update(users).where(users.c.id == user_key).values(password_hash=None, **NO_TWILIO)
     change.connection.execute(cleared)
 
 

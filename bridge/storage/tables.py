@@ -112,6 +112,10 @@ users = Table(
     _required("name", Text),
     Column("password_hash", Text),
     Column("twilio_sub", Text, unique=True),
+    Column(
+        "twilio_email", Text
+    ),  # as Twilio has it; another than `email` while that waits to be confirmed, or is taken
+    Column("twilio_told_at", Instant),  # of what is newest of all that Twilio said of them
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
 )
@@ -193,6 +197,15 @@ provider_keys = Table(  # an OpenID provider's, as last read
     _required("url", Text),
     _required("body", LargeBinary),
     _required("read_at", Instant),
+)
+twilio_documents = Table(  # Twilio's discovery document and keys, as last read
+    "twilio_documents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("url", Text),
+    _required("body", LargeBinary),
+    _required("read_at", Instant),
+    _one_of("name", "discovery", "keys"),
 )
 # How reading its metadata anew goes. Not in `connections`, since each change there keeps the former row.
 metadata_refreshes = Table(
@@ -581,7 +594,8 @@ pending_requests = Table(  # a login under way: the request we sent, then its re
     Column("result", Json),
     _required("expires_at", Instant),
     _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout",
-            "factor", "enrol", "passkey", "mailed_code", "reset", "verify_email", "change_email"),
+            "factor", "enrol", "passkey", "mailed_code", "reset", "verify_email", "change_email",
+            "twilio", "twilio_arrival", "twilio_link", "twilio_email"),
     Index(None, "connection_id"),
     Index(None, "user_id"),
     Index(None, "expires_at"),

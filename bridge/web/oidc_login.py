@@ -119,10 +119,10 @@ def _asked_by_provider(ours: OidcConnection) -> str:
     if request.args.get("iss") != ours.provider.issuer:
         raise NotFromHere(f"This sign-in was begun by another provider than {name}.")
     target = request.args.get("target_link_uri")
-    return HOME if not target else _path_here(target)
+    return HOME if not target else path_here(target)
 
 
-def _path_here(target: str) -> str:
+def path_here(target: str) -> str:
     """The path of an address of this site; no other is gone to (Core 4: no open redirector)."""
     own = current_context().public_url
     try:
@@ -151,14 +151,14 @@ def callback(connection: UUID) -> Response:
         raise
     claimed = claim(context, ours, state, browser, now)
     with current_outside().calls.turn(f"{ours.connection.workspace_key}", ours.connection.id) as ask:
-        answer = ask_for_identity(context, ours, claimed, code, ask, _clock(now), trail())
+        answer = ask_for_identity(context, ours, claimed, code, ask, ticking(now), trail())
     note_login(email=answer.identity.email)
     handle = complete(context, "oidc", answer, now, current_client())
     told = resume(context, handle, browser, current_client(), now, through=ours.connection.id, old=session_secret())
     return arrive(told, browser)
 
 
-def _clock(now: datetime) -> Clock:
+def ticking(now: datetime) -> Clock:
     """What the time is while the provider answers, by the request's own clock."""
     began = time.monotonic()
     return lambda: now + timedelta(seconds=time.monotonic() - began)

@@ -133,6 +133,7 @@ def _email_page(asked: _Asked, *, error: str | None = None, notice: Note | None 
         email=Field("email", "Email", asked.email[:320], kind="email", error=error, autocomplete="username"),
         notice=notice,
         hidden=asked.hidden,
+        twilio_href=_twilio_href(asked),
         password_href=None if asked.way else _back(replace(asked, way="password")),
     )
     let_forms_lead_elsewhere()  # the answer may be the way to the company's IdP
@@ -151,6 +152,7 @@ def _password_page(
         forgotten_href=url_for("password_reset.ask", email=email[:320]),
         notice=notice,
         hidden=asked.hidden,
+        twilio_href=_twilio_href(asked),
     )
     return render_bare("login.html", page, status)
 
@@ -163,6 +165,12 @@ def _choice_page(asked: _Asked, email: str, ways: tuple[Way, ...]) -> Response:
     change = _back(asked)
     page = LoginPage(url_for("password.enter"), known_email=email, change_href=change, ways=shown)
     return render_bare("login.html", page)
+
+
+def _twilio_href(asked: _Asked) -> str | None:
+    if current_context().twilio is None or asked.prove:
+        return None
+    return url_for("twilio.login", return_to=None if asked.return_to == HOME else asked.return_to)
 
 
 def _back(asked: _Asked) -> str:

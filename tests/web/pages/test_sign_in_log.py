@@ -133,7 +133,7 @@ def test_every_saml_refusal_is_explained() -> None:
 
 def test_every_oidc_refusal_is_explained() -> None:
     known = set(EXPLANATIONS) | set(OIDC_EXPLANATIONS)
-    logout = {"not-a-logout-token", "missing-token-id", "nobody-to-sign-out"}
+    logout = {"not-a-logout-token", "missing-token-id", "nobody-to-sign-out", "not-a-security-event"}
     assert codes(oidc_errors.Refused) - {"refused"} - logout - known == set()
 
 

@@ -28,6 +28,7 @@ def upgrade() -> None:
     _resource_labels_past()
     _resources_past()
     _seen()
+    _twilio_documents()
     _user_group_members_past()
     _user_groups_past()
     _users()
@@ -386,6 +387,18 @@ def _seen() -> None:
     op.create_index(op.f("ix_seen_expires_at"), "seen", ["expires_at"], unique=False)
 
 
+def _twilio_documents() -> None:
+    op.create_table(
+        "twilio_documents",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("name IN ('discovery', 'keys')", name=op.f("ck_twilio_documents_name")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_twilio_documents")),
+    )
+
+
 def _user_group_members_past() -> None:
     op.create_table(
         "user_group_members_past",
@@ -435,6 +448,8 @@ def _users() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("twilio_sub", sa.Text(), nullable=True),
+        sa.Column("twilio_email", sa.Text(), nullable=True),
+        sa.Column("twilio_told_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
@@ -933,7 +948,7 @@ def _pending_requests() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested', 'logout', 'factor', 'enrol', 'passkey', 'mailed_code', 'reset', 'verify_email', 'change_email')",
+            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested', 'logout', 'factor', 'enrol', 'passkey', 'mailed_code', 'reset', 'verify_email', 'change_email', 'twilio', 'twilio_arrival', 'twilio_link', 'twilio_email')",
             name=op.f("ck_pending_requests_kind"),
         ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_pending_requests_connection_id")),

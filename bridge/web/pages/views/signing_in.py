@@ -31,6 +31,8 @@ class LoginPage:
     forgotten_href: str | None = None
     notice: Note | None = None
     hidden: tuple[tuple[str, str], ...] = ()
+    twilio_href: str | None = None
+    """Where one logs in with Twilio; None where that isn't set up."""
     password_href: str | None = None
     """The same first page in password mode, whatever the domain; None where it is that already."""
 
@@ -119,6 +121,46 @@ class ResetPage:
     link_minutes: int = 30
     sign_in_href: str = "/login"
     notice: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioWelcomePage:
+    """`twilio_welcome.html`: the first arrival from Twilio. `mailed_to`: what was typed, where a link may be on its
+    way; `confirm_to`: where the link is that makes the account.
+    """
+
+    email: str
+    name: str
+    has_account: bool
+    link_href: str
+    signed_in_as: str | None
+    mail_action: str
+    mail_email: Field
+    create_action: str
+    link_minutes: int
+    notice: Note | None = None
+    mailed_to: str | None = None
+    confirm_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioLinkPage:
+    """`twilio_link.html`: the account that is signed in, and who came from Twilio, side by side."""
+
+    email: str
+    name: str
+    account_email: str
+    action: str
+    cancel_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioEmailPage:
+    """`twilio_email.html`: an address that was changed at Twilio is to be confirmed, or has been."""
+
+    email: str
+    action: str
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)

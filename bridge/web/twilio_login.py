@@ -1,0 +1,268 @@
+"""`/twilio/…`: "Log in with Twilio" (product.md 3), by the rules of any OpenID provider.
+
+GET  login               to Twilio; also where its Product Switcher leads (OpenID Connect Core 4)
+GET  callback            its answer, brought by the browser that asked: who is linked is signed in
+GET  welcome/<token>     the first arrival: link the account that one has, or make one
+GET  link/<token>        who has signed in as usual, says that the two belong together
+GET  linked/<secret>     the same by a mailed link
+GET  email/<secret>      an address that was changed at Twilio, confirmed by whoever reads its mail
+"""
+
+from functools import partial
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request, url_for
+from werkzeug.exceptions import BadRequest
+
+from bridge.domain.errors import Conflict, DomainError, Expired, OutsideFailed, TooManyTries
+from bridge.domain.web_calls import WebCall, WebReply
+from bridge.flows.bearer_secrets import new_secret
+from bridge.flows.oidc_login import ProviderFailed
+from bridge.flows.sessions import SignedIn
+from bridge.flows.twilio import Twilio, load_twilio
+from bridge.flows.twilio_account import confirm_email, find_confirmation
+from bridge.flows.twilio_link import (
+    LINK_LASTS,
+    Arrived,
+    create_account,
+    find_arrival,
+    follow_link,
+    link_own,
+    mail_link,
+    may_link,
+)
+from bridge.flows.twilio_login import Welcome, arrive, ask_who, claim, start
+from bridge.web import refusals
+from bridge.web.cookies import browser_secret, keep_browser, keep_session, session_secret
+from bridge.web.current import current_client, current_context, current_outside, current_session, current_time
+from bridge.web.oidc_login import NotFromHere, path_here, refuse, refuse_crowd, refuse_silence, ticking
+from bridge.web.pages.bare import render_bare
+from bridge.web.pages.views import Field, Link, Note, RefusedPage, TwilioEmailPage, TwilioLinkPage, TwilioWelcomePage
+from bridge.web.refusals import note_login, trail
+from bridge.web.return_path import HOME, go, safe_path
+from bridge.web.statuses import status_of
+from oidc import authorization_answer
+from oidc.errors import OidcError, ProviderSaidNo
+
+blueprint = Blueprint("twilio", __name__, url_prefix="/twilio")
+refusals.install(blueprint)
+blueprint.register_error_handler(OidcError, refuse)
+blueprint.register_error_handler(ProviderFailed, refuse_silence)
+blueprint.register_error_handler(OutsideFailed, refuse_crowd)
+
+_LONGEST_HINT = 320
+_INITIATING = ("iss", "login_hint", "target_link_uri")
+
+
+@blueprint.before_request
+def begin() -> None:
+    """Whatever is refused here is a login with Twilio, and begins there anew."""
+    note_login(kind="twilio", again=url_for("twilio.login"))
+
+
+def twilio_of_request() -> Twilio:
+    """Twilio as it describes itself. Raises NotFound where the operator hasn't set it up, OutsideFailed."""
+    return load_twilio(current_context(), ask_twilio, current_time())
+
+
+def ask_twilio(call: WebCall) -> WebReply:
+    """A turn for this one call."""
+    with current_outside().calls.turn("twilio", "twilio") as ask:
+        return ask(call)
+
+
+# -- There and back ----------------------------------------------------------------------------------
+
+
+@blueprint.get("/login")
+def login() -> Response:
+    """Send the browser to Twilio, remembering that it was this one, and where it wanted to go; with `sign_up=1`, to
+    make an account there. With `iss` it is Twilio, or somebody else, who sends it here (Core 4).
+    """
+    ours = twilio_of_request()
+    initiated = "iss" in request.args or "target_link_uri" in request.args
+    return_to = _asked_by_twilio(ours) if initiated else safe_path(request.args.get("return_to"))
+    browser, hint = browser_secret() or new_secret(), request.args.get("login_hint", "")
+    hint = hint if len(hint) <= _LONGEST_HINT and hint.isprintable() else ""
+    url = start(
+        current_context(),
+        ours,
+        browser,
+        return_to,
+        current_time(),
+        login_hint=hint or None,
+        sign_up=request.args.get("sign_up") == "1",
+    )
+    response = go(url, 302)
+    keep_browser(response, browser)
+    return response
+
+
+@blueprint.post("/login")
+def login_by_post() -> Response:
+    """The same where Twilio begins by POST (Core 4): by a GET of ours, which brings our cookie."""
+    asked = {name: request.form[name] for name in _INITIATING if name in request.form}
+    if "iss" not in asked:
+        raise BadRequest
+    return go(f"{url_for('twilio.login')}?{urlencode(asked)}")
+
+
+def _asked_by_twilio(ours: Twilio) -> str:
+    """Where a login leads that Twilio began. Raises NotFromHere."""
+    if request.args.get("iss") != ours.provider.issuer:
+        raise NotFromHere("This sign-in was begun by another provider than Twilio.")
+    target = request.args.get("target_link_uri")
+    return HOME if not target else path_here(target)
+
+
+@blueprint.get("/callback")
+def callback() -> Response:
+    """Take Twilio's answer (Core 3.1.2.5), ask Twilio itself, and sign the browser in."""
+    ours, context, now = twilio_of_request(), current_context(), current_time()
+    browser = browser_secret() or ""
+    trail().note("received", "By the browser, with a code or a refusal.")
+    try:
+        code, state = authorization_answer.parse(list(request.args.items(multi=True)), ours.provider)
+    except ProviderSaidNo as error:
+        claim(context, error.state or "", browser, now)  # a stranger's link would say anything
+        raise
+    claimed, return_to = claim(context, state, browser, now)
+    arrival = ask_who(context, ours, claimed, code, ask_twilio, ticking(now), trail())
+    note_login(email=arrival.email)
+    told = arrive(context, arrival, return_to, browser, current_client(), trail(), now, old=session_secret())
+    if isinstance(told, Welcome):
+        return go(url_for("twilio.welcome", token=told.token))
+    return _go_in(told)
+
+
+def _go_in(told: SignedIn) -> Response:
+    response = go(safe_path(told.return_to))
+    keep_session(response, told.cookie, current_context().session_lifetime)
+    return response
+
+
+# -- The first time ----------------------------------------------------------------------------------
+
+
+@blueprint.get("/welcome/<token>")
+def welcome(token: str) -> Response:
+    """Link the account that one has, or make one."""
+    return _welcome(token, _arrived(token))
+
+
+def _arrived(token: str) -> Arrived:
+    return find_arrival(current_context(), token, browser_secret() or "", current_time())
+
+
+def _welcome(token: str, arrived: Arrived, error: DomainError | None = None, **mailed: str) -> Response:
+    session = current_session()
+    page = TwilioWelcomePage(
+        email=arrived.email,
+        name=arrived.name,
+        has_account=arrived.has_account,
+        link_href=url_for("twilio.link", token=token),
+        signed_in_as=session.user.email if session else None,
+        mail_action=url_for("twilio.mail", token=token),
+        mail_email=Field(
+            "email", "Email of your account", request.form.get("email", arrived.email)[:320], kind="email"
+        ),
+        create_action=url_for("twilio.create", token=token),
+        link_minutes=int(LINK_LASTS.total_seconds() // 60),
+        notice=Note("bad", error.text, urgent=True) if error else None,
+        **mailed,
+    )
+    return render_bare("twilio_welcome.html", page, status_of(error) if error else 200)
+
+
+@blueprint.post("/welcome/<token>/mail")
+def mail(token: str) -> Response:
+    """Send a link to the stored address of the account of that name, if there is one."""
+    arrived = _arrived(token)
+    try:
+        typed = mail_link(
+            current_context(), token, browser_secret() or "", request.form.get("email", "")[:320], current_time()
+        )
+    except TooManyTries as error:
+        return _welcome(token, arrived, error)
+    return _welcome(token, arrived, mailed_to=typed)
+
+
+@blueprint.post("/welcome/<token>/create")
+def create(token: str) -> Response:
+    """Make an account, or mail a link to make one by."""
+    arrived = _arrived(token)
+    browser, client = browser_secret() or "", current_client()
+    try:
+        told = create_account(current_context(), token, browser, client, current_time(), old=session_secret())
+    except (Conflict, TooManyTries) as error:
+        return _welcome(token, arrived, error)
+    return _go_in(told) if isinstance(told, SignedIn) else _welcome(token, arrived, confirm_to=told)
+
+
+@blueprint.get("/link/<token>")
+def link(token: str) -> Response:
+    """Do the two belong together? To whoever has just signed in to the account as usual; others do that first."""
+    arrived, session = _arrived(token), current_session()
+    here = url_for("twilio.link", token=token)
+    if session is not None and session.may_change_account and not may_link(session, current_time()):
+        return go(url_for("account_proof.ask", return_to=here))
+    if session is None or not may_link(session, current_time()):
+        return go(url_for("password.login", way="password", return_to=here))
+    page = TwilioLinkPage(
+        email=arrived.email,
+        name=arrived.name,
+        account_email=session.user.email,
+        action=url_for("twilio.join", token=token),
+        cancel_href=url_for("twilio.welcome", token=token),
+    )
+    return render_bare("twilio_link.html", page)
+
+
+@blueprint.post("/link/<token>")
+def join(token: str) -> Response:
+    """They do."""
+    session, now = current_session(), current_time()
+    if session is None or not may_link(session, now):
+        return go(url_for("twilio.link", token=token))
+    browser, client = browser_secret() or "", current_client()
+    return _go_in(link_own(current_context(), session, token, browser, client, session_secret(), now))
+
+
+@blueprint.get("/linked/<secret>")
+def follow(secret: str) -> Response:
+    """The link came back to the browser that asked for it."""
+    browser, client = browser_secret() or "", current_client()
+    return _go_in(follow_link(current_context(), secret, browser, client, current_time(), old=session_secret()))
+
+
+# -- A changed address -------------------------------------------------------------------------------
+
+
+@blueprint.get("/email/<secret>")
+def ask_email(secret: str) -> Response:
+    """Is the address right? Mail programs that follow links change nothing."""
+    return _about_email(partial(find_confirmation, current_context(), secret, current_time()), secret, done=False)
+
+
+@blueprint.post("/email/<secret>")
+def change_email(secret: str) -> Response:
+    """It is."""
+    return _about_email(partial(confirm_email, current_context(), secret, current_time()), secret, done=True)
+
+
+def _about_email(tell: "partial[str]", secret: str, *, done: bool) -> Response:
+    try:
+        page = TwilioEmailPage(tell(), url_for("twilio.change_email", secret=secret), done=done)
+    except (Expired, Conflict) as error:
+        return _not_changed(error)
+    return render_bare("twilio_email.html", page)
+
+
+def _not_changed(error: DomainError) -> Response:
+    page = RefusedPage(
+        title="The address wasn’t changed",
+        text=error.text,
+        actions=(Link("Sign in", url_for("password.login"), primary=True),),
+        kicker="Link ended",
+    )
+    return render_bare("refused.html", page, status_of(error))

@@ -1,0 +1,383 @@
+"""Log in with Twilio (product.md 3): there and back, the first arrival, and what a link is."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, insert, select, update
+
+from bridge.storage.tables import second_factors, users, workspaces
+from tests.databases import Engine
+from tests.flows.logins import PASSWORD, account, join, prove_domain
+from tests.web.browsing import Surfer, at
+from tests.web.provider import Provider, impatient, running_provider
+from tests.web.twilio import TwilioSide, path_in, set_up
+from tests.world import World, make_world
+
+MEI, ANN = "mei@kicks.example", "ann@acme.example"
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """One engine will do for pages; the races are held on both (test_twilio_at_once)."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def twilio(world: World, app: Flask, provider: Provider) -> TwilioSide:
+    impatient(app, 5)
+    provider.answers.clear()
+    return TwilioSide(provider, set_up(world, app, provider))
+
+
+def ann(world: World) -> int:
+    """A member of the workspace, with a password."""
+    key = account(world, ANN, password=PASSWORD)
+    join(world, key)
+    return key
+
+
+def user_of(world: World, email: str) -> dict[str, object] | None:
+    with world.context.database.reading() as rows:
+        row = rows.execute(select(users).where(users.c.email_ci == email)).mappings().first()
+    return dict(row) if row else None
+
+
+def count_users(world: World) -> int:
+    with world.context.database.reading() as rows:
+        return int(rows.execute(select(func.count()).select_from(users)).scalar_one())
+
+
+# -- There -------------------------------------------------------------------------------------------
+
+
+def test_the_login_page_offers_it_only_where_it_is_set_up(world: World, app: Flask, provider: Provider) -> None:
+    assert "Log in with Twilio" not in Surfer(app).get("/login").text
+    assert Surfer(app).get("/twilio/login").status_code == 404
+    set_up(world, app, provider)
+    shown = Surfer(app).get("/login", return_to="/w/acme/users")
+    assert 'href="/twilio/login?return_to=/w/acme/users"' in shown.text
+
+
+def test_it_asks_as_any_relying_party_does(twilio: TwilioSide, surfer: Surfer) -> None:
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(twilio.start(surfer)).query).items()}
+    assert asked["redirect_uri"] == "http://localhost:8000/twilio/callback"
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["scope"] == "openid email profile"
+    assert {"state", "nonce", "code_challenge"} <= asked.keys()
+    assert "prompt" not in asked
+    assert "prompt=create" in twilio.start(surfer, sign_up="1")
+
+
+def test_the_product_switcher_begins_it_for_a_path_of_ours(twilio: TwilioSide, surfer: Surfer) -> None:
+    twilio.create(surfer)
+    begun = {"iss": twilio.provider.url, "target_link_uri": "http://localhost:8000/w/acme/users"}
+    told = twilio.log_in(surfer, query=begun)
+    assert told.headers["Location"] == "/w/acme/users"
+    posted = surfer.client.post("/twilio/login", data=begun)
+    assert posted.headers["Location"].startswith("/twilio/login?iss=")
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param({"iss": "https://evil.example"}, id="another issuer"),
+        pytest.param({"target_link_uri": "http://localhost:8000/"}, id="no issuer"),
+        pytest.param({"iss": "", "target_link_uri": "https://evil.example/"}, id="another site"),
+        pytest.param({"iss": "", "target_link_uri": "http://localhost:8000.evil.example/"}, id="like ours"),
+        pytest.param({"iss": "", "target_link_uri": "http://localhost:8000\\@evil.example/"}, id="backslash"),
+    ],
+)
+def test_nobody_else_begins_it_and_it_leads_nowhere_else(
+    twilio: TwilioSide, surfer: Surfer, begun: dict[str, str]
+) -> None:
+    asked = begun | ({"iss": twilio.provider.url} if begun.get("iss") == "" else {})
+    assert surfer.get("/twilio/login", **asked).status_code == 403
+
+
+def test_a_twilio_that_is_silent_is_told_and_a_kept_word_of_it_serves(twilio: TwilioSide, surfer: Surfer) -> None:
+    twilio.provider.answers["/.well-known/openid-configuration"] = lambda: (500, "text/plain", b"")
+    assert surfer.get("/twilio/login").status_code == 429
+    twilio.provider.answers.clear()
+    twilio.start(surfer)
+    twilio.provider.answers["/.well-known/openid-configuration"] = lambda: (500, "text/plain", b"")
+    with at(surfer.client.application, datetime.now(UTC) + timedelta(hours=2)):
+        twilio.start(surfer)
+
+
+# -- Back --------------------------------------------------------------------------------------------
+
+
+def test_a_first_arrival_opens_nothing_and_may_make_an_account(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    path = twilio.arrive(surfer, query={"return_to": "/w"})
+    assert surfer.session() is None
+    shown = surfer.get(path)
+    assert "Create an account" in shown.text
+    told = surfer.submit(f"{path}/create", shown)
+    assert told.headers["Location"] == "/w"
+    session = surfer.session()
+    assert (session["user"]["email"], session["user"]["name"]) == (MEI, "Mei")
+    assert [one["kind"] for one in session["authenticated_by"]] == ["twilio"]
+    made = user_of(world, MEI)
+    assert made is not None
+    assert (made["twilio_sub"], made["password_hash"]) == ("mei", None)
+    assert made["email_proved_at"] is not None
+
+
+def test_afterwards_one_click_is_enough(world: World, twilio: TwilioSide, surfer: Surfer, app: Flask) -> None:
+    twilio.create(surfer)
+    again = Surfer(app)
+    assert twilio.log_in(again, query={"return_to": "/w"}).headers["Location"] == "/w"
+    assert again.session()["user"] == surfer.session()["user"]
+
+
+def test_an_answer_works_once_and_in_its_own_browser(twilio: TwilioSide, surfer: Surfer, app: Flask) -> None:
+    location = twilio.provider.consent(twilio.start(surfer))
+    assert twilio.come_back(Surfer(app), location).status_code == 403
+    assert twilio.come_back(surfer, location).status_code == 303
+    assert twilio.come_back(surfer, location).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"nonce": "another"}, id="nonce"),
+        pytest.param({"aud": "another-client"}, id="audience"),
+        pytest.param({"iss": "https://evil.example"}, id="issuer"),
+        pytest.param({"email_verified": False}, id="address not verified"),
+        pytest.param({"email_verified": None}, id="nothing said of the address"),
+        pytest.param({"exp": 1}, id="expired"),
+    ],
+)
+def test_an_id_token_of_something_else_is_refused(
+    world: World, twilio: TwilioSide, surfer: Surfer, said: dict[str, Any]
+) -> None:
+    told = twilio.log_in(surfer, **said)
+    assert told.status_code == 403
+    assert "/twilio/login" in told.text
+    assert surfer.session() is None
+    assert user_of(world, MEI) is None
+
+
+def test_a_second_factor_at_twilio_counts_where_one_is_required(world: World, twilio: TwilioSide, app: Flask) -> None:
+    ann(world)
+    twilio.link(Surfer(app), ANN, PASSWORD, email=ANN)
+    with world.context.database.writing() as connection:
+        connection.execute(update(workspaces).values(require_mfa=True))
+    without, shown = Surfer(app), Surfer(app)
+    twilio.log_in(without, email=ANN, amr=["pwd"])
+    twilio.log_in(shown, email=ANN)
+    assert (without.workspaces(), shown.workspaces()) == ([], ["acme"])
+
+
+def test_where_single_sign_on_is_required_twilio_alone_opens_nothing(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    assert surfer.workspaces() == ["acme"]
+    with world.context.database.writing() as connection:
+        connection.execute(update(workspaces).values(require_sso=True))
+    assert surfer.workspaces() == []
+    shown = surfer.get("/w/acme/roles")
+    assert shown.status_code == 403
+    assert "return_to=/w/acme/roles" in shown.text
+
+
+# -- Linking -----------------------------------------------------------------------------------------
+
+
+def test_an_account_that_exists_is_never_taken_by_its_address(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    ann(world)
+    path = twilio.arrive(surfer, email=ANN)
+    shown = surfer.get(path)
+    assert "Create an account" not in shown.text
+    told = surfer.submit(f"{path}/create", shown)
+    assert told.status_code == 409
+    assert surfer.session() is None
+    found = user_of(world, ANN)
+    assert found is not None
+    assert found["twilio_sub"] is None
+
+
+def test_it_is_linked_after_a_login_as_usual(world: World, twilio: TwilioSide, surfer: Surfer, app: Flask) -> None:
+    ann(world)
+    path = twilio.arrive(surfer, query={"return_to": "/w/acme"}, email=ANN)
+    link = path.replace("/welcome/", "/link/")
+    sent = surfer.get(link)
+    assert sent.headers["Location"] == f"/login?way=password&return_to={link}"
+    assert surfer.enter_password(ANN, PASSWORD, return_to=link).headers["Location"] == link
+    told = surfer.submit(link, surfer.get(link))
+    assert told.headers["Location"] == "/w/acme"
+    assert {one["kind"] for one in surfer.session()["authenticated_by"]} == {"password", "twilio"}
+    again = Surfer(app)
+    twilio.log_in(again, email=ANN)
+    assert again.workspaces() == ["acme"]
+
+
+def test_a_login_of_long_ago_or_of_a_company_links_nothing(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    ann(world)
+    surfer.enter_password(ANN, PASSWORD)
+    path = twilio.arrive(surfer, email=ANN).replace("/welcome/", "/link/")
+    shown = surfer.get(path)
+    with at(surfer.client.application, datetime.now(UTC) + timedelta(minutes=11)):
+        told = surfer.submit(path, shown)
+    assert told.headers["Location"] == path  # which asks for a login
+    found = user_of(world, ANN)
+    assert found is not None
+    assert found["twilio_sub"] is None
+
+
+def test_a_mailed_link_proves_it_in_the_browser_that_asked(
+    world: World, twilio: TwilioSide, surfer: Surfer, app: Flask
+) -> None:
+    ann(world)
+    path = twilio.arrive(surfer)
+    surfer.submit(f"{path}/mail", surfer.get(path), email=ANN.upper())
+    (mail,) = twilio.mails()
+    assert mail.to == ANN  # the stored address, not the typed one
+    followed = path_in(mail, "linked")
+    assert Surfer(app).get(followed).status_code == 403
+    assert surfer.get(followed).status_code == 303
+    assert surfer.workspaces() == ["acme"]
+    assert surfer.get(followed).status_code == 403
+
+
+def test_whether_an_account_exists_only_its_mailbox_learns(twilio: TwilioSide, surfer: Surfer, world: World) -> None:
+    ann(world)
+    path = twilio.arrive(surfer)
+    pages = [
+        surfer.submit(f"{path}/mail", surfer.get(path), email=email).text.replace(email, "")
+        for email in (ANN, "nobody@acme.example")
+    ]
+    assert pages[0] == pages[1]
+    assert [mail.to for mail in twilio.mails()] == [ANN]
+
+
+def test_a_mailed_link_is_no_way_past_a_second_factor(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    key = ann(world)
+    factor = {"uid": "f", "user_id": key, "kind": "totp", "data_enc": b"x", "created_at": datetime.now(UTC)}
+    with world.context.database.writing() as connection:
+        connection.execute(insert(second_factors).values(**factor))
+    path = twilio.arrive(surfer)
+    surfer.submit(f"{path}/mail", surfer.get(path), email=ANN)
+    (mail,) = twilio.mails()
+    assert "second factor" in mail.text
+    assert "/twilio/" not in mail.text
+
+
+def test_an_account_that_was_never_proved_is_cleared_before_it_is_linked(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    join(world, account(world, ANN, proved=False, password=PASSWORD))
+    path = twilio.arrive(surfer, email=ANN)
+    surfer.enter_password(ANN, PASSWORD)
+    link = path.replace("/welcome/", "/link/")
+    assert surfer.submit(link, surfer.get(link)).status_code == 403
+    surfer.submit(f"{path}/mail", surfer.get(path), email=ANN)
+    assert surfer.get(path_in(twilio.mails()[-1], "linked")).status_code == 303
+    found = user_of(world, ANN)
+    assert found is not None
+    assert (found["password_hash"], found["twilio_sub"]) == (None, "mei")
+
+
+def test_two_never_link_to_one_nor_one_to_two(world: World, twilio: TwilioSide, app: Flask) -> None:
+    ann(world)
+    account(world, "bob@acme.example", password=PASSWORD)
+    first, second = Surfer(app), Surfer(app)
+    waiting = twilio.arrive(second, sub="mei").replace("/welcome/", "/link/")
+    assert twilio.link(first, ANN, PASSWORD, sub="mei", email=ANN).status_code == 303
+    second.enter_password("bob@acme.example", PASSWORD)
+    assert second.submit(waiting, second.get(waiting)).status_code == 403
+    third = Surfer(app)
+    assert twilio.link(third, ANN, PASSWORD, sub="another", email="other@kicks.example").status_code == 403
+    with world.context.database.reading() as rows:
+        linked = rows.execute(select(users.c.email, users.c.twilio_sub).where(users.c.twilio_sub.is_not(None))).all()
+    assert [tuple(row) for row in linked] == [(ANN, "mei")]
+
+
+def test_where_a_company_proved_the_domain_its_mailbox_is_asked_first(
+    world: World, twilio: TwilioSide, surfer: Surfer, client: FlaskClient
+) -> None:
+    prove_domain(world, "kicks.example")
+    before = count_users(world)
+    assert twilio.create(surfer).status_code == 200
+    assert surfer.session() is None
+    assert count_users(world) == before
+    (mail,) = twilio.mails()
+    assert mail.to == MEI
+    assert surfer.get(path_in(mail, "linked")).status_code == 303
+    assert surfer.session()["user"]["email"] == MEI
+
+
+def test_an_arrival_is_of_its_browser_and_ends(twilio: TwilioSide, surfer: Surfer, app: Flask) -> None:
+    path = twilio.arrive(surfer)
+    assert Surfer(app).get(path).status_code == 403
+    with at(app, datetime.now(UTC) + timedelta(minutes=31)):
+        assert surfer.get(path).status_code == 403
+
+
+# -- Name and address follow -------------------------------------------------------------------------
+
+
+def test_name_and_address_follow_at_the_next_login(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN, name="Ann")
+    twilio.log_in(surfer, email="ann@home.example", name="Ann Marie")
+    told = surfer.session()["user"]
+    assert (told["email"], told["name"]) == ("ann@home.example", "Ann Marie")
+    assert surfer.workspaces() == ["acme"]
+
+
+def test_an_address_of_somebody_else_is_never_taken(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    ann(world)
+    account(world, "bob@acme.example", password=PASSWORD)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    twilio.log_in(surfer, email="Bob@acme.example")
+    assert surfer.session()["user"]["email"] == ANN
+
+
+def test_an_address_of_a_proved_domain_waits_for_its_mailbox(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    prove_domain(
+        make_world(world.context.database, world.now, slug="kicks", owner="olga@else.example"), "kicks.example"
+    )
+    twilio.log_in(surfer, email=MEI)
+    twilio.log_in(surfer, email=MEI)
+    assert surfer.session()["user"]["email"] == ANN
+    (mail,) = twilio.mails()  # one a day
+    path = path_in(mail, "email")
+    shown = surfer.get(path)
+    assert surfer.session()["user"]["email"] == ANN  # nothing by the look of it
+    assert surfer.submit(path, shown).status_code == 200
+    assert surfer.session()["user"]["email"] == MEI
+    assert surfer.submit(path, shown).status_code == 410
+
+
+def test_a_link_to_confirm_is_over_when_twilio_says_another_address(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    prove_domain(
+        make_world(world.context.database, world.now, slug="kicks", owner="olga@else.example"), "kicks.example"
+    )
+    twilio.log_in(surfer, email=MEI)
+    path = path_in(twilio.mails()[0], "email")
+    shown = surfer.get(path)
+    twilio.log_in(surfer, email=ANN)
+    assert surfer.submit(path, shown).status_code == 410
+    assert surfer.session()["user"]["email"] == ANN
