@@ -47,6 +47,10 @@ FRAME = v.Frame(
     ),
     me=v.Me("Mei Tanaka", "Workspace Owner"),
     path="/p/users",
+    others=(
+        v.OtherWorkspace("Agency", "/p/users"),
+        v.OtherWorkspace("Kicks Health", "/p/refused", "asks for Okta or a second factor"),
+    ),
 )
 BARE = v.BareFrame(site="bridge.example.com")
 
@@ -1519,7 +1523,7 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "workspaces": ("workspaces.html", BARE, WORKSPACES),
     "workspaces-none": ("workspaces.html", BARE, NO_WORKSPACE),
     "users": ("users.html", FRAME, USERS_PAGE),
-    "users-only-you": ("users.html", dataclasses.replace(FRAME, people=1, switch_href=None), ONLY_YOU),
+    "users-only-you": ("users.html", dataclasses.replace(FRAME, people=1, others=()), ONLY_YOU),
     "users-nobody": ("users.html", FRAME, NOBODY),
     "users-notice": ("users.html", dataclasses.replace(FRAME, notices=NOTICES), USERS_PAGE),
     "invite": ("invite.html", FRAME, INVITE),

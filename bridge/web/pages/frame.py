@@ -15,7 +15,7 @@ from bridge.flows.overview import ClosedWorkspace, WorkspaceCounts, count_all, f
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import chosen_theme, render_bare
-from bridge.web.pages.views import Frame, Link, Me, NavItem, NavSection, Note, Pager, RefusedPage, Tab
+from bridge.web.pages.views import Frame, Link, Me, NavItem, NavSection, Note, OtherWorkspace, Pager, RefusedPage, Tab
 from bridge.web.return_path import go
 
 _OWNERS_NAMED = 3
@@ -109,12 +109,11 @@ def _closed_page(session: CurrentSession, closed: ClosedWorkspace) -> RefusedPag
         Link(f"Continue with {way.name}", way_in_href(way.kind, way.connection_id, request.path), primary=n == 0)
         for n, way in enumerate(closed.connections)
     )
-    if closed.set_up_factor:
-        set_up = url_for("account_factors.index", return_to=request.path)
-        ways = (Link("Set up a second factor", set_up, primary=True), *(replace(way, primary=False) for way in ways))
-    if closed.by_account:
-        again = url_for("password.login", way="password", email=session.user.email, return_to=request.path)
-        ways = (*ways, Link("Sign in with your password", again, not ways))
+    own = _own_way(session, closed, request.path)
+    if own and closed.set_up_factor:
+        ways = (replace(own, primary=True), *(replace(way, primary=False) for way in ways))
+    elif own:
+        ways = (*ways, replace(own, primary=not ways))
     if closed.break_glass:
         ways = (*ways, Link("Use a break-glass code", url_for("security.break_glass", slug=closed.workspace.slug)))
     ways = (*ways, Link("Choose another workspace", url_for("workspaces.choose")))
@@ -133,6 +132,29 @@ def _closed_page(session: CurrentSession, closed: ClosedWorkspace) -> RefusedPag
         actions=ways,
         kicker="Not open yet",
     )
+
+
+def _own_way(session: CurrentSession, closed: ClosedWorkspace, return_to: str) -> Link | None:
+    """The account's own login, or what is missing of it, where that opens the workspace."""
+    if closed.set_up_factor:
+        return Link("Set up a second factor", url_for("account_factors.index", return_to=return_to))
+    if not closed.by_account:
+        return None
+    email = session.user.email
+    again = url_for("password.login", way="password", email=email, return_to=return_to)
+    return Link("Sign in with your password", again)
+
+
+def way_there(session: CurrentSession, closed: ClosedWorkspace) -> str:
+    """What a closed workspace asks for, where that is one thing; else its page, which says why and lets one choose."""
+    home = url_for("workspaces.home", slug=closed.workspace.slug)
+    if closed.idled or closed.break_glass:
+        return home
+    ways = [way_in_href(way.kind, way.connection_id, home) for way in closed.connections]
+    own = _own_way(session, closed, home)
+    if own:
+        ways.append(own.href)
+    return ways[0] if len(ways) == 1 else home
 
 
 def way_in_href(kind: str, connection_id: str, return_to: str) -> str:
@@ -160,14 +182,20 @@ def _frame(visit: Visit) -> Frame:
         plan=visit.workspace.plan,
         people=counts(visit).people,
         home_href=visit.url("workspaces.home"),
-        switch_href=url_for("workspaces.choose") if _has_others(visit) else None,
+        switch_href=url_for("workspaces.choose"),
+        others=_others(visit),
         nav=_navigation(visit),
-        me=Me(visit.session.user.name, "Workspace Owner" if visit.is_owner else "Member"),
+        me=_me(visit),
         path=_path_shown(visit),
         theme=chosen_theme(),
         theme_action=url_for("workspaces.choose_theme"),
         sign_out_action=url_for("session.leave"),
     )
+
+
+def _me(visit: Visit) -> Me:
+    own = url_for("account.index") if visit.session.may_change_account else None
+    return Me(visit.session.user.name, "Workspace Owner" if visit.is_owner else "Member", own)
 
 
 def counts(visit: Visit) -> WorkspaceCounts:
@@ -178,9 +206,24 @@ def counts(visit: Visit) -> WorkspaceCounts:
     return found
 
 
-def _has_others(visit: Visit) -> bool:
-    """Whether there is something to switch to: a workspace reached, or one that asks for another way in."""
-    return len(visit.session.workspaces) > 1 or bool(list_closed(visit.context, visit.session, visit.now))
+def _others(visit: Visit) -> tuple[OtherWorkspace, ...]:
+    """What there is to switch to: workspaces reached, and those that ask for another way in."""
+    session = visit.session
+    reached = [
+        OtherWorkspace(one.workspace.name, url_for("workspaces.home", slug=one.workspace.slug))
+        for one in session.workspaces
+        if one.workspace.key != visit.workspace.key
+    ]
+    closed = [
+        OtherWorkspace(one.workspace.name, way_there(session, one), what_it_asks(one))
+        for one in list_closed(visit.context, session, visit.now)
+    ]
+    return tuple(sorted((*reached, *closed), key=lambda one: one.name.casefold()))
+
+
+def what_it_asks(closed: ClosedWorkspace) -> str:
+    """What a closed workspace asks for, as lists of workspaces say it."""
+    return "closed without use: asks to sign in again" if closed.idled else f"asks for {closed.asks_for}"
 
 
 def _path_shown(visit: Visit) -> str:

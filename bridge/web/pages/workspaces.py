@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, request, url_for
 
 from bridge.flows.overview import ClosedWorkspace, count_all, list_closed
-from bridge.flows.sessions import ReachedWorkspace
+from bridge.flows.sessions import CurrentSession, ReachedWorkspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import THEME_COOKIE, parse_theme, render_bare
-from bridge.web.pages.frame import enter, sign_in_href, way_in_href
+from bridge.web.pages.frame import enter, sign_in_href, way_there, what_it_asks
 from bridge.web.pages.views import WorkspaceChoice, WorkspacesPage
 from bridge.web.return_path import go, safe_path
 
@@ -30,7 +30,7 @@ def choose() -> Response:
     closed = list_closed(current_context(), session, current_time())
     if len(session.workspaces) == 1 and not closed:
         return go(url_for("workspaces.home", slug=session.workspaces[0].workspace.slug))
-    choices = (*map(_open, session.workspaces), *map(_closed, closed))
+    choices = (*map(_open, session.workspaces), *(_closed(session, one) for one in closed))
     page = WorkspacesPage(
         name=session.user.name,
         email=session.user.email,
@@ -44,13 +44,9 @@ def _open(reached: ReachedWorkspace) -> WorkspaceChoice:
     return _choice(reached.workspace.slug, reached.workspace.name, reached.owner)
 
 
-def _closed(closed: ClosedWorkspace) -> WorkspaceChoice:
-    slug = closed.workspace.slug
-    other_ways = closed.by_account or closed.break_glass
-    only = closed.connections[0] if len(closed.connections) == 1 and not other_ways else None
-    home = url_for("workspaces.home", slug=slug)
-    href = way_in_href(only.kind, only.connection_id, home) if only else None
-    return _choice(slug, closed.workspace.name, closed.owner, asks=f"asks for {closed.asks_for}", href=href)
+def _closed(session: CurrentSession, closed: ClosedWorkspace) -> WorkspaceChoice:
+    slug, name = closed.workspace.slug, closed.workspace.name
+    return _choice(slug, name, closed.owner, asks=what_it_asks(closed), href=way_there(session, closed))
 
 
 def _choice(slug: str, name: str, owner: bool, *, asks: str | None = None, href: str | None = None) -> WorkspaceChoice:

@@ -1,18 +1,21 @@
 """Coming in: the start, the choice of workspaces, what isn't reached, the frame and the theme."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
 
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
+from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import people
-from tests.flows.logins import account, join, set_workspace
-from tests.web.browsing import Company, Surfer
+from tests.flows.logins import account, give_app, join, set_workspace
+from tests.web.browsing import Company, Surfer, at
 from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme
 from tests.world import World
 
@@ -50,6 +53,51 @@ def test_with_one_workspace_there_is_nothing_to_switch_to(acme: Acme, olga: Surf
     assert "Switch workspace" in olga.get("/w/acme/users").text
     set_workspace(acme.world, require_sso=True)
     assert "Switch workspace" in olga.get("/w/sandbox/users").text
+
+
+def others_in(html: str) -> list[tuple[str, str]]:
+    """Where the switcher leads, and what it says of it."""
+    found = re.findall(r'<li><a href="([^"]+)"><span>([^<]+)(?:<small>([^<]+))?', html.partition('class="b-switch"')[2])
+    return [(unescape(href), f"{name}: {asks}" if asks else name) for href, name, asks in found[:-1]]
+
+
+def test_switcher_says_what_each_asks_for_and_leads_there(acme: Acme, olga: Surfer) -> None:
+    own(acme, "sandbox")
+    own(acme, "zoo")
+    assert others_in(olga.get("/w/acme/users").text) == [("/w/sandbox", "Sandbox"), ("/w/zoo", "Zoo")]
+    set_workspace(acme.world, require_sso=True)
+    sso = f"/saml/{acme.world.connection.id}/login?return_to=/w/acme"
+    assert others_in(olga.get("/w/zoo/users").text) == [(sso, "Acme: asks for Okta"), ("/w/sandbox", "Sandbox")]
+
+
+def test_switcher_asks_for_a_second_factor_to_be_set_up_and_comes_back(acme: Acme, olga: Surfer) -> None:
+    own(acme, "sandbox")
+    set_enabled(acme.world.context, OPERATOR, "acme", acme.world.connection.id, False, acme.world.now)
+    set_workspace(acme.world, require_mfa=True)
+    enrol = "/account/factors?return_to=/w/acme"
+    assert others_in(olga.get("/w/sandbox/users").text) == [(enrol, "Acme: asks for a second factor")]
+    told = olga.get("/w/acme/users")
+    assert (told.status_code, "Set up a second factor" in told.text) == (403, True)
+    assert olga.get(enrol).status_code == 200
+
+
+def test_switcher_sends_who_has_a_second_factor_to_the_login_that_asks_for_it(acme: Acme, olga: Surfer) -> None:
+    own(acme, "sandbox")
+    set_enabled(acme.world.context, OPERATOR, "acme", acme.world.connection.id, False, acme.world.now)
+    set_workspace(acme.world, require_mfa=True)
+    give_app(acme.world, acme.world.owner.key)
+    [(href, text)] = others_in(olga.get("/w/sandbox/users").text)
+    assert text == "Acme: asks for a password"
+    assert href == f"/login?way=password&email={OLGA}&return_to=/w/acme"
+
+
+def test_switcher_leads_to_the_page_that_says_why_where_it_closed_unused(acme: Acme, app: Flask, olga: Surfer) -> None:
+    own(acme, "sandbox")
+    set_workspace(acme.world, hipaa=True)
+    with at(app, datetime.now(UTC) + timedelta(minutes=16)):
+        found = others_in(olga.get("/w/sandbox/users").text)
+        assert found == [("/w/acme", "Acme: closed without use: asks to sign in again")]
+        assert "closed after 15 minutes without use" in olga.get("/w/acme").text
 
 
 def test_who_is_member_of_nothing_is_told_what_to_do(acme: Acme, app: Flask) -> None:
@@ -111,7 +159,7 @@ def test_sign_in_by_an_idp_learns_nothing_of_other_workspaces(
 def test_frame_says_where_one_is_and_as_whom(acme: Acme, olga: Surfer, kim: Surfer) -> None:
     html = olga.get("/w/acme/users").text
     assert "Business, 3 people" in html
-    assert "<b>Olga Owner</b><small>Workspace Owner</small>" in html
+    assert '<b><a href="/account" title="Your account">Olga Owner</a></b><small>Workspace Owner</small>' in html
     assert re.search(r'href="/w/acme/users" aria-current="page">.*?Access Management', html)
     mine = kim.get(acme.page_of(KIM)).text
     assert "Access Management" not in mine

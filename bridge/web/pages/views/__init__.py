@@ -49,7 +49,7 @@ from bridge.web.pages.views.connections import (
 )
 from bridge.web.pages.views.domains import DomainPanel, DomainRow, DomainsPage
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
-from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection
+from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection, OtherWorkspace
 from bridge.web.pages.views.own_sessions import OwnSessionRow, OwnSessionsPage
 from bridge.web.pages.views.parts import (
     Chip,
@@ -206,6 +206,7 @@ __all__ = [
     "Option",
     "OptionGroup",
     "Origin",
+    "OtherWorkspace",
     "OwnSessionRow",
     "OwnSessionsPage",
     "Pager",

@@ -30,6 +30,17 @@ class Me:
 
     name: str
     role: str
+    href: str | None = None
+    """Their account; None where the session may not open it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWorkspace:
+    """A workspace to switch to. `asks` says what it asks for first, None when it opens at once."""
+
+    name: str
+    href: str
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +51,8 @@ class Frame:
     plan: str
     people: int
     home_href: str
-    switch_href: str | None
-    """The choice of workspaces; None when the session reaches only this one."""
+    switch_href: str
+    """The choice of workspaces."""
     nav: tuple[NavSection, ...]
     me: Me
     path: str
@@ -52,6 +63,8 @@ class Frame:
     sign_out_action: str = "/logout"
     notices: tuple[Note, ...] = ()
     """What the request before this one did, said once."""
+    others: tuple[OtherWorkspace, ...] = ()
+    """Where else one may go; none: there is nothing to switch to."""
 
 
 @dataclass(frozen=True, slots=True)
