@@ -10,7 +10,7 @@ from datetime import datetime
 from bridge.domain.access import RoleInScope, Scope
 from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.roles import OWNER
-from bridge.domain.workspace import Workspace
+from bridge.domain.workspace import Membership, Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_member, get_workspace, hold_active, owner_acting
 from bridge.flows.roles_given import check_role_in_plan
@@ -104,6 +104,15 @@ def _give(change: Change, workspace: Workspace, principal: int, holder: str, giv
     _, uid = grants.insert_grant(change, workspace.key, principal, given, change.actor)
     change.record(workspace.key, "grant.given", uid, after={"to": holder, **_told(given)})
     return NewGrant(uid, given)
+
+
+def give_if_missing(change: Change, workspace: Workspace, member: Membership, given: RoleInScope) -> None:
+    """Give a member, whom the caller holds, a role in a scope, inside another flow; nothing where they have just that.
+
+    Raises NotFound (a listed resource), NotInPlan.
+    """
+    if given not in [one for _, one in access.grants_of(change.connection, [member.key]).values()]:
+        _give(change, workspace, member.key, f"member:{member.id}", given)
 
 
 def _refuse_twice(change: Change, principal: int, given: RoleInScope) -> None:

@@ -230,6 +230,40 @@ def twilio_closed(to: str, link: str, *, alone: bool) -> Mail:
     )
 
 
+def access_requested(to: str, workspace: str, person: str, email: str, asks: str, message: str, link: str) -> Mail:
+    """Owners learn that a member asks for access. `asks` is a phrase: `get Source Admin on Website`."""
+    return _mail(
+        to,
+        f"{person} asks for access in {workspace}",
+        (
+            f"{person} ({email}), a member of {workspace}, asks to {asks}.",
+            f"They write: “{message}”",
+            "Grant just that, or refuse it, on the workspace’s page Access requests. Whichever owner is first answers.",
+        ),
+        ("Answer the request", link),
+    )
+
+
+def access_granted(to: str, workspace: str, owner: str, asks: str, link: str) -> Mail:
+    """Who asked for access has it."""
+    return _mail(
+        to,
+        f"You have the access that you asked for in {workspace}",
+        (f"{owner} granted what you asked for: you {asks} in {workspace}, from now on.",),
+        (f"Open {workspace}", link),
+    )
+
+
+def access_refused(to: str, workspace: str, owner: str, asks: str, reason: str) -> Mail:
+    """Who asked for access doesn't get it; `reason` may be empty."""
+    said = (f"They write: “{reason}”",) if reason else ()
+    return _mail(
+        to,
+        f"What you asked for in {workspace} was not granted",
+        (f"You asked to {asks} in {workspace}. {owner} didn’t grant it, so nothing changes.", *said),
+    )
+
+
 def removed_with_tokens(to: str, workspace: str, person: str, tokens: Sequence[str]) -> Mail:
     """Owners learn which programs stop because the person who made their tokens left (product.md 2.9)."""
     return _mail(

@@ -20,12 +20,13 @@ from bridge.storage.second_factors import has_factor
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceCounts:
-    """How many of each a workspace has. `people` are its members, suspended ones too."""
+    """How many of each a workspace has. `people` are its members, suspended ones too; `requests` wait for an answer."""
 
     people: int
     invited: int
     user_groups: int
     tokens: int
+    requests: int = 0
 
 
 def count_all(context: Context, workspace_slug: str) -> WorkspaceCounts:

@@ -8,8 +8,10 @@ from sqlalchemy import bindparam, func, or_, select, text, union
 
 from bridge.domain.roles import OWNER
 from bridge.storage.access import ALIVE, COUNTS
+from bridge.storage.accounts import HELD_OUT
 from bridge.storage.columns import Instant
 from bridge.storage.tables import (
+    access_requests,
     directory_users,
     grants,
     group_members,
@@ -26,13 +28,16 @@ from bridge.storage.tables import (
 
 
 def count_each(connection: Any, workspace_key: int) -> Mapping[str, int]:
-    """How many `people`, `invited`, `user_groups` and `tokens`. One statement."""
+    """How many `people`, `invited`, `user_groups`, `tokens` and open access `requests`. One statement."""
     active, pending = memberships.c.status == "active", (invites.c.used_at.is_(None), invites.c.revoked_at.is_(None))
     chosen = {
-        "people": select(func.count()).where(memberships.c.workspace_id == workspace_key, active),
+        "people": select(func.count()).where(memberships.c.workspace_id == workspace_key, active, ~HELD_OUT),
         "invited": select(func.count()).where(invites.c.workspace_id == workspace_key, *pending),
         "user_groups": select(func.count()).where(user_groups.c.workspace_id == workspace_key),
         "tokens": select(func.count()).where(tokens.c.workspace_id == workspace_key),
+        "requests": select(func.count())
+        .select_from(access_requests.join(memberships))
+        .where(memberships.c.workspace_id == workspace_key, active, ~HELD_OUT),
     }
     each = select(*(one.scalar_subquery().label(name) for name, one in chosen.items()))
     counted: Mapping[str, int] = connection.execute(each).mappings().one()

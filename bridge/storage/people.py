@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, select, update
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Membership, User
+from bridge.storage.access_requests import delete_requests_of
 from bridge.storage.accounts import HELD_OUT, has_way_in
 from bridge.storage.changes import Change, alter_facts, begin_fact, end_facts, insert_row
 from bridge.storage.grants import end_grants
@@ -167,13 +168,14 @@ def end_membership(change: Change, membership_key: int) -> None:
 
     The one routine for it (properties.md 10). Sessions and tokens of the membership look at these rows at
     each request, so nothing else has to be swept. An invitation that they haven't used is taken back: it was sent
-    before they left. The caller guards the last owner.
+    before they left; what they asked for is forgotten. The caller guards the last owner.
     """
     # First, so that whoever gives them something now (`hold_members`) has finished, or finds them gone.
     alter_facts(
         change, memberships, memberships.c.id == membership_key, values={"status": "removed", "sso_exempt": False}
     )
     revoke_invites_of(change, membership_key)
+    delete_requests_of(change, membership_key)
     end_grants(change, membership_key)
     end_facts(change, user_group_members, user_group_members.c.membership_id == membership_key)
 

@@ -16,6 +16,7 @@
 - `connections`, `connection_new`, `connection_settings`, `connection_keys`   links to IdPs (`connection_parts`,
   `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `invitations`   sent, repeated, revoked, and accepted
+- `access_requests`   members ask for a role, owners give it or refuse
 - `account`       one's own account: name, password, what opens it
 - `account_sessions`   where one is signed in; one session, the others, or all ended
 - `account`       one's own account: name, password, what opens it; `account_email`: its address

@@ -1,6 +1,7 @@
 """Every page family that an app of ours has."""
 
 from bridge.web.pages import (
+    access_requests,
     account,
     account_email,
     account_factors,
@@ -50,4 +51,5 @@ BLUEPRINTS = (
     connection_settings.blueprint,
     connection_keys.blueprint,
     invitations.blueprint,
+    access_requests.blueprint,
 )

@@ -15,7 +15,19 @@ from bridge.flows.overview import ClosedWorkspace, WorkspaceCounts, count_all, f
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import chosen_theme, render_bare
-from bridge.web.pages.views import Frame, Link, Me, NavItem, NavSection, Note, OtherWorkspace, Pager, RefusedPage, Tab
+from bridge.web.pages.views import (
+    ErrorPage,
+    Frame,
+    Link,
+    Me,
+    NavItem,
+    NavSection,
+    Note,
+    OtherWorkspace,
+    Pager,
+    RefusedPage,
+    Tab,
+)
 from bridge.web.return_path import go
 
 _OWNERS_NAMED = 3
@@ -77,8 +89,24 @@ def enter_as_owner(slug: str) -> Visit:
     """The same, for pages and actions of owners. Raises Forbidden."""
     visit = enter(slug)
     if not visit.is_owner:
-        raise Forbidden(f"Only Workspace Owners can open this page. {ask_owners(visit)}")
+        _refuse_member(visit)
     return visit
+
+
+def _refuse_member(visit: Visit) -> NoReturn:
+    if request.method not in ("GET", "HEAD"):
+        raise Forbidden(f"Only Workspace Owners can do this. {ask_owners(visit)}")
+    page = ErrorPage(
+        403,
+        "Not allowed",
+        "This isn’t open to you",
+        f"Only Workspace Owners can open this page. {ask_owners(visit)}",
+        (
+            Link("Go to the start page", "/", primary=True),
+            Link("Ask for access", visit.url("access_requests.new")),
+        ),
+    )
+    abort(render_bare("error.html", page, 403))
 
 
 def sign_in_href() -> str:
@@ -237,19 +265,26 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     on_own = on_person and visit.is_self(str((request.view_args or {}).get("member")))
     if not visit.is_owner:
         roles = NavItem("Roles", visit.url("roles.index"), "role", current=here == "roles.index")
-        return (NavSection("You", (NavItem("Your access", own, "people", current=on_own), roles)),)
+        yours = NavItem("Your access", own, "people", current=on_own)
+        return (NavSection("You", (yours, roles, _requests_item(visit))),)
     log = NavItem("SCIM log", visit.url("scim_log.index"), "sync", current=here == "scim_log.index")
     sign_ins = NavItem("Sign-in log", visit.url("sign_in_log.index"), "enter", current=_on_sign_ins())
     links = NavItem("Connections", visit.url("connections.index"), "building", current=_on_connections())
     domains = NavItem("Domains", visit.url("domains.index"), "mail", current=request.blueprint == "domains")
     security = NavItem("Security", visit.url("security.index"), "lock", current=request.blueprint == "security")
     signing_in = (links, domains, security, sign_ins, log)
-    elsewhere = on_own or any(item.current for item in signing_in)
+    asked = _requests_item(visit, waiting=counts(visit).requests)
+    elsewhere = on_own or any(item.current for item in (asked, *signing_in))
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
-        NavSection("People", (people, NavItem("Your access", own, "role", current=on_own))),
+        NavSection("People", (people, asked, NavItem("Your access", own, "role", current=on_own))),
         NavSection("Signing in", signing_in),
     )
+
+
+def _requests_item(visit: Visit, *, waiting: int = 0) -> NavItem:
+    href, current = visit.url("access_requests.index"), request.blueprint == "access_requests"
+    return NavItem("Access requests", href, "key", current=current, waiting=waiting)
 
 
 def _on_sign_ins() -> bool:

@@ -20,8 +20,10 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
 - `account`     one's own account; `own_sessions`: where one is signed in
+- `access_requests` access asked for, and answered
 """
 
+from bridge.web.pages.views.access_requests import AskedRow, AskPage, RefuseRequestPage, RequestsPage
 from bridge.web.pages.views.account import (
     AccountConfirmPage,
     AccountFormPage,
@@ -146,6 +148,8 @@ __all__ = [
     "AccountPage",
     "AccountProvePage",
     "AccountWay",
+    "AskPage",
+    "AskedRow",
     "AttemptCard",
     "AttemptPage",
     "AttemptRow",
@@ -219,9 +223,11 @@ __all__ = [
     "PresetLink",
     "ProveAccountPage",
     "Reach",
+    "RefuseRequestPage",
     "RefusedPage",
     "RemovePersonPage",
     "RequestRow",
+    "RequestsPage",
     "ResetPage",
     "RoleArea",
     "RoleCard",
