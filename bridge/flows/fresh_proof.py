@@ -2,19 +2,21 @@
 within the last ten minutes of this session (product.md 2.7).
 
 A login by password or passkey is one, with its second factor where there is one. Who signed in longer ago shows the
-password again; who has a second factor, or no password, signs in again.
+password again, or a code of their app where they have one; else they sign in again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import DomainError, Forbidden
+from bridge.domain.second_factors import Answer
 from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.flows.context import Context
 from bridge.flows.password_tries import count_tries, forget_good_try, keys_of
 from bridge.flows.passwords import verify
+from bridge.flows.second_factors import check_answer, count_answer
 from bridge.flows.sessions import CurrentSession
-from bridge.storage import accounts, sign_in
+from bridge.storage import accounts, second_factors, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.sessions import note_proved
 
@@ -32,12 +34,13 @@ class FreshProofNeeded(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class WaysToProve:
-    """How somebody can prove now that it is them. `by_login`: they have nothing of the account's own to show, and
-    their sign-in is of the last ten minutes.
+    """How somebody can prove now that it is them. `by_code`: of their authenticator app. `by_login`: they have nothing
+    of the account's own to show, and their sign-in is of the last ten minutes.
     """
 
     by_password: bool
     by_login: bool
+    by_code: bool = False
 
 
 def is_fresh(session: CurrentSession, now: datetime) -> bool:
@@ -52,7 +55,7 @@ def require_fresh(session: CurrentSession, now: datetime) -> None:
 
 
 def ways_to_prove(context: Context, session: CurrentSession, now: datetime) -> WaysToProve:
-    """How this session's person can prove now that it is them. Neither: by signing in again."""
+    """How this session's person can prove now that it is them. By none: they sign in again."""
     with context.database.reading() as rows:
         return _ways(rows, session, now)
 
@@ -61,7 +64,8 @@ def _ways(rows: object, session: CurrentSession, now: datetime) -> WaysToProve:
     has_factor = accounts.has_second_factor(rows, session.user.key)
     has_password = sign_in.find_password_hash(rows, session.user.key) is not None
     came_just_now = any(now - one.at <= PROOF_LASTS for one in session.authentications)
-    return WaysToProve(has_password and not has_factor, came_just_now and not has_password and not has_factor)
+    by_code = bool(second_factors.list_apps(rows, session.user.key))
+    return WaysToProve(has_password and not has_factor, came_just_now and not has_password and not has_factor, by_code)
 
 
 def prove_by_password(context: Context, session: CurrentSession, password: str, client: Client, now: datetime) -> None:
@@ -82,6 +86,14 @@ def prove_by_password(context: Context, session: CurrentSession, password: str, 
         if sign_in.find_password_hash(change.connection, session.user.key) != kept:
             raise WrongCredentials
         forget_good_try(change.connection, keys)
+
+
+def prove_by_code(context: Context, session: CurrentSession, code: str, client: Client, now: datetime) -> None:
+    """What the authenticator app shows now. Raises WrongFactor, TooManyTries, Forbidden (there is no app)."""
+    count_answer(context, session.user, client, now)
+    with context.changing(f"user:{session.user.id}", now) as change:
+        _mark(change, session, "by_code")
+        check_answer(context, change, session.user, Answer("totp", code))
 
 
 def prove_by_login(context: Context, session: CurrentSession, now: datetime) -> None:

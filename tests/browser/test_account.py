@@ -78,6 +78,7 @@ def test_an_account_from_forgotten_to_another_address(
     look = Looker(page, screenshots, f"{width}-{scheme}")
     _forget(page, address, world, look)
     _sign_in(page, address)
+    look.at("workspace")
     page.goto(f"{address}/account")
     look.at("index")
     page.get_by_role("textbox", name="Name").fill("Ann Other")

@@ -2,15 +2,18 @@
 
 from datetime import datetime, timedelta
 
+import pyotp
 import pytest
 from sqlalchemy import insert
 
 from bridge.domain.errors import Forbidden, TooManyTries
+from bridge.domain.second_factors import WrongFactor
 from bridge.domain.sign_in import WrongCredentials
 from bridge.flows.fresh_proof import (
     PROOF_LASTS,
     FreshProofNeeded,
     is_fresh,
+    prove_by_code,
     prove_by_login,
     prove_by_password,
     require_fresh,
@@ -20,7 +23,7 @@ from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession
 from bridge.storage.database import Database
 from bridge.storage.tables import second_factors
-from tests.flows.logins import CLIENT, PASSWORD, Browser, account, join, prove_domain, sign_in
+from tests.flows.logins import CLIENT, PASSWORD, Browser, account, give_app, join, prove_domain, sign_in
 from tests.world import World, make_world
 
 ANN = "ann@acme.example"
@@ -104,12 +107,29 @@ def test_who_has_a_second_factor_is_not_let_through_by_the_password_alone(world:
     browser, later = by_password(world), world.now + 11 * MINUTE
     give_factor(world)
     session = seen(world, browser, 11 * MINUTE)
-    assert ways_to_prove(world.context, session, later) == ways_to_prove(world.context, session, later)
     assert not ways_to_prove(world.context, session, later).by_password
     with pytest.raises(Forbidden):
         prove_by_password(world.context, session, PASSWORD, CLIENT, later)
     with pytest.raises(Forbidden):
         prove_by_login(world.context, session, later)
+
+
+def test_a_code_of_their_app_proves_it_once(world: World) -> None:
+    browser, later = by_password(world), world.now + 11 * MINUTE
+    code = pyotp.TOTP(give_app(world, _ann(world))).at(later)
+    session = seen(world, browser, 11 * MINUTE)
+    with pytest.raises(WrongFactor):
+        prove_by_code(world.context, session, "000000" if code != "000000" else "000001", CLIENT, later)
+    assert not is_fresh(seen(world, browser, 11 * MINUTE), later)
+    prove_by_code(world.context, session, code, CLIENT, later)
+    assert is_fresh(seen(world, browser, 11 * MINUTE), later)
+    with pytest.raises(WrongFactor):
+        prove_by_code(world.context, session, code, CLIENT, later)
+
+
+def test_without_an_app_a_code_proves_nothing(world: World) -> None:
+    with pytest.raises(Forbidden):
+        prove_by_code(world.context, seen(world, by_password(world)), "000000", CLIENT, world.now)
 
 
 def test_who_has_nothing_of_their_own_proves_it_by_a_sign_in_of_a_moment_ago(world: World) -> None:

@@ -36,6 +36,7 @@ def choose() -> Response:
         email=session.user.email,
         workspaces=tuple(sorted(choices, key=lambda one: one.name.casefold())),
         sign_out_action=url_for("session.leave"),
+        account_href=url_for("account.index") if session.may_change_account else None,
     )
     return render_bare("workspaces.html", page)
 

@@ -3,10 +3,12 @@
 import re
 from datetime import timedelta
 
+import pyotp
 import pytest
 
 from bridge.flows.deliver import deliver_due
-from tests.flows.logins import account
+from bridge.storage.people import find_user_by_email
+from tests.flows.logins import account, give_app
 from tests.flows.mailer import KeptMail
 from tests.web.browsing import Surfer, at
 from tests.web.pages.conftest import KIM, PASSWORD, Acme
@@ -134,3 +136,22 @@ def test_an_address_that_nobody_confirmed_says_so(acme: Acme) -> None:
     path = link_mailed(acme)
     assert new.submit(path, new.get(path)).status_code == 303
     assert "Not confirmed" not in new.get("/account").text
+
+
+def test_who_has_an_app_is_asked_for_its_code(acme: Acme, kim: Surfer) -> None:
+    with acme.world.context.database.reading() as rows:
+        found = find_user_by_email(rows, KIM)
+    assert found
+    secret = give_app(acme.world, found.key)
+    with at(acme.app, acme.world.now + LATER):
+        page = kim.get("/account/prove", return_to="/account/email")
+        assert 'name="password"' not in page.text
+        assert kim.submit("/account/prove", page, code="x").status_code == 403
+        code = pyotp.TOTP(secret).at(acme.world.now + LATER)
+        told = kim.submit("/account/prove", page, code=code, return_to="/account/email")
+        assert told.headers["Location"] == "/account/email"
+
+
+def test_a_workspace_leads_to_ones_account(kim: Surfer) -> None:
+    home = kim.get("/w/acme")
+    assert 'href="/account"' in kim.get(home.headers["Location"]).text

@@ -22,12 +22,14 @@ class AccountFrame:
 
 @dataclass(frozen=True, slots=True)
 class AccountProvePage:
-    """`account_prove.html`: the password once more; or that the sign-in a moment ago counts; or to sign in again."""
+    """`account_prove.html`: the password or a code once more (`shown`); or that the sign-in a moment ago counts; or to
+    sign in again.
+    """
 
     action: str
     email: str
     hidden: tuple[tuple[str, str], ...]
-    password: Field | None
+    shown: Field | None
     by_login: bool
     sign_in_href: str
     notice: Note | None = None

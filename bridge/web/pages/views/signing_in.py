@@ -194,4 +194,5 @@ class WorkspacesPage:
     email: str
     workspaces: tuple[WorkspaceChoice, ...]
     sign_out_action: str = "/logout"
+    account_href: str | None = None
     notice: Note | None = None
