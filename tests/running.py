@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +74,20 @@ def _environment(settings: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")} | settings
 
 
-def start(folder: Path, *, database_url: str | None = None, workers: int = 2, port: int | None = None) -> Bridge:
+def start(
+    folder: Path,
+    *,
+    database_url: str | None = None,
+    workers: int = 2,
+    port: int | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Bridge:
     """Start a bridge whose data is in `folder` and wait until it is ready."""
     port = port or free_port()
     url = f"http://localhost:{port}"
     settings = {"BRIDGE_PUBLIC_URL": url, "BRIDGE_DATA_DIR": str(folder / "data"), "BRIDGE_SECRET_KEYS": "for-tests"}
     settings |= {"BRIDGE_DATABASE_URL": database_url} if database_url else {}
+    settings |= more or {}
     log = folder / "serve.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -109,9 +117,11 @@ def wait_until_ready(bridge: Bridge) -> None:
 
 
 @contextmanager
-def running(folder: Path, *, database_url: str | None = None, workers: int = 2) -> Iterator[Bridge]:
-    """A bridge for the length of a block."""
-    bridge = start(folder, database_url=database_url, workers=workers)
+def running(
+    folder: Path, *, database_url: str | None = None, workers: int = 2, more: Mapping[str, str] | None = None
+) -> Iterator[Bridge]:
+    """A bridge for the length of a block; `more` are settings beside the usual ones."""
+    bridge = start(folder, database_url=database_url, workers=workers, more=more)
     try:
         yield bridge
     finally:

@@ -13,6 +13,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 SESSION = "bridge_session"
 BROWSER = "bridge_browser"
+WORKSPACE = "bridge_workspace"
 FACTOR = "bridge_factor"
 CSRF = "bridge_csrf"
 _BROWSER_LASTS = timedelta(days=30)
@@ -67,6 +68,17 @@ def keep_factor(response: Response, secret: str, lifetime: timedelta) -> None:
 def drop_factor(response: Response) -> None:
     """It waits no longer."""
     response.delete_cookie(FACTOR, path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def last_workspace() -> str | None:
+    """The slug of the workspace that this browser was in last, if it says so: a wish, which opens nothing."""
+    return _read(WORKSPACE)
+
+
+def keep_workspace(response: Response, slug: str) -> None:
+    """Where to lead whoever comes next without saying where to."""
+    if last_workspace() != slug:
+        _keep(response, WORKSPACE, slug, _BROWSER_LASTS)
 
 
 def drop_session(response: Response) -> None:

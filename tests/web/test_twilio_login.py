@@ -10,9 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, update
 
+from bridge.flows.invite import InviteDraft, invite
 from bridge.storage.tables import second_factors, users, workspaces
 from tests.databases import Engine
 from tests.flows.logins import PASSWORD, account, join, prove_domain
+from tests.flows.mailer import link_of
 from tests.web.browsing import Surfer, at
 from tests.web.provider import Provider, impatient, running_provider
 from tests.web.twilio import TwilioSide, path_in, set_up
@@ -381,3 +383,89 @@ def test_a_link_to_confirm_is_over_when_twilio_says_another_address(
     twilio.log_in(surfer, email=ANN)
     assert surfer.submit(path, shown).status_code == 410
     assert surfer.session()["user"]["email"] == ANN
+
+
+# -- Unlinking, and between the products -------------------------------------------------------------
+
+
+def test_it_is_unlinked_after_a_fresh_proof_while_another_way_in_remains(
+    world: World, twilio: TwilioSide, surfer: Surfer, app: Flask
+) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    elsewhere = Surfer(app)
+    twilio.log_in(elsewhere, email=ANN)
+    assert elsewhere.get("/account/twilio").headers["Location"].startswith("/account/prove")
+    assert 'href="/account/twilio"' in surfer.get("/account").text
+    told = surfer.submit("/account/twilio", surfer.get("/account/twilio"))
+    assert told.headers["Location"] == "/account?done=unlinked"
+    assert elsewhere.session() is None
+    assert [one["kind"] for one in surfer.session()["authenticated_by"]] == ["password"]
+    assert twilio.log_in(elsewhere, email=ANN).headers["Location"].startswith("/twilio/welcome/")
+    assert 'href="/twilio/login?return_to=/account"' in surfer.get("/account").text
+
+
+def test_the_last_way_in_is_never_unlinked(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    twilio.create(surfer)
+    shown = surfer.get("/account/prove", return_to="/account/twilio")
+    assert surfer.submit("/account/prove", shown, return_to="/account/twilio").status_code == 303
+    told = surfer.submit("/account/twilio", surfer.get("/account/twilio"))
+    assert (told.status_code, "Twilio stays linked" in told.text) == (409, True)
+    found = user_of(world, MEI)
+    assert found is not None
+    assert found["twilio_sub"] == "mei"
+
+
+def test_the_account_page_says_why_an_address_is_another_there(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    ann(world)
+    account(world, "bob@acme.example", password=PASSWORD)
+    twilio.link(surfer, ANN, PASSWORD, email="bob@acme.example")
+    assert "here another account has that" in surfer.get("/account").text
+
+
+def test_the_switcher_leads_back_to_who_came_from_there_alone(
+    world: World, twilio: TwilioSide, surfer: Surfer, app: Flask
+) -> None:
+    products = [{"name": "SendGrid", "url": f"{twilio.provider.url}/sendgrid"}, {"name": "Bad", "url": "javascript:x"}]
+    twilio.provider.discovered = {"twilio_console": f"{twilio.provider.url}/console", "twilio_products": products}
+    with world.context.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM twilio_documents")
+    ann(world)
+    by_password = Surfer(app)
+    by_password.enter_password(ANN, PASSWORD)
+    assert "Twilio products" not in by_password.get("/w/acme/roles").text
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    shown = surfer.get("/w/acme/roles").text
+    twilio.provider.discovered = {}
+    assert f'href="{twilio.provider.url}/console"' in shown
+    assert f'href="{twilio.provider.url}/sendgrid">SendGrid' in shown
+    assert "javascript:" not in shown
+
+
+def test_the_start_page_leads_into_the_workspace_of_the_last_time(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    other = make_world(world.context.database, world.now, slug="kicks", owner="olga@else.example")
+    join(other, ann(world))
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    assert surfer.get("/").headers["Location"] == "/w"
+    surfer.get("/w/kicks/roles")
+    assert surfer.get("/").headers["Location"] == "/w/kicks"
+    surfer.client.set_cookie("bridge_workspace", "somebody-elses", domain="localhost")
+    assert surfer.get("/").headers["Location"] == "/w"
+
+
+def test_an_invitation_is_accepted_through_the_sign_up_there(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    draft = InviteDraft((MEI,), (), ())
+    invite(world.context, f"user:{world.owner.id}", "acme", draft, world.now)
+    secret = link_of(world.context, datetime.now(UTC))
+    shown = surfer.get(f"/invitations/{secret}").text
+    assert "Sign up with Twilio" in shown
+    back = {"return_to": f"/invitations/{secret}", "sign_up": "1"}
+    path = twilio.arrive(surfer, query=back)
+    assert surfer.submit(f"{path}/create", surfer.get(path)).headers["Location"] == f"/invitations/{secret}"
+    joined = surfer.submit(f"/invitations/{secret}", surfer.get(f"/invitations/{secret}"))
+    assert joined.headers["Location"] == "/w/acme"
+    assert surfer.workspaces() == ["acme"]

@@ -8,7 +8,9 @@ from bridge.domain.sentences import counted
 from bridge.domain.ways_in import LinkedIdentity, WaysIn
 from bridge.flows.account_settings import Account, change_password, find_linked_identity, get_account, rename, unlink
 from bridge.flows.fresh_proof import FreshProofNeeded
+from bridge.web.current import current_context
 from bridge.web.pages.account_frame import AccountVisit, ask_for_proof, enter_account, install, show_account
+from bridge.web.pages.account_twilio import kept_at_twilio
 from bridge.web.pages.forms import error_at, error_note
 from bridge.web.pages.views import (
     AccountConfirmPage,
@@ -28,7 +30,6 @@ from bridge.web.statuses import status_of
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 install(blueprint)
 
-_AT_TWILIO = Note("info", "Kept at Twilio", "Your name, email and password are kept at Twilio: change them there.")
 _DONE = {
     "password": Note("ok", "Your password was changed", "Everywhere else you were signed in, you are signed out."),
     "name": Note("ok", "Your name was changed"),
@@ -72,7 +73,7 @@ def _page(visit: AccountVisit, error: DomainError | None = None) -> Response:
         email_status=Status("ok", "Confirmed") if user.email_proved else Status("warn", "Not confirmed"),
         name=Field("name", "Name", typed, error=error_at(error, "name"), autocomplete="name"),
         name_action=url_for("account.change_name"),
-        read_only=_AT_TWILIO if at_twilio else None,
+        read_only=kept_at_twilio(visit) if at_twilio else None,
         email_link=None if at_twilio else Link("Change…", url_for("account_email.ask")),
         confirm_email=None if at_twilio or user.email_proved else _confirm_email(),
         ways=(*_own_ways(account), *(_linked(one, account.ways) for one in account.ways.identities)),
@@ -94,7 +95,12 @@ def _own_ways(account: Account) -> tuple[AccountWay, ...]:
         state = "You sign in with your email and it" if ways.password else "None yet"
         own.append(AccountWay("key", "Password", state, Link(text, url_for("account.ask_password"))))
     else:
-        own.append(AccountWay("enter", "Twilio", "You sign in at Twilio"))
+        own.append(
+            AccountWay("enter", "Twilio", "You sign in at Twilio", Link("Unlink…", url_for("account_twilio.ask")))
+        )
+    if not ways.twilio and current_context().twilio is not None:
+        href = url_for("twilio.login", return_to=url_for("account.index"))
+        own.append(AccountWay("enter", "Twilio", "Not linked", Link("Link…", href)))
     if ways.passkeys:
         own.append(AccountWay("lock", "Passkeys", counted(ways.passkeys, "passkey")))
     return tuple(own)

@@ -7,6 +7,7 @@ from bridge.web.pages import (
     account_factors,
     account_proof,
     account_sessions,
+    account_twilio,
     connection_keys,
     connection_new,
     connection_settings,
@@ -28,6 +29,7 @@ from bridge.web.pages import (
 )
 
 BLUEPRINTS = (
+    account_twilio.blueprint,
     account.blueprint,
     account_email.blueprint,
     account_proof.blueprint,

@@ -13,6 +13,8 @@ from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.overview import ClosedWorkspace, WorkspaceCounts, count_all, find_closed, list_closed, names_of_owners
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace
+from bridge.flows.twilio import find_links
+from bridge.web.cookies import keep_workspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import chosen_theme, render_bare
 from bridge.web.pages.views import (
@@ -196,7 +198,9 @@ def way_in_href(kind: str, connection_id: str, return_to: str) -> str:
 def show(visit: Visit, template: str, page: Any, *, status: int = 200, notices: tuple[Note, ...] = ()) -> Response:
     """A page of the workspace, filled with its value of `views`."""
     frame = replace(_frame(visit), notices=notices)
-    return make_response(render_template(template, page=page, frame=frame, now=visit.now), status)
+    response = make_response(render_template(template, page=page, frame=frame, now=visit.now), status)
+    keep_workspace(response, visit.slug)
+    return response
 
 
 def is_fragment() -> bool:
@@ -218,12 +222,22 @@ def _frame(visit: Visit) -> Frame:
         theme=chosen_theme(),
         theme_action=url_for("workspaces.choose_theme"),
         sign_out_action=url_for("session.leave"),
+        products=_products(visit),
     )
 
 
 def _me(visit: Visit) -> Me:
     own = url_for("account.index") if visit.session.may_change_account else None
     return Me(visit.session.user.name, "Workspace Owner" if visit.is_owner else "Member", own)
+
+
+def _products(visit: Visit) -> tuple[Link, ...]:
+    """Back to Twilio's Console, and to its other products, for who came from there."""
+    if not any(one.kind == "twilio" for one in visit.session.authentications):
+        return ()
+    links = find_links(visit.context)
+    console = (Link("Twilio Console", links.console),) if links and links.console else ()
+    return (*console, *(Link(name, url) for name, url in (links.products if links else ())))
 
 
 def counts(visit: Visit) -> WorkspaceCounts:

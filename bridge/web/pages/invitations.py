@@ -267,6 +267,20 @@ def _somebody_else(opened: OpenedInvite) -> Note | None:
 def _ways(opened: OpenedInvite, here: str) -> tuple[SignInWay, ...]:
     if opened.needs == "nothing":
         return ()
+    return (*_company_ways(opened, here), *_twilio_way(opened, here))
+
+
+def _twilio_way(opened: OpenedInvite, here: str) -> tuple[SignInWay, ...]:
+    """Sign-up there, for who has no account here (product.md 3.5); with an account, the login there."""
+    if current_context().twilio is None or opened.requires_sso:
+        return ()
+    sign_up = "1" if opened.needs == "account" else None
+    href = url_for("twilio.login", return_to=here, login_hint=opened.email, sign_up=sign_up)
+    text = "Sign up with Twilio" if sign_up else "Log in with Twilio"
+    return (SignInWay("twilio", text, f"As {opened.email}; then you come back here", href),)
+
+
+def _company_ways(opened: OpenedInvite, here: str) -> tuple[SignInWay, ...]:
     help_text = f"As {opened.email}; then you come back here"
     return tuple(
         SignInWay(

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request, url_for
 
 from bridge.flows.overview import ClosedWorkspace, count_all, list_closed
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace
+from bridge.web.cookies import last_workspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import THEME_COOKIE, parse_theme, render_bare
 from bridge.web.pages.frame import enter, sign_in_href, way_there, what_it_asks
@@ -17,8 +18,11 @@ _YEAR = 365 * 86400
 
 @blueprint.get("/")
 def start() -> Response:
-    """To the workspaces, or to sign in."""
-    return go(url_for("workspaces.choose" if current_session() else "password.login"))
+    """Into the workspace that one was in last, to the choice of workspaces, or to sign in."""
+    session, slug = current_session(), last_workspace()
+    if session is not None and slug is not None and session.find_workspace(slug) is not None:
+        return go(url_for("workspaces.home", slug=slug))
+    return go(url_for("workspaces.choose" if session else "password.login"))
 
 
 @blueprint.get("/w")

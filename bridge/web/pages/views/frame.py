@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bridge.web.pages.views.parts import Note, Theme
+from bridge.web.pages.views.parts import Link, Note, Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ class Frame:
     """What the request before this one did, said once."""
     others: tuple[OtherWorkspace, ...] = ()
     """Where else one may go; none: there is nothing to switch to."""
+    products: tuple[Link, ...] = ()
+    """Where Twilio's product switcher leads: its Console, then its other products; empty for who came another way."""
 
 
 @dataclass(frozen=True, slots=True)
