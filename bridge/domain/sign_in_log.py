@@ -24,6 +24,7 @@ LONGEST_EMAIL = 320
 #: What a login goes through, in this order; no protocol has all of it. `{idp}` is the connection's name.
 TITLES: Mapping[str, str] = {
     "typed": "An email and a password were typed",
+    "passkey": "A passkey was shown",
     "factor": "They showed their second factor",
     "asked": "We sent them to {idp}",
     "unasked": "{idp} sent them without being asked",

@@ -11,6 +11,7 @@ transaction: fetch first, then flow.
 - `request_log`   that log, read and forgotten
 - `import_directory`, `import_people`      the same from a file, by the thousand
 - `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
+- `passkeys`, `passkey_login`   what they are asked and answer; signing in by one alone
 - `require_factor`   a second factor of who comes without SSO
 - `require_sso`, `break_glass`   SSO as the only way in, who is exempt, and the way past it when it is broken
 - `hipaa`         workspaces that close to a session which isn't used

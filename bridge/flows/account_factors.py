@@ -28,6 +28,7 @@ from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.fresh_proof import require_fresh
 from bridge.flows.mail_texts import factor_changed
+from bridge.flows.passkeys import ask_to_add, check_new, seal_key
 from bridge.flows.second_factors import (
     count_answer,
     hash_recovery_code,
@@ -170,6 +171,28 @@ def _check_closed(change: Change, user: User) -> None:
 
 def _tell(context: Context, change: Change, user: User, what: str) -> None:
     queue_mail(context, change, factor_changed(user.email, what, f"{context.public_url}/account/factors"))
+
+
+# -- A passkey ---------------------------------------------------------------------------------------
+
+
+def begin_passkey(context: Context, session: CurrentSession, now: datetime) -> str:
+    """What a browser makes a passkey from, as JSON. Raises Forbidden, FreshProofNeeded, Conflict (ten already)."""
+    user = _fresh(session, now)
+    with context.changing(f"user:{user.id}", now) as change:
+        _check_room(change, user)
+        return ask_to_add(context, change, user)
+
+
+def add_passkey(context: Context, session: CurrentSession, name: str, answer: str, now: datetime) -> Added:
+    """It was made: from now on it signs in, alone or after the password. Raises WrongFactor, Forbidden, Conflict."""
+    user = _own(session)
+    with context.changing(f"user:{user.id}", now) as change:
+        made, called = check_new(context, change, user, answer), _clean(name, "Passkey")
+        _check_room(change, user)
+        sealed = seal_key(context, made.public_key)
+        kept.insert_factor(change, user.key, "passkey", called, sealed, used=made.counter, credential=made.credential)
+        return _added(context, change, session, "passkey", called)
 
 
 # -- Taking one away ---------------------------------------------------------------------------------

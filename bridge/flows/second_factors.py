@@ -21,9 +21,10 @@ from bridge.domain.second_factors import (
 from bridge.domain.sign_in import Client
 from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
-from bridge.flows.context import Context
+from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.mail_texts import recovery_code_used
+from bridge.flows.passkeys import ask_for_factor, check_shown
 from bridge.storage import pending, people
 from bridge.storage import second_factors as kept
 from bridge.storage.changes import Change
@@ -109,7 +110,7 @@ def _short(user: User) -> str:
 
 def check_answer(context: Context, change: Change, user: User, answer: Answer) -> Factor:
     """Use up what is shown. Raises WrongFactor, and then nothing is used up: the change is undone."""
-    checks = {"totp": _check_app, "recovery_code": _check_recovery_code}
+    checks = {"totp": _check_app, "recovery_code": _check_recovery_code, "passkey": _check_passkey}
     check = checks.get(answer.by)
     if check is None or not check(context, change, user, answer.text):
         raise WrongFactor
@@ -123,6 +124,16 @@ def _check_app(context: Context, change: Change, user: User, code: str) -> bool:
         if step is not None and kept.use_step(change, app.key, step):
             return True
     return False
+
+
+def _check_passkey(context: Context, change: Change, user: User, answer: str) -> bool:
+    return check_shown(context, change, answer, "factor", user) == user.key
+
+
+def ask_passkey(context: Context, user: User, now: datetime) -> str:
+    """The question that the browser puts to one of the account's passkeys, as JSON."""
+    with context.changing(SYSTEM, now) as change:
+        return ask_for_factor(context, change, user)
 
 
 def _check_recovery_code(context: Context, change: Change, user: User, code: str) -> bool:

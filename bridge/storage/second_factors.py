@@ -48,12 +48,22 @@ def has_factor(connection: Any, user_key: int) -> bool:
 
 
 def insert_factor(
-    change: Change, user_key: int, kind: FactorKind, name: str, sealed: bytes, *, used: int | None = None
+    change: Change,
+    user_key: int,
+    kind: FactorKind,
+    name: str,
+    sealed: bytes,
+    *,
+    used: int | None = None,
+    credential: bytes | None = None,
 ) -> str:
-    """Give an account one more. `used`: the step of the code that it was set up with. Returns its id."""
+    """Give an account one more. `used`: the step of the code that it was set up with. Returns its id.
+
+    `credential`: of a passkey, whose `used` is its counter. IntegrityError where it is somebody's already.
+    """
     uid = str(uuid4())
     values = {"uid": uid, "user_id": user_key, "kind": kind, "name": name, "data_enc": sealed, "last_step": used}
-    insert_row(change, second_factors, {**values, "created_at": change.now})
+    insert_row(change, second_factors, {**values, "credential": credential, "created_at": change.now})
     return uid
 
 
@@ -88,6 +98,42 @@ def use_step(change: Change, factor_key: int, step: int) -> bool:
     newer = or_(second_factors.c.last_step.is_(None), second_factors.c.last_step < step)
     used = update(second_factors).where(second_factors.c.id == factor_key, newer)
     return bool(change.connection.execute(used.values(last_step=step, used_at=change.now)).rowcount)
+
+
+# -- Passkeys ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPasskey:
+    """A passkey: the row's key, whose it is, its public key, sealed, and its counter when it was last used."""
+
+    key: int
+    user_key: int
+    sealed: bytes
+    counter: int
+
+
+def find_passkey(connection: Any, credential: bytes) -> KeptPasskey | None:
+    """The passkey with this id, or None."""
+    columns = second_factors.c
+    chosen = select(columns.id, columns.user_id, columns.data_enc, columns.last_step)
+    row = connection.execute(chosen.where(columns.credential == credential)).first()
+    return None if row is None else KeptPasskey(row[0], row[1], row[2], row[3] or 0)
+
+
+def list_credentials(connection: Any, user_key: int) -> list[bytes]:
+    """The ids of an account's passkeys."""
+    columns = second_factors.c
+    chosen = select(columns.credential).where(columns.user_id == user_key, columns.credential.is_not(None))
+    return [bytes(one) for one in connection.execute(chosen.order_by(columns.id)).scalars()]
+
+
+def use_passkey(change: Change, factor_key: int, counter: int) -> bool:
+    """It was shown, and counts so far. False where it counted as far before (WebAuthn 7.2, 22); some never count."""
+    columns = second_factors.c
+    further = or_(columns.last_step.is_(None), columns.last_step == 0, columns.last_step < counter)
+    used = update(second_factors).where(columns.id == factor_key, further)
+    return bool(change.connection.execute(used.values(last_step=counter, used_at=change.now)).rowcount)
 
 
 # -- Recovery codes ----------------------------------------------------------------------------------
@@ -150,7 +196,7 @@ def list_workspaces(connection: Any, user_key: int) -> list[int]:
 def forget_shown(change: Change, user_key: int) -> None:
     """Without a factor of its own, no login of the account is one with a factor."""
     theirs = select(sessions.c.id).where(sessions.c.user_id == user_key)
-    own = and_(authentications.c.session_id.in_(theirs), authentications.c.kind == "password")
+    own = and_(authentications.c.session_id.in_(theirs), authentications.c.kind.in_(("password", "passkey")))
     change.connection.execute(update(authentications).where(own).values(factor=None))
 
 

@@ -11,8 +11,9 @@ from flask import Blueprint, Response, request, url_for
 from bridge.domain.errors import TooManyTries
 from bridge.domain.identity import Factor
 from bridge.domain.second_factors import Answer, LoginStepGone, WrongFactor
+from bridge.flows.passkeys import LONGEST_ANSWER
 from bridge.flows.password_login import finish_with_factor
-from bridge.flows.second_factors import AskedFactor, find_step_of
+from bridge.flows.second_factors import AskedFactor, ask_passkey, find_step_of
 from bridge.flows.sign_in_log import Refusal, log_refused
 from bridge.web import refusals
 from bridge.web.cookies import (
@@ -55,7 +56,7 @@ class _Asked:
         return url_for("factor.ask") + (f"?{query}" if query else "")
 
 
-_BY: dict[str, Factor] = {"totp": "totp", "recovery_code": "recovery_code"}
+_BY: dict[str, Factor] = {"passkey": "passkey", "totp": "totp", "recovery_code": "recovery_code"}
 
 
 def _asked() -> _Asked:
@@ -90,7 +91,8 @@ def show() -> Response:
     note_login(kind="password", again=_login_href(asked))
     waiting = find_step_of(context, token, current_time())
     note_login(email=waiting.user.email)
-    answer = Answer(asked.by or _first_way(waiting), typed("code"))
+    by = asked.by or _first_way(waiting)
+    answer = Answer(by, typed("code", LONGEST_ANSWER))
     proving = (asked.prove, browser_secret() or "") if asked.prove else None
     try:
         told = finish_with_factor(
@@ -121,17 +123,26 @@ def _wait(asked: _Asked, waiting: AskedFactor, error: TooManyTries) -> Response:
 
 # -- The page ----------------------------------------------------------------------------------------
 
-_TITLES: dict[str, str] = {"totp": "Enter the code of your app", "recovery_code": "Use a recovery code"}
+_TITLES: dict[str, str] = {
+    "passkey": "Use your passkey",
+    "totp": "Enter the code of your app",
+    "recovery_code": "Use a recovery code",
+}
 _TEXTS: dict[str, str] = {
+    "passkey": "Your browser asks for it: a fingerprint, a face, a PIN, or a touch of your security key.",
     "totp": "Open your authenticator app: it shows six digits, which change every 30 seconds.",
     "recovery_code": "One of the ten that you stored. Each works once; dashes and capitals don’t matter.",
 }
-_LINKS: dict[Factor, str] = {"totp": "Use your authenticator app", "recovery_code": "Use a recovery code"}
+_LINKS: dict[Factor, str] = {
+    "passkey": "Use a passkey",
+    "totp": "Use your authenticator app",
+    "recovery_code": "Use a recovery code",
+}
 
 
 def _ways(waiting: AskedFactor) -> tuple[Factor, ...]:
     """By what this account can show it, the usual one first."""
-    ways: list[Factor] = []
+    ways: list[Factor] = ["passkey"] if waiting.has("passkey") else []
     if waiting.has("totp"):
         ways.append("totp")
     if waiting.recovery_codes:
@@ -148,15 +159,18 @@ def _page(
 ) -> Response:
     by = asked.by or _first_way(waiting)
     label = "Recovery code" if by == "recovery_code" else "Six digits"
+    code = Field("code", label, error=error, autocomplete="one-time-code")
+    refused = Note("bad", "That didn’t work", error, urgent=True) if error and by == "passkey" else None
     page = FactorPage(
         title=_TITLES[by],
         text=_TEXTS[by],
         email=waiting.user.email,
         action=url_for("factor.show"),
-        field=Field("code", label, error=error, autocomplete="one-time-code"),
+        field=None if by == "passkey" else code,
+        passkey=ask_passkey(current_context(), waiting.user, current_time()) if by == "passkey" else None,
         restart_href=_login_href(asked),
         others=tuple(Link(_LINKS[way], asked.href(way)) for way in _ways(waiting) if way != by),
-        notice=notice,
+        notice=notice or refused,
         hidden=(*asked.hidden, ("by", by)),
     )
     return render_bare("login_factor.html", page, status)

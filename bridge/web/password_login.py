@@ -134,10 +134,15 @@ def _email_page(asked: _Asked, *, error: str | None = None, notice: Note | None 
         notice=notice,
         hidden=asked.hidden,
         twilio_href=_twilio_href(asked),
+        passkey_href=None if asked.prove else _passkey_href(asked),
         password_href=None if asked.way else _back(replace(asked, way="password")),
     )
     let_forms_lead_elsewhere()  # the answer may be the way to the company's IdP
     return render_bare("login.html", page, status)
+
+
+def _passkey_href(asked: _Asked) -> str:
+    return url_for("passkey.ask", return_to=None if asked.return_to == HOME else asked.return_to)
 
 
 def _password_page(

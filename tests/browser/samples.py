@@ -142,6 +142,20 @@ LOGIN_FACTOR = v.FactorPage(
     others=(v.Link("Use a recovery code", "/p/login"),),
     hidden=(("by", "totp"),),
 )
+LOGIN_PASSKEY = v.PasskeyLoginPage("{}", "/login/passkey", "/p/login", v.Note("bad", "That didn’t work", urgent=True))
+LOGIN_FACTOR_PASSKEY = v.FactorPage(
+    title="Use your passkey",
+    text="Your browser asks for it: a fingerprint, a face, a PIN, or a touch of your security key.",
+    email="mei@kicks.example",
+    action="/login/factor",
+    field=None,
+    restart_href="/p/login",
+    passkey="{}",
+    others=(v.Link("Use a recovery code", "/p/login"),),
+)
+ACCOUNT_PASSKEY = v.NewPasskeyPage(
+    "{}", "/account/factors/passkey", v.Field("name", "A name for it", "Passkey", help="Which device."), "/p/login"
+)
 ACCOUNT_FACTORS = v.AccountFactorsPage(
     email="mei@kicks.example",
     factors=(
@@ -1513,6 +1527,9 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "account-factors": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS),
     "account-factors-none": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS_NONE),
     "account-factor-app": ("account_factor_app.html", ACCOUNT_FRAME, ACCOUNT_FACTOR_APP),
+    "login-passkey": ("login_passkey.html", BARE, LOGIN_PASSKEY),
+    "login-factor-passkey": ("login_factor.html", BARE, LOGIN_FACTOR_PASSKEY),
+    "account-passkey": ("account_passkey.html", ACCOUNT_FRAME, ACCOUNT_PASSKEY),
     "account-recovery-codes": ("account_recovery_codes.html", ACCOUNT_FRAME, ACCOUNT_RECOVERY_CODES),
     "prove-account": ("prove_account.html", BARE, PROVE),
     "prove-account-sent": ("prove_account.html", BARE, PROVE_SENT),

@@ -329,6 +329,14 @@ GUARDS = (
         ("tests/flows/test_second_factors.py::test_a_password_alone_opens_no_session_where_there_is_a_factor",),
     ),
     Guard(
+        "a passkey alone verifies its person",
+        "12",
+        "bridge.flows.passkeys",
+        "require_user_verification=alone,",
+        "require_user_verification=False,",
+        ("tests/browser/test_passkeys.py::test_alone_it_must_verify_its_person",),
+    ),
+    Guard(
         "a code of an app works once",
         "12",
         "bridge.storage.second_factors",

@@ -10,11 +10,14 @@ from flask import Blueprint, Response, request, url_for
 from markupsafe import Markup
 
 from bridge.domain.errors import DomainError, Invalid
+from bridge.domain.second_factors import WrongFactor
 from bridge.domain.sentences import counted
 from bridge.flows.account_factors import (
     Added,
     NewApp,
+    add_passkey,
     begin_app,
+    begin_passkey,
     confirm_app,
     find_app,
     get_own,
@@ -22,6 +25,7 @@ from bridge.flows.account_factors import (
     make_recovery_codes,
     remove,
 )
+from bridge.flows.passkeys import LONGEST_ANSWER
 from bridge.web.current import current_client
 from bridge.web.pages.account_frame import AccountVisit, enter_account, install, show_account
 from bridge.web.pages.forms import error_at, typed
@@ -33,7 +37,9 @@ from bridge.web.pages.views import (
     Field,
     Link,
     NewAppPage,
+    NewPasskeyPage,
     NewRecoveryCodesPage,
+    Note,
 )
 from bridge.web.return_path import HOME, go, safe_path
 from bridge.web.statuses import status_of
@@ -73,7 +79,10 @@ def index() -> Response:
     page = AccountFactorsPage(
         email=visit.session.user.email,
         factors=rows,
-        add=(Link("Set up an authenticator app", _href("new_app"), primary=not rows),),
+        add=(
+            Link("Set up an authenticator app", _href("new_app"), primary=not rows),
+            Link("Add a passkey", _href("new_passkey")),
+        ),
         codes_left=own.recovery_codes if rows else None,
         new_codes_href=_href("ask_for_codes"),
         back=_back(),
@@ -124,6 +133,41 @@ def _app_page(visit: AccountVisit, app: NewApp, error: DomainError | None = None
 
 def _after(visit: AccountVisit, added: Added) -> Response:
     return _codes_page(visit, added.recovery_codes) if added.recovery_codes else go(_href("index"))
+
+
+# -- A passkey ---------------------------------------------------------------------------------------
+
+
+@blueprint.get("/passkey")
+def new_passkey() -> Response:
+    """What the browser makes it from."""
+    return _passkey_page(enter_account())
+
+
+@blueprint.post("/passkey")
+def keep_passkey() -> Response:
+    """It was made."""
+    visit = enter_account()
+    try:
+        answer = typed("code", LONGEST_ANSWER)
+        added = add_passkey(visit.context, visit.session, typed("name"), answer, visit.now)
+    except WrongFactor as error:
+        return _passkey_page(visit, error)
+    return _after(visit, added)
+
+
+def _passkey_page(visit: AccountVisit, error: DomainError | None = None) -> Response:
+    page = NewPasskeyPage(
+        options=begin_passkey(visit.context, visit.session, visit.now),
+        action=url_for("account_factors.keep_passkey"),
+        name=Field("name", "A name for it", typed("name") or "Passkey", help="Which device keeps it, for example."),
+        cancel_href=_href("index"),
+        notice=Note("bad", "It wasn’t added", "The passkey’s answer didn’t fit. Try again.", urgent=True)
+        if error
+        else None,
+        hidden=_hidden(),
+    )
+    return show_account(visit, "account_passkey.html", page, status=status_of(error) if error else 200)
 
 
 # -- Taking one away ---------------------------------------------------------------------------------

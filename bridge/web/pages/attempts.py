@@ -17,6 +17,7 @@ _KINDS = {
     "saml": "SAML",
     "oidc": "OpenID Connect",
     "password": "Password",
+    "passkey": "Passkey",
     "twilio": "Twilio",
     "break_glass": "Break-glass code",
 }

@@ -90,7 +90,9 @@ from bridge.web.pages.views.second_factors import (
     FactorPage,
     FactorRow,
     NewAppPage,
+    NewPasskeyPage,
     NewRecoveryCodesPage,
+    PasskeyLoginPage,
 )
 from bridge.web.pages.views.security import BreakGlassPage, ExemptRow, FactorCard, GlassRow, NewGlassCodes, SecurityPage
 from bridge.web.pages.views.sign_in_log import (
@@ -201,6 +203,7 @@ __all__ = [
     "NavSection",
     "NewAppPage",
     "NewGlassCodes",
+    "NewPasskeyPage",
     "NewRecoveryCodesPage",
     "NewToken",
     "Note",
@@ -214,6 +217,7 @@ __all__ = [
     "OwnSessionRow",
     "OwnSessionsPage",
     "Pager",
+    "PasskeyLoginPage",
     "Path",
     "PermissionLine",
     "PersonPage",

@@ -11,7 +11,7 @@ from bridge.web.pages.views.parts import Link, Note
 
 @dataclass(frozen=True, slots=True)
 class FactorPage:
-    """`login_factor.html`: a code after the password. `others`: by what else it can be shown."""
+    """`login_factor.html`: a code after the password, or `passkey`, the question to one. `others`: by what else."""
 
     title: str
     text: str
@@ -19,6 +19,7 @@ class FactorPage:
     action: str
     field: Field | None
     restart_href: str
+    passkey: str | None = None
     others: tuple[Link, ...] = ()
     notice: Note | None = None
     hidden: tuple[tuple[str, str], ...] = ()
@@ -58,6 +59,29 @@ class NewAppPage:
     name: Field
     code: Field
     cancel_href: str
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewPasskeyPage:
+    """`account_passkey.html`: `options` is what the browser makes it from."""
+
+    options: str
+    action: str
+    name: Field
+    cancel_href: str
+    notice: Note | None = None
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyLoginPage:
+    """`login_passkey.html`: `options` is what the browser asks the passkey."""
+
+    options: str
+    action: str
+    other_href: str
+    notice: Note | None = None
     hidden: tuple[tuple[str, str], ...] = ()
 
 

@@ -33,6 +33,7 @@ class LoginPage:
     hidden: tuple[tuple[str, str], ...] = ()
     twilio_href: str | None = None
     """Where one logs in with Twilio; None where that isn't set up."""
+    passkey_href: str | None = None
     password_href: str | None = None
     """The same first page in password mode, whatever the domain; None where it is that already."""
 
