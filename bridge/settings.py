@@ -15,6 +15,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from textwrap import fill
 from typing import Any, Literal
@@ -130,7 +131,7 @@ def _parts(written: object, *schemes: str) -> Any:
 
 
 def _read_by(
-    parse: Callable[[object], object], default: object = None, *, computed: str = "", example: str = ""
+    parse: Callable[[object], object], default: object = None, *, computed: str = "", example: object = ""
 ) -> Any:
     """How a setting is read, and what the example file says of it: `computed` is a default in words."""
     return {"parse": parse, "default": default, "computed": computed, "example": example}
@@ -206,9 +207,15 @@ class Settings:
     metadata_refresh_hours: int = field(metadata=_read_by(_whole_number(1, 168), 24))
     """Hours after which an IdP's metadata is read again where it was given as an address, more or less a tenth."""
 
-    fetch_private_addresses: bool = field(metadata=_read_by(_yes_or_no, True))
-    """Whether the bridge may fetch what an admin's URL names (metadata, issuers) from private addresses too. Say false
-    where its network holds services that admins of workspaces must not reach."""
+    fetch_private_addresses: bool = field(
+        metadata=_read_by(
+            _yes_or_no,
+            computed="yes where the public URL is on this machine, for trying it out; else no",
+            example=True,
+        )
+    )
+    """Whether the bridge may fetch what an admin's URL names (metadata, issuers) from private addresses too. Say true
+    where IdPs are in a network that holds nothing else which admins of workspaces must not reach."""
 
     trusted_proxies: int = field(metadata=_read_by(_whole_number(0, 10), 0))
     """How many proxies stand in front, each adding X-Forwarded-For and X-Forwarded-Proto. With 0 both are ignored."""
@@ -303,8 +310,18 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
         "mail_url": (data_dir / "mail").as_uri(),
         "mail_from": f"bridge@{host}",
     }
+    if values["fetch_private_addresses"] is None:
+        values["fetch_private_addresses"] = _is_here(host or "")
     keys = values["secret_keys"] or _keys_in_file(data_dir / KEY_FILE)
     return values | {name: values[name] or default for name, default in computed.items()} | {"secret_keys": keys}
+
+
+def _is_here(host: str) -> bool:
+    """Whether only this machine reaches that host: nobody who isn't trusted with it could be an admin."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _keys_in_file(path: Path) -> tuple[str, ...]:

@@ -62,6 +62,27 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
     assert settings.twilio_issuer is settings.twilio_client_id is settings.twilio_client_secret is None
 
 
+@pytest.mark.parametrize(
+    ("public_url", "allowed"),
+    [
+        ("http://localhost:8000", True),
+        ("http://bridge.localhost:8000", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://[::1]:8000", True),
+        ("https://sso.example.com", False),
+        ("https://localhost.example.com", False),
+        ("https://10.0.0.7", False),
+    ],
+)
+def test_private_addresses_are_fetched_only_where_only_this_machine_is_served_or_the_operator_says_so(
+    public_url: str, allowed: bool
+) -> None:
+    assert read_settings({"BRIDGE_PUBLIC_URL": public_url}).fetch_private_addresses == allowed
+    for word, said in (("true", True), ("false", False)):
+        told = {"BRIDGE_PUBLIC_URL": public_url, "BRIDGE_FETCH_PRIVATE_ADDRESSES": word}
+        assert read_settings(told).fetch_private_addresses == said
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     assert read_settings({"BRIDGE_PUBLIC_URL": "", "BRIDGE_CONFIG": ""}).public_url == "http://localhost:8000"
 
