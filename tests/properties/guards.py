@@ -29,6 +29,7 @@ _GLASS = "tests/flows/test_break_glass.py::test_"
 _SSO = "tests/flows/test_require_sso.py::test_"
 _LOGOUT = "tests/web/test_saml_logout.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
+_OWN = "tests/flows/test_own_sessions.py::test_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,22 @@ GUARDS = (
         "domains.c.workspace_id != workspace_key, domains.c.proved_at.is_not(None))",
         "domains.c.name.is_(None))",
         ("tests/flows/test_domains.py::test_a_proved_domain_is_not_looked_for_elsewhere",),
+    ),
+    Guard(
+        "a company that proved no domain sees no other session",
+        "1",
+        "bridge.flows.own_sessions",
+        "if not session.may_change_account:",
+        "if False:",
+        (f"{_OWN}a_company_that_proved_no_domain_neither_sees_nor_ends_the_others",),
+    ),
+    Guard(
+        "sessions are listed and ended by whose they are",
+        "1",
+        "bridge.storage.sessions",
+        'sessions.c.user_id == bindparam("user")',
+        'sessions.c.user_id + bindparam("user") > 0',
+        (f"{_OWN}nobody_ends_or_sees_what_is_anothers", f"{_OWN}all_others_are_ended"),
     ),
     Guard(
         "SSO opens its own workspace",
@@ -678,6 +695,38 @@ GUARDS = (
         (
             "tests/flows/test_single_logout.py"
             "::test_a_logout_told_while_the_browser_is_on_its_way_is_seen_when_it_arrives",
+        ),
+    ),
+    Guard(
+        "a session that was ended ends no other",
+        "10",
+        "bridge.flows.own_sessions",
+        "if all(one.stored.key != session.key for one in found):",
+        "if False:",
+        (f"{_OWN}a_session_that_was_ended_meanwhile_ends_no_other",),
+    ),
+    Guard(
+        "a workspace flagged HIPAA closes unused",
+        "10",
+        "bridge.domain.sign_in",
+        " or idled(authentication, seat, now):",
+        ":",
+        (
+            "tests/flows/test_sessions.py::test_fifteen_minutes_close_a_hipaa_workspace_and_not_the_session",
+            "tests/domain/test_sign_in.py::test_hipaa_closes_after_fifteen_minutes",
+            f"{_10}what_closed_unused_is_open_again_by_a_new_login_alone",
+        ),
+    ),
+    Guard(
+        "what closed unused stays closed",
+        "10",
+        "bridge.storage.sessions",
+        '"resumed_at": case((paused, literal(now, Instant)), else_=sessions.c.resumed_at)',
+        '"resumed_at": sessions.c.resumed_at',
+        (
+            "tests/flows/test_sessions.py::test_what_closed_unused_stays_closed_however_much_the_session_is_used_later",
+            "tests/flows/test_sessions.py::test_another_login_after_the_pause_opens_only_what_it_vouches_for",
+            f"{_10}what_closed_unused_is_open_again_by_a_new_login_alone",
         ),
     ),
     # -- 11. Rules ---------------------------------------------------------------------------------------------------

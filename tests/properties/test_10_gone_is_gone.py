@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from bridge.domain import sign_in as refused
@@ -37,10 +39,22 @@ from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.tables import users
-from tests.flows.logins import CLIENT, PASSWORD, Browser, account, answer, attempt, join, set_config, sign_in, start
+from tests.flows.logins import (
+    CLIENT,
+    PASSWORD,
+    Browser,
+    account,
+    answer,
+    attempt,
+    join,
+    set_config,
+    set_workspace,
+    sign_in,
+    start,
+)
 from tests.properties.outsiders import ADMIN, person
 from tests.properties.ways import mailed_secret, say, set_active
-from tests.world import World, another_connection, pushed
+from tests.world import World, another_connection, make_world, pushed
 
 ANN = "ann@acme.example"
 LATER = timedelta(minutes=1)
@@ -351,3 +365,38 @@ def test_who_left_is_put_into_nothing_by_hand_until_they_are_back(ann: Ann, out:
     assert access_of(ann.world.context, "acme", ANN, ann.world.now) == ()
     with pytest.raises(Forbidden):
         invite_somebody(ann.world, f"user:{ann.user_id}")
+
+
+# -- What closed unused ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clinics(acme: World) -> tuple[World, World]:
+    """A workspace flagged HIPAA, and another one; Ann is in both."""
+    other = make_world(acme.context.database, acme.now, slug="other", owner="o@other.example")
+    key = account(acme, ANN)
+    for world in (acme, other):
+        join(world, key)
+    set_workspace(acme, hipaa=True)
+    return acme, other
+
+
+STEPS = st.lists(st.tuples(st.integers(1, 25), st.sampled_from(["look", "sign in here", "sign in there"])), max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=STEPS)
+def test_what_closed_unused_is_open_again_by_a_new_login_alone(
+    clinics: tuple[World, World], steps: list[tuple[int, str]]
+) -> None:
+    """Whatever is done in between, 15 minutes without use close the one workspace, and only a login to it opens it."""
+    here, there = clinics
+    browser, now = sign_in(here, ANN), here.now
+    open_here, in_there = True, False
+    for minutes, step in steps:
+        now += minutes * LATER
+        open_here = (open_here and minutes < 15) or step == "sign in here"
+        in_there = in_there or step == "sign in there"
+        if step != "look":
+            sign_in(here if step == "sign in here" else there, ANN, browser, now=now)
+        assert browser.reaches(here, now) == ["acme"] * open_here + ["other"] * in_there
