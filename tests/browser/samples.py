@@ -1508,6 +1508,89 @@ OWN_SESSIONS = v.OwnSessionsPage(
     end_all_action="/logout",
 )
 
+# ---------- access requests ----------
+
+_ASKED = v.AskedRow(
+    name="Lucía Ferreiro",
+    email="lucia.ferreiro@kicks.example",
+    asks="get Source Admin on Website",
+    message="I look after the events of the new shop, and have to change its schema before Friday.",
+    at=NOW - timedelta(hours=3),
+)
+_LONG_ASK = dataclasses.replace(
+    _ASKED,
+    name="Maximiliane-Theodora von Hohenstaufen-Württemberg",
+    asks="get Unify Read-only + Engage User on " + "customer-profiles-of-all-brands-and-regions-" * 3,
+    message="w" * 200,
+    at=NOW - timedelta(days=9),
+)
+ON_REQUESTS = dataclasses.replace(
+    FRAME,
+    nav=(
+        v.NavSection(
+            "People",
+            (
+                v.NavItem("Access Management", "/p/users", "people"),
+                v.NavItem("Access requests", "/p/access-requests", "key", current=True, waiting=2),
+            ),
+        ),
+    ),
+)
+REQUESTS = v.RequestsPage(
+    rows=tuple(
+        dataclasses.replace(
+            one,
+            href="/p/person",
+            grant=v.Post("Grant", "/access-requests/1/grant", f"{one.name}’s request to {one.asks}"),
+            refuse_href="/p/access-request-refuse",
+        )
+        for one in (_LONG_ASK, _ASKED)
+    ),
+    ask_href=None,
+    notice=v.Note("bad", "Not done", "There is no such request: it was answered or taken back.", urgent=True),
+)
+OWN_REQUESTS = v.RequestsPage(
+    rows=(
+        dataclasses.replace(
+            _ASKED, withdraw=v.Post("Take back", "/access-requests/1/withdraw", "the request to get Source Admin")
+        ),
+    ),
+    ask_href="/p/access-request-new",
+)
+NO_REQUESTS = v.RequestsPage(rows=(), ask_href="/p/access-request-new")
+ASK = v.AskPage(
+    crumbs=(v.Link("Access requests", "/p/access-requests-own"),),
+    action="/access-requests/new",
+    cancel_href="/p/access-requests-own",
+    role=v.Choice("role", "Role", (v.Option("source_admin", "Source Admin"), v.Option("identity_admin", "Identity"))),
+    resource=v.Field(
+        "resource", "Which one", help="The name of the source or warehouse.", required=False, depends=True
+    ),
+    message=v.Field("message", "What you need it for", kind="textarea", help="The owners read it."),
+    whom="Mei Tanaka or Marcus Lindqvist",
+)
+ASK_WRONG = dataclasses.replace(
+    ASK,
+    resource=dataclasses.replace(ASK.resource, value="Webshop", error="demo-ecommerce has no source “Webshop”."),
+    message=dataclasses.replace(ASK.message, error="Say in 1 to 1000 characters what you need it for."),
+    notice=v.Note("bad", "Not done", "You have asked for that already. An owner will answer.", urgent=True),
+)
+REFUSE_REQUEST = v.RefuseRequestPage(
+    name=_LONG_ASK.name,
+    asks=_LONG_ASK.asks,
+    message=_LONG_ASK.message,
+    crumbs=(v.Link("Access requests", "/p/access-requests"),),
+    action="/access-requests/1/refuse",
+    cancel_href="/p/access-requests",
+    reason=v.Field("reason", "A word to them", kind="textarea", help="They read it in the mail.", required=False),
+)
+INVITATION_SSO = dataclasses.replace(
+    INVITATION,
+    ways=(v.SignInWay("sso", "Continue with Kicks Okta", "As lucia@kicks.example; then you come back", "/p/login"),),
+)
+INVITATION_ONLY_SSO = dataclasses.replace(INVITATION_SSO, only_ways=True, needs="sign_in", sign_in_href="/p/login")
+
+
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
@@ -1523,6 +1606,8 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "invitation-wrong": ("invitation.html", BARE, INVITATION_WRONG),
     "invitation-sign-in": ("invitation.html", BARE, INVITATION_SIGN_IN),
     "invitation-ready": ("invitation.html", BARE, INVITATION_READY),
+    "invitation-sso": ("invitation.html", BARE, INVITATION_SSO),
+    "invitation-only-sso": ("invitation.html", BARE, INVITATION_ONLY_SSO),
     "login-factor": ("login_factor.html", BARE, LOGIN_FACTOR),
     "account-factors": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS),
     "account-factors-none": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS_NONE),
@@ -1544,6 +1629,12 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "users-nobody": ("users.html", FRAME, NOBODY),
     "users-notice": ("users.html", dataclasses.replace(FRAME, notices=NOTICES), USERS_PAGE),
     "invite": ("invite.html", FRAME, INVITE),
+    "access-requests": ("access_requests.html", ON_REQUESTS, REQUESTS),
+    "access-requests-own": ("access_requests.html", FRAME, OWN_REQUESTS),
+    "access-requests-none": ("access_requests.html", FRAME, NO_REQUESTS),
+    "access-request-new": ("access_request_new.html", FRAME, ASK),
+    "access-request-wrong": ("access_request_new.html", FRAME, ASK_WRONG),
+    "access-request-refuse": ("access_request_refuse.html", ON_REQUESTS, REFUSE_REQUEST),
     "invite-wrong": ("invite.html", FRAME, INVITE_WRONG),
     "person": ("person.html", FRAME, PERSON),
     "person-grants": ("person.html", FRAME, PERSON_GRANTS),

@@ -620,6 +620,14 @@ GUARDS = (
         (f"{_10}an_invitation_from_before_they_left_brings_nobody_back",),
     ),
     Guard(
+        "what a member asked for ends with the membership",
+        "10",
+        "bridge.storage.people",
+        "    delete_requests_of(change, membership_key)\n",
+        "",
+        ("tests/flows/test_access_requests.py::test_a_request_goes_with_the_membership_and_does_not_come_back",),
+    ),
+    Guard(
         "a result waits for nobody who left",
         "10",
         "bridge.flows.sign_in",

@@ -7,12 +7,15 @@ import pytest
 from flask import Flask
 
 from bridge.flows.connect import set_enabled
+from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.invite import InviteDraft, PendingInvite, invite, list_invites
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import create_user_group
+from bridge.storage.changes import changing
+from bridge.storage.connections import find_by_uid, set_connection
 from tests.flows.mailer import link_of
-from tests.web.browsing import Surfer, at
+from tests.web.browsing import Surfer, at, connect
 from tests.web.pages.conftest import KIM, OLGA, Acme, Send
 from tests.world import World
 
@@ -194,6 +197,27 @@ def test_who_is_invited_can_come_by_the_workspaces_own_sign_in(acme: Acme, send:
     assert "Create the account and join" in shown
     set_enabled(acme.world.context, acme.actor, "acme", okta.id, False, acme.world.now)
     assert f"Continue with {okta.name}" not in Surfer(app).get(path).text
+
+
+def test_an_invitation_is_accepted_through_the_workspaces_own_sign_in(acme: Acme, send: Send, app: Flask) -> None:
+    company = connect(acme.world.context, "acme", name="Kicks")
+    with changing(acme.world.context.database, OPERATOR, acme.world.now) as change:
+        stored = find_by_uid(change.connection, company.connection_id)
+        assert stored is not None
+        set_connection(change, stored.key, config={**stored.config, "jit": False})
+    lucia = Surfer(app)
+    assert lucia.sign_in(app, company, email=LUCIA).status_code == 403
+    send(NEW, emails=LUCIA, role="source_admin", scope="all")
+    path = link(acme)
+    assert company.path("login") in lucia.get(path).text
+    arrived = lucia.sign_in(app, company, return_to=path, email=LUCIA)
+    assert arrived.headers["Location"] == path
+    shown = lucia.get(path)
+    assert "Join Acme" in shown.text
+    assert lucia.submit(path, shown).headers["Location"] == "/w/acme"
+    roles = {one.role.name for one in access_of(acme.world.context, "acme", LUCIA, acme.world.now)}
+    assert "Source Admin" in roles
+    assert lucia.get(path).status_code == 410
 
 
 def test_expired_link_says_so(acme: Acme, send: Send, app: Flask) -> None:
