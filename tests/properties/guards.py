@@ -28,6 +28,9 @@ _LOG = "tests/web/test_scim_log.py::test_"
 _GLASS = "tests/flows/test_break_glass.py::test_"
 _SSO = "tests/flows/test_require_sso.py::test_"
 _LOGOUT = "tests/web/test_saml_logout.py::test_"
+_RESET = "tests/flows/test_password_reset.py::test_"
+_EMAIL = "tests/flows/test_account_email.py::test_"
+_ACCOUNT = "tests/flows/test_account_settings.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 _OWN = "tests/flows/test_own_sessions.py::test_"
 
@@ -1072,5 +1075,85 @@ GUARDS = (
         'if value is not None or place != ("active",):',
         "if True:",
         (f"{_FILE}columns_say_nothing_of_the_rest",),
+    ),
+    # -- One's own account -------------------------------------------------------------------------------------------
+    Guard(
+        "a reset is good for the password it was asked for",
+        "12",
+        "bridge.flows.password_reset",
+        "if found.result != now_is:",
+        "if False:",
+        (f"{_RESET}it_is_good_for_the_password_and_the_address_it_was_asked_for",),
+    ),
+    Guard(
+        "a reset ends every session",
+        "10",
+        "bridge.flows.password_reset",
+        "    own_account.end_sessions(change, user.key)\n",
+        "",
+        (f"{_RESET}the_link_sets_a_password_and_ends_every_session",),
+    ),
+    Guard(
+        "a reset of an address that nobody proved clears the account",
+        "1",
+        "bridge.flows.password_reset",
+        "            sign_in.clear_account(change, user.key)\n",
+        "            pass\n",
+        (f"{_RESET}it_proves_the_address_and_clears_what_a_stranger_left",),
+    ),
+    Guard(
+        "an address is confirmed by the account that asked",
+        "7a",
+        "bridge.flows.account_email",
+        'found is None or found.user_key != user.key or found.result["former"] != user.email',
+        "found is None",
+        (
+            f"{_EMAIL}a_strangers_account_is_not_confirmed_by_who_only_has_the_mailbox",
+            f"{_EMAIL}in_any_order_nobody_gets_an_address_whose_mailbox_they_did_not_open",
+        ),
+    ),
+    Guard(
+        "a new password ends what is under way",
+        "10",
+        "bridge.flows.account_settings",
+        "        forget_under_way(change, user)\n",
+        "",
+        (f"{_ACCOUNT}nothing_is_left_under_way_after_a_new_password",),
+    ),
+    Guard(
+        "who was signed out changes nothing of the account",
+        "10",
+        "bridge.flows.account_settings",
+        " or not own_account.session_stands(change.connection, session.key)",
+        "",
+        (f"{_ACCOUNT}who_was_signed_out_meanwhile_changes_nothing",),
+    ),
+    Guard(
+        "the last way in stays",
+        "1",
+        "bridge.flows.account_settings",
+        "if not ways.remain_without(connection_id, subject):",
+        "if False:",
+        (f"{_ACCOUNT}the_last_way_in_stays", f"{_ACCOUNT}one_that_is_switched_off_is_no_other_way_in"),
+    ),
+    Guard(
+        "an account changes after a fresh proof",
+        "1",
+        "bridge.flows.fresh_proof",
+        "if not is_fresh(session, now):",
+        "if False:",
+        (
+            f"{_ACCOUNT}it_asks_for_a_fresh_proof",
+            f"{_ACCOUNT}unlinking_asks_for_a_fresh_proof",
+            f"{_EMAIL}it_asks_for_a_fresh_proof",
+        ),
+    ),
+    Guard(
+        "a password alone is no proof where there is a second factor",
+        "1",
+        "bridge.flows.fresh_proof",
+        "WaysToProve(has_password and not has_factor, ",
+        "WaysToProve(has_password, ",
+        ("tests/flows/test_fresh_proof.py::test_who_has_a_second_factor_is_not_let_through_by_the_password_alone",),
     ),
 )
