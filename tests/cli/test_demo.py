@@ -21,10 +21,10 @@ from bridge.cli.demo_story import read_story
 ROOT = Path(__file__).parents[2]
 
 
-def three_free_ports() -> int:
-    """The first of three ports in a row that nobody uses."""
+def four_free_ports() -> int:
+    """The first of four ports in a row that nobody uses."""
     for first in range(18_000 + os.getpid() % 10_000, 60_000, 7):
-        listeners = [socket.socket() for _ in range(3)]
+        listeners = [socket.socket() for _ in range(4)]
         try:
             for n, listener in enumerate(listeners):
                 listener.bind(("127.0.0.1", first + n))
@@ -69,7 +69,7 @@ def break_off(folder: Path, port: int, how: signal.Signals, after: str, seconds:
     """End a demo while it seeds, so many seconds after a step was noted. Returns when its ports are free again."""
     running = start(folder, port)
     try:
-        wait_until(lambda: listening(port) == 3 and after in done(folder))
+        wait_until(lambda: listening(port) == 4 and after in done(folder))
         time.sleep(seconds)
     finally:
         running.send_signal(how)
@@ -90,9 +90,9 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 
 def listening(first: int) -> int:
-    """On how many of the three ports somebody listens."""
+    """On how many of the four ports somebody listens."""
     found = 0
-    for port in range(first, first + 3):
+    for port in range(first, first + 4):
         with socket.socket() as attempt:
             found += attempt.connect_ex(("127.0.0.1", port)) == 0
     return found
@@ -112,11 +112,12 @@ def permissions(folder: Path, email: str) -> set[tuple[str, str]]:
 @pytest.mark.long  # the first start is in tests/browser too
 @pytest.mark.timeout(180)
 def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) -> None:
-    port = three_free_ports()
+    port = four_free_ports()
     with demo(tmp_path, port, end=signal.SIGTERM) as told:
         assert told["bridge"] == f"http://localhost:{port}"
         assert told["company_idp"] == f"http://127.0.0.1:{port + 1}"
-        assert (told["twilio"], told["workspace"]) == (None, "demo-ecommerce")
+        assert (told["twilio"], told["workspace"]) == (f"http://127.0.0.1:{port + 3}", "demo-ecommerce")
+        assert "Log in with Twilio" in requests.get(f"{told['bridge']}/login", timeout=30).text
         assert {"at", "email", "password", "what"} == set(told["logins"][0])
         everybody = ask(tmp_path, "users", "export", "demo-ecommerce").splitlines()
         assert len(everybody) == 1 + 312 + 6
@@ -126,7 +127,7 @@ def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) ->
         assert answer.ok
         assert ("Source Admin", "source:ios-prod") not in permissions(tmp_path, "tomas.herrera@kicks.example")
         everybody = ask(tmp_path, "users", "export", "demo-ecommerce").splitlines()
-    again = three_free_ports()
+    again = four_free_ports()
     with demo(tmp_path, again, end=signal.SIGINT) as told:
         assert ask(tmp_path, "users", "export", "demo-ecommerce").splitlines() == everybody
         join = {"add": ["tomas.herrera@kicks.example"]}
@@ -163,7 +164,7 @@ def everything(folder: Path) -> list[Any]:
 @pytest.mark.timeout(300)
 @pytest.mark.long
 def test_seeding_goes_on_wherever_it_was_broken_off(tmp_path: Path) -> None:
-    port = three_free_ports()
+    port = four_free_ports()
     for how, after, seconds in BROKEN_OFF:
         break_off(tmp_path, port, how, after, seconds)
     with demo(tmp_path, port, end=signal.SIGINT):
