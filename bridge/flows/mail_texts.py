@@ -348,6 +348,18 @@ def break_glass_used(to: str, workspace: str, owner: str, email: str, until: dat
     )
 
 
+def login_code(to: str, code: str, minutes: int) -> Mail:
+    """The second factor by mail, for who can't show another one (product.md 2.8)."""
+    return _mail(
+        to,
+        "Your code to sign in",
+        (
+            f"Your code is {code}. It works once, for {minutes} minutes, in the browser in which you signed in.",
+            "If you aren’t signing in, somebody else has your password: change it now, and give this code to nobody.",
+        ),
+    )
+
+
 def recovery_code_used(to: str, left: int, link: str) -> Mail:
     """Somebody signed in with a recovery code (product.md 2.8)."""
     lost = "If you have lost your authenticator app, set up another one and take the old one away."

@@ -17,7 +17,15 @@ from bridge.flows.context import SYSTEM, Context
 from bridge.flows.link_account import link_proved
 from bridge.flows.password_tries import count_tries, forget_good_try, keys_of
 from bridge.flows.passwords import verify
-from bridge.flows.second_factors import begin_step, check_answer, count_answer, find_step_of, take_step
+from bridge.flows.second_factors import (
+    begin_step,
+    check_answer,
+    code_for,
+    count_answer,
+    count_mailed,
+    find_step_of,
+    take_step,
+)
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.storage import people, sign_in
@@ -90,6 +98,9 @@ def finish_with_factor(
     Raises LoginStepGone, WrongFactor (the step stays), TooManyTries, what `link_account.link_proved` refuses.
     """
     count_answer(context, find_step_of(context, token, now).user, client, now)
+    if answer.by == "mailed_code":
+        count_mailed(context, token, now)
+        answer = replace(answer, text=code_for(token, answer.text))
 
     def finish(change: Change) -> SignedIn:
         user = take_step(change, token)

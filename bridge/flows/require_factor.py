@@ -23,6 +23,7 @@ class FactorOutlook:
     required: bool
     without: int
     people: tuple[MemberShown, ...]
+    mailed_codes_refused: bool
 
 
 def look_out_for_factors(context: Context, workspace_slug: str) -> FactorOutlook:
@@ -33,6 +34,7 @@ def look_out_for_factors(context: Context, workspace_slug: str) -> FactorOutlook
             required=required_sso.requires_factor(connection, workspace.key),
             without=required_sso.count_without_factor(connection, workspace.key),
             people=tuple(required_sso.list_without_factor(connection, workspace.key, NAMED)),
+            mailed_codes_refused=required_sso.refuses_mailed_codes(connection, workspace.key),
         )
 
 
@@ -45,4 +47,18 @@ def require_factor(context: Context, actor: str, workspace_slug: str, required: 
             return
         required_sso.set_factor_required(change, workspace, required)
         kind = "workspace.factor_required" if required else "workspace.factor_not_required"
+        change.record(workspace.key, kind, workspace.id)
+
+
+def refuse_mailed_codes(context: Context, actor: str, workspace_slug: str, refused: bool, now: datetime) -> None:
+    """Whether its members' logins take a code by mail for a second factor, wherever they lead. Raises Forbidden (not an
+    owner), NotFound.
+    """
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        if required_sso.refuses_mailed_codes(change.connection, workspace.key) == refused:
+            return
+        required_sso.set_mailed_codes_refused(change, workspace, refused)
+        kind = "workspace.mailed_codes_refused" if refused else "workspace.mailed_codes_allowed"
         change.record(workspace.key, kind, workspace.id)

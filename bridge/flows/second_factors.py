@@ -5,12 +5,14 @@ are good at a time, so ten tries in a quarter of an hour and fifty a day leave n
 """
 
 import base64
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import TooManyTries
+from bridge.domain.errors import Forbidden, TooManyTries
 from bridge.domain.identity import Factor
 from bridge.domain.second_factors import (
+    DIGITS,
     Answer,
     LoginStepGone,
     SecondFactor,
@@ -23,7 +25,7 @@ from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
-from bridge.flows.mail_texts import recovery_code_used
+from bridge.flows.mail_texts import login_code, recovery_code_used
 from bridge.flows.passkeys import ask_for_factor, check_shown
 from bridge.storage import pending, people
 from bridge.storage import second_factors as kept
@@ -35,6 +37,7 @@ from bridge.storage.sign_in import find_password_hash
 STEP_LASTS = timedelta(minutes=10)
 WINDOW, A_DAY = timedelta(minutes=15), timedelta(days=1)
 TRIES_BY_ACCOUNT, TRIES_A_DAY, TRIES_BY_ADDRESS = 10, 50, 100
+TRIES_BY_MAIL, MAILS_AN_HOUR = 5, 5
 PURPOSE = "second_factors.data_enc"
 
 
@@ -45,6 +48,7 @@ class AskedFactor:
     user: User
     factors: tuple[SecondFactor, ...]
     recovery_codes: int
+    by_mail: bool = False
 
     def has(self, kind: str) -> bool:
         """Whether the account has a factor of this kind."""
@@ -69,7 +73,8 @@ def find_step_of(context: Context, token: str, now: datetime) -> AskedFactor:
         user = people.find_user_by_key(rows, waiting.user_key or 0) if waiting else None
         if user is None:
             raise LoginStepGone
-        return AskedFactor(user, tuple(kept.list_factors(rows, user.key)), kept.count_recovery_codes(rows, user.key))
+        factors, codes = tuple(kept.list_factors(rows, user.key)), kept.count_recovery_codes(rows, user.key)
+        return AskedFactor(user, factors, codes, user.email_proved and not kept.mail_is_refused(rows, user.key))
 
 
 def take_step(change: Change, token: str) -> User:
@@ -110,7 +115,12 @@ def _short(user: User) -> str:
 
 def check_answer(context: Context, change: Change, user: User, answer: Answer) -> Factor:
     """Use up what is shown. Raises WrongFactor, and then nothing is used up: the change is undone."""
-    checks = {"totp": _check_app, "recovery_code": _check_recovery_code, "passkey": _check_passkey}
+    checks = {
+        "totp": _check_app,
+        "recovery_code": _check_recovery_code,
+        "passkey": _check_passkey,
+        "mailed_code": _check_mailed,
+    }
     check = checks.get(answer.by)
     if check is None or not check(context, change, user, answer.text):
         raise WrongFactor
@@ -134,6 +144,50 @@ def ask_passkey(context: Context, user: User, now: datetime) -> str:
     """The question that the browser puts to one of the account's passkeys, as JSON."""
     with context.changing(SYSTEM, now) as change:
         return ask_for_factor(context, change, user)
+
+
+def mail_code(context: Context, token: str, now: datetime) -> AskedFactor:
+    """Mail six digits to the account's stored address, for the login that waits; those mailed before are good no more.
+
+    Raises LoginStepGone, Forbidden (a workspace of theirs refuses it, or the address was never confirmed),
+    TooManyTries: five an hour.
+    """
+    waiting = find_step_of(context, token, now)
+    if not waiting.by_mail:
+        raise Forbidden("A workspace of yours takes no codes by mail.")
+    user, code = waiting.user, f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    with context.database.writing() as connection:
+        mails, until = count_try(connection, f"factor:mail:{user.key}", now, timedelta(hours=1))
+    if mails > MAILS_AN_HOUR:
+        raise TooManyTries("Enough codes were mailed for now.", int((until - now).total_seconds()) + 1)
+    with context.changing(SYSTEM, now) as change:
+        kept.drop_mailed_codes(change, user.key)
+        mailed = Pending("mailed_code", None, user.key, None, "/", {}, now + STEP_LASTS)
+        pending.put_pending(change, _hash_mailed(code_for(token, code)), mailed)
+        queue_mail(context, change, login_code(user.email, code, int(STEP_LASTS.total_seconds() // 60)))
+    return waiting
+
+
+def code_for(token: str, code: str) -> str:
+    """A mailed code is one login's: what is shown of it is checked together with that login's secret."""
+    return f"{token}:{''.join(code.split())}"
+
+
+def count_mailed(context: Context, token: str, now: datetime) -> None:
+    """Five tries for each login. Raises TooManyTries."""
+    with context.database.writing() as connection:
+        tries, until = count_try(connection, f"factor:mailed:{digest(token).hex()}", now, WINDOW)
+    if tries > TRIES_BY_MAIL:
+        raise TooManyTries("Too many codes were tried. Sign in again.", int((until - now).total_seconds()) + 1)
+
+
+def _hash_mailed(shown: str) -> bytes:
+    return digest(f"mailed-code:{shown}")
+
+
+def _check_mailed(context: Context, change: Change, user: User, shown: str) -> bool:
+    mailed = pending.take_pending(change, _hash_mailed(shown), "mailed_code")
+    return mailed is not None and mailed.user_key == user.key and not kept.mail_is_refused(change.connection, user.key)
 
 
 def _check_recovery_code(context: Context, change: Change, user: User, code: str) -> bool:

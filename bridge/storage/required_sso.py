@@ -123,6 +123,17 @@ def set_factor_required(change: Change, workspace: Workspace, required: bool) ->
     alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"require_mfa": required})
 
 
+def refuses_mailed_codes(connection: Any, workspace_key: int) -> bool:
+    """Whether the workspace has its members take no codes by mail."""
+    chosen = select(workspaces.c.refuse_mailed_codes).where(workspaces.c.id == workspace_key)
+    return bool(connection.execute(chosen).scalar())
+
+
+def set_mailed_codes_refused(change: Change, workspace: Workspace, refused: bool) -> None:
+    """Turn the switch."""
+    alter_facts(change, workspaces, workspaces.c.id == workspace.key, values={"refuse_mailed_codes": refused})
+
+
 def set_exempt(change: Change, membership_key: int, exempt: bool) -> None:
     """Exempt a member, or no longer."""
     alter_facts(change, memberships, memberships.c.id == membership_key, values={"sso_exempt": exempt})

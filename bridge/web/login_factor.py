@@ -13,7 +13,7 @@ from bridge.domain.identity import Factor
 from bridge.domain.second_factors import Answer, LoginStepGone, WrongFactor
 from bridge.flows.passkeys import LONGEST_ANSWER
 from bridge.flows.password_login import finish_with_factor
-from bridge.flows.second_factors import AskedFactor, ask_passkey, find_step_of
+from bridge.flows.second_factors import AskedFactor, ask_passkey, find_step_of, mail_code
 from bridge.flows.sign_in_log import Refusal, log_refused
 from bridge.web import refusals
 from bridge.web.cookies import (
@@ -26,7 +26,7 @@ from bridge.web.cookies import (
 from bridge.web.current import current_client, current_context, current_time
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.forms import typed
-from bridge.web.pages.views import FactorPage, Field, Link, Note
+from bridge.web.pages.views import FactorPage, Field, Link, MailPost, Note
 from bridge.web.refusals import note_login, trail
 from bridge.web.return_path import HOME, go, safe_path
 
@@ -56,7 +56,12 @@ class _Asked:
         return url_for("factor.ask") + (f"?{query}" if query else "")
 
 
-_BY: dict[str, Factor] = {"passkey": "passkey", "totp": "totp", "recovery_code": "recovery_code"}
+_BY: dict[str, Factor] = {
+    "passkey": "passkey",
+    "totp": "totp",
+    "recovery_code": "recovery_code",
+    "mailed_code": "mailed_code",
+}
 
 
 def _asked() -> _Asked:
@@ -121,22 +126,38 @@ def _wait(asked: _Asked, waiting: AskedFactor, error: TooManyTries) -> Response:
     return response
 
 
+@blueprint.post("/login/factor/mail")
+def mail() -> Response:
+    """Mail a code."""
+    asked = _asked()
+    note_login(kind="password", again=_login_href(asked))
+    mail_code(current_context(), factor_secret() or "", current_time())
+    return go(f"{asked.href('mailed_code')}&sent=1")
+
+
+def _mail_post(asked: _Asked, *, sent: bool) -> MailPost:
+    return MailPost(url_for("factor.mail"), "Mail me another one" if sent else "Mail me a code", asked.hidden)
+
+
 # -- The page ----------------------------------------------------------------------------------------
 
 _TITLES: dict[str, str] = {
     "passkey": "Use your passkey",
     "totp": "Enter the code of your app",
     "recovery_code": "Use a recovery code",
+    "mailed_code": "Use a code by mail",
 }
 _TEXTS: dict[str, str] = {
     "passkey": "Your browser asks for it: a fingerprint, a face, a PIN, or a touch of your security key.",
     "totp": "Open your authenticator app: it shows six digits, which change every 30 seconds.",
+    "mailed_code": "We mail six digits to the address of your account. They are good for ten minutes, in this browser.",
     "recovery_code": "One of the ten that you stored. Each works once; dashes and capitals don’t matter.",
 }
 _LINKS: dict[Factor, str] = {
     "passkey": "Use a passkey",
     "totp": "Use your authenticator app",
     "recovery_code": "Use a recovery code",
+    "mailed_code": "Get a code by mail",
 }
 
 
@@ -147,6 +168,8 @@ def _ways(waiting: AskedFactor) -> tuple[Factor, ...]:
         ways.append("totp")
     if waiting.recovery_codes:
         ways.append("recovery_code")
+    if waiting.by_mail:
+        ways.append("mailed_code")
     return tuple(ways)
 
 
@@ -160,13 +183,15 @@ def _page(
     by = asked.by or _first_way(waiting)
     label = "Recovery code" if by == "recovery_code" else "Six digits"
     code = Field("code", label, error=error, autocomplete="one-time-code")
+    mail_first = by == "mailed_code" and request.method == "GET" and "sent" not in request.args
     refused = Note("bad", "That didn’t work", error, urgent=True) if error and by == "passkey" else None
     page = FactorPage(
         title=_TITLES[by],
         text=_TEXTS[by],
         email=waiting.user.email,
         action=url_for("factor.show"),
-        field=None if by == "passkey" else code,
+        field=None if by == "passkey" or mail_first else code,
+        mail=_mail_post(asked, sent=not mail_first) if by == "mailed_code" else None,
         passkey=ask_passkey(current_context(), waiting.user, current_time()) if by == "passkey" else None,
         restart_href=_login_href(asked),
         others=tuple(Link(_LINKS[way], asked.href(way)) for way in _ways(waiting) if way != by),

@@ -1341,7 +1341,14 @@ SECURITY = v.SecurityPage(
     ),
     uses_href="/p/sign-in-log",
     factor=v.FactorCard(
-        v.Status("off", "Off"), 2, (("Sam Ortiz", "sam@kicks.example"),), v.Link("Ask for it…", "/p/confirm")
+        v.Status("off", "Off"),
+        2,
+        (("Sam Ortiz", "sam@kicks.example"),),
+        v.Link("Ask for it…", "/p/confirm"),
+        "Taken, at the address of the account",
+        "/w/demo/security/mailed-codes",
+        "Refuse codes by mail",
+        "yes",
     ),
     switch=v.Link("Switch it on…", "/p/confirm", primary=True),
 )

@@ -1,5 +1,6 @@
 """Product.md 2.8: authenticator apps (RFC 6238), recovery codes, and the login in two steps."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound, TooManyTries
 from bridge.domain.identity import Factor
+from bridge.domain.mail import Mail
 from bridge.domain.second_factors import Answer, FactorNeeded, LoginStepGone, WrongFactor, find_step
 from bridge.flows.account_factors import (
     begin_app,
@@ -21,8 +23,11 @@ from bridge.flows.account_factors import (
     remove,
 )
 from bridge.flows.context import OPERATOR
+from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded
 from bridge.flows.password_login import Credentials, finish_with_factor, sign_in_with_password
+from bridge.flows.require_factor import refuse_mailed_codes
+from bridge.flows.second_factors import mail_code
 from bridge.flows.sessions import CurrentSession
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
@@ -332,3 +337,83 @@ def test_changing_them_asks_for_a_fresh_proof(world: World, ann: int) -> None:
                   lambda: make_recovery_codes(world.context, current, late)):  # fmt: skip
         with pytest.raises(FreshProofNeeded):
             asked()
+
+
+# -- Codes by mail -----------------------------------------------------------------------------------
+
+
+def mailed(world: World) -> str:
+    """The code in the newest mail."""
+    sent = Outbox()
+    while deliver_due(world.context, sent, world.now):
+        pass
+    found = re.search(r"code is (\d{6})", sent.mails[-1].text)
+    assert found
+    return found[1]
+
+
+class Outbox:
+    """Takes mails."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+
+    def send(self, mail: Mail) -> None:
+        self.mails.append(mail)
+
+
+def test_a_mailed_code_signs_in_once_and_in_its_own_login(world: World, ann: int) -> None:
+    give_app(world, ann)
+    token, other = begin(world), begin(world)
+    mail_code(world.context, token, world.now)
+    code = mailed(world)
+    with pytest.raises(WrongFactor):
+        finish(world, other, code, "mailed_code")
+    assert finish(world, token, code, "mailed_code").reaches(world) == ["acme"]
+    with pytest.raises(WrongFactor):
+        finish(world, other, code, "mailed_code")
+
+
+def test_a_newer_code_ends_the_older_and_ten_minutes_end_both(world: World, ann: int) -> None:
+    give_app(world, ann)
+    token = begin(world)
+    mail_code(world.context, token, world.now)
+    old = mailed(world)
+    mail_code(world.context, token, world.now)
+    new = mailed(world)
+    if old != new:
+        with pytest.raises(WrongFactor):
+            finish(world, token, old, "mailed_code")
+    with pytest.raises(LoginStepGone):
+        finish(world, token, new, "mailed_code", world.now + timedelta(minutes=10))
+    finish(world, token, new, "mailed_code")
+
+
+def test_five_tries_and_five_mails(world: World, ann: int) -> None:
+    give_app(world, ann)
+    token = begin(world)
+    for _ in range(5):
+        mail_code(world.context, token, world.now)
+    code = mailed(world)
+    with pytest.raises(TooManyTries):
+        mail_code(world.context, token, world.now)
+    wrong = "000000" if code != "000000" else "111111"
+    for _ in range(5):
+        with pytest.raises(WrongFactor):
+            finish(world, token, wrong, "mailed_code")
+    with pytest.raises(TooManyTries):
+        finish(world, token, code, "mailed_code")
+
+
+def test_where_a_workspace_refuses_mail_there_is_none(world: World, ann: int) -> None:
+    give_app(world, ann)
+    token = begin(world)
+    mail_code(world.context, token, world.now)
+    code = mailed(world)
+    refuse_mailed_codes(world.context, OPERATOR, "acme", True, world.now)
+    with pytest.raises(WrongFactor):
+        finish(world, token, code, "mailed_code")
+    with pytest.raises(Forbidden):
+        mail_code(world.context, token, world.now)
+    refuse_mailed_codes(world.context, OPERATOR, "acme", False, world.now)
+    finish(world, token, code, "mailed_code")

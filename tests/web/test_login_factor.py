@@ -112,3 +112,16 @@ def test_guessing_is_told_to_wait(world: World, ann: int, surfer: Surfer, app: F
         told = surfer.submit("/login/factor", page, by="totp", code="000000")
     assert told.status_code == 429
     assert int(told.headers["Retry-After"]) > 60
+
+
+def test_a_code_by_mail_is_asked_for_by_a_button(world: World, ann: int, surfer: Surfer) -> None:
+    give_app(world, ann)
+    page = surfer.get(surfer.enter_password(ANN, PASSWORD, return_to="/w/acme/roles").headers["Location"])
+    assert "Get a code by mail" in page.text
+    asked = surfer.get("/login/factor", by="mailed_code", return_to="/w/acme/roles")
+    assert 'name="code"' not in asked.text
+    told = surfer.submit("/login/factor/mail", asked, return_to="/w/acme/roles")
+    assert told.headers["Location"] == "/login/factor?return_to=%2Fw%2Facme%2Froles&by=mailed_code&sent=1"
+    shown = surfer.get(told.headers["Location"])
+    assert 'name="code"' in shown.text
+    assert surfer.submit("/login/factor", shown, by="mailed_code", code="12").status_code == 403

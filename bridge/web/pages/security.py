@@ -20,7 +20,7 @@ from bridge.flows.break_glass import (
     revoke_codes,
 )
 from bridge.flows.hipaa import flag_hipaa
-from bridge.flows.require_factor import FactorOutlook, look_out_for_factors, require_factor
+from bridge.flows.require_factor import FactorOutlook, look_out_for_factors, refuse_mailed_codes, require_factor
 from bridge.flows.require_sso import Outlook, end_exemption, exempt_member, look_out, require_sso, stop_requiring_sso
 from bridge.flows.sessions import CurrentSession
 from bridge.web.current import current_client, current_context, current_session, current_time
@@ -86,6 +86,10 @@ def _factor_card(visit: Visit) -> FactorCard:
         status=Status("ok", "On") if found.required else Status("off", "Off"),
         count=found.without,
         without=tuple((one.name, one.email) for one in found.people),
+        mail_says="Refused" if found.mailed_codes_refused else "Taken, at the address of the account",
+        mail_action=visit.url("security.switch_mailed_codes"),
+        mail_button="Take codes by mail" if found.mailed_codes_refused else "Refuse codes by mail",
+        mail_refuse="" if found.mailed_codes_refused else "yes",
         switch=Link("Stop asking…" if found.required else "Ask for it…", to),
     )
 
@@ -388,6 +392,14 @@ def switch_factor(slug: str) -> Response:
     """Turn the switch."""
     visit = enter_as_owner(slug)
     require_factor(visit.context, visit.actor, visit.slug, typed("required") == "yes", visit.now)
+    return go(visit.url("security.index"))
+
+
+@blueprint.post("/security/mailed-codes")
+def switch_mailed_codes(slug: str) -> Response:
+    """Whether a code by mail will do."""
+    visit = enter_as_owner(slug)
+    refuse_mailed_codes(visit.context, visit.actor, visit.slug, typed("refuse") == "yes", visit.now)
     return go(visit.url("security.index"))
 
 

@@ -10,6 +10,15 @@ from bridge.web.pages.views.parts import Link, Note
 
 
 @dataclass(frozen=True, slots=True)
+class MailPost:
+    """A button that has a code mailed."""
+
+    action: str
+    text: str
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FactorPage:
     """`login_factor.html`: a code after the password, or `passkey`, the question to one. `others`: by what else."""
 
@@ -20,6 +29,7 @@ class FactorPage:
     field: Field | None
     restart_href: str
     passkey: str | None = None
+    mail: MailPost | None = None
     others: tuple[Link, ...] = ()
     notice: Note | None = None
     hidden: tuple[tuple[str, str], ...] = ()

@@ -48,6 +48,10 @@ class FactorCard:
     count: int
     without: tuple[tuple[str, str], ...]
     switch: Link
+    mail_says: str
+    mail_action: str
+    mail_button: str
+    mail_refuse: str
 
 
 @dataclass(frozen=True, slots=True)
