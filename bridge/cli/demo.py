@@ -1,7 +1,8 @@
 """`bridge demo`: everything on one machine, seeded, so that a newcomer sees the whole story in two minutes.
 
 The bridge, the simulated Twilio and the companies' identity providers run as processes of their own on loopback ports:
-the bridge on `localhost`, the others on `127.0.0.1`, since cookies ignore ports and cross-site behaviour should be real.
+the bridge on `localhost`, the others on `127.0.0.1`, since cookies ignore ports and cross-site behaviour should be
+real.
 """
 
 import os
