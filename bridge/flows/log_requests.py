@@ -149,7 +149,8 @@ def _log_refusal(context: Context, call: Call, status: int, answer: bytes) -> No
     with context.changing(SYSTEM, call.at) as change:
         if not stored.standing_connections(change.connection, [call.connection.key]):
             return
-        name = _name_in(request.value) or _find_name(change.connection, call.connection, call.method, call.path)
+        said_name = _name_in(request.value)
+        name = _name_tried(change.connection, call, said_name)
         asked = take_apart(call.method, call.path, name)
         detail = said.get("detail") if isinstance(said, dict) else None
         reason = redact_text(str(detail or f"status {status}"), request.secrets)
@@ -161,12 +162,19 @@ def _log_refusal(context: Context, call: Call, status: int, answer: bytes) -> No
             status=status,
             outcome="refused",
             sentence=tell_refusal(call.who, asked, reason),
-            about=_about(name, call.path),
+            about=_about(name, said_name, call.path),
             cause=_own_cause(),
             request=request.value,
             answer=said,
         )
         stored.insert_requests(change.connection, [line])
+
+
+def _name_tried(connection: Any, call: Call, said_name: str) -> str:
+    """Whom a call was about: who is to be added is named in the body alone; any other body may name somebody else."""
+    if not take_apart(call.method, call.path).thing:
+        return said_name
+    return _find_name(connection, call.connection, call.method, call.path)
 
 
 def _log_bulk(context: Context, call: Call, status: int, answer: bytes) -> None:
@@ -280,7 +288,7 @@ def _find_name(connection: Any, of: Connection, method: str, path: str) -> str:
 
 
 def _about(*words: str) -> str:
-    return fold(" ".join(word for word in words if word))
+    return fold(" ".join(dict.fromkeys(word for word in words if word)))
 
 
 def _own_cause() -> int:

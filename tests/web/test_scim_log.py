@@ -328,6 +328,20 @@ def test_a_refusal_says_what_was_tried_and_why_not(world: World, call: Call) -> 
     assert missing.startswith("Okta couldn’t read a person: ")
 
 
+def test_a_refused_replacement_names_whom_the_address_names_not_whom_the_body_does(world: World, call: Call) -> None:
+    ann, bob = (created(call, "/Users", new_user(f"{name}@acme.example", displayName=name)) for name in ("Ann", "Bob"))
+    eng, ops = (created(call, "/Groups", {"schemas": [GROUP], "displayName": name}) for name in ("eng", "ops"))
+    as_bob = new_user(bob["userName"], displayName="Bob")
+    assert call("PUT", f"/Users/{ann['id']}", as_bob).status_code == 409
+    nested = {"schemas": [GROUP], "displayName": "ops", "members": [{"value": ops["id"], "type": "Group"}]}
+    assert call("PUT", f"/Groups/{eng['id']}", nested).status_code == 400
+    assert call("PATCH", f"/Users/{ann['id']}", {"userName": bob["userName"], "Operations": []}).status_code == 400
+    assert call("PUT", f"/Users/{eng['id']}", as_bob).status_code == 404
+    tried = [sentence.partition(":")[0] for sentence in told(world, outcome="refused")]
+    assert tried == [f"Okta couldn’t change {whom}" for whom in ("Ann", "eng", "Ann", "a person")]
+    assert len(told(world, outcome="refused", about="bob")) == 3
+
+
 def test_a_connection_that_is_switched_off_is_logged_as_the_reason(world: World, call: Call) -> None:
     with changing(world.context.database, OPERATOR, world.now) as change:
         set_connection(change, world.connection.key, enabled=False)
