@@ -96,7 +96,9 @@ def _page(visit: Visit, details: PersonDetails, tab: TabName) -> PersonPage:
         facts=_facts(details),
         notes=_notes(visit, details),
     )
-    if not visit.is_owner or member.status == "removed":
+    if not visit.is_owner:
+        return replace(page, ask_href=visit.url("access_requests.new") if visit.is_self(member.id) else None)
+    if member.status == "removed":
         return page
     page = replace(page, give_href=href(visit, member, "person.new_role"))
     if not details.is_last_owner:

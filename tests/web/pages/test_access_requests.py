@@ -98,6 +98,13 @@ def test_an_application_can_lead_here_with_what_is_missing(acme: Acme, kim: Surf
     assert 'value="source:website"' in shown
 
 
+def test_ones_own_access_leads_a_member_to_asking_for_more(acme: Acme, kim: Surfer, olga: Surfer) -> None:
+    link = f'href="{NEW}"'
+    assert link in kim.get(acme.page_of(KIM)).text
+    assert link not in olga.get(acme.page_of(KIM)).text
+    assert link not in olga.get(acme.page_of("olga@acme.example")).text
+
+
 def test_a_page_of_owners_leads_a_member_to_asking(kim: Surfer) -> None:
     shut = kim.get("/w/acme/users")
     assert shut.status_code == 403

@@ -111,6 +111,8 @@ class PersonPage:
     grants: tuple[GrantRow, ...] = ()
     groups: tuple[InGroupRow, ...] = ()
     give_href: str | None = None
+    ask_href: str | None = None
+    """Where a member asks for more, on their own page."""
     remove_href: str | None = None
     remove_locked: str | None = None
     """Why nobody can remove this person; shown in the button's place."""
