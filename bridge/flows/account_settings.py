@@ -22,7 +22,20 @@ from bridge.flows.passwords import hash_password
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import own_account, pending, people
 from bridge.storage.changes import Change
+from bridge.storage.pending import Kind
 from bridge.storage.sessions import end_authentications, note_proved
+
+_UNDER_WAY: tuple[Kind, ...] = (
+    "factor",
+    "enrol",
+    "mailed_code",
+    "reset",
+    "verify_email",
+    "change_email",
+    "link",
+    "twilio_link",
+    "twilio_email",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +133,11 @@ def lock_own(change: Change, session: CurrentSession, *, read_only_at_twilio: bo
 
 
 def forget_under_way(change: Change, user: User) -> None:
-    """A password or an address is another now: links and logins that the former one led to work no longer."""
-    pending.drop_of_user(change, user.key, ("factor", "mailed_code", "reset", "verify_email", "change_email"))
+    """A password or an address is another now: links and logins that the former one led to work no longer.
+
+    But for a proof that waits for a login: the login is by what is right now.
+    """
+    pending.drop_of_user(change, user.key, _UNDER_WAY)
 
 
 def tell_everywhere(

@@ -201,7 +201,7 @@ def test_unlinking_asks_for_a_fresh_proof(world: World, ann: Browser) -> None:
 def test_nothing_is_left_under_way_after_a_new_password(world: World, ann: Browser) -> None:
     with world.context.database.writing() as connection:
         user = connection.execute(select(users.c.id).where(users.c.email == ANN)).scalar_one()
-        for kind in ("reset", "factor", "change_email"):
+        for kind in ("reset", "factor", "enrol", "change_email", "link", "twilio_link"):
             row = {"hash": kind.encode(), "kind": kind, "user_id": user, "return_to": "/", "expires_at": world.now}
             connection.execute(pending_requests.insert().values(**row))
     change_password(world.context, seen(world, ann), NEW, world.now)
