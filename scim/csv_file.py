@@ -13,6 +13,7 @@ country that it is set to. A row in which nothing stands is no row.
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,8 +84,9 @@ def _parse_heading(line: int, heading: list[str], found: Collected) -> _Columns 
         found.refuse(
             line, f"There is no column {name[:100]!r}: a column is an attribute of User with one value, or {_GROUPS}."
         )
-    repeated = {name for name, place in zip(names, places, strict=True) if places.count(place) > 1}
-    for name in sorted(repeated - set(unknown)):
+    known = [(name, place) for name, place in zip(names, places, strict=True) if name not in unknown]
+    counts = Counter(place for _, place in known)
+    for name in sorted({name for name, place in known if counts[place] > 1}):
         found.refuse(line, f"The column {name[:100]!r} is there twice, or another one means the same.")
     if ("userName",) not in places:
         found.refuse(line, "The column userName is missing.")

@@ -79,6 +79,13 @@ def test_a_heading_that_is_not_understood_is_refused(heading: str, fault: str) -
     assert any(line == 1 and text.startswith(fault) for line, text in faults(f"{heading}\nann,b,c"))
 
 
+def test_a_column_is_twice_only_where_another_is_the_same() -> None:
+    of_user = "a column is an attribute of User with one value, or groups."
+    for names in ("email,groups,foo", "foo,groups", "email,emails,foo,foo"):
+        unknown = [name for name in names.split(",") if name in ("foo", "emails")]
+        assert faults(f"userName,{names}\n") == [(1, f"There is no column {name!r}: {of_user}") for name in unknown]
+
+
 def test_what_is_no_csv_and_no_text_is_refused() -> None:
     assert faults('[{"userName": "ann"}]') == [
         (1, 'A JSON file is one object, {"Users": […], "Groups": […]}, and no list.')
