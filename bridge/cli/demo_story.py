@@ -23,12 +23,13 @@ import requests
 from bridge.cli.demo_crew import DemoFailed
 from bridge.cli.demo_idp import Idp
 from bridge.domain.access import ResourceRef, RoleInScope
-from bridge.domain.errors import NotFound
+from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.group_mapping import GroupMatch, parse_match
 from bridge.domain.labels import parse_label
 from bridge.domain.members import GivenGrant, UserGroup
 from bridge.domain.slugs import make_slug
 from bridge.flows import connect, domains, give_roles, map_groups, tokens, trusted_idp, user_groups
+from bridge.flows.access_requests import RequestDraft, ask_for_access, list_requests
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces
 from bridge.flows.connect import SamlDraft
 from bridge.flows.context import OPERATOR, Context
@@ -287,6 +288,19 @@ def send_invitations(scene: Scene) -> None:
         invite(scene.context, scene.owner, scene.slug, draft, sent)
 
 
+def ask_for_roles(scene: Scene) -> None:
+    """Members who wait for an owner's answer. Who has by now what they asked for asks no more."""
+    waiting = {(one.email, one.message) for one in list_requests(scene.context, scene.slug)}
+    for one in scene.told("access_requests"):
+        if (one["member"], one["message"]) in waiting:
+            continue
+        member_id = find_member_id(scene.context, scene.slug, one["member"])
+        person = get_person(scene.context, scene.slug, member_id, scene.now)
+        draft = RequestDraft(one["role"], one["on"][0], one["message"])
+        with suppress(Conflict):
+            ask_for_access(scene.context, f"user:{person.member.user_id}", scene.slug, draft, scene.now)
+
+
 def add_api_tokens(scene: Scene) -> None:
     """Tokens of programs; nobody has their secrets."""
     present = _token_ids(scene)
@@ -309,6 +323,7 @@ STEPS: tuple[Callable[[Scene], None], ...] = (
     give_by_hand,
     sign_in_first,
     send_invitations,
+    ask_for_roles,
     add_api_tokens,
 )
 

@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,8 @@ def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) ->
         assert {"at", "email", "password", "what"} == set(told["logins"][0])
         everybody = ask(tmp_path, "users", "export", "demo-ecommerce").splitlines()
         assert len(everybody) == 1 + 312 + 6
+        with closing(sqlite3.connect(tmp_path / "bridge.db")) as database:
+            assert database.execute("SELECT count(*) FROM access_requests").fetchone() == (3,)
         assert ("Source Admin", "source:ios-prod") in permissions(tmp_path, "tomas.herrera@kicks.example")
         leave = {"remove": ["tomas.herrera@kicks.example"]}
         answer = requests.post(f"{told['company_idp']}/api/groups/eng-mobile/members", json=leave, timeout=30)
