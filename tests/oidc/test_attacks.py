@@ -10,7 +10,8 @@ from oidc.errors import Refused
 from tests.oidc.attacks import ATTACKS, BUILT, Attack, bring
 from tests.oidc.provider import claims, logout_claims, sign
 
-SECONDS = 2.0
+#: Of the processor, and by the clock: a machine that is busy elsewhere makes any wait long.
+SECONDS, WAIT = 2.0, 10.0
 
 
 def test_attacks_have_distinct_names() -> None:
@@ -19,10 +20,11 @@ def test_attacks_have_distinct_names() -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_refused_for_its_own_reason_in_bounded_time(attack: Attack) -> None:
-    started = time.process_time()
+    started, spent = time.monotonic(), time.process_time()
     with pytest.raises(Refused) as refused:
         bring(attack, BUILT[attack.name])
-    assert time.process_time() - started < SECONDS
+    assert time.process_time() - spent < SECONDS
+    assert time.monotonic() - started < WAIT
     assert type(refused.value) is attack.refusal, refused.value
     assert refused.value.check == attack.check
     assert refused.value.text

@@ -19,6 +19,7 @@ from lxml import etree
 
 from saml import errors
 from saml.gate import MOST_KEYS
+from tests.saml.canary import CANARY
 from tests.saml.idp import (
     BRIDGE,
     KICKS,
@@ -309,7 +310,7 @@ def a_reference_to_a_device_file() -> bytes:
 @attack(errors.ForbiddenSignature, "signatures-cover-their-parent", wild=True)
 def a_reference_to_another_host() -> bytes:
     root = signed_for_mei()
-    return swap(root, f'URI="#{assertion_of(root).get("ID")}"', 'URI="http://127.0.0.1:9/x"')
+    return swap(root, f'URI="#{assertion_of(root).get("ID")}"', f'URI="http://{CANARY}/x"')
 
 
 @attack(errors.ForbiddenSignature, "signatures-cover-their-parent")
@@ -632,7 +633,7 @@ def an_encrypted_key_to_be_retrieved_from_elsewhere() -> Element:
     root = encrypted()
     info = root.find(".//xenc:EncryptedData/ds:KeyInfo", NS)
     assert info is not None
-    etree.SubElement(info, f"{{{NS['ds']}}}RetrievalMethod", URI="http://127.0.0.1:9/key")
+    etree.SubElement(info, f"{{{NS['ds']}}}RetrievalMethod", URI=f"http://{CANARY}/key")
     return root
 
 

@@ -35,6 +35,8 @@ from saml.service_provider import ServiceProvider, make_key_pair
 from tests.costs import NEW_KEY
 
 NOW = datetime(2026, 11, 21, 10, 58, tzinfo=UTC)
+#: Of the connection that `BRIDGE` is our side of.
+CONNECTION_ID = "00000000-0000-4000-8000-0000000000c1"
 NS = {
     "samlp": "urn:oasis:names:tc:SAML:2.0:protocol",
     "saml": "urn:oasis:names:tc:SAML:2.0:assertion",
@@ -111,7 +113,7 @@ class TestIdp:
 
 
 @cache
-def bridge(base_url: str = "https://bridge.example/saml/c1") -> ServiceProvider:
+def bridge(base_url: str = f"https://bridge.example/saml/{CONNECTION_ID}") -> ServiceProvider:
     """Our side of a connection at `base_url`, which asks for a sign-in by password."""
     ours = keys("bridge")
     return ServiceProvider(

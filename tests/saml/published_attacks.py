@@ -21,6 +21,7 @@ from tests.saml.attacks import (
     signed_for_mei,
     swap,
 )
+from tests.saml.canary import CANARY
 from tests.saml.idp import (
     BRIDGE,
     KICKS,
@@ -324,12 +325,12 @@ def an_attribute_given_by_a_doctype() -> bytes:
 
 @attack(errors.ForbiddenDoctype, "no-doctype")
 def a_parameter_entity_from_elsewhere() -> bytes:
-    return b'<!DOCTYPE r [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]>' + etree.tostring(signed_for_mei())
+    return f'<!DOCTYPE r [<!ENTITY % x SYSTEM "http://{CANARY}/x"> %x;]>'.encode() + etree.tostring(signed_for_mei())
 
 
 @attack(errors.ForbiddenDoctype, "no-doctype")
 def an_external_subset() -> bytes:
-    return b'<!DOCTYPE r SYSTEM "http://127.0.0.1:9/r.dtd">' + etree.tostring(signed_for_mei())
+    return f'<!DOCTYPE r SYSTEM "http://{CANARY}/r.dtd">'.encode() + etree.tostring(signed_for_mei())
 
 
 @attack(errors.MalformedMessage)
@@ -604,7 +605,7 @@ def a_key_name_that_is_a_file() -> Element:
 
 @attack(errors.ForbiddenSignature, "keys-are-not-fetched")
 def a_key_info_reference() -> Element:
-    return _with_key_info(f'<KeyInfoReference xmlns="{_DSIG11}" URI="http://127.0.0.1:9/k"/>')
+    return _with_key_info(f'<KeyInfoReference xmlns="{_DSIG11}" URI="http://{CANARY}/k"/>')
 
 
 @attack(errors.ForbiddenSignature, "keys-are-not-fetched")
@@ -719,7 +720,7 @@ _REFERENCES = {
     "a file": "file:///etc/hostname",
     "a file and the ID": "file:///etc/hostname#{id}",
     "a relative file": "pyproject.toml",
-    "an ftp address": "ftp://127.0.0.1:9/x",
+    "an ftp address": f"ftp://{CANARY}/x",
     "a data URI": "data:text/xml,<a/>",
     "the ID in fullwidth": "#\uff3f{tail}",
 }
@@ -852,7 +853,7 @@ def xml_of_a_version_to_come() -> bytes:
 
 @attack(errors.MalformedMessage, "no-instructions")
 def a_stylesheet_of_the_document() -> bytes:
-    return b'<?xml-stylesheet type="text/xsl" href="http://127.0.0.1:9/x.xsl"?>' + _octets()
+    return f'<?xml-stylesheet type="text/xsl" href="http://{CANARY}/x.xsl"?>'.encode() + _octets()
 
 
 @attack(errors.MalformedMessage, "no-instructions")
@@ -910,7 +911,7 @@ _base64_attacks()
 
 @attack(errors.MalformedMessage, "no-schema-hints")
 def a_schema_from_elsewhere() -> bytes:
-    hint = f'xmlns:xsi="{_XSI}" xsi:schemaLocation="{NS["saml"]} http://127.0.0.1:9/x.xsd"'
+    hint = f'xmlns:xsi="{_XSI}" xsi:schemaLocation="{NS["saml"]} http://{CANARY}/x.xsd"'
     return swap(_octets(), "<samlp:Response ", f"<samlp:Response {hint} ")
 
 
