@@ -33,6 +33,7 @@ from tests.web.browsing import at, reference_in, request_id_in
 from tests.web.test_saml_login import count
 from tests.world import World, make_world
 
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 ORIGIN = "https://bridge.example"
 PATH = f"/saml/{CONNECTION_ID}"
 REQUEST = "_request1"
@@ -182,7 +183,7 @@ def check_harmless(door: Door, known: list[bytes], chance: random.Random) -> Non
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutated_message_signs_in_nobody_else(door: Door, seed: int) -> None:
     check_harmless(door, known_messages(), random.Random(seed))
     assert visitors() == 0
