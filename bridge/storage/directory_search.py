@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Text, and_, exists, false, not_, or_, true, type_coerce
+from sqlalchemy import Column, ColumnElement, Text, and_, exists, false, not_, or_, select, true, type_coerce
 
 from bridge.domain.people import fold
 from bridge.storage.directory import Unique
@@ -124,6 +124,23 @@ def _some(*where: ColumnElement[bool]) -> Callable[[Compile], Compile]:
     return of
 
 
+def _by_email(inner: Compile) -> Compile:
+    """One of a person's addresses compares so. Whose address is known is looked up from there, by its index; any other
+    test is asked of each person's own addresses.
+    """
+    some = _some(_email_of_user)(inner)
+
+    def compile_(op: str, value: Any) -> ColumnElement[bool] | None:
+        said = inner(op, value) if op == "eq" and value is not None else None
+        return some(op, value) if said is None else _has_email(said)
+
+    return compile_
+
+
+def _has_email(where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return _users.id.in_(select(_emails.directory_user_id).where(where))
+
+
 def _constant(text: str) -> Compile:
     """Text that is the same in all rows, compared with case."""
 
@@ -160,7 +177,7 @@ _OF_USERS: Mapping[tuple[str, str | None], Compile] = {
     ("userName", None): _folded(_users.user_name_ci, in_order=True),
     ("externalId", None): _exact(_users.external_id),
     ("active", None): _boolean(_users.active),
-    ("emails", "value"): _some(_email_of_user)(_folded(_emails.value_ci)),
+    ("emails", "value"): _by_email(_folded(_emails.value_ci)),
     ("groups", "value"): _some(*_in_group)(_exact(_groups.uid)),
     ("meta", "resourceType"): _constant("User"),
     ("meta", "created"): _moment(_users.created_at),
@@ -268,9 +285,21 @@ def _needs_value(filter_: Filter) -> bool:
             return False
 
 
+def _names_value(filter_: Filter) -> bool:
+    """Whether only elements with one certain `value` can match."""
+    match filter_:
+        case And(terms):
+            return any(map(_names_value, terms))
+        case Comparison(path, "eq", str()):
+            return path.leaf.name == "value"
+        case _:
+            return False
+
+
 def _value_path(path: AttributePath, inner: Filter, table: Attributes) -> Clause:
     if not path.in_extension and path.attribute.name == "emails" and _needs_value(inner):
         one = _compile(inner, _ONE_EMAIL)
-        return Clause(exists().where(_email_of_user, one.sql), one.exact)
+        some = _has_email(one.sql) if _names_value(inner) else exists().where(_email_of_user, one.sql)
+        return Clause(some, one.exact)
     # Each test of one value is one of the document that holds the value.
     return Clause(_compile(inner, replace(table, columns={})).sql, exact=False)

@@ -317,7 +317,8 @@ directory_groups = Table(
           sqlite_where=text("source = 'asserted'"), postgresql_where=text("source = 'asserted'")),
     Index(None, "connection_id", "name_ci"),
     Index(None, "connection_id", "external_id"),
-    Index(None, "connection_id", "source", "id"),
+    Index("ix_directory_groups_page", "connection_id", "id", sqlite_where=text("source = 'scim'"),
+          postgresql_where=text("source = 'scim'")),
 )  # fmt: skip
 # In so many words: SQLite prepares a statement anew each time it is called with a bound value that may decide whether
 # an index of some rows fits, which costs four times what the look-up does.

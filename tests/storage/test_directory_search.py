@@ -1,5 +1,6 @@
 """A filter in SQL means what it means in plain Python (`scim.filter_tree.matches`), on both engines."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -279,6 +280,63 @@ def test_what_idps_look_up_is_found_by_its_index(world: World, text: str | None,
     assert not any("source = ?" in each.sql for each in said)  # which would be prepared anew at each call
     read = {step.detail for step in plan if "directory_users " in step.detail}
     assert read == {f"SEARCH directory_users USING INDEX {index}"}
+
+
+BY_EMAIL = "SEARCH directory_emails USING INDEX ix_directory_emails_value_ci (value_ci=?)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'emails.value eq "ann@acme.example"',
+        'emails[value eq "ann@acme.example"]',
+        'emails[type eq "work" and value eq "ann@acme.example"]',
+        'emails[type eq "work"].value eq "ann@acme.example"',
+    ],
+)
+def test_who_is_looked_up_by_an_email_is_found_from_the_email(world: World, text: str) -> None:
+    plans = plans_of(
+        world, lambda: search_users(world.context, world.connection, parse_filter(text, USER), offset=0, count=9)
+    )
+    assert plans
+    for plan in plans:
+        assert BY_EMAIL in plan
+        [people] = [step for step in plan if step.startswith("SEARCH directory_users ")]
+        assert "id=?" in people  # one by one
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ('displayName eq "eng"', "ix_directory_groups_connection_id_name_ci (connection_id=? AND name_ci=?)"),
+        ('externalId eq "E1"', "ix_directory_groups_connection_id_external_id (connection_id=? AND external_id=?)"),
+        ('id eq "1"', "sqlite_autoindex_directory_groups_1 (uid=?)"),
+        (None, "ix_directory_groups_page (connection_id=?)"),
+    ],
+)
+def test_a_group_is_looked_up_by_its_index(world: World, text: str | None, index: str) -> None:
+    filter_ = parse_filter(text, GROUP) if text else None
+    plans = plans_of(
+        world, lambda: search_groups(world.context, world.connection, filter_, offset=0, count=9, with_members=False)
+    )
+    steps = {step for plan in plans for step in plan if "directory_groups " in step}
+    assert {step.replace("USING COVERING", "USING") for step in steps} == {
+        f"SEARCH directory_groups USING INDEX {index}"
+    }
+
+
+def plans_of(world: World, search: Callable[[], object]) -> list[list[str]]:
+    """SQLite's plan of each statement that chooses by the filter: not of those that read what was chosen."""
+    if not world.context.database.is_sqlite:
+        pytest.skip("the plans of an empty PostgreSQL say nothing")
+    with statements(world.context.database) as said:
+        search()
+    with world.context.database.reading() as rows:
+        return [
+            [step.detail for step in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {each.sql}", each.values)]
+            for each in said
+            if "connection_id = ?" in each.sql
+        ]
 
 
 # -- Order -----------------------------------------------------------------------------------------------------------

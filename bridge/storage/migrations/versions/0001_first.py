@@ -756,10 +756,12 @@ def _directory_groups() -> None:
         unique=False,
     )
     op.create_index(
-        op.f("ix_directory_groups_connection_id_source_id"),
+        "ix_directory_groups_page",
         "directory_groups",
-        ["connection_id", "source", "id"],
+        ["connection_id", "id"],
         unique=False,
+        sqlite_where=sa.text("source = 'scim'"),
+        postgresql_where=sa.text("source = 'scim'"),
     )
     op.create_index(
         "uq_directory_groups_asserted",
