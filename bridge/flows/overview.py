@@ -56,6 +56,7 @@ class ClosedWorkspace:
 
     `break_glass`: they are an owner named by hand who came by their own login and has codes: one opens it, too.
     `by_account`: their own login does. `set_up_factor`: it would, had they a second factor, and they have none yet.
+    `own_login`: what that is, in words.
     `idled`: it is flagged HIPAA, and was open to this session until that wasn't used for a quarter of an hour.
     """
 
@@ -66,11 +67,12 @@ class ClosedWorkspace:
     break_glass: bool = False
     idled: bool = False
     set_up_factor: bool = False
+    own_login: str = "a password"
 
     @property
     def asks_for(self) -> str:
         """What it asks for: `Okta or Entra`, `a password`."""
-        own = ["a second factor"] if self.set_up_factor else ["a password"] if self.by_account else []
+        own = ["a second factor"] if self.set_up_factor else [self.own_login] if self.by_account else []
         return listed([*(way.name for way in self.connections), *own], last="or") or "another way to sign in"
 
 
@@ -109,4 +111,11 @@ def _closed(connection: Any, session: CurrentSession, seat: Seat, now: datetime)
     by_factor = not by_account and reaches(replace(by_password, factor="totp"), seat, now)
     set_up = by_factor and own_login and not has_factor(connection, session.user.key)
     own = (by_account or by_factor) and not set_up
-    return ClosedWorkspace(seat.workspace, seat.owner, ways, own, glass, idle, set_up)
+    return ClosedWorkspace(seat.workspace, seat.owner, ways, own, glass, idle, set_up, _own_login(session))
+
+
+def _own_login(session: CurrentSession) -> str:
+    """How the person shows that the account is theirs, in words."""
+    if any(one.kind == "twilio" for one in session.authentications):
+        return "Twilio"
+    return "a password" if session.user.has_password else "your own login"

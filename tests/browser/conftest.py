@@ -19,11 +19,13 @@ NewPage = Callable[..., Page]
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[NewPage]:
-    """Make pages in contexts of their own, e.g. `new_page(width=360, scheme="dark", script=False)`."""
+    """Make pages in contexts of their own, e.g. `new_page(width=360, scheme="dark", script=False)`; `refused`: one
+    of them is to be answered by 403.
+    """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def make(width: int = 1440, scheme: str = "light", script: bool = True) -> Page:
+    def make(width: int = 1440, scheme: str = "light", script: bool = True, refused: bool = False) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
@@ -32,7 +34,7 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
         )
         contexts.append(context)
         page = context.new_page()
-        watch(page, faults)
+        watch(page, faults, refused=refused)
         return page
 
     yield make
@@ -41,10 +43,12 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
     assert not faults
 
 
-def watch(page: Page, faults: list[str]) -> None:
+def watch(page: Page, faults: list[str], *, refused: bool = False) -> None:
     """Collect what a page must never do. Chromium reports a broken policy as an error on the console."""
 
     def hear(message: ConsoleMessage) -> None:
+        if refused and "the server responded with a status of 403" in message.text:
+            return
         if message.type in ("error", "warning"):
             faults.append(f"{page.url}: {message.text}")
 

@@ -170,6 +170,10 @@ def _own_way(session: CurrentSession, closed: ClosedWorkspace, return_to: str) -
         return Link("Set up a second factor", url_for("account_factors.index", return_to=return_to))
     if not closed.by_account:
         return None
+    if closed.own_login == "Twilio":
+        return Link("Log in with Twilio", url_for("twilio.login", return_to=return_to))
+    if not session.user.has_password:
+        return Link("Sign in again", url_for("password.login", return_to=return_to))
     email = session.user.email
     again = url_for("password.login", way="password", email=email, return_to=return_to)
     return Link("Sign in with your password", again)
