@@ -226,7 +226,7 @@ def _move(
         known = directory.find_members(change.connection, connection.key, step.ids)
     people = {uid: known[uid] for uid in step.ids if uid in known}
     if not isinstance(step, MembersRemoved):
-        _check_all_known(step.ids, people)
+        _check_all_known(change, connection, step.ids, people)
     named = {key: {"id": uid, "name": name} for uid, (key, name) in people.items()}
     keys = set(named)
     if isinstance(step, MembersAdded):
@@ -260,10 +260,13 @@ def record_members(
         change.record(connection.workspace_key, kind, stored.group.id, after=after)
 
 
-def _check_all_known(ids: Sequence[str], known: dict[str, tuple[int, str]]) -> None:
+def _check_all_known(change: Change, connection: Connection, ids: Sequence[str], known: People) -> None:
     missing = next((uid for uid in ids if uid not in known), None)
-    if missing is not None:
-        raise Invalid(f"There is no user {missing[:100]!r} in this connection.", field="members")
+    if missing is None:
+        return
+    if directory.find_group(change.connection, connection.key, missing) is not None:
+        raise Invalid("A group cannot be a member of a group here: push its people instead.", field="members")
+    raise Invalid(f"There is no user {missing[:100]!r} in this connection.", field="members")
 
 
 def _get_held(

@@ -864,7 +864,7 @@ GUARDS = (
         "a member must be known",
         "14",
         "bridge.flows.provision_groups",
-        "        _check_all_known(step.ids, people)\n",
+        "        _check_all_known(change, connection, step.ids, people)\n",
         "        pass\n",
         (f"{_14}one_bad_operation_on_a_group_undoes_all_of_the_request", f"{_14}a_refused_request_changes_nothing"),
     ),

@@ -455,6 +455,24 @@ def test_what_cannot_be_applied_is_refused_and_changes_nothing(
     assert body_of(call("GET", f"/Groups/{group}")) == before
 
 
+def test_a_group_as_a_member_is_told_as_such_though_nothing_calls_it_one(
+    world: World, client: FlaskClient, call: Call, group: str
+) -> None:
+    inner = created(call, "/Groups", {"schemas": [GROUP], "displayName": "inner"})["id"]
+    add = patch({"op": "add", "path": "members", "value": [{"value": inner}]})
+    whole = {"schemas": [GROUP], "displayName": "outer", "members": [{"value": inner}]}
+    for answer in (
+        call("PATCH", f"/Groups/{group}", add),
+        call("PUT", f"/Groups/{group}", whole),
+        call("POST", "/Groups", whole),
+    ):
+        said = refused(answer, 400, "invalidValue")
+        assert said["detail"] == "A group cannot be a member of a group here: push its people instead."
+    other = caller(client, token_of(another_connection(world, "Entra")))
+    said = refused(other("POST", "/Groups", whole), 400, "invalidValue")
+    assert said["detail"] == f"There is no user '{inner}' in this connection."
+
+
 def test_a_put_of_a_group_is_exactly_its_members(call: Call, four: list[str], group: str) -> None:
     body = {"schemas": [GROUP], "displayName": "renamed", "members": [{"value": four[3]}]}
     said = body_of(call("PUT", f"/Groups/{group}", body))
