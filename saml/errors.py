@@ -93,7 +93,10 @@ class MalformedMessage(Refused):
     """Not base64, not UTF-8, not XML, not a samlp:Response, or not what the SAML schema allows."""
 
     code = "malformed-message"
-    text = "The answer isn't a well-formed SAML response."
+    text = (
+        "The answer isn't a well-formed SAML response. Start again; if it stays so, have whoever runs the identity "
+        "provider look at what it sends."
+    )
 
 
 class TooLarge(Refused):
@@ -107,7 +110,10 @@ class ForbiddenDoctype(MalformedMessage):
     """A document type declaration: the door to entity bombs and external files."""
 
     code = "forbidden-doctype"
-    text = "The answer has a document type declaration (DOCTYPE), which SAML messages never have."
+    text = (
+        "The answer has a document type declaration (DOCTYPE), which SAML messages never have. Have whoever runs the "
+        "identity provider leave it out."
+    )
 
 
 class ForbiddenAlgorithm(Refused):
@@ -125,7 +131,10 @@ class ForbiddenSignature(Refused):
     """A signature in an unexpected place or shape: signature wrapping, foreign references, key tricks."""
 
     code = "forbidden-signature"
-    text = "The answer has a signature where none belongs, or one that doesn't cover the element it stands in."
+    text = (
+        "The answer has a signature where none belongs, or one that doesn't cover the element it stands in. Have the "
+        "identity provider sign the assertion or the response as a whole, and nothing else."
+    )
 
 
 class ForbiddenEncryption(Refused):
@@ -142,21 +151,30 @@ class DuplicateId(Refused):
     """Two elements of one message with the same ID (XSW)."""
 
     code = "duplicate-id"
-    text = "Two elements of the answer have the same ID, so it can't be told which one was signed."
+    text = (
+        "Two elements of the answer have the same ID, so it can't be told which one was signed. Have whoever runs the "
+        "identity provider give each an ID of its own."
+    )
 
 
 class NotOneAssertion(Refused):
     """No assertion, or more than one."""
 
     code = "not-one-assertion"
-    text = "The answer must contain exactly one assertion, as a direct child of the response."
+    text = (
+        "The answer must contain exactly one assertion, as a direct child of the response. Have whoever runs the "
+        "identity provider send one."
+    )
 
 
 class SplitText(Refused):
     """A comment or processing instruction inside a value (CVE-2017-11427 and its family)."""
 
     code = "split-text"
-    text = "A value in the answer is interrupted by an XML comment or a processing instruction."
+    text = (
+        "A value in the answer is interrupted by an XML comment or a processing instruction. Have whoever runs the "
+        "identity provider leave those out."
+    )
 
 
 class IdpSaidNo(Refused):
@@ -171,12 +189,18 @@ class IdpSaidNo(Refused):
         self.status = status
         self.idp_message = idp_message
         super().__init__(
-            _STATUS_TEXTS.get(status, "The identity provider ended the sign-in without signing anybody in.")
+            _STATUS_TEXTS.get(
+                status,
+                "The identity provider ended the sign-in without signing anybody in. Start again; if it stays so, its "
+                "log says why.",
+            )
         )
 
 
 _STATUS_TEXTS = {
-    "AuthnFailed": "The identity provider couldn't sign this person in.",
+    "AuthnFailed": (
+        "The identity provider couldn't sign this person in. Start again; if it stays so, its log says why."
+    ),
     "InvalidNameIDPolicy": (
         "The identity provider can't send the name identifier format that the bridge asks for. "
         "Set the connection's format to unspecified, or choose the same one at the identity provider."
@@ -185,7 +209,10 @@ _STATUS_TEXTS = {
         "The identity provider can't offer the way of signing in that the bridge asks for. Remove the "
         "requested authentication context from the connection, or allow that way at the identity provider."
     ),
-    "NoPassive": "The identity provider wanted to ask the person something, but was told not to.",
+    "NoPassive": (
+        "The identity provider wanted to ask the person something, but was told not to. Sign in there first, then "
+        "start again."
+    ),
     "RequestDenied": (
         "The identity provider denied the request. Check that this person is assigned to the application there."
     ),
@@ -193,7 +220,7 @@ _STATUS_TEXTS = {
         "The identity provider found the bridge's request faulty. Check the entity ID, the ACS address and "
         "the request signing certificate there."
     ),
-    "Responder": "The identity provider had a fault of its own. Its log says which.",
+    "Responder": "The identity provider had a fault of its own. Start again; if it stays so, its log says which.",
 }
 
 
@@ -307,7 +334,10 @@ class WrongSubjectQualifier(Refused):
     """The NameID was made for another service provider (SAML Core 2.2.2)."""
 
     code = "wrong-subject-qualifier"
-    text = "The name identifier in the answer was made for another service provider."
+    text = (
+        "The name identifier in the answer was made for another service provider. At the identity provider set the "
+        "audience (SP entity ID), and SPNameQualifier where it is set apart, to ours."
+    )
 
 
 class Expired(Refused):
@@ -328,7 +358,10 @@ class MissingExpiry(Refused):
     code = "missing-expiry"
 
     def __init__(self, where: str) -> None:
-        super().__init__(f"The answer sets no time limit ({where} has no NotOnOrAfter).")
+        super().__init__(
+            f"The answer sets no time limit ({where} has no NotOnOrAfter). Have the identity provider set a lifetime "
+            "for its assertions."
+        )
 
 
 class NotYetValid(Refused):
@@ -338,7 +371,8 @@ class NotYetValid(Refused):
 
     def __init__(self, what: str, begins: datetime, now: datetime) -> None:
         super().__init__(
-            f"{what} begins at {clock(begins)}; it is only {clock(now)} here. One of the two clocks is wrong."
+            f"{what} begins at {clock(begins)}; it is only {clock(now)} here. One of the two clocks is "
+            "wrong: have both set by a time server."
         )
 
 
@@ -355,7 +389,10 @@ class InResponseToMismatch(Refused):
     """Response and assertion name different requests, or only one of them names one."""
 
     code = "in-response-to-mismatch"
-    text = "The response and the signed assertion in it don't belong to the same request."
+    text = (
+        "The response and the signed assertion in it don't belong to the same request. Start again; if it stays so, "
+        "have whoever runs the identity provider name the request in both (InResponseTo), or in neither."
+    )
 
 
 class Unsolicited(Refused):
@@ -397,14 +434,20 @@ class NotConfirmed(Refused):
     """No subject confirmation by the bearer method (SAML Profiles 4.1.4.2)."""
 
     code = "not-confirmed"
-    text = "The assertion isn't one for signing in with a browser: it has no bearer confirmation of its subject."
+    text = (
+        "The assertion isn't one for signing in with a browser: it has no bearer confirmation of its subject. Have the "
+        "identity provider use its profile for sign-in in a browser (Web Browser SSO)."
+    )
 
 
 class NotOneAuthentication(Refused):
     """No AuthnStatement, or several."""
 
     code = "not-one-authentication"
-    text = "The assertion must say exactly once how and when the person signed in (AuthnStatement)."
+    text = (
+        "The assertion must say exactly once how and when the person signed in (AuthnStatement). Have the identity "
+        "provider put one into it."
+    )
 
 
 class WrongAuthnContext(Refused):
@@ -425,7 +468,8 @@ class UnusableSessionIndex(Refused):
 
     code = "unusable-session-index"
     text = (
-        "The identity provider's name for its session (SessionIndex) is longer than 1,024 characters, or unprintable."
+        "The identity provider's name for its session (SessionIndex) is longer than 1,024 characters, or unprintable. "
+        "Have whoever runs it choose a shorter one."
     )
 
 
@@ -433,7 +477,10 @@ class UnknownCondition(Refused):
     """A condition that isn't understood makes an assertion's validity indeterminate (SAML Core 2.5.1)."""
 
     code = "unknown-condition"
-    text = "The assertion is bound to a condition that the bridge doesn't understand."
+    text = (
+        "The assertion is bound to a condition that the bridge doesn't understand, or doesn't state its conditions "
+        "once. Have the identity provider send no others than times, audience, one-time use and proxy restriction."
+    )
 
 
 class WrongVersion(Refused):

@@ -17,7 +17,7 @@
 - `presets`        each IdP's words for what a connection needs, as data
 - `sentences`      permissions in plain words; `request_log`: a SCIM call and what it did, in one
 - `sign_in_log`    one attempt, its steps, and what of an answer may be kept
-- `sign_in_explanations`   what a refusal means, and what to change where in which console
+- `sign_in_explanations`   what a refusal means, whose turn it is; `sign_in_consoles`: where each IdP keeps it
 - `errors`         what can be refused, a class a reason
 
 Rule of the house: nothing here knows how it is stored or sent, so every rule can be read, and tested, alone.

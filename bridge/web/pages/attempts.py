@@ -124,9 +124,7 @@ def _fix(context: Context, one: SignInAttempt, found: Explanation) -> Fix:
     ours: dict[str, Any] = {}
     if one.connection_id is not None and one.kind == "saml":
         urls = addresses(context, one.connection_id)
-        ours = {"sp_entity_id": urls.sp_entity_id, "acs_url": urls.acs_url}
-    elif one.connection_id is not None:
-        ours = {"redirect_uri": f"{context.public_url}/oidc/{one.connection_id}/callback"}
+        ours = {"sp_entity_id": urls.sp_entity_id, "acs_url": urls.acs_url, "slo_url": urls.slo_url}
     there = found.where is not None or found.value is not None
     return Fix(
         heading=f"What to change in {one.connection}" if there and one.connection else "What to do",
