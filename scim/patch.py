@@ -91,8 +91,9 @@ def apply_to_user(document: Mapping[str, Any], patch: Patch) -> Document:
     """The document after all of the operations; the one given stays as it is.
 
     A document whose `active` was removed says nothing about it: whoever keeps the person keeps their standing.
-    Raises NoTarget where a filter chooses nothing and doesn't describe what it wants, InvalidValue where there would
-    be two primary values, too many values, or too much in all.
+    Raises NoTarget where a filter chooses nothing to set and doesn't describe what it wants (RFC 7644 3.5.2.3; what is
+    to be removed and isn't there is gone already: 3.5.2.2 names no error, and a removal may come twice), InvalidValue
+    where there would be two primary values, too many values, or too much in all.
     """
     changed = dict(document)
     for operation in patch.operations:

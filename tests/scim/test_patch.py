@@ -188,6 +188,9 @@ def test_a_filter_chooses_which_values_change(op: str, path: str, value: Any, em
         ("emails.type", [{"value": "w@x", "primary": True}, {"value": "h@x"}]),
         ("emails.value", None),
         ('emails[type eq "other"].value', [WORK, HOME]),
+        ('emails[type co "x"]', [WORK, HOME]),
+        ('emails[type co "x"].value', [WORK, HOME]),
+        ("emails[not (type pr)].value", [WORK, HOME]),
     ],
 )
 def test_remove_takes_the_values_that_are_chosen(path: str, emails: object) -> None:
@@ -240,6 +243,11 @@ def test_a_sub_attribute_of_no_value_at_all_creates_one() -> None:
     assert patched(operation(ADD, "roles.value", "admin")) == bob(roles=[{"value": "admin"}])
 
 
+@pytest.mark.parametrize("path", ['emails[type co "x"]', 'emails[type co "x"].value'])
+def test_clearing_what_is_not_there_is_done_already(path: str) -> None:
+    assert patched(operation(REPLACE, path, None)) == bob()
+
+
 @pytest.mark.parametrize("op", [ADD, REPLACE])
 @pytest.mark.parametrize(
     "path",
@@ -247,6 +255,7 @@ def test_a_sub_attribute_of_no_value_at_all_creates_one() -> None:
         'emails[type ne "work" and type ne "home"].value',
         'emails[type eq "a" or type eq "b"].value',
         'ims[type sw "x"].value',
+        'emails[type co "x"].value',
         "emails[not (type pr)].value",
         'ims[value eq "x" and type pr].display',
         "ims[value eq null].display",

@@ -430,6 +430,13 @@ def test_a_user_says_its_groups(call: Call, four: list[str], group: str) -> None
     assert "groups" not in body_of(call("GET", f"/Users/{four[3]}"))
 
 
+@pytest.mark.parametrize("query", ["filter=", "filter=%20", "FILTER", "filter=&sortBy=&sortOrder=&startIndex=&count="])
+def test_a_parameter_without_a_value_counts_as_left_out(call: Call, four: list[str], query: str) -> None:
+    everybody = body_of(call("GET", "/Users"))
+    assert everybody["totalResults"] == len(four)
+    assert body_of(call("GET", f"/Users?{query}")) == everybody
+
+
 def test_entra_never_asks_for_members(call: Call, group: str) -> None:
     (found,) = body_of(call("GET", '/Groups?excludedAttributes=members&filter=displayName eq "ENG"'))["Resources"]
     assert "members" not in found
