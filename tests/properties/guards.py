@@ -31,6 +31,8 @@ _LOGOUT = "tests/web/test_saml_logout.py::test_"
 _RESET = "tests/flows/test_password_reset.py::test_"
 _EMAIL = "tests/flows/test_account_email.py::test_"
 _ACCOUNT = "tests/flows/test_account_settings.py::test_"
+_ANSWERS = "tests/oidc/test_answers.py::test_"
+_OIDC = "tests/web/test_oidc_login.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 _OWN = "tests/flows/test_own_sessions.py::test_"
 
@@ -274,6 +276,34 @@ GUARDS = (
             "tests/flows/test_connect.py::test_metadata_that_should_be_signed_is_refused_unsigned",
             "tests/flows/test_connect.py::test_what_metadata_is_held_to_is_set_and_taken_back",
         ),
+    ),
+    Guard(
+        "the provider that answers is the one that was asked",
+        "4",
+        "oidc.authorization_answer",
+        "if iss != provider.issuer and (iss is not None or provider.names_itself):",
+        "if False:",
+        (
+            f"{_ANSWERS}an_answer_of_another_provider_is_refused",
+            f"{_ANSWERS}a_provider_that_promises_nothing_may_be_silent_but_not_another",
+            f"{_OIDC}a_provider_that_promises_its_name_gives_it",
+        ),
+    ),
+    Guard(
+        "a discovery document is of the issuer that was configured",
+        "4",
+        "oidc.provider",
+        "if said != issuer:",
+        "if False:",
+        ("tests/oidc/test_provider.py::test_another_issuer_than_the_configured_one_is_refused",),
+    ),
+    Guard(
+        "userinfo is about whom the ID token names",
+        "4",
+        "oidc.userinfo",
+        'if claims.get("sub") != id_token.subject:',
+        "if False:",
+        (f"{_ANSWERS}userinfo_about_another_person_is_refused",),
     ),
     # -- 5. Disabled is closed ---------------------------------------------------------------------------------------
     Guard(
@@ -817,6 +847,33 @@ GUARDS = (
         "if waiting.browser_hash not in (None, digest(browser)):",
         "if False:",
         (f"{_SIGN_IN}another_browser_cannot_finish_a_login",),
+    ),
+    Guard(
+        "a state is good in the browser that it was made for",
+        "12",
+        "bridge.flows.oidc_login",
+        "if asked.browser_hash != digest(browser):",
+        "if False:",
+        (f"{_OIDC}another_browsers_state_signs_nobody_in_and_stays_good",),
+    ),
+    Guard(
+        "who had to sign in anew did",
+        "2",
+        "bridge.flows.sign_in",
+        "if answer.authenticated_at is None or answer.authenticated_at < since:",
+        "if False:",
+        ("tests/web/test_saml_login.py::test_a_sign_in_anew_is_asked_for_and_checked",),
+    ),
+    Guard(
+        "an answer is to a request of ours, or allowed to come unasked",
+        "12",
+        "bridge.flows.sign_in",
+        "if answer.in_response_to is not None or not door.unsolicited:",
+        "if False:",
+        (
+            f"{_SIGN_IN}an_unasked_answer_is_refused_unless_the_connection_allows_it",
+            "tests/web/test_saml_login.py::test_a_wrong_or_missing_claim_is_refused",
+        ),
     ),
     # -- 13. Members are rows ----------------------------------------------------------------------------------------
     Guard(
