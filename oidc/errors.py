@@ -52,7 +52,10 @@ class InvalidProvider(OidcError):
     """A discovery document, or an issuer, that can't be used."""
 
     code = "invalid-provider"
-    text = "This isn't the discovery document of an OpenID provider."
+    text = (
+        "This isn't the discovery document of an OpenID provider. Check the issuer: its address and "
+        "/.well-known/openid-configuration lead there."
+    )
 
 
 class IssuerMismatch(InvalidProvider):
@@ -72,7 +75,8 @@ class TemplateIssuer(InvalidProvider):
 
     code = "template-issuer"
     text = (
-        "This is the address that all tenants of Entra ID, or all personal accounts, share: it can't say whose people "
+        "This is the address that all tenants of Entra ID, or all personal accounts, share: it can't say whose "
+        "people "
         "they are. Use your "
         "tenant's own issuer: https://login.microsoftonline.com/<Directory (tenant) ID>/v2.0, from the app "
         "registration's overview."
@@ -83,14 +87,20 @@ class InvalidKeys(OidcError):
     """What the provider published as its keys is no JWK Set (RFC 7517 5)."""
 
     code = "invalid-keys"
-    text = "The provider's keys can't be read: what stands at its jwks_uri isn't a JWK Set."
+    text = (
+        "The provider's keys can't be read: what stands at its jwks_uri isn't a JWK Set. Have whoever runs the "
+        "provider look at that address."
+    )
 
 
 class InvalidRequest(OidcError):
     """A request can't be built from what it was asked for, e.g. a client without its secret."""
 
     code = "invalid-request"
-    text = "The request to the provider can't be made."
+    text = (
+        "The request to the provider can't be made. Check the connection's client ID, its secret and the way of "
+        "authenticating."
+    )
 
 
 class Refused(OidcError):
@@ -140,7 +150,8 @@ class MixedUp(Refused):
 
     def __init__(self, expected: str) -> None:
         super().__init__(
-            f"The answer doesn't say that it comes from {quoted(expected)}, which was asked. Start again; if it stays "
+            f"The answer doesn't say that it comes from {quoted(expected)}, which was asked. Start again; if it "
+            "stays "
             "so, check the connection's issuer."
         )
 
@@ -159,7 +170,11 @@ class ProviderSaidNo(Refused):
         self.description = description
         self.state = state
         said = f"the error {quoted(error)}" if _WORD.fullmatch(error) else "an error that the bridge doesn't know"
-        super().__init__(_ERROR_TEXTS.get(error, f"The provider ended the sign-in with {said}."))
+        super().__init__(
+            _ERROR_TEXTS.get(
+                error, f"The provider ended the sign-in with {said}. Start again; if it stays so, its log says why."
+            )
+        )
 
 
 _ERROR_TEXTS = {
@@ -167,9 +182,11 @@ _ERROR_TEXTS = {
         "The provider denied the sign-in, or it was cancelled there. Check that this person is assigned to the "
         "application there."
     ),
-    "account_selection_required": "The provider wanted to ask which account to use, but was told not to.",
+    "account_selection_required": "The provider wanted to ask which account to use, but was told not to. Sign "
+    "in there first, then start again.",
     "consent_required": "The provider wants somebody's consent. Let an administrator grant it there for everybody.",
-    "interaction_required": "The provider wanted to ask the person something, but was told not to.",
+    "interaction_required": "The provider wanted to ask the person something, but was told not to. Sign in "
+    "there first, then start again.",
     "invalid_client": (
         "The provider doesn't accept the bridge's credentials. Check the client ID, the client secret (has it "
         "expired?) and the way of authenticating (token_auth)."
@@ -182,7 +199,8 @@ _ERROR_TEXTS = {
         "The provider found the bridge's request faulty. Check the client ID, and that the redirect URI there is ours."
     ),
     "invalid_scope": "The provider doesn't know a scope that the connection asks for. Take it off the connection.",
-    "login_required": "The provider wanted the person to sign in, but was told not to ask.",
+    "login_required": "The provider wanted the person to sign in, but was told not to ask. Sign in there "
+    "first, then start again.",
     "server_error": "The provider had a fault of its own. Its log says which.",
     "temporarily_unavailable": "The provider is overloaded or under maintenance. Try again in a while.",
     "unauthorized_client": (
@@ -201,7 +219,10 @@ class BadTokenAnswer(Refused):
     """No 200, not JSON, or not what RFC 6749 5.1 asks for."""
 
     code = "bad-token-answer"
-    text = "The provider's token endpoint gave an answer that can't be read."
+    text = (
+        "The provider's token endpoint gave an answer that can't be read. Start again; if it stays so, its log "
+        "says why."
+    )
 
 
 class MissingIdToken(Refused):
@@ -221,7 +242,7 @@ class MalformedToken(Refused):
     """Not a compact JWS of JSON: other parts, other letters, duplicate members, a wrong type, NUL, NaN."""
 
     code = "malformed-token"
-    text = "The provider's token isn't a well-formed JWT."
+    text = "The provider's token isn't a well-formed JWT. Have whoever runs the provider look at what it sends."
 
 
 class TooLarge(Refused):
@@ -254,7 +275,10 @@ class ForbiddenExtension(Refused):
     """`crit` or `b64`: rules that the bridge doesn't know, yet would have to (RFC 7515 4.1.11, RFC 7797)."""
 
     code = "forbidden-extension"
-    text = "The provider's token demands an extension of JWS that the bridge doesn't know."
+    text = (
+        "The provider's token demands an extension of JWS that the bridge doesn't know. Have whoever runs the "
+        "provider leave out crit and b64."
+    )
 
 
 class WrongType(Refused):
@@ -262,7 +286,10 @@ class WrongType(Refused):
 
     code = "wrong-type"
 
-    text = "The provider sent a token of another kind than belongs here (its typ or cty)."
+    text = (
+        "The provider sent a token of another kind than belongs here (its typ or cty). Have whoever runs the "
+        "provider name the kind rightly, or leave it out."
+    )
 
 
 class UnknownKey(Refused):
@@ -282,14 +309,20 @@ class UnfitKey(Refused):
     """The named key isn't for this algorithm, or not for verifying (RFC 7517 4.2–4.4, RFC 8725 3.1)."""
 
     code = "unfit-key"
-    text = "The token's signature and the published key that it names don't fit: another algorithm, type or use."
+    text = (
+        "The token's signature and the published key that it names don't fit: another algorithm, type or use. "
+        "Choose a key at the provider that fits the algorithm, of 2048 bits or more for RSA."
+    )
 
 
 class BadSignature(Refused):
     """Changed after signing, or signed by somebody else."""
 
     code = "bad-signature"
-    text = "The token's signature isn't good under the provider's published key."
+    text = (
+        "The token's signature isn't good under the provider's published key. Start again; if it stays so, check "
+        "the connection's issuer."
+    )
 
 
 # -- What a token says (oidc.id_token, oidc.logout_token) -------------------------------------------------------------
@@ -301,7 +334,10 @@ class MalformedClaim(Refused):
     code = "malformed-claim"
 
     def __init__(self, claim: str, wanted: str) -> None:
-        super().__init__(f"The provider's token is faulty: its claim {claim} isn't {wanted}.")
+        super().__init__(
+            f"The provider's token is faulty: its claim {claim} isn't {wanted}. Have whoever runs the provider "
+            "correct it."
+        )
 
 
 class WrongIssuer(Refused):
@@ -323,7 +359,8 @@ class WrongTenant(Refused):
 
     def __init__(self, found: object) -> None:
         super().__init__(
-            f"The token is from another tenant of Entra ID, {quoted(found)}, than the connection's issuer."
+            f"The token is from another tenant of Entra ID, {quoted(found)}, than the connection's issuer. Sign "
+            "in by the account of that tenant, or correct the connection's issuer."
         )
 
 
@@ -342,7 +379,10 @@ class MissingSubject(Refused):
     """No `sub`, an empty one, one over 255 characters or with characters that can't be shown."""
 
     code = "missing-subject"
-    text = "The provider's token names nobody: it has no usable subject (sub)."
+    text = (
+        "The provider's token names nobody: it has no usable subject (sub). Have whoever runs the provider look at "
+        "what it sends."
+    )
 
 
 class Expired(Refused):
@@ -363,7 +403,10 @@ class MissingTime(Refused):
     code = "missing-time"
 
     def __init__(self, claim: str) -> None:
-        super().__init__(f"The provider's token doesn't say when it begins or ends: it has no {claim}.")
+        super().__init__(
+            f"The provider's token doesn't say when it begins or ends: it has no {claim}. Have whoever runs the "
+            "provider set it."
+        )
 
 
 class TooOld(Refused):
@@ -386,7 +429,7 @@ class NotYetValid(Refused):
     def __init__(self, claim: str, begins: datetime, now: datetime) -> None:
         super().__init__(
             f"The token's time {claim} is {clock(begins)}; it is only {clock(now)} here. One of the two clocks is "
-            "wrong."
+            "wrong: have both set by a time server."
         )
 
 
@@ -401,7 +444,10 @@ class WrongTokenHash(Refused):
     """`at_hash` isn't that of the access token beside it (OpenID Connect Core 3.1.3.8)."""
 
     code = "wrong-token-hash"
-    text = "The ID token and the access token in the provider's answer don't belong together."
+    text = (
+        "The ID token and the access token in the provider's answer don't belong together. Start again; if it "
+        "stays so, have whoever runs the provider look at what it sends."
+    )
 
 
 class NotFresh(Refused):
@@ -430,49 +476,64 @@ class NotAnIdToken(Refused):
     """A logout token where an ID token belongs (Back-Channel Logout 2.4)."""
 
     code = "not-an-id-token"
-    text = "The provider sent a token for signing out where one for signing in belongs."
+    text = (
+        "The provider sent a token for signing out where one for signing in belongs. Have whoever runs the "
+        "provider look at what it sends."
+    )
 
 
 class DisagreeingLibrary(Refused):
     """Authlib, the second reader, finds a fault where our own checks found none."""
 
     code = "disagreeing-library"
-    text = "The provider's token is faulty: one of its claims has a type or value that OpenID Connect doesn't allow."
+    text = (
+        "The provider's token is faulty: one of its claims has a type or value that OpenID Connect doesn't allow. "
+        "Have whoever runs the provider look at what it sends."
+    )
 
 
 class NotASecurityEvent(Refused):
     """Not a Security Event Token with one event (RFC 8417 2.2, 4.5)."""
 
     code = "not-a-security-event"
-    text = "What the provider pushed isn't a Security Event Token with one event."
+    text = (
+        "What the provider pushed isn't a Security Event Token with one event. Have whoever runs the provider look "
+        "at what it sends."
+    )
 
 
 class NotALogoutToken(Refused):
     """No back-channel logout event, or a nonce (Back-Channel Logout 2.4, 2.6)."""
 
     code = "not-a-logout-token"
-    text = "This isn't a logout token: it has no logout event, or it has a nonce, as only ID tokens do."
+    text = (
+        "This isn't a logout token: it has no logout event, or it has a nonce, as only ID tokens do. Have whoever "
+        "runs the provider look at what it sends."
+    )
 
 
 class MissingTokenId(Refused):
     """No `jti`, so that a replay couldn't be told (Back-Channel Logout 2.4)."""
 
     code = "missing-token-id"
-    text = "The logout token has no usable identifier (jti)."
+    text = "The logout token has no usable identifier (jti). Have whoever runs the provider set one."
 
 
 class NobodyToSignOut(Refused):
     """Neither `sub` nor `sid` (Back-Channel Logout 2.4)."""
 
     code = "nobody-to-sign-out"
-    text = "The logout token says neither who is to be signed out (sub) nor of which session (sid)."
+    text = (
+        "The logout token says neither who is to be signed out (sub) nor of which session (sid). Have whoever runs "
+        "the provider set one of them."
+    )
 
 
 class Replayed(Refused):
     """This token was used before. Raised by the flow that remembers them until `LogoutToken.until`."""
 
     code = "replayed"
-    text = "This token was used before."
+    text = "This token was used before. Send a new one."
 
 
 # -- What it gives (oidc.userinfo, oidc.claims) -----------------------------------------------------------------------
@@ -482,14 +543,20 @@ class BadUserinfo(Refused):
     """Not JSON and no JWT."""
 
     code = "bad-userinfo"
-    text = "The provider's userinfo endpoint gave an answer that can't be read."
+    text = (
+        "The provider's userinfo endpoint gave an answer that can't be read. Start again; if it stays so, its log "
+        "says why."
+    )
 
 
 class WrongUserinfoSubject(Refused):
     """Userinfo about somebody else (OpenID Connect Core 5.3.2)."""
 
     code = "wrong-userinfo-subject"
-    text = "The provider's userinfo is about another person than its ID token. Nothing of it was used."
+    text = (
+        "The provider's userinfo is about another person than its ID token. Nothing of it was used. Have whoever "
+        "runs the provider look at what it sends."
+    )
 
 
 class MissingEmail(Refused):

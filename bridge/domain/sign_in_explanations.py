@@ -69,7 +69,8 @@ _TODO: Mapping[Setting, str] = {
     "logout": "Set the single logout address at {idp}, and that for its responses, to ours, exactly.",
     "clock": "Have the clocks of both servers set by a time server. The connection’s clock skew, under its Settings "
     "here, says how much they may differ.",
-    "client": "Compare client id, client secret and the way in which the client shows them, here and at {idp}.",
+    "client": "Compare client id, client secret (has it expired?), redirect URI and the way in which the client "
+    "shows itself, here and at {idp}.",
     "issuer": "Compare the issuer in the connection here with the one that {idp} names, to the letter.",
     "token_algorithm": "Have {idp} sign ID tokens with RS256 or ES256, by a key of 2048 bits or more.",
     "token_encryption": "Switch the encryption of ID tokens off at {idp}; keep them signed.",
@@ -93,6 +94,7 @@ _TURNS: Mapping[Setting, Turn] = {
     "software": "vendor",
     "provider": "vendor",
     "certificate": "bridge",
+    "issuer": "bridge",
     "again": "person",
     "person": "person",
     "bridge": "bridge",
@@ -110,7 +112,6 @@ _IN_OIDC: Mapping[Setting, Setting] = {
     "algorithm": "token_algorithm",
     "certificate": "issuer",
     "encryption": "token_encryption",
-    "email": "email_claim",
     "method": "provider",
     "lifetime": "provider",
     "logout": "provider",
@@ -134,7 +135,12 @@ EXPLANATIONS: Mapping[str, Reason] = {
     "duplicate-id": Reason("Two parts of the answer have one ID", "software"),
     "not-one-assertion": Reason("The answer has no assertion, or several", "software"),
     "split-text": Reason("A value of the answer is broken by a comment", "software"),
-    "idp-said-no": Reason("{idp} itself refused to sign them in", "assignment"),
+    "idp-said-no": Reason(
+        "{idp} itself refused to sign them in",
+        "assignment",
+        "Follow the reason above. Where {idp} denied this person, assign them to the application there, directly or by "
+        "a group.",
+    ),
     "no-certificate": Reason("The connection has no certificate of {idp}", "certificate"),
     "not-signed": Reason("{idp}’s answer isn’t signed", "signing"),
     "bad-signature": Reason("{idp} signed with a certificate that this connection doesn’t know", "certificate"),
@@ -255,9 +261,9 @@ EXPLANATIONS: Mapping[str, Reason] = {
         "person",
         "They prove the account that the page names, or sign in by another way.",
     ),
-    "test_ticket_used": Reason("The address of a test was used twice", "again", "Begin a new test here."),
+    "test_ticket_used": Reason("The address of a test was used twice", "bridge", "Begin a new test here."),
     "test_result_gone": Reason(
-        "The result of a test isn’t shown any more", "again", "Read it in the sign-in log, or begin a new test here."
+        "The result of a test isn’t shown any more", "bridge", "Read it in the sign-in log, or begin a new test here."
     ),
     "conflict": Reason("Somebody else was changing the same records", "again"),
     "last_owner": Reason(
@@ -293,7 +299,12 @@ OIDC_EXPLANATIONS: Mapping[str, Reason] = {
         "Start again from the sign-in page. If it stays so, compare the issuer in the connection here with the one "
         "that {idp} names, to the letter.",
     ),
-    "provider-said-no": Reason("{idp} itself refused to sign them in", "assignment"),
+    "provider-said-no": Reason(
+        "{idp} itself refused to sign them in",
+        "assignment",
+        "Follow the reason above. Where {idp} denied this person, assign them to the application there, directly or by "
+        "a group.",
+    ),
     "token-refused": Reason("{idp} gave no tokens for the code", "client"),
     "bad-token-answer": Reason("{idp} gave no tokens for the code", "client"),
     "missing-id-token": Reason(

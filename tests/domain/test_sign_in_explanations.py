@@ -9,6 +9,7 @@ import pytest
 
 from bridge.domain.sign_in_consoles import CONSOLES, OidcSetting, Protocol, SamlSetting
 from bridge.domain.sign_in_explanations import EXPLANATIONS, OIDC_EXPLANATIONS, Explanation, Turn, explain
+from oidc import errors as oidc_errors
 from oidc.claims import PRESETS as OIDC_PRESETS
 from saml import errors as saml_errors
 from saml.attributes import PRESETS as SAML_PRESETS
@@ -22,7 +23,7 @@ FOREIGN = {
 #: A sentence that tells somebody to do something.
 FIX = re.compile(
     r"(?:^|[.;:,] |At the identity provider |be, )(?:if it stays so, )?(?:set|choose|import|have|check|start|switch"
-    r"|correct|encrypt|see|add|remove|send|take|compare|try|show|sign|invite|allow|assign|give|reactivate|begin|read|make|enable|they|let"
+    r"|correct|encrypt|see|add|remove|send|follow|take|compare|try|show|sign|invite|allow|assign|give|reactivate|begin|read|make|enable|they|let"
     r"|use|allow|look|nothing is to be|its log|it is decided|whoever)\b",
     re.IGNORECASE,
 )
@@ -65,7 +66,7 @@ def test_every_explanation_is_whole_and_tells_what_to_do(kind: Protocol) -> None
             assert "{" not in f"{found.title}{found.todo}{found.where}"
             assert FIX.search(found.todo), (code, found.todo)
             assert found.turn != "idp" or not found.todo.startswith("It is decided here"), code
-            if found.turn == "idp" and preset != "generic":
+            if found.setting in SETTINGS[kind] and preset != "generic":
                 place = CONSOLES[kind][preset][found.setting]
                 assert found.where == (place.path or None)
                 assert place.instead in found.todo
@@ -106,10 +107,10 @@ TABLE: list[tuple[Protocol, str, str, Turn, str]] = [
     ("oidc", "email-not-verified", "keycloak", "idp", "Email verified: On"),
     ("oidc", "missing-email", "entra", "idp", "Token configuration"),
     ("oidc", "malformed-email", "auth0", "idp", "User Management"),
-    ("oidc", "wrong-issuer", "keycloak", "idp", "Realm settings"),
-    ("oidc", "issuer-mismatch", "okta", "idp", "OpenID Connect ID Token › Issuer"),
-    ("oidc", "wrong-tenant", "entra", "idp", "Directory (tenant) ID"),
-    ("oidc", "template-issuer", "google", "idp", ""),
+    ("oidc", "wrong-issuer", "keycloak", "bridge", "Realm settings"),
+    ("oidc", "issuer-mismatch", "okta", "bridge", "OpenID Connect ID Token › Issuer"),
+    ("oidc", "wrong-tenant", "entra", "bridge", "Directory (tenant) ID"),
+    ("oidc", "template-issuer", "google", "bridge", ""),
     ("oidc", "forbidden-algorithm", "auth0", "idp", "JSON Web Token Signature Algorithm"),
     ("oidc", "encrypted-token", "okta", "idp", "ID Token Encryption"),
     ("oidc", "forbidden-algorithm", "okta", "idp", ""),
@@ -118,7 +119,7 @@ TABLE: list[tuple[Protocol, str, str, Turn, str]] = [
     ("oidc", "too-large", "keycloak", "idp", "mapper"),
     ("oidc", "unusable_identity", "okta", "vendor", ""),
     ("oidc", "wrong-hosted-domain", "google", "person", ""),
-    ("oidc", "mixed-up", "keycloak", "idp", "Realm settings"),
+    ("oidc", "mixed-up", "keycloak", "bridge", "Realm settings"),
 ]
 
 
@@ -133,7 +134,7 @@ def test_a_refusal_says_whose_turn_it_is_and_where(
     assert path in (found.where or "")
     assert bool(path) == bool(found.where)
     if turn == "idp" and not path:
-        assert "We know of no setting" in found.todo or "one issuer for everybody" in found.todo
+        assert "We know of no setting" in found.todo
 
 
 def below(base: type) -> list[type]:
@@ -149,11 +150,12 @@ def made(kind: type[Exception]) -> Exception:
     return kind(*(next((v for k, v in samples.items() if k in str(one.annotation)), "a") for one in wanted))
 
 
-SAML_REFUSALS = [one for one in below(saml_errors.Refused) if one is not saml_errors.Refused]
+ROOTS = (saml_errors.Refused, oidc_errors.Refused)
+REFUSALS = [one for root in ROOTS for one in below(root) if one is not root]
 
 
-@pytest.mark.parametrize("refusal", SAML_REFUSALS, ids=[one.__name__ for one in SAML_REFUSALS])
-def test_the_text_of_every_saml_refusal_names_a_fix(refusal: type[Exception]) -> None:
+@pytest.mark.parametrize("refusal", REFUSALS, ids=[f"{one.__module__}.{one.__name__}" for one in REFUSALS])
+def test_the_text_of_every_refusal_names_a_fix(refusal: type[Exception]) -> None:
     text = made(refusal).text  # type: ignore[attr-defined]
     assert len(re.findall(r"[.!](?: |$)", text)) >= 2, text
     assert FIX.search(text.partition(". ")[2]) or FIX.search(text.partition(": ")[2]), text
@@ -162,3 +164,5 @@ def test_the_text_of_every_saml_refusal_names_a_fix(refusal: type[Exception]) ->
 def test_whatever_an_idp_says_no_with_the_text_names_a_fix() -> None:
     for status in (*saml_errors._STATUS_TEXTS, "SomethingElse"):
         assert FIX.search(saml_errors.IdpSaidNo(status).text.partition(". ")[2]), status
+    for error in (*oidc_errors._ERROR_TEXTS, "something_else"):
+        assert FIX.search(oidc_errors.ProviderSaidNo(error).text.partition(". ")[2]), error

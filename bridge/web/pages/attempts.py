@@ -127,7 +127,9 @@ def _fix(context: Context, one: SignInAttempt, found: Explanation) -> Fix:
         ours = {"sp_entity_id": urls.sp_entity_id, "acs_url": urls.acs_url, "slo_url": urls.slo_url}
     there = found.where is not None or found.value is not None
     return Fix(
-        heading=f"What to change in {one.connection}" if there and one.connection else "What to do",
+        heading=f"What to change in {one.connection}"
+        if there and found.turn == "idp" and one.connection
+        else "What to do",
         text=found.todo,
         where=found.where,
         value=ours.get(found.value or ""),
