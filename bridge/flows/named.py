@@ -73,11 +73,16 @@ def hold_active(change: Change, workspace: Workspace, found: Sequence[tuple[User
             raise NotFound(f"{user.email} is no member of {workspace.name} any more.")
 
 
+#: What there is to do where the plan has neither SSO nor SCIM: the plan is the operator's to change, no owner's.
+WAY_TO_SSO = "That takes the business plan. Whoever runs this bridge can change the plan."
+
+
 def check_sso_in_plan(workspace: Workspace) -> None:
     """SSO and SCIM are part of the business plan only. Raises NotInPlan."""
     if not has_sso(workspace.plan):
         raise NotInPlan(
-            f"Single sign-on and SCIM are not part of the {workspace.plan} plan that {workspace.name} is on."
+            f"Single sign-on and SCIM are not part of the {workspace.plan} plan that {workspace.name} is on. "
+            f"{WAY_TO_SSO}"
         )
 
 

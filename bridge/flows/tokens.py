@@ -13,7 +13,7 @@ from bridge.domain.roles import has_sso
 from bridge.domain.tokens import NewToken, ProvisioningCaller, TokenFacts
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
-from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
+from bridge.flows.named import WAY_TO_SSO, check_sso_in_plan, get_connection, get_workspace, owner_acting
 from bridge.flows.roles_given import check_role_in_plan
 from bridge.storage import tokens
 from bridge.storage.grants import insert_grant
@@ -139,7 +139,7 @@ def find_scim_caller(context: Context, secret: str, now: datetime) -> Provisioni
 
 def _why_closed(found: FoundToken) -> DomainError | None:
     if not has_sso(found.plan):
-        return NotInPlan(f"SCIM is not part of the {found.plan} plan that this workspace is on.")
+        return NotInPlan(f"SCIM is not part of the {found.plan} plan that this workspace is on. {WAY_TO_SSO}")
     if not found.connection.enabled:
         return Forbidden(
             f"The connection {found.connection.name} is switched off in the bridge. Its owner can enable it."

@@ -110,10 +110,14 @@ def test_a_plan_without_scim_is_a_clear_refusal(
     context: Context, okta: Connection, token: NewToken, now: datetime
 ) -> None:
     set_plan(context, OPERATOR, "kicks", "team", now)
-    with pytest.raises(NotInPlan):
-        find_scim_token(context, token.token, now)
-    with pytest.raises(NotInPlan):
-        create_scim_token(context, OPERATOR, "kicks", okta.id, None, "", now)
+    for ask in (
+        lambda: find_scim_token(context, token.token, now),
+        lambda: create_scim_token(context, OPERATOR, "kicks", okta.id, None, "", now),
+    ):
+        with pytest.raises(NotInPlan) as refusal:
+            ask()
+        assert "not part of the team plan" in refusal.value.text
+        assert refusal.value.text.endswith("business plan. Whoever runs this bridge can change the plan.")
 
 
 def test_a_persons_token_stops_with_their_membership(
