@@ -92,10 +92,10 @@ def measured(target: Target, do: Callable[[], Answer]) -> tuple[Answer, Cost]:
     pids = target.pids()
     for pid in pids:
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5): the peak starts again from here
-    began, held = sum(map(_seconds, pids)), sum(_kibibytes(pid, "VmRSS") for pid in pids)
+    began, held = sum(map(_seconds, pids)), sum(kibibytes(pid, "VmRSS") for pid in pids)
     answer = do()
     spent = sum(map(_seconds, pids)) - began
-    return answer, Cost(spent, (sum(_kibibytes(pid, "VmHWM") for pid in pids) - held) * 1024)
+    return answer, Cost(spent, (sum(kibibytes(pid, "VmHWM") for pid in pids) - held) * 1024)
 
 
 def _seconds(pid: int) -> float:
@@ -103,7 +103,8 @@ def _seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _kibibytes(pid: int, name: str) -> int:
+def kibibytes(pid: int, name: str) -> int:
+    """What a process holds: `VmRSS` now, `VmHWM` at the most it ever did."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
