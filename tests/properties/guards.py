@@ -493,7 +493,15 @@ GUARDS = (
         "bridge.storage.directory",
         "return and_(directory_users.c.connection_id == connection_key, directory_users.c.pushed)",
         "return and_(directory_users.c.pushed)",
-        (f"{_07}what_another_connection_has_is_what_nobody_has", f"{_07}the_names_of_another_connection_are_free"),
+        (f"{_07}what_another_connection_has_is_what_nobody_has",),
+    ),
+    Guard(
+        "one person of one connection",
+        "7",
+        "bridge.storage.directory",
+        'here = and_(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed, named)',
+        'here = and_(bindparam("connection").is_not(None), directory_users.c.pushed, named)',
+        (f"{_07}what_another_connection_has_is_what_nobody_has",),
     ),
     Guard(
         "people who were pushed",
