@@ -21,13 +21,17 @@ Signing out:
     oidc.logout_request.build(provider, client, id_token_hint, state)      the address, or None
     oidc.logout_token.validate(text, provider, keys, client, now=…)        LogoutToken: whom, and an id against replay
 
+What a provider tells by itself:
+
+    oidc.security_event.validate(text, provider, keys, client, now=…)      SecurityEvent (RFC 8417): what, to whom
+
 How a token is validated, from outside in; each step sees only what the one before let through:
 
     token        what no provider sends never reaches a library     GATE, a table of named checks
     keys         which of the provider's own keys may have signed    nothing that the token brings or points to
     toolkit      the signature, under one key and one algorithm
     json_text    the verified bytes, read strictly: no duplicate names, no NaN, bounded
-    rules        OpenID Connect, paragraph by paragraph              CHECKS of id_token and logout_token
+    rules        OpenID Connect, paragraph by paragraph              CHECKS of id_token, logout_token, security_event
 
 Its rule: what is read is what was signed, what is absent is refused as what is wrong is, and trust comes from
 configuration only.

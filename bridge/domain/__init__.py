@@ -3,6 +3,7 @@
 - `workspace`      workspaces, people, memberships and connections, as everything above passes them on
 - `identity`       who an IdP says somebody is (`AssertedIdentity`)
 - `sign_in`        whose account that opens, what a session reaches, and every reason why not
+- `second_factors` what an account shows after its password; `ways_in`: by what it opens, and what must be left
 - `directory`      what an IdP pushes: people, groups, and typed changes of a group's members
 - `imports`        what an import of a directory did, or would do
 - `roles`          the catalogue: which role gives which level on what, and what each plan includes

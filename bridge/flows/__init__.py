@@ -24,6 +24,8 @@ transaction: fetch first, then flow.
 - `sign_in_log`   each attempt with its trail, under the reference that a refusal shows; `read_sign_in_log`: its reader
 - `try_connection`   a login that tests its connection, and is undone
 - `connect_oidc`, `oidc_login`, `provider_keys`, `oidc_logout`   the same for OpenID Connect; asking a provider who came
+- `twilio`, `twilio_login`, `twilio_link`   Twilio as a provider; a login with it; whose account it is, how a link ends
+- `twilio_account`, `twilio_events`   what a linked account takes over from there; what Twilio tells by itself
 - `single_logout`, `saml_logout`   somebody signed out at their IdP; SAML's messages about it, both ways
 - `sessions`      opened, added to, ended; what one reaches, computed at each request; `own_sessions`: a person's own,
   listed and ended
@@ -45,5 +47,6 @@ transaction: fetch first, then flow.
 - `warn_owners`   owners are told of what was refused to protect them
 - `export_users`, `back_up`, `health`   for whoever looks after it
 - `context`, `open_context`   what every flow is handed, and how the command line and the servers get it
-- `named`, `roles_given`, `bearer_secrets`, `passwords`   what several flows begin with
+- `named`, `roles_given`, `bearer_secrets`, `passwords`   what several flows begin with; `everywhere`: an event,
+  in each workspace of its person
 """

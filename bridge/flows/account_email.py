@@ -13,10 +13,11 @@ from bridge.domain.mail import Mail
 from bridge.domain.people import fold_letters, parse_email
 from bridge.domain.workspace import User
 from bridge.flows import mail_texts
-from bridge.flows.account_settings import forget_under_way, lock_own, tell_everywhere
+from bridge.flows.account_settings import forget_under_way, lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.fresh_proof import require_fresh
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import pending, people
@@ -128,14 +129,14 @@ def confirm(context: Context, session: CurrentSession, secret: str, now: datetim
             _change(context, change, user, done.email)
         else:
             people.set_user(change, user.key, email_proved_at=now)
-            tell_everywhere(change, user, "user.email_confirmed", after={"email": user.email})
+            record_everywhere(change, user, "user.email_confirmed", after={"email": user.email})
     return done
 
 
 def _change(context: Context, change: Change, user: User, email: str) -> None:
     if people.find_user_by_email(change.connection, email) is not None:
         raise Conflict("Somebody else’s account has this address by now.")
-    tell_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
+    record_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
     people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
     forget_under_way(change, user)
     queue_mail(context, change, mail_texts.email_changed(user.email, email, change.now))

@@ -26,6 +26,7 @@ from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.fresh_proof import require_fresh
 from bridge.flows.mail_texts import factor_changed
 from bridge.flows.passkeys import ask_to_add, check_new, seal_key
@@ -33,7 +34,6 @@ from bridge.flows.second_factors import (
     count_answer,
     hash_recovery_code,
     open_secret,
-    record_everywhere,
     seal_secret,
 )
 from bridge.flows.sessions import CurrentSession

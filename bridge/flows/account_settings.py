@@ -17,6 +17,7 @@ from bridge.domain.workspace import User
 from bridge.flows import mail_texts
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.fresh_proof import require_fresh
 from bridge.flows.passwords import hash_password
 from bridge.flows.sessions import CurrentSession
@@ -62,7 +63,7 @@ def rename(context: Context, session: CurrentSession, name: str, now: datetime) 
         user = lock_own(change, session)
         if cleaned != user.name:
             people.set_user(change, user.key, name=cleaned)
-            tell_everywhere(change, user, "user.renamed", before={"name": user.name}, after={"name": cleaned})
+            record_everywhere(change, user, "user.renamed", before={"name": user.name}, after={"name": cleaned})
         return _get_user(change.connection, session)
 
 
@@ -82,7 +83,7 @@ def change_password(context: Context, session: CurrentSession, password: str, no
         forget_under_way(change, user)
         own_account.end_sessions(change, user.key, but=session.key)
         note_proved(change, session.key)
-        tell_everywhere(change, user, "user.password_changed", after={"by": "account"})
+        record_everywhere(change, user, "user.password_changed", after={"by": "account"})
         queue_mail(context, change, mail_texts.password_changed(user.email, now))
 
 
@@ -138,14 +139,6 @@ def forget_under_way(change: Change, user: User) -> None:
     But for a proof that waits for a login: the login is by what is right now.
     """
     pending.drop_of_user(change, user.key, _UNDER_WAY)
-
-
-def tell_everywhere(
-    change: Change, user: User, kind: str, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
-) -> None:
-    """One event in each workspace of theirs."""
-    for workspace_key in own_account.workspaces_of(change.connection, user.key):
-        change.record(workspace_key, kind, user.id, before=before, after=after)
 
 
 def _get_user(rows: Any, session: CurrentSession) -> User:

@@ -14,10 +14,11 @@ from bridge.domain.sign_in import Client
 from bridge.domain.ways_in import WaysIn
 from bridge.domain.workspace import User
 from bridge.flows import mail_texts
-from bridge.flows.account_settings import forget_under_way, tell_everywhere
+from bridge.flows.account_settings import forget_under_way
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.password_tries import forget_account
 from bridge.flows.passwords import hash_password
 from bridge.storage import own_account, pending, people, sign_in
@@ -158,7 +159,7 @@ def _set(context: Context, change: Change, user: User, kept: str) -> None:
     forget_under_way(change, user)
     own_account.end_sessions(change, user.key)
     forget_account(change.connection, user.email)
-    tell_everywhere(change, user, "user.password_changed", after={"by": "reset"})
+    record_everywhere(change, user, "user.password_changed", after={"by": "reset"})
     queue_mail(context, change, mail_texts.password_changed(user.email, change.now))
 
 

@@ -25,6 +25,7 @@ from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.mail_texts import login_code, recovery_code_used
 from bridge.flows.passkeys import ask_for_factor, check_shown
 from bridge.storage import pending, people
@@ -214,9 +215,3 @@ def seal_secret(context: Context, secret: str) -> bytes:
 def open_secret(context: Context, sealed: bytes) -> str:
     """The same in Base32, as apps take it."""
     return base64.b32encode(context.secrets.decrypt(sealed, PURPOSE)).decode()
-
-
-def record_everywhere(change: Change, user: User, kind: str, *, after: dict[str, object] | None = None) -> None:
-    """An event in each workspace that the person is a member of."""
-    for workspace_key in kept.list_workspaces(change.connection, user.key):
-        change.record(workspace_key, kind, user.id, after=after)

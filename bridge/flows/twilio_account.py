@@ -11,10 +11,10 @@ from typing import Final, Literal
 from bridge.domain.errors import Conflict, Expired
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import User
-from bridge.flows.account_settings import tell_everywhere
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.mail_texts import twilio_email
 from bridge.storage import pending, people, twilio
 from bridge.storage.changes import Change
@@ -58,7 +58,7 @@ def _follow_name(change: Change, user: User, name: str | None) -> User:
     if not name or name == user.name:
         return user
     people.set_user(change, user.key, name=name)
-    tell_everywhere(change, user, "user.renamed", before={"name": user.name}, after={"name": name})
+    record_everywhere(change, user, "user.renamed", before={"name": user.name}, after={"name": name})
     return replace(user, name=name)
 
 
@@ -82,7 +82,7 @@ def why_not(rows: object, email: str) -> Why | None:
 def set_email(change: Change, user: User, email: str) -> User:
     """The account has this address from now on. IntegrityError where somebody has it."""
     people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
-    tell_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
+    record_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
     return replace(user, email=email)
 
 

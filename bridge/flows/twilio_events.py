@@ -10,9 +10,9 @@ from typing import Final
 
 from bridge.domain.sign_in import LogoutRepeated
 from bridge.domain.web_calls import Ask
-from bridge.flows.account_settings import tell_everywhere
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import SYSTEM, Context
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.provider_keys import prove_by_keys
 from bridge.flows.twilio import Twilio
 from bridge.flows.twilio_account import Said, follow
@@ -100,8 +100,8 @@ def _obey(context: Context, change: Change, event: SecurityEvent, link: TwilioLi
         unlink_closed(context, change, link.user)
     elif event.type == ACCOUNT_DISABLED:
         twilio.end_twilio_logins(change, link.user.key)
-        tell_everywhere(change, link.user, "user.twilio_disabled")
+        record_everywhere(change, link.user, "user.twilio_disabled")
     elif event.type == SESSION_REVOKED:
         twilio.end_twilio_logins(change, link.user.key, event.session_id)
     elif event.type == CREDENTIAL_CHANGE:
-        tell_everywhere(change, link.user, "user.twilio_credentials_changed")
+        record_everywhere(change, link.user, "user.twilio_credentials_changed")

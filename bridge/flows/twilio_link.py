@@ -13,10 +13,11 @@ from bridge.domain.errors import Conflict, Forbidden, TooManyTries
 from bridge.domain.people import email_domain, find_email
 from bridge.domain.sign_in import Client, NotThatAccount, OtherBrowser, ProofExpired, SignInRefused
 from bridge.domain.workspace import User
-from bridge.flows.account_settings import lock_own, tell_everywhere
+from bridge.flows.account_settings import lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.fresh_proof import is_fresh, require_fresh
 from bridge.flows.mail_texts import twilio_account, twilio_closed, twilio_link, twilio_link_by_login
 from bridge.flows.sessions import CurrentSession, SignedIn
@@ -231,7 +232,7 @@ def _finish(
     if not twilio.link(acting, user.key, arrival.subject):
         raise AlreadyLinked(f"{user.email} is linked to another Twilio user. Unlink that one first.")
     after = {"subject": arrival.subject, "email": arrival.email}
-    tell_everywhere(acting, user, "user.twilio_linked", after=after)
+    record_everywhere(acting, user, "user.twilio_linked", after=after)
     link = twilio.find_by_user(change.connection, user.key)
     if link is not None:
         user = follow(context, acting, link, Said(arrival.said_at, arrival.name, arrival.email))
@@ -264,7 +265,7 @@ def unlink(change: Change, user: User, *, why: str | None = None) -> None:
         return
     twilio.unlink(change, user.key)
     after = {"why": why} if why else None
-    tell_everywhere(change, user, "user.twilio_unlinked", before={"subject": link.subject}, after=after)
+    record_everywhere(change, user, "user.twilio_unlinked", before={"subject": link.subject}, after=after)
 
 
 def unlink_closed(context: Context, change: Change, user: User) -> None:

@@ -185,14 +185,6 @@ def note_shown(change: Change, session_key: int, factor: Factor) -> None:
     change.connection.execute(update(authentications).where(theirs).values(factor=factor))
 
 
-def list_workspaces(connection: Any, user_key: int) -> list[int]:
-    """The keys of the workspaces that an account is an active member of."""
-    chosen = select(memberships.c.workspace_id).where(
-        memberships.c.user_id == user_key, memberships.c.status == "active"
-    )
-    return sorted(connection.execute(chosen).scalars())
-
-
 def forget_shown(change: Change, user_key: int) -> None:
     """Without a factor of its own, no login of the account is one with a factor."""
     theirs = select(sessions.c.id).where(sessions.c.user_id == user_key)

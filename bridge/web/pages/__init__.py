@@ -17,9 +17,9 @@
   `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `invitations`   sent, repeated, revoked, and accepted
 - `access_requests`   members ask for a role, owners give it or refuse
-- `account`       one's own account: name, password, what opens it
 - `account_sessions`   where one is signed in; one session, the others, or all ended
-- `account`       one's own account: name, password, what opens it; `account_email`: its address
+- `account`       one's own account: name, password, what opens it; `account_email`: its address;
+  `account_factors`: second factors; `account_twilio`: its link with Twilio
 - `account_frame`   what surrounds the pages of one's own account, and who may open them; `account_proof`: show once
   more that it is you
 
