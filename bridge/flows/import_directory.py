@@ -25,10 +25,10 @@ from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace
 from bridge.flows.provision_groups import NAMED_IN_EVENT, add_group, record_members, rename_group
 from bridge.flows.provision_users import actor_of
 from bridge.flows.warn_owners import warn_of_last_owner
-from bridge.storage import directory, directory_many
+from bridge.storage import directory, directory_many, directory_members
 from bridge.storage.changes import Change, write_audit
-from bridge.storage.directory import StoredGroup
 from bridge.storage.directory_many import KnownRecord
+from bridge.storage.directory_members import StoredGroup
 from bridge.storage.mappings import refresh_group_matches
 from bridge.storage.statistics import refresh_statistics
 from scim.directory_file import DirectoryFile, GroupInFile, PersonInFile
@@ -144,7 +144,7 @@ class _Matched:
 def _match(change: Change, connection: Connection, file: DirectoryFile) -> _Matched:
     """Find whom the file means. Raises FaultyFile, with the faults of the file itself too."""
     records = directory_many.known_records(change.connection, connection.key)
-    groups = directory.list_groups(change.connection, directory.pushed_groups(connection.key))
+    groups = directory_members.list_groups(change.connection, directory.pushed_groups(connection.key))
     matched, faults = _Matched(records, groups), [(fault.line, fault.text) for fault in file.faults]
     _match_people(matched, file.people, faults)
     _match_groups(matched, file, faults)
@@ -297,7 +297,7 @@ def _rename(importing: Importing, group: GroupInFile, stored: StoredGroup) -> St
             after = rename_group(importing.change, importing.connection, replace(stored, group=after), step)
     if after == stored.group:
         return stored
-    directory.touch_group(importing.change, stored.key, 0)
+    directory_members.touch_group(importing.change, stored.key, 0)
     importing.report.groups_changed.note(after.name)
     return replace(stored, group=after)
 
@@ -336,7 +336,7 @@ def _set_members(importing: Importing, groups: Sequence[_Members], about: set[in
     if about is not None:
         leaving = {key: keys & about for key, keys in leaving.items()}
     for key, keys in leaving.items():
-        directory.remove_members(change, key, sorted(keys))
+        directory_members.remove_members(change, key, sorted(keys))
     directory_many.insert_members(change, coming)
     moved = {key: len(coming[key]) - len(leaving[key]) for key in coming if coming[key] or leaving[key]}
     directory_many.touch_groups(change, moved)

@@ -21,8 +21,8 @@ from bridge.domain.workspace import Connection
 from bridge.flows.provision_users import add_user, event_of, rewrite_user, told
 from bridge.storage import directory_many
 from bridge.storage.changes import Change, write_audit
-from bridge.storage.directory import StoredUser
 from bridge.storage.directory_many import KnownAccount, NewPerson
+from bridge.storage.directory_people import StoredUser
 
 #: How many people are looked at, and written, at a time.
 BATCH = 500

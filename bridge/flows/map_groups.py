@@ -27,7 +27,7 @@ from bridge.flows.roles_given import check_role_in_plan
 from bridge.storage import access, connections, mappings, mirrors, people, resources
 from bridge.storage.access import MatchedGroups
 from bridge.storage.changes import Change, lock_workspace
-from bridge.storage.directory import find_group
+from bridge.storage.directory_members import find_group
 from bridge.storage.grants import insert_grant, scope_keys
 from bridge.storage.mappings import StoredMapping
 

@@ -19,9 +19,9 @@ from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
 from bridge.flows.provision_users import Fits, actor_of, check_version
 from bridge.flows.tell_effects import gifts_of_group
-from bridge.storage import directory, directory_pages
+from bridge.storage import directory, directory_members, directory_pages, directory_people
 from bridge.storage.changes import Change, lock_workspace
-from bridge.storage.directory import StoredGroup
+from bridge.storage.directory_members import StoredGroup
 from bridge.storage.mappings import end_group_matches, hold_connections, refresh_group_matches
 from bridge.storage.mirrors import end_mirror, make_mirror, rename_mirror
 from scim.filter_tree import Filter
@@ -39,10 +39,10 @@ NAMED_IN_EVENT = 50
 def get_group(context: Context, connection: Connection, group_id: str, *, with_members: bool) -> DirectoryGroup:
     """One pushed group, with its members where asked. Raises NotFound."""
     with context.database.reading() as rows:
-        stored = directory.find_group(rows, connection.key, group_id)
+        stored = directory_members.find_group(rows, connection.key, group_id)
         if stored is None:
             raise _unknown(group_id)
-        members = directory.members_of_groups(rows, [stored.key])[stored.key] if with_members else None
+        members = directory_members.members_of_groups(rows, [stored.key])[stored.key] if with_members else None
         return replace(stored.group, members=members)
 
 
@@ -62,7 +62,7 @@ def search_groups(
         stored, total = search.page(order, offset, count)
         if not with_members:
             return [each.group for each in stored], total
-        members = directory.members_of_groups(rows, [each.key for each in stored])
+        members = directory_members.members_of_groups(rows, [each.key for each in stored])
         return [replace(each.group, members=members[each.key]) for each in stored], total
 
 
@@ -91,7 +91,7 @@ def add_group(change: Change, connection: Connection, name: str, external_id: st
     directory.count_in_directory(change, connection.key, groups=1)
     # One at a time: the mirror's name must be free. Locked after the connection's row, as everywhere.
     lock_workspace(change, connection.workspace_key)
-    stored = directory.insert_group(change, connection.key, name, external_id)
+    stored = directory_members.insert_group(change, connection.key, name, external_id)
     if connection.config.get("mirror_groups", True):
         make_mirror(change, connection, stored.group.id, name)
     after = {"name": name, "external_id": external_id}
@@ -133,21 +133,21 @@ def _find_people(change: Change, connection: Connection, changes: Sequence[Group
     ids = [
         uid for step in changes if isinstance(step, (MembersAdded, MembersRemoved, MembersReplaced)) for uid in step.ids
     ]
-    return directory.find_members(change.connection, connection.key, ids)
+    return directory_people.find_members(change.connection, connection.key, ids)
 
 
 def _hold_people(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> People:
     """Hold those who come or go before their group: the order of locks (`bridge.storage.changes.lock_workspace`)."""
     people = _find_people(change, connection, changes)
     if any(isinstance(step, MembersReplaced) for step in changes):
-        directory.hold_members(change, group_id)
+        directory_members.hold_members(change, group_id)
     return people
 
 
 def _renames(change: Change, connection: Connection, group_id: str, changes: Sequence[GroupChange]) -> bool:
     """Whether one of the steps says another name or external id: rules look at those, so the connection is held."""
     named = [step for step in changes if isinstance(step, (GroupRenamed, GroupExternalIdSet))]
-    stored = directory.find_group(change.connection, connection.key, group_id) if named else None
+    stored = directory_members.find_group(change.connection, connection.key, group_id) if named else None
     return stored is not None and any(_renamed(stored.group, step) != stored.group for step in named)
 
 
@@ -168,7 +168,7 @@ def _delete(change: Change, connection: Connection, stored: StoredGroup) -> None
     group, gave = stored.group, gifts_of_group(change, stored.group.id)
     end_mirror(change, connection, group.id, group.name)
     end_group_matches(change, stored.key)
-    directory.delete_group(change, stored.key)
+    directory_members.delete_group(change, stored.key)
     directory.count_in_directory(change, connection.key, groups=-1)
     refresh_group_matches(change, connection.key, [], also_named=_names(group))
     before = {"name": group.name, "members": stored.n_members} | ({"gave": gave} if gave else {})
@@ -189,7 +189,7 @@ def _apply(
             moved, touched = moved + came - went, touched or came + went > 0
     if not touched:
         return group
-    return replace(group, version=directory.touch_group(change, stored.key, moved), modified_at=change.now)
+    return replace(group, version=directory_members.touch_group(change, stored.key, moved), modified_at=change.now)
 
 
 def rename_group(
@@ -201,7 +201,7 @@ def rename_group(
     if after == before:
         return before
     lock_workspace(change, connection.workspace_key)
-    directory.set_group(change, stored.key, name=after.name, external_id=after.external_id)
+    directory_members.set_group(change, stored.key, name=after.name, external_id=after.external_id)
     if after.name != before.name:
         rename_mirror(change, connection, before.id, after.name)
     refresh_group_matches(change, connection.key, [stored.key], also_named=_names(before))
@@ -221,9 +221,9 @@ def _move(
 ) -> tuple[int, int]:
     """Add, remove or replace members; returns how many came and how many went."""
     if isinstance(step, MembersFittingRemoved):
-        there = directory.members_of_groups(change.connection, [stored.key])[stored.key]
+        there = directory_members.members_of_groups(change.connection, [stored.key])[stored.key]
         step = MembersRemoved(tuple(member.id for member in there if step.fits(member)))
-        known = directory.find_members(change.connection, connection.key, step.ids)
+        known = directory_people.find_members(change.connection, connection.key, step.ids)
     people = {uid: known[uid] for uid in step.ids if uid in known}
     if not isinstance(step, MembersRemoved):
         _check_all_known(change, connection, step.ids, people)
@@ -234,10 +234,10 @@ def _move(
     elif isinstance(step, MembersRemoved):
         keys, leaving = set(), keys
     else:
-        present = directory.member_keys(change.connection, stored.key)
+        present = directory_members.member_keys(change.connection, stored.key)
         keys, leaving = keys - present, present - keys
-    went = directory.remove_members(change, stored.key, sorted(leaving))
-    came = directory.add_members(change, stored.key, sorted(keys))
+    went = directory_members.remove_members(change, stored.key, sorted(leaving))
+    came = directory_members.add_members(change, stored.key, sorted(keys))
     record_members(change, connection, stored, "idp_group.members_added", came, named)
     record_members(change, connection, stored, "idp_group.members_removed", went, named)
     return len(came), len(went)
@@ -255,7 +255,7 @@ def record_members(
     if keys:
         first, known = sorted(keys)[:NAMED_IN_EVENT], known or {}
         read = not all(key in known for key in first)
-        people = directory.names_of(change.connection, first) if read else [known[key] for key in first]
+        people = directory_people.names_of(change.connection, first) if read else [known[key] for key in first]
         after = {"group": stored.group.name, "count": len(keys), "people": people}
         change.record(connection.workspace_key, kind, stored.group.id, after=after)
 
@@ -264,7 +264,7 @@ def _check_all_known(change: Change, connection: Connection, ids: Sequence[str],
     missing = next((uid for uid in ids if uid not in known), None)
     if missing is None:
         return
-    if directory.find_group(change.connection, connection.key, missing) is not None:
+    if directory_members.find_group(change.connection, connection.key, missing) is not None:
         raise Invalid("A group cannot be a member of a group here: push its people instead.", field="members")
     raise Invalid(f"There is no user {missing[:100]!r} in this connection.", field="members")
 
@@ -272,7 +272,7 @@ def _check_all_known(change: Change, connection: Connection, ids: Sequence[str],
 def _get_held(
     change: Change, connection: Connection, group_id: str, hold: directory.Hold, if_version: Fits | None
 ) -> StoredGroup:
-    stored = directory.find_group(change.connection, connection.key, group_id, hold=hold)
+    stored = directory_members.find_group(change.connection, connection.key, group_id, hold=hold)
     if stored is None:
         raise _unknown(group_id)
     check_version(stored.group.version, if_version)

@@ -18,9 +18,9 @@ from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership, User
 from bridge.flows.context import Context
 from bridge.flows.warn_owners import warn_of_last_owner
-from bridge.storage import directory, directory_pages, people
+from bridge.storage import directory, directory_pages, directory_people, people
 from bridge.storage.changes import Change
-from bridge.storage.directory import StoredUser
+from bridge.storage.directory_people import StoredUser
 from bridge.storage.directory_search import find_name
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import hold_connections
@@ -49,8 +49,8 @@ def check_version(version: int, if_version: Fits | None) -> None:
 def get_user(context: Context, connection: Connection, user_id: str) -> DirectoryUser:
     """One pushed person, with their pushed groups. Raises NotFound."""
     with context.database.reading() as rows:
-        stored = directory.find_user(rows, connection.key, user_id)
-        groups = {} if stored is None else directory.groups_of_users(rows, [stored.key])
+        stored = directory_people.find_user(rows, connection.key, user_id)
+        groups = {} if stored is None else directory_people.groups_of_users(rows, [stored.key])
     if stored is None:
         raise _unknown(user_id)
     return _with_groups(stored, groups)
@@ -59,7 +59,7 @@ def get_user(context: Context, connection: Connection, user_id: str) -> Director
 def show_user(context: Context, connection: Connection, user_id: str) -> ShownUser:
     """The same as read to be shown."""
     with context.database.reading() as rows:
-        found = directory.find_shown_user(rows, connection.key, "id", user_id)
+        found = directory_people.find_shown_user(rows, connection.key, "id", user_id)
     if found is None:
         raise _unknown(user_id)
     return found
@@ -81,11 +81,11 @@ def search_users(
     named = None if filter_ is None or offset or not count else find_name(filter_)
     with context.database.reading() as rows:
         if named is not None:
-            found = directory.find_shown_user(rows, connection.key, *named)
+            found = directory_people.find_shown_user(rows, connection.key, *named)
             return ([], 0) if found is None else ([found], 1)
         search = directory_pages.search_users(rows, connection.key, filter_, context.scim_url)
         found_rows, total = search.page(order, offset, count)
-        groups = directory.groups_of_users(rows, [each.key for each in found_rows])
+        groups = directory_people.groups_of_users(rows, [each.key for each in found_rows])
         return [each.with_groups(groups.get(each.key, ())) for each in found_rows], total
 
 
@@ -160,11 +160,11 @@ def _write_new(
 ) -> StoredUser:
     """`is_new`: the membership was made just now, so that there can't be a record of it."""
     if membership is None or is_new:
-        return directory.insert_user(change, connection.key, pushed, membership.key if membership else None, uid)
-    unpushed = directory.hold_unpushed(change, connection.key, membership.key)
+        return directory_people.insert_user(change, connection.key, pushed, membership.key if membership else None, uid)
+    unpushed = directory_people.hold_unpushed(change, connection.key, membership.key)
     if unpushed is not None:
-        return directory.adopt_user(change, unpushed, connection.key, pushed, membership.key, uid)
-    return directory.insert_user(change, connection.key, pushed, membership.key, uid)
+        return directory_people.adopt_user(change, unpushed, connection.key, pushed, membership.key, uid)
+    return directory_people.insert_user(change, connection.key, pushed, membership.key, uid)
 
 
 def _membership_for(
@@ -188,7 +188,7 @@ def _membership_for(
     proved = people.proves_domain(change.connection, connection.workspace_key, user.email)
     if membership is None:
         return _join(change, connection, user.key, accepted=proved)
-    if directory.find_pushed(change.connection, connection.key, membership.key) is not None:
+    if directory_people.find_pushed(change.connection, connection.key, membership.key) is not None:
         return None
     if membership.status == "removed":
         _revive(change, connection, membership, accepted=proved or membership.accepted)
@@ -199,7 +199,7 @@ def _revive(change: Change, connection: Connection, membership: Membership, *, a
     """Bring a removed member back, unless another connection did so a moment ago."""
     # The order of locks (`bridge.storage.changes.lock_workspace`): the connection, the record, then the membership.
     hold_connections(change, [connection.key])
-    directory.hold_unpushed(change, connection.key, membership.key)
+    directory_people.hold_unpushed(change, connection.key, membership.key)
     if not people.hold_members(change, [membership.key], alone=True):
         people.revive_membership(change, membership.key, accepted=accepted)
         _welcome(change, connection, membership, "membership.revived")
@@ -253,7 +253,7 @@ def change_user(
         check_version(stored.user.version, if_version)
         wanted = edit(stored.user)
         changed = stored if wanted == stored.user.pushed else rewrite_user(change, connection, stored, wanted)
-        return _with_groups(changed, directory.groups_of_users(change.connection, [stored.key]))
+        return _with_groups(changed, directory_people.groups_of_users(change.connection, [stored.key]))
 
     with _telling_owners(context, connection, lambda: get_user(context, connection, user_id).pushed, now):
         return context.change(actor_of(connection), now, change_it)
@@ -268,7 +268,7 @@ def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wan
     # Only the IdP's own change of mind holds out or lets in: a hold an owner lifted stays lifted until then.
     holds_out = stored.holds_out if before.active == wanted.active else not wanted.active
     guarded = bool(holds_out and membership_key and guarding_owners(change, connection.workspace_key, membership_key))
-    after = directory.replace_user(change, stored, wanted, membership_key=membership_key, holds_out=holds_out)
+    after = directory_people.replace_user(change, stored, wanted, membership_key=membership_key, holds_out=holds_out)
     if guarded:
         check_last_owner(change, connection.workspace_key)
     _follow_account(change, connection, stored, wanted)
@@ -301,7 +301,7 @@ def _late_link(change: Change, connection: Connection, stored: StoredUser, wante
 
 
 def _has_record(change: Change, connection: Connection, member: Membership) -> bool:
-    return directory.has_record(change.connection, connection.key, member.key)
+    return directory_people.has_record(change.connection, connection.key, member.key)
 
 
 def _follow_account(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:
@@ -346,7 +346,7 @@ def delete_user(
 
 
 def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
-    directory.delete_user(change, stored)
+    directory_people.delete_user(change, stored)
     directory.count_in_directory(change, connection.key, users=-1)
     if stored.membership_key is not None:
         # After the rows of people and groups: the order of locks (`bridge.storage.changes.lock_workspace`).
@@ -362,7 +362,7 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
 
 
 def _get_held(change: Change, connection: Connection, user_id: str, hold: directory.Hold) -> StoredUser:
-    stored = directory.find_user(change.connection, connection.key, user_id, hold=hold)
+    stored = directory_people.find_user(change.connection, connection.key, user_id, hold=hold)
     if stored is None:
         raise _unknown(user_id)
     return stored
@@ -373,7 +373,7 @@ def _with_groups(stored: StoredUser, groups: dict[int, tuple[tuple[str, str], ..
 
 
 def _check_name_free(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:
-    holder = directory.find_name_holder(change.connection, connection.key, wanted.user_name)
+    holder = directory_people.find_name_holder(change.connection, connection.key, wanted.user_name)
     if holder not in (None, stored.user.id):
         raise _name_taken(wanted.user_name)
 

@@ -9,10 +9,11 @@ from bridge.domain.directory import DirectoryGroup, ShownUser
 from bridge.domain.workspace import Connection
 from bridge.flows.context import Context
 from bridge.flows.cursors import Position, open_cursor, seal_cursor
-from bridge.storage import directory
-from bridge.storage.directory import ShownRow, StoredGroup
+from bridge.storage import directory_members, directory_people
+from bridge.storage.directory_members import StoredGroup
 from bridge.storage.directory_order import Place
 from bridge.storage.directory_pages import Search, search_groups, search_users
+from bridge.storage.directory_people import ShownRow
 from scim.filter_tree import Filter
 from scim.schemas import USER, ResourceType
 from scim.sorting import Order
@@ -153,9 +154,9 @@ def _filled(
     rows: Any, stored: Sequence[ShownRow | StoredGroup], *, with_members: bool
 ) -> list[ShownUser | DirectoryGroup]:
     """People with their groups, and groups with their members where they are wanted."""
-    groups = directory.groups_of_users(rows, [each.key for each in stored if isinstance(each, ShownRow)])
+    groups = directory_people.groups_of_users(rows, [each.key for each in stored if isinstance(each, ShownRow)])
     wanted = [each.key for each in stored if isinstance(each, StoredGroup)] if with_members else []
-    members = directory.members_of_groups(rows, wanted)
+    members = directory_members.members_of_groups(rows, wanted)
     return [
         each.with_groups(groups.get(each.key, ()))
         if isinstance(each, ShownRow)

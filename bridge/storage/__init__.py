@@ -8,6 +8,7 @@
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
 - `own_account`         what one's own account page shows and changes
 - `connection_overview`   what hangs on each connection; `connection_removal`: all of it goes
+- `directory_people`, `directory_members`   what an IdP pushed: people; groups, and who is in them
 - `directory_many`      people and groups by the thousand, for an import
 - `directory_search`    a parsed SCIM filter to a WHERE clause; `document_text`: of what only a document says
 - `directory_pages`     who matches, page by page; `directory_order`: in which order; `directory_lean`: what is asked

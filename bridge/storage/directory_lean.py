@@ -9,13 +9,8 @@ import orjson
 from sqlalchemy import ColumnElement, Text, type_coerce
 
 from bridge.domain.directory import GroupMemberRef
-from bridge.storage.directory import (
-    GROUP_COLUMNS,
-    StoredGroup,
-    groups_of_users,
-    members_of_groups,
-    stored_group,
-)
+from bridge.storage.directory_members import GROUP_COLUMNS, StoredGroup, members_of_groups, stored_group
+from bridge.storage.directory_people import groups_of_users
 from bridge.storage.tables import directory_users
 from scim.resources import Meta, Reference, render_group, render_user
 from scim.versions import render_version

@@ -15,12 +15,12 @@ from bridge.domain.directory import PushedUser
 from bridge.domain.people import fold_letters
 from bridge.domain.roles import MINIMAL, OWNER
 from bridge.domain.workspace import Connection
-from bridge.storage import directory
+from bridge.storage import directory, directory_people
 from bridge.storage.access import in_batches
 from bridge.storage.accounts import WAY_IN
 from bridge.storage.changes import Change, alter_each, begin_facts, insert_rows, lock_workspace, reserve_keys
 from bridge.storage.columns import Instant
-from bridge.storage.directory import StoredUser
+from bridge.storage.directory_people import StoredUser
 from bridge.storage.mappings import hold_connections
 from bridge.storage.tables import (
     directory_emails,
@@ -149,7 +149,7 @@ def known_records(connection: Any, connection_key: int) -> list[KnownRecord]:
 def stored_users(connection: Any, keys: Collection[int]) -> Iterator[StoredUser]:
     """The records with these keys, by key."""
     for batch in in_batches(keys):
-        yield from directory.list_users(connection, directory_users.c.id.in_(batch))
+        yield from directory_people.list_users(connection, directory_users.c.id.in_(batch))
 
 
 def _accounts(of: Connection) -> Select[Any]:
@@ -339,7 +339,9 @@ def _write_records(
     keys = adopted | dict(zip(new, reserve_keys(change, directory_users, len(new)) if new else [], strict=True))
     times = {"created_at": change.now, "modified_at": change.now}
     said = [
-        directory.record_columns(one.pushed, one.email) | {"uid": uid, "holds_out": not one.pushed.active} | times
+        directory_people.record_columns(one.pushed, one.email)
+        | {"uid": uid, "holds_out": not one.pushed.active}
+        | times
         for one, uid in zip(people, uids, strict=True)
     ]
     linked = [made.get(n) or (one.account.membership_key if one.account else None) for n, one in enumerate(people)]
@@ -354,7 +356,9 @@ def _write_addresses(change: Change, people: Sequence[tuple[int, PushedUser]], k
     """The addresses of these records; of the `known` ones, in place of those that they had."""
     for batch in in_batches(known):
         change.connection.execute(delete(directory_emails).where(directory_emails.c.directory_user_id.in_(batch)))
-    insert_rows(change, directory_emails, [row for key, pushed in people for row in directory.email_rows(key, pushed)])
+    insert_rows(
+        change, directory_emails, [row for key, pushed in people for row in directory_people.email_rows(key, pushed)]
+    )
 
 
 def _new_names(change: Change, table: Any, count: int) -> list[tuple[int, str]]:
@@ -366,7 +370,7 @@ def _new_names(change: Change, table: Any, count: int) -> list[tuple[int, str]]:
 def rewrite_records(change: Change, rewritten: Sequence[tuple[StoredUser, PushedUser, bool]]) -> None:
     """These records say something else from now on, and hold their people out or not."""
     changed = {
-        stored.key: directory.record_columns(wanted)
+        stored.key: directory_people.record_columns(wanted)
         | {"holds_out": holds_out, "version": stored.user.version + 1, "modified_at": change.now}
         for stored, wanted, holds_out in rewritten
     }

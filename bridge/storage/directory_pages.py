@@ -15,18 +15,11 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Column, ColumnElement, Table, Text, and_, func, null, select
 
 from bridge.domain.people import fold, fold_user_name
-from bridge.storage.directory import (
-    ShownRow,
-    StoredGroup,
-    first_users,
-    list_groups,
-    list_shown_users,
-    pushed_groups,
-    pushed_users,
-    totals,
-)
+from bridge.storage.directory import pushed_groups, pushed_users, totals
 from bridge.storage.directory_lean import Lean, lean_groups, lean_users
+from bridge.storage.directory_members import StoredGroup, list_groups
 from bridge.storage.directory_order import Line, Place, is_beyond, rank
+from bridge.storage.directory_people import ShownRow, first_users, list_shown_users
 from bridge.storage.directory_search import EVERY, GROUPS, USERS, compile_filter
 from bridge.storage.tables import directory_groups, directory_users
 from scim.errors import TooMany

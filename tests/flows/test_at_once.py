@@ -29,7 +29,7 @@ from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.rotate_key import begin_rotation, find_keys
 from bridge.flows.trusted_idp import replace_metadata
 from bridge.flows.user_groups import add_members, create_user_group
-from bridge.storage import connections, directory, mappings, people
+from bridge.storage import connections, directory_members, directory_people, mappings, people
 from bridge.storage.changes import Change
 from bridge.storage.directory_many import hold_directory
 from bridge.storage.grants import insert_grant
@@ -74,7 +74,7 @@ def pairs(kicks: World) -> list[tuple[bool, bool]]:
 
 def test_a_rule_made_while_a_group_is_made_matches_it(kicks: World) -> None:
     with meanwhile(kicks, lambda: make_rule(kicks)) as (change, begin):
-        group = directory.insert_group(change, kicks.connection.key, "Engineers", None)
+        group = directory_members.insert_group(change, kicks.connection.key, "Engineers", None)
         mappings.refresh_group_matches(change, kicks.connection.key, [group.key])
         making = begin()
     making.result()
@@ -94,7 +94,7 @@ def test_a_group_made_while_a_rule_is_made_is_matched(kicks: World) -> None:
 def test_a_group_asserted_while_one_of_its_name_is_pushed_is_shadowed(kicks: World) -> None:
     make_rule(kicks)
     with meanwhile(kicks, lambda: sign_in(kicks, "ines@kicks.example", groups=("Engineers",))) as (change, begin):
-        group = directory.insert_group(change, kicks.connection.key, "Engineers", None)
+        group = directory_members.insert_group(change, kicks.connection.key, "Engineers", None)
         mappings.refresh_group_matches(change, kicks.connection.key, [group.key])
         signing_in = begin()
     signing_in.result()
@@ -105,11 +105,11 @@ def test_a_group_takes_in_somebody_who_is_being_changed(kicks: World) -> None:
     """On PostgreSQL neither waits for what the other holds."""
     ines, changed = kicks.push("ines@kicks.example"), pushed("ines@kicks.example", name="Ines")
     with meanwhile(kicks, lambda: kicks.push_group("Engineers", ines)) as (change, begin):
-        stored = directory.find_user(change.connection, kicks.connection.key, ines.id, hold="stay")
+        stored = directory_people.find_user(change.connection, kicks.connection.key, ines.id, hold="stay")
         assert stored is not None
         pushing = begin()
         member = stored.membership_key
-        directory.replace_user(change, stored, changed, membership_key=member, holds_out=False)
+        directory_people.replace_user(change, stored, changed, membership_key=member, holds_out=False)
         change.record(kicks.workspace.key, "directory_user.changed", ines.id)
     group = get_group(kicks.context, kicks.connection, pushing.result().id, with_members=True)
     assert [each.name for each in group.members or ()] == ["Ines"]
@@ -164,7 +164,7 @@ def test_a_connection_is_deleted_while_somebody_it_holds_out_is_changed(kicks: W
         kicks, lambda: delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now)
     )
     with begun as (change, begin):
-        stored = directory.find_user(change.connection, kicks.connection.key, lars.id, hold="stay")
+        stored = directory_people.find_user(change.connection, kicks.connection.key, lars.id, hold="stay")
         assert stored is not None
         deleting = begin()
         rewrite_user(change, kicks.connection, stored, pushed("lars@kicks.example", name="Lars", active=False))
@@ -192,24 +192,24 @@ def hold_all(kicks: World) -> Callable[[], None]:
 
 
 def replace_members(kicks: World, change: Change, ines: str, group: str) -> Iterator[None]:
-    people_held = directory.find_members(change.connection, kicks.connection.key, [ines])
+    people_held = directory_people.find_members(change.connection, kicks.connection.key, [ines])
     yield
-    stored = directory.find_group(change.connection, kicks.connection.key, group, hold="alone")
+    stored = directory_members.find_group(change.connection, kicks.connection.key, group, hold="alone")
     assert stored is not None
-    directory.add_members(change, stored.key, [key for key, _ in people_held.values()])
+    directory_members.add_members(change, stored.key, [key for key, _ in people_held.values()])
 
 
 def add_a_member(kicks: World, change: Change, ines: str, group: str) -> Iterator[None]:
-    stored = directory.find_group(change.connection, kicks.connection.key, group, hold="stay")
+    stored = directory_members.find_group(change.connection, kicks.connection.key, group, hold="stay")
     yield
     assert stored is not None
-    people_held = directory.find_members(change.connection, kicks.connection.key, [ines])
-    directory.add_members(change, stored.key, [key for key, _ in people_held.values()])
-    directory.touch_group(change, stored.key, 1)
+    people_held = directory_people.find_members(change.connection, kicks.connection.key, [ines])
+    directory_members.add_members(change, stored.key, [key for key, _ in people_held.values()])
+    directory_members.touch_group(change, stored.key, 1)
 
 
 def log_what_was_changed(kicks: World, change: Change, ines: str, group: str) -> Iterator[None]:
-    directory.find_user(change.connection, kicks.connection.key, ines, hold="stay")
+    directory_people.find_user(change.connection, kicks.connection.key, ines, hold="stay")
     yield
     okta, cause, told = kicks.connection.key, change.cause, "Okta changed Ines."
     line = NewRequest(okta, kicks.now, "PATCH", "/Users", 200, "changed", told, "", cause)
@@ -236,7 +236,7 @@ def test_an_invitation_is_accepted_while_its_idp_pushes_whom_it_had_deleted(kick
     accept = what_was_promised(kicks, ines)
     with meanwhile(kicks, accept) as (change, begin):
         mappings.hold_connections(change, [kicks.connection.key])
-        assert directory.hold_unpushed(change, kicks.connection.key, key_of(change, ines)) is not None
+        assert directory_people.hold_unpushed(change, kicks.connection.key, key_of(change, ines)) is not None
         accepting = begin()
         add_user(change, kicks.connection, pushed("ines@kicks.example"))
     accepting.result()

@@ -446,7 +446,7 @@ GUARDS = (
     Guard(
         "ids are made here",
         "6",
-        "bridge.storage.directory",
+        "bridge.storage.directory_people",
         '{"uid": uid, "connection_id": connection_key, "membership_id": membership_key}',
         '{"uid": user.external_id or uid, "connection_id": connection_key, "membership_id": membership_key}',
         (f"{_06}every_id_that_goes_out_is_made_here",),
@@ -498,7 +498,7 @@ GUARDS = (
     Guard(
         "one person of one connection",
         "7",
-        "bridge.storage.directory",
+        "bridge.storage.directory_people",
         'here = and_(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed, named)',
         'here = and_(bindparam("connection").is_not(None), directory_users.c.pushed, named)',
         (f"{_07}what_another_connection_has_is_what_nobody_has",),
@@ -680,7 +680,7 @@ GUARDS = (
         "a second record revives nobody",
         "10",
         "bridge.flows.provision_users",
-        "if directory.find_pushed(change.connection, connection.key, membership.key) is not None:",
+        "if directory_people.find_pushed(change.connection, connection.key, membership.key) is not None:",
         "if False:",
         (f"{_10}a_second_record_with_their_address_brings_nobody_back",),
     ),
@@ -903,7 +903,7 @@ GUARDS = (
     Guard(
         "the count is added to, not set",
         "13",
-        "bridge.storage.directory",
+        "bridge.storage.directory_members",
         'n_members=directory_groups.c.n_members + bindparam("more"),',
         'n_members=bindparam("more"),',
         (f"{_13}any_concurrency_of_changes_of_different_members_ends_right",),
