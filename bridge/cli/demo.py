@@ -1,8 +1,8 @@
 """`bridge demo`: everything on one machine, seeded, so that a newcomer sees the whole story in two minutes.
 
-The bridge, the simulated Twilio and the companies' identity providers run as processes of their own on loopback ports:
-the bridge on `localhost`, the others on `127.0.0.1`, since cookies ignore ports and cross-site behaviour should be
-real.
+The bridge, the companies' identity providers, the simulated Twilio and the Google that it offers run as processes of
+their own on loopback ports: the bridge on `localhost`, the others on `127.0.0.1`, since cookies ignore ports and
+cross-site behaviour should be real.
 """
 
 import os
@@ -22,7 +22,7 @@ import click
 from bridge.cli.demo_crew import Crew
 from bridge.cli.demo_idp import Idp
 from bridge.cli.demo_story import Scene, Story, read_story, seed
-from bridge.cli.demo_twilio import DemoTwilio
+from bridge.cli.demo_twilio import DemoGoogle, DemoTwilio
 from bridge.cli.terminal import Terminal, Told, json_option
 from bridge.domain.errors import Conflict
 from bridge.settings import Settings, read_settings
@@ -42,7 +42,8 @@ class Places:
     port: int
     bridge: str
     idps: Mapping[str, str]
-    twilio: str = ""
+    twilio: str
+    google: str
 
 
 @click.command()
@@ -56,19 +57,21 @@ def demo(terminal: Terminal, port: int) -> None:
     story = read_story(_STORY)
     places = _places(story, port)
     settings = read_settings({**os.environ, "BRIDGE_PUBLIC_URL": places.bridge})
-    _check_ports([port + n for n in range(2 + len(places.idps))])
+    _check_ports([port + n for n in range(3 + len(places.idps))])
     twilio = DemoTwilio(places.twilio, settings.data_dir / "twilio", _STORY / "twilio_people.json")
+    google = DemoGoogle(places.google, settings.data_dir / "google", _STORY / "google_people.json")
     with Crew(settings.data_dir / "demo.log") as crew, _stopped_by_signals():
-        _start(crew, settings, places, story, twilio)
+        _start(crew, settings, places, story, twilio, google)
         _seed(settings, places, story, quiet=terminal.is_json)
-        terminal.show(_told(places, story, twilio))
+        terminal.show(_told(places, story, [*twilio.logins(), *google.logins()]))
         crew.watch()
 
 
 def _places(story: Story, port: int) -> Places:
     public = os.environ.get("BRIDGE_PUBLIC_URL") or f"http://localhost:{port}"
     idps = {key: f"http://{_HOST}:{port + n}" for n, key in enumerate(story.companies, start=1)}
-    return Places(port, public, idps, f"http://{_HOST}:{port + 1 + len(idps)}")
+    twilio, google = (f"http://{_HOST}:{port + n + len(idps)}" for n in (1, 2))
+    return Places(port, public, idps, twilio, google)
 
 
 def _check_ports(ports: list[int]) -> None:
@@ -104,18 +107,21 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _start(crew: Crew, settings: Settings, places: Places, story: Story, twilio: DemoTwilio) -> None:
-    """The bridge, Twilio and each company's IdP; returns when all of them answer."""
+def _start(
+    crew: Crew, settings: Settings, places: Places, story: Story, twilio: DemoTwilio, google: DemoGoogle
+) -> None:
+    """The bridge, Google, Twilio and each company's IdP; returns when all of them answer."""
     paths = {"PYTHONPATH": os.pathsep.join([str(_CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])}
     serve = ["bridge", "serve", "--port", str(places.port), "--workers", "2"]
-    crew.start("Twilio", twilio.arguments(places.bridge), paths)
+    crew.start("Google", google.arguments(places.twilio), paths)
+    crew.start("Twilio", twilio.arguments(places.bridge, google.registration()), paths)
     crew.start("the bridge", serve, {**paths, "BRIDGE_PUBLIC_URL": places.bridge, **twilio.settings()})
     for key, url in places.idps.items():
         file = story.companies[key]
         options = ["--state", str(settings.data_dir / file.stem), "--story", str(file)]
         port = ["--port", url.rpartition(":")[2]]
         crew.start(f"the company IdP of {key}", ["simulated.company_idp", *port, *options], paths)
-    for url in (f"http://{_HOST}:{places.port}", places.twilio, *places.idps.values()):
+    for url in (f"http://{_HOST}:{places.port}", places.twilio, places.google, *places.idps.values()):
         crew.wait_for(f"{url}/healthz")
 
 
@@ -129,7 +135,7 @@ def _seed(settings: Settings, places: Places, story: Story, *, quiet: bool) -> N
         context.database.close()
 
 
-def _told(places: Places, story: Story, twilio: DemoTwilio) -> Told:
+def _told(places: Places, story: Story, at_twilio: list[dict[str, Any]]) -> Told:
     first = next(iter(places.idps.values()))
     logins = [{"at": places.bridge, **story.owner_login()}]
     for key, url in places.idps.items():
@@ -139,9 +145,9 @@ def _told(places: Places, story: Story, twilio: DemoTwilio) -> Told:
         "company_idp": first,
         "twilio": places.twilio,
         "workspace": story.slug,
-        "logins": [*logins, *twilio.logins()],
+        "logins": [*logins, *at_twilio],
     }
-    return Told(wire, _text(places, story, logins, twilio.logins()))
+    return Told(wire, _text(places, story, logins, at_twilio))
 
 
 def _text(places: Places, story: Story, logins: list[dict[str, Any]], at_twilio: list[dict[str, Any]]) -> str:
@@ -151,7 +157,7 @@ def _text(places: Places, story: Story, logins: list[dict[str, Any]], at_twilio:
     lines += ["", "Sign in at the bridge with any of these addresses; the company's IdP asks for the password."]
     lines += [f"  {one['email']:<34}{one['password']:<22}{one['what']}" for one in logins]
     lines += ["", "Or log in with Twilio, and come by its Product Switcher:"]
-    lines += [f"  {one['email']:<34}{one['password']:<22}{one['what']}" for one in at_twilio]
+    lines += [f"  {one['email']:<34}{one.get('password', ''):<22}{one['what']}" for one in at_twilio]
     lines += ["", *_commands(places, story)]
     return "\n".join([*lines, "", "Ctrl-C ends it. The next start finds everything again.", ""])
 

@@ -128,6 +128,27 @@ def test_who_the_company_deactivates_is_out_at_the_next_click(demo: Demo, new_pa
     expect(member.get_by_role("heading", name="You have been signed out")).to_be_visible()
 
 
+@pytest.mark.long
+def test_somebody_new_signs_up_at_twilio_with_google_and_is_here(
+    demo: Demo, new_page: NewPage, screenshots: Path | None
+) -> None:
+    page = new_page()
+    page.goto(f"{demo.bridge}/login")
+    page.get_by_role("link", name="Log in with Twilio").click()
+    keep(page, screenshots, "twilio-login")
+    page.get_by_role("link", name="Sign up").click()
+    page.get_by_role("button", name="Sign up with Google").click()
+    keep(page, screenshots, "google-accounts")
+    page.get_by_role("button", name="Robin Vale").click()
+    expect(page.get_by_role("heading", name="Welcome from Twilio")).to_be_visible()
+    page.get_by_role("button", name="Create an account").click()
+    page.wait_for_url(f"{demo.bridge}/**")
+    said = page.request.get(f"{demo.bridge}/session").json()
+    assert (said["user"]["email"], said["user"]["name"]) == ("robin.vale@mail.example", "Robin Vale")
+    assert [one["kind"] for one in said["authenticated_by"]] == ["twilio"]
+    keep(page, screenshots, "twilio-arrived")
+
+
 LOOKS = [(360, "light"), (1440, "light"), (1440, "dark"), (360, "dark")]
 PAGES = ("users", "user-groups", "tokens", "tokens/new", "roles", "invitations/new", "user-groups/new")
 

@@ -22,10 +22,10 @@ from bridge.cli.demo_story import read_story
 ROOT = Path(__file__).parents[2]
 
 
-def four_free_ports() -> int:
-    """The first of four ports in a row that nobody uses."""
+def five_free_ports() -> int:
+    """The first of five ports in a row that nobody uses."""
     for first in range(18_000 + os.getpid() % 10_000, 60_000, 7):
-        listeners = [socket.socket() for _ in range(4)]
+        listeners = [socket.socket() for _ in range(5)]
         try:
             for n, listener in enumerate(listeners):
                 listener.bind(("127.0.0.1", first + n))
@@ -70,7 +70,7 @@ def break_off(folder: Path, port: int, how: signal.Signals, after: str, seconds:
     """End a demo while it seeds, so many seconds after a step was noted. Returns when its ports are free again."""
     running = start(folder, port)
     try:
-        wait_until(lambda: listening(port) == 4 and after in done(folder))
+        wait_until(lambda: listening(port) == 5 and after in done(folder))
         time.sleep(seconds)
     finally:
         running.send_signal(how)
@@ -91,9 +91,9 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 
 def listening(first: int) -> int:
-    """On how many of the four ports somebody listens."""
+    """On how many of the five ports somebody listens."""
     found = 0
-    for port in range(first, first + 4):
+    for port in range(first, first + 5):
         with socket.socket() as attempt:
             found += attempt.connect_ex(("127.0.0.1", port)) == 0
     return found
@@ -113,7 +113,7 @@ def permissions(folder: Path, email: str) -> set[tuple[str, str]]:
 @pytest.mark.long  # the first start is in tests/browser too
 @pytest.mark.timeout(180)
 def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) -> None:
-    port = four_free_ports()
+    port = five_free_ports()
     with demo(tmp_path, port, end=signal.SIGTERM) as told:
         assert told["bridge"] == f"http://localhost:{port}"
         assert told["company_idp"] == f"http://127.0.0.1:{port + 1}"
@@ -130,7 +130,7 @@ def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) ->
         assert answer.ok
         assert ("Source Admin", "source:ios-prod") not in permissions(tmp_path, "tomas.herrera@kicks.example")
         everybody = ask(tmp_path, "users", "export", "demo-ecommerce").splitlines()
-    again = four_free_ports()
+    again = five_free_ports()
     with demo(tmp_path, again, end=signal.SIGINT) as told:
         assert ask(tmp_path, "users", "export", "demo-ecommerce").splitlines() == everybody
         join = {"add": ["tomas.herrera@kicks.example"]}
@@ -167,7 +167,7 @@ def everything(folder: Path) -> list[Any]:
 @pytest.mark.timeout(300)
 @pytest.mark.long
 def test_seeding_goes_on_wherever_it_was_broken_off(tmp_path: Path) -> None:
-    port = four_free_ports()
+    port = five_free_ports()
     for how, after, seconds in BROKEN_OFF:
         break_off(tmp_path, port, how, after, seconds)
     with demo(tmp_path, port, end=signal.SIGINT):
@@ -195,7 +195,8 @@ def test_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
 
 def test_commands_beside_the_demo_are_told_its_address_where_they_could_not_guess_it() -> None:
     story = read_story(ROOT / "config" / "demo")
-    usual, other = (" ".join(_commands(Places(0, f"http://localhost:{port}", {}), story)) for port in (8000, 8730))
+    places = (Places(0, f"http://localhost:{port}", {}, twilio="", google="") for port in (8000, 8730))
+    usual, other = (" ".join(_commands(one, story)) for one in places)
     assert "BRIDGE_PUBLIC_URL" not in usual
     assert "BRIDGE_PUBLIC_URL=http://localhost:8730 " in other
 
