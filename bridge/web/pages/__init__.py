@@ -12,7 +12,8 @@
 - `connection_test`   a test of a connection, which signs nobody in
 - `scim_log`      what IdPs asked by SCIM, and what it did
 - `domains`       domains of e-mail addresses: claimed, proved, routed, let go
-- `security`      Require SSO, exemptions, break-glass codes; and the page on which an owner uses one
+- `security`      Require SSO and exemptions; `security_switches`: closing unused, second factors; `break_glass`: codes
+  for the day SSO is broken, and the page on which an owner uses one (`security_parts`: what they share)
 - `connections`, `connection_new`, `connection_settings`, `connection_keys`   links to IdPs (`connection_parts`,
   `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `invitations`   sent, repeated, revoked, and accepted

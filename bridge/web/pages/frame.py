@@ -33,6 +33,8 @@ from bridge.web.pages.views import (
 from bridge.web.return_path import go
 
 _OWNERS_NAMED = 3
+#: Page families that are entered by Security.
+_SECURITY = ("security", "security_switches", "break_glass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _closed_page(session: CurrentSession, closed: ClosedWorkspace) -> RefusedPag
     elif own:
         ways = (*ways, replace(own, primary=not ways))
     if closed.break_glass:
-        ways = (*ways, Link("Use a break-glass code", url_for("security.break_glass", slug=closed.workspace.slug)))
+        ways = (*ways, Link("Use a break-glass code", url_for("break_glass.ask", slug=closed.workspace.slug)))
     ways = (*ways, Link("Choose another workspace", url_for("workspaces.choose")))
     if closed.idled:
         return RefusedPage(
@@ -289,7 +291,7 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     sign_ins = NavItem("Sign-in log", visit.url("sign_in_log.index"), "enter", current=_on_sign_ins())
     links = NavItem("Connections", visit.url("connections.index"), "building", current=_on_connections())
     domains = NavItem("Domains", visit.url("domains.index"), "mail", current=request.blueprint == "domains")
-    security = NavItem("Security", visit.url("security.index"), "lock", current=request.blueprint == "security")
+    security = NavItem("Security", visit.url("security.index"), "lock", current=request.blueprint in _SECURITY)
     signing_in = (links, domains, security, sign_ins, log)
     asked = _requests_item(visit, waiting=counts(visit).requests)
     elsewhere = on_own or any(item.current for item in (asked, *signing_in))

@@ -33,10 +33,12 @@ FAMILIES = (
     "connection_test",
     "domains",
     "security",
+    "security_switches",
+    "break_glass",
     "sign_in_log",
 )
 #: Pages of one's own session, which ask other questions: their own tests hold them.
-ELSEWHERE = {"connection_test.result", "security.break_glass", "security.use_code", "sign_in_log.find"}
+ELSEWHERE = {"connection_test.result", "break_glass.ask", "break_glass.use", "sign_in_log.find"}
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
