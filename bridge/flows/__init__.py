@@ -40,8 +40,8 @@ transaction: fetch first, then flow.
 - `trusted_idp`   what is trusted of a SAML IdP: read from metadata or fields, replaced; `refresh_metadata`: read again
   where it was given as an address
 - `invite`, `access_requests`   invitations; members ask for a role, owners give it or refuse
-- `deliver`       mail, put into the outbox by changes and sent after them; its words: `mail_texts`, its
-  look: `mail_theme`
+- `deliver`       mail, put into the outbox by changes and sent after them; its words: `account_mails`,
+  `workspace_mails`, `connection_mails`, their look: `mail_theme`
 - `jobs`          what the worker does again and again: when each is due, who does it; `outside`: the ways out
 - `warn_expiries` owners are warned of certificates and tokens that end
 - `warn_owners`   owners are told of what was refused to protect them

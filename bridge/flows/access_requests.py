@@ -14,7 +14,7 @@ from bridge.domain.people import fold
 from bridge.domain.resources import Resource
 from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, ROLES, Role, covers, get_role
 from bridge.domain.workspace import Membership, User, Workspace
-from bridge.flows import mail_texts
+from bridge.flows import workspace_mails
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.give_roles import give_if_missing
@@ -171,7 +171,9 @@ def _tell_owners(context: Context, change: Change, workspace: Workspace, made: A
         return
     link = f"{context.public_url}/w/{workspace.slug}/access-requests"
     for owner in people.owner_emails(change.connection, workspace.key):
-        mail = mail_texts.access_requested(owner, workspace.name, made.name, made.email, made.asks, made.message, link)
+        mail = workspace_mails.access_requested(
+            owner, workspace.name, made.name, made.email, made.asks, made.message, link
+        )
         queue_mail(context, change, mail)
 
 
@@ -205,7 +207,7 @@ def grant_request(context: Context, actor: str, workspace_slug: str, request_id:
         _end(change, workspace, asked, "access_request.granted")
         give_if_missing(change, workspace, membership, _given(asked))
         link = f"{context.public_url}/w/{workspace.slug}"
-        told = mail_texts.access_granted(asked.email, workspace.name, _answering(change), _told(asked).asks, link)
+        told = workspace_mails.access_granted(asked.email, workspace.name, _answering(change), _told(asked).asks, link)
         queue_mail(context, change, told)
 
 
@@ -220,7 +222,7 @@ def refuse_request(
         owner_acting(change, workspace)
         asked = _get(change.connection, workspace, request_id)
         _end(change, workspace, asked, "access_request.refused")
-        told = mail_texts.access_refused(
+        told = workspace_mails.access_refused(
             asked.email, workspace.name, _answering(change), _told(asked).asks, reason.strip()
         )
         queue_mail(context, change, told)

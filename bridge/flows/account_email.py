@@ -12,7 +12,7 @@ from bridge.domain.errors import Conflict, Expired, Invalid, TooManyTries
 from bridge.domain.mail import Mail
 from bridge.domain.people import fold_letters, parse_email
 from bridge.domain.workspace import User
-from bridge.flows import mail_texts
+from bridge.flows import account_mails
 from bridge.flows.account_settings import forget_under_way, lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
@@ -56,7 +56,7 @@ def ask_to_confirm(context: Context, session: CurrentSession, now: datetime) -> 
         if user.email_proved:
             raise Conflict("Your address is confirmed already.")
         link = _put_link(context, change, user, "verify_email", user.email)
-        queue_mail(context, change, mail_texts.confirm_email(user.email, link, _minutes()))
+        queue_mail(context, change, account_mails.confirm_email(user.email, link, _minutes()))
 
 
 def ask_to_change(context: Context, session: CurrentSession, email: str, now: datetime) -> str:
@@ -75,14 +75,14 @@ def ask_to_change(context: Context, session: CurrentSession, email: str, now: da
         pending.drop_of_user(change, user.key, _CHANGES)
         link = _put_link(context, change, user, "change_email", new)
         queue_mail(context, change, _to_new_address(context, change, user, new, link))
-        queue_mail(context, change, mail_texts.email_may_change(user.email, new))
+        queue_mail(context, change, account_mails.email_may_change(user.email, new))
     return new
 
 
 def _to_new_address(context: Context, change: Change, user: User, new: str, link: str) -> Mail:
     if people.find_user_by_email(change.connection, new) is not None:
-        return mail_texts.email_in_use(new, f"{context.public_url}/login")
-    return mail_texts.confirm_new_email(new, user.email, link, _minutes())
+        return account_mails.email_in_use(new, f"{context.public_url}/login")
+    return account_mails.confirm_new_email(new, user.email, link, _minutes())
 
 
 def _put_link(context: Context, change: Change, user: User, kind: AddressLink, email: str) -> str:
@@ -139,7 +139,7 @@ def _change(context: Context, change: Change, user: User, email: str) -> None:
     record_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
     people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
     forget_under_way(change, user)
-    queue_mail(context, change, mail_texts.email_changed(user.email, email, change.now))
+    queue_mail(context, change, account_mails.email_changed(user.email, email, change.now))
 
 
 def _find(rows: Any, secret: str, now: datetime) -> Pending | None:

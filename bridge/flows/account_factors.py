@@ -23,12 +23,12 @@ from bridge.domain.second_factors import (
 )
 from bridge.domain.sign_in import Client
 from bridge.domain.workspace import User
+from bridge.flows.account_mails import factor_changed
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
 from bridge.flows.fresh_proof import require_fresh
-from bridge.flows.mail_texts import factor_changed
 from bridge.flows.passkeys import ask_to_add, check_new, seal_key
 from bridge.flows.second_factors import (
     count_answer,

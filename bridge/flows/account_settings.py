@@ -14,7 +14,7 @@ from bridge.domain.identity import Whose
 from bridge.domain.people import clean_name
 from bridge.domain.ways_in import LinkedIdentity, WaysIn
 from bridge.domain.workspace import User
-from bridge.flows import mail_texts
+from bridge.flows import account_mails
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
@@ -84,7 +84,7 @@ def change_password(context: Context, session: CurrentSession, password: str, no
         own_account.end_sessions(change, user.key, but=session.key)
         note_proved(change, session.key)
         record_everywhere(change, user, "user.password_changed", after={"by": "account"})
-        queue_mail(context, change, mail_texts.password_changed(user.email, now))
+        queue_mail(context, change, account_mails.password_changed(user.email, now))
 
 
 def unlink(context: Context, session: CurrentSession, connection_id: str, subject: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from bridge.domain.people import clean_name, parse_email
 from bridge.domain.roles import OWNER, PLANS, get_role, has_sso, in_plan
 from bridge.domain.slugs import parse_slug
 from bridge.domain.workspace import User, Workspace
-from bridge.flows import mail_texts
+from bridge.flows import workspace_mails
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import queue_mail
@@ -92,7 +92,7 @@ def _mail_set_up_link(context: Context, change: Change, workspace: Workspace, ow
     secret, expires_at = new_secret(), change.now + context.invite_lifetime
     insert_invite(change, workspace.key, owner.email, {"roles": [], "user_groups": []}, digest(secret), expires_at)
     link = invitation_link(context, secret)
-    queue_mail(context, change, mail_texts.owner_set_up(owner.email, workspace.name, link, expires_at))
+    queue_mail(context, change, workspace_mails.owner_set_up(owner.email, workspace.name, link, expires_at))
 
 
 # -- Later changes -----------------------------------------------------------------------------------

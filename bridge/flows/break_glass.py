@@ -14,7 +14,7 @@ from bridge.domain.roles import OWNER
 from bridge.domain.sentences import counted
 from bridge.domain.sign_in import ACCOUNT_KINDS, Client, LoginTooOld, WrongCode
 from bridge.domain.workspace import Workspace
-from bridge.flows import mail_texts
+from bridge.flows import workspace_mails
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import OPERATOR, SYSTEM, Context
 from bridge.flows.deliver import queue_mail
@@ -135,7 +135,7 @@ def _get_owner(connection: Any, workspace: Workspace, membership_id: str, now: d
 def _tell_made(context: Context, change: Change, workspace: Workspace, owner: NamedOwner, count: int) -> None:
     after = {"email": owner.email, "codes": count}
     change.record(workspace.key, "break_glass.codes_made", owner.membership_id, after=after)
-    _mail_owners(context, change, workspace, mail_texts.break_glass_made("", workspace.name, owner.name, count))
+    _mail_owners(context, change, workspace, workspace_mails.break_glass_made("", workspace.name, owner.name, count))
 
 
 def _mail_owners(context: Context, change: Change, workspace: Workspace, mail: Mail) -> int:
@@ -218,7 +218,7 @@ def _open(context: Context, change: Change, attempt: _Attempt, code: str) -> dat
     break_glass.open_for_session(change, session.key, member.key, until)
     after = {"email": session.user.email, "address": attempt.client.address}
     change.record(workspace.key, "break_glass.used", member.id, after=after)
-    mail = mail_texts.break_glass_used("", workspace.name, session.user.name, session.user.email, until)
+    mail = workspace_mails.break_glass_used("", workspace.name, session.user.name, session.user.email, until)
     told = _mail_owners(context, change, workspace, mail)
     _log_opened(change, attempt, break_glass.count_codes(change.connection, member.key, change.now), until, told)
     return until

@@ -20,7 +20,7 @@ from bridge.domain.domains import (
 )
 from bridge.domain.errors import Expired, Forbidden, NotFound, TooManyTries
 from bridge.domain.workspace import Workspace
-from bridge.flows import mail_texts
+from bridge.flows import workspace_mails
 from bridge.flows.context import OPERATOR, SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_connection, get_workspace, owner_acting
@@ -226,9 +226,9 @@ def recheck_domains(context: Context, look: Look, now: datetime) -> int:
 def _tell(context: Context, change: Change, workspace: Workspace, before: Domain, after: Domain) -> None:
     """The events and mails of what a look changed: a proof gone missing, found again, or given up."""
     if after.proved_at is None:
-        kind, mail = "domain.unproved", mail_texts.domain_unproved
+        kind, mail = "domain.unproved", workspace_mails.domain_unproved
     elif after.missing_since and not before.missing_since:
-        kind, mail = "domain.proof_missing", mail_texts.domain_proof_missing
+        kind, mail = "domain.proof_missing", workspace_mails.domain_proof_missing
     elif before.missing_since and not after.missing_since:
         change.record(workspace.key, "domain.proof_found", after.name, after={"by": after.proof})
         return

@@ -16,7 +16,7 @@ from bridge.domain.labels import Label
 from bridge.domain.people import clean_name, fold_letters, parse_email
 from bridge.domain.roles import get_role, has_sso
 from bridge.domain.workspace import Membership, User, Workspace
-from bridge.flows import mail_texts
+from bridge.flows import workspace_mails
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
@@ -221,7 +221,7 @@ def _mail_link(
     queue_mail(
         context,
         change,
-        mail_texts.invitation(
+        workspace_mails.invitation(
             email, workspace.name, _inviters(change.connection, {change.actor})[change.actor], phrases, link, expires_at
         ),
     )

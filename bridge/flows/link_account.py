@@ -20,10 +20,10 @@ from bridge.domain.sign_in import (
     decide,
 )
 from bridge.domain.workspace import User
+from bridge.flows.account_mails import prove_account
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
-from bridge.flows.mail_texts import prove_account
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.settle_login import adopt, may_join, settle
 from bridge.flows.sign_in import authentication_by, unpack

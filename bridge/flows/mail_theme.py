@@ -8,6 +8,7 @@ escaped, and nowhere does one begin a new line, so that no name can add a header
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -67,3 +68,26 @@ def _fill(template: str, letter: Letter) -> str:
 
 def _short(subject: str) -> str:
     return subject if len(subject) <= LONGEST_SUBJECT else f"{subject[: LONGEST_SUBJECT - 1].rstrip()}…"
+
+
+# -- What the words of mails are written with --------------------------------------------------------
+
+
+def write(to: str, subject: str, paragraphs: Sequence[str], link: tuple[str, str] | None = None) -> Mail:
+    """A mail of these words; `link` is the one thing to do: a button's text, and its address."""
+    return render_mail(to, Letter(subject, paragraphs, Action(*link) if link else None))
+
+
+def listed(phrases: Sequence[str]) -> str:
+    """`one, two and three`."""
+    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+
+
+def date_of(moment: datetime) -> str:
+    """`3 October 2026`."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def minute_of(moment: datetime) -> str:
+    """`3 October 2026, 10:58 UTC`."""
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"

@@ -9,7 +9,7 @@ from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.members import Member, PersonDetails
 from bridge.domain.roles import OWNER, get_role
 from bridge.domain.workspace import Membership, Workspace
-from bridge.flows import mail_texts
+from bridge.flows import workspace_mails
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.explain import permissions_of
@@ -213,4 +213,4 @@ def lift_hold(context: Context, actor: str, workspace_slug: str, membership_id: 
 
 def _mail_owners(context: Context, change: Change, workspace: Workspace, person: str, stopped: tuple[str, ...]) -> None:
     for email in people.owner_emails(change.connection, workspace.key):
-        queue_mail(context, change, mail_texts.removed_with_tokens(email, workspace.name, person, stopped))
+        queue_mail(context, change, workspace_mails.removed_with_tokens(email, workspace.name, person, stopped))

@@ -13,7 +13,7 @@ from bridge.domain.people import find_email, fold
 from bridge.domain.sign_in import Client
 from bridge.domain.ways_in import WaysIn
 from bridge.domain.workspace import User
-from bridge.flows import mail_texts
+from bridge.flows import account_mails
 from bridge.flows.account_settings import forget_under_way
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
@@ -77,9 +77,9 @@ def _answer(context: Context, change: Change, user: User | None, kept: str | Non
     link = f"{context.public_url}/reset/{secret}"
     minutes = int(LINK_LASTS.total_seconds() // 60)
     to = user.email if user else "nobody@localhost"
-    mail = mail_texts.reset_password(to, link, minutes)
+    mail = account_mails.reset_password(to, link, minutes)
     if others:
-        mail = mail_texts.no_password_to_reset(to, others, f"{context.public_url}/login")
+        mail = account_mails.no_password_to_reset(to, others, f"{context.public_url}/login")
     if user is not None:
         queue_mail(context, change, mail)
     else:
@@ -160,7 +160,7 @@ def _set(context: Context, change: Change, user: User, kept: str) -> None:
     own_account.end_sessions(change, user.key)
     forget_account(change.connection, user.email)
     record_everywhere(change, user, "user.password_changed", after={"by": "reset"})
-    queue_mail(context, change, mail_texts.password_changed(user.email, change.now))
+    queue_mail(context, change, account_mails.password_changed(user.email, change.now))
 
 
 def _expired() -> Expired:

@@ -15,7 +15,7 @@ from typing import Any
 from bridge.domain.errors import Conflict, DomainError, Invalid
 from bridge.domain.mail import Mail
 from bridge.domain.workspace import Connection
-from bridge.flows import mail_texts
+from bridge.flows import connection_mails
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_connection, get_workspace, owner_acting
@@ -269,7 +269,7 @@ def _trust(
     )
     phrases = _phrases(before, after)
     if phrases:
-        _mail_owners(context, change, present, mail_texts.metadata_changed, phrases)
+        _mail_owners(context, change, present, connection_mails.metadata_changed, phrases)
     return phrases or ("it asks for requests in another way",)
 
 
@@ -337,7 +337,7 @@ def _note_failure(context: Context, seen: Connection, error: str, now: datetime)
         if failures == TOLD_AFTER_FAILURES:
             after = {"error": error[:500], "failures": failures}
             change.record(present.workspace_key, "connection.metadata_failing", present.id, after=after)
-            _mail_owners(context, change, present, mail_texts.metadata_failing, (error,))
+            _mail_owners(context, change, present, connection_mails.metadata_failing, (error,))
 
     context.change(SYSTEM, now, note)
 

@@ -7,6 +7,7 @@ Whoever has none keeps their session: they set one up when they want into the wo
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_workspace, owner_acting
 from bridge.storage import required_sso
@@ -38,27 +39,29 @@ def look_out_for_factors(context: Context, workspace_slug: str) -> FactorOutlook
         )
 
 
-def require_factor(context: Context, actor: str, workspace_slug: str, required: bool, now: datetime) -> None:
-    """Turn the switch. Raises Forbidden (not an owner), NotFound."""
+def require_factor(context: Context, actor: str, workspace_slug: str, required: bool, now: datetime) -> Workspace:
+    """Turn the switch: by an owner or the operator. Raises Forbidden (not an owner), NotFound."""
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         if required_sso.requires_factor(change.connection, workspace.key) == required:
-            return
+            return workspace
         required_sso.set_factor_required(change, workspace, required)
         kind = "workspace.factor_required" if required else "workspace.factor_not_required"
         change.record(workspace.key, kind, workspace.id)
+        return workspace
 
 
-def refuse_mailed_codes(context: Context, actor: str, workspace_slug: str, refused: bool, now: datetime) -> None:
-    """Whether its members' logins take a code by mail for a second factor, wherever they lead. Raises Forbidden (not an
-    owner), NotFound.
+def refuse_mailed_codes(context: Context, actor: str, workspace_slug: str, refused: bool, now: datetime) -> Workspace:
+    """Whether its members' logins take a code by mail for a second factor, wherever they lead: by an owner or the
+    operator. Raises Forbidden (not an owner), NotFound.
     """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         if required_sso.refuses_mailed_codes(change.connection, workspace.key) == refused:
-            return
+            return workspace
         required_sso.set_mailed_codes_refused(change, workspace, refused)
         kind = "workspace.mailed_codes_refused" if refused else "workspace.mailed_codes_allowed"
         change.record(workspace.key, kind, workspace.id)
+        return workspace

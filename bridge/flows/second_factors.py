@@ -22,11 +22,11 @@ from bridge.domain.second_factors import (
 )
 from bridge.domain.sign_in import Client
 from bridge.domain.workspace import User
+from bridge.flows.account_mails import login_code, recovery_code_used
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
-from bridge.flows.mail_texts import login_code, recovery_code_used
 from bridge.flows.passkeys import ask_for_factor, check_shown
 from bridge.storage import pending, people
 from bridge.storage import second_factors as kept

@@ -11,11 +11,11 @@ from typing import Final, Literal
 from bridge.domain.errors import Conflict, Expired
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import User
+from bridge.flows.account_mails import twilio_email
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
-from bridge.flows.mail_texts import twilio_email
 from bridge.storage import pending, people, twilio
 from bridge.storage.changes import Change
 from bridge.storage.counters import count_try

@@ -13,13 +13,13 @@ from bridge.domain.errors import Conflict, Forbidden, TooManyTries
 from bridge.domain.people import email_domain, find_email
 from bridge.domain.sign_in import Client, NotThatAccount, OtherBrowser, ProofExpired, SignInRefused
 from bridge.domain.workspace import User
+from bridge.flows.account_mails import twilio_account, twilio_closed, twilio_link, twilio_link_by_login
 from bridge.flows.account_settings import lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
 from bridge.flows.fresh_proof import is_fresh, require_fresh
-from bridge.flows.mail_texts import twilio_account, twilio_closed, twilio_link, twilio_link_by_login
 from bridge.flows.sessions import CurrentSession, SignedIn
 from bridge.flows.settle_login import adopt
 from bridge.flows.sign_in_log import Trail

@@ -14,7 +14,7 @@ from bridge.domain.errors import DomainError
 from bridge.domain.expiry import STILL_WARNED, WARNED_AT, Ending, Expiry, covered_until
 from bridge.domain.mail import Mail
 from bridge.domain.workspace import Connection
-from bridge.flows import mail_texts
+from bridge.flows import connection_mails
 from bridge.flows.connection_secrets import read_secrets
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
@@ -125,8 +125,8 @@ def _mail_owners(context: Context, change: Change, expiry: Expiry, text: Callabl
 
 
 _TEXTS: dict[Ending, Callable[..., Mail]] = {
-    "idp_certificate": mail_texts.idp_certificate_ends,
-    "our_certificate": mail_texts.our_certificate_ends,
-    "scim_token": mail_texts.token_ends,
-    "api_token": mail_texts.token_ends,
+    "idp_certificate": connection_mails.idp_certificate_ends,
+    "our_certificate": connection_mails.our_certificate_ends,
+    "scim_token": connection_mails.token_ends,
+    "api_token": connection_mails.token_ends,
 }

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from bridge.domain.directory import PushedUser, usable_email
 from bridge.domain.people import fold_letters
 from bridge.domain.workspace import Connection
-from bridge.flows import mail_texts
+from bridge.flows import workspace_mails
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
@@ -29,5 +29,5 @@ def warn_of_last_owner(context: Context, connection: Connection, person: PushedU
         if asked > 1:
             return
         for email in people.owner_emails(change.connection, connection.workspace_key):
-            queue_mail(context, change, mail_texts.last_owner_kept(email, connection.name, named))
+            queue_mail(context, change, workspace_mails.last_owner_kept(email, connection.name, named))
         change.record(connection.workspace_key, "owner.kept", connection.id, after={"asked_for": named})

@@ -1,6 +1,6 @@
 """Every mail of the bridge, rendered into files: `python -m tests.flows.mails` writes them anew, to be read and kept.
 
-A mail is a public function of `bridge.flows.mail_texts`; its sample is made of the names and types it takes.
+A mail is a public function of one of `MODULES`; its sample is made of the names and types it takes.
 """
 
 import inspect
@@ -11,8 +11,9 @@ from typing import Any, get_type_hints
 
 from bridge.domain.domains import Domain
 from bridge.domain.mail import Mail
-from bridge.flows import mail_texts
+from bridge.flows import account_mails, connection_mails, workspace_mails
 
+MODULES = (account_mails, connection_mails, workspace_mails)
 FOLDER = Path(__file__).parent
 _DAY = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 _DOMAIN = Domain("kicks.example", None, "3fJ0-token", _DAY, _DAY, None, missing_since=_DAY, problem="No TXT record.")
@@ -34,8 +35,9 @@ _KINDS: Mapping[Any, Any] = {datetime: _DAY, int: 2, bool: False, Domain: _DOMAI
 
 def all_mails() -> dict[str, Callable[..., Mail]]:
     """The functions that make a mail, by name."""
-    found = inspect.getmembers(mail_texts, inspect.isfunction)
-    return {name: make for name, make in found if make.__module__ == mail_texts.__name__ and not name.startswith("_")}
+    found = [each for module in MODULES for each in inspect.getmembers(module, inspect.isfunction)]
+    own = {module.__name__ for module in MODULES}
+    return {name: make for name, make in sorted(found) if make.__module__ in own and not name.startswith("_")}
 
 
 def sample(make: Callable[..., Mail], text: str | None = None) -> Mail:
