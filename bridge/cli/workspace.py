@@ -1,15 +1,19 @@
 """`bridge workspace`: customers' spaces, made by the operator."""
 
+from typing import Any
+
 import click
 
 from bridge.cli.shown import table, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.roles import PLANS
+from bridge.domain.workspace import Workspace
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, set_plan
 from bridge.flows.break_glass import make_code_at_once
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.hipaa import flag_hipaa
+from bridge.flows.require_factor import refuse_mailed_codes, require_factor
 from bridge.flows.require_sso import require_sso_as_operator, stop_requiring_sso
 from bridge.wiring import make_mailer
 
@@ -41,7 +45,7 @@ def create(
     text += f" {_mail_link(house)}" if made.link_mailed else ""
     return Told(
         {
-            "workspace": {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan},
+            "workspace": _wire(space),
             "owner": {"id": owner.id, "email": owner.email},
         },
         text,
@@ -68,8 +72,7 @@ def change_plan(house: House, slug: str, plan: str) -> Told:
         text += " What no longer applies, until it is on a larger one:\n" + "\n".join(
             f"  {one}" for one in changed.no_longer
         )
-    wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
-    return Told({"workspace": wire, "no_longer_applies": list(changed.no_longer)}, text)
+    return Told({"workspace": _wire(space), "no_longer_applies": list(changed.no_longer)}, text)
 
 
 @workspace.command("require-sso")
@@ -84,8 +87,7 @@ def change_require_sso(house: House, slug: str, switch: str) -> Told:
     turn = require_sso_as_operator if switch == "on" else stop_requiring_sso
     space = turn(house.context, OPERATOR, slug, house.now)
     text = "People come by single sign-on alone" if space.require_sso else "People may come by their own login, too"
-    wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
-    return Told({"workspace": wire | {"require_sso": space.require_sso}}, f"{space.slug}: {text}.")
+    return Told({"workspace": _wire(space) | {"require_sso": space.require_sso}}, f"{space.slug}: {text}.")
 
 
 @workspace.command("hipaa")
@@ -96,8 +98,34 @@ def change_hipaa(house: House, slug: str, switch: str) -> Told:
     """Have a workspace close to sessions that aren't used for 15 minutes, or no longer."""
     space = flag_hipaa(house.context, OPERATOR, slug, switch == "on", house.now)
     text = "It closes after 15 minutes without use" if space.hipaa else "It stays open as long as a session"
-    wire = {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}
-    return Told({"workspace": wire | {"hipaa": space.hipaa}}, f"{space.slug}: {text}.")
+    return Told({"workspace": _wire(space) | {"hipaa": space.hipaa}}, f"{space.slug}: {text}.")
+
+
+@workspace.command("require-second-factor")
+@click.argument("slug")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@told
+def change_require_factor(house: House, slug: str, switch: str) -> Told:
+    """Ask a workspace's people for a second factor where they don't come by single sign-on, or no longer.
+
+    Who has none sets one up when they come in.
+    """
+    required = switch == "on"
+    space = require_factor(house.context, OPERATOR, slug, required, house.now)
+    text = "Who doesn't come by single sign-on shows a second factor" if required else "A password alone opens it"
+    return Told({"workspace": _wire(space) | {"require_second_factor": required}}, f"{space.slug}: {text}.")
+
+
+@workspace.command("mailed-codes")
+@click.argument("slug")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+@told
+def change_mailed_codes(house: House, slug: str, switch: str) -> Told:
+    """Whether a code by mail will do for a workspace's people who can't show their second factor."""
+    taken = switch == "on"
+    space = refuse_mailed_codes(house.context, OPERATOR, slug, not taken, house.now)
+    text = "A code by mail stands in for a second factor" if taken else "Its people are mailed no codes"
+    return Told({"workspace": _wire(space) | {"mailed_codes": taken}}, f"{space.slug}: {text}.")
 
 
 @workspace.command("break-glass")
@@ -125,7 +153,11 @@ def make_break_glass_code(house: House, slug: str, email: str) -> Told:
 def show_all(house: House) -> Told:
     """List the workspaces."""
     found = list_workspaces(house.context)
-    wire = [{"id": one.id, "slug": one.slug, "name": one.name, "plan": one.plan} for one in found]
     return Told(
-        {"workspaces": wire}, table(["Slug", "Name", "Plan"], [(one.slug, one.name, one.plan) for one in found])
+        {"workspaces": [_wire(one) for one in found]},
+        table(["Slug", "Name", "Plan"], [(one.slug, one.name, one.plan) for one in found]),
     )
+
+
+def _wire(space: Workspace) -> dict[str, Any]:
+    return {"id": space.id, "slug": space.slug, "name": space.name, "plan": space.plan}

@@ -1,6 +1,8 @@
 """What programs outside rely on: names of commands and options, JSON keys, exit statuses."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -47,6 +49,27 @@ def test_require_sso_and_break_glass(kicks: Shell) -> None:
 def test_hipaa(kicks: Shell) -> None:
     for switch, flagged in (("on", True), ("on", True), ("off", False)):
         assert kicks.json("workspace", "hipaa", "kicks", switch)["workspace"]["hipaa"] is flagged
+
+
+def _switches(directory: Path) -> tuple[int, int]:
+    """What stands in the database: (a second factor is asked for, codes by mail are refused)."""
+    with closing(sqlite3.connect(directory / "var" / "bridge.db")) as database:
+        [row] = database.execute("SELECT require_mfa, refuse_mailed_codes FROM workspaces")
+        return (row[0], row[1])
+
+
+def test_a_second_factor_can_be_asked_for(kicks: Shell, tmp_path: Path) -> None:
+    for switch, required in (("on", True), ("on", True), ("off", False)):
+        wire = kicks.json("workspace", "require-second-factor", "kicks", switch)
+        assert wire["workspace"]["require_second_factor"] is required
+        assert _switches(tmp_path) == (required, 0)
+
+
+def test_codes_by_mail_can_be_refused(kicks: Shell, tmp_path: Path) -> None:
+    for switch, taken in (("off", False), ("off", False), ("on", True)):
+        wire = kicks.json("workspace", "mailed-codes", "kicks", switch)
+        assert wire["workspace"]["mailed_codes"] is taken
+        assert _switches(tmp_path) == (0, not taken)
 
 
 def test_connection_create(kicks: Shell) -> None:

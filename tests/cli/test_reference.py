@@ -125,6 +125,8 @@ STORY = (
     "connection disable kicks CONNECTION",
     "workspace require-sso kicks off",
     "workspace hipaa kicks on",
+    "workspace require-second-factor kicks on",
+    "workspace mailed-codes kicks off",
     "workspace break-glass kicks marcus@kicks.example",
     "workspace set-plan kicks team",
     "db upgrade",
