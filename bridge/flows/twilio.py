@@ -24,17 +24,21 @@ from oidc.provider import Provider, discovery_url, parse_discovery
 #: What Twilio says of itself is read anew after this.
 KEPT_FOR: Final = timedelta(hours=1)
 _CLAIMS: Final = ClaimMapping(groups=(), says_verified=True, groups_in_userinfo=False)
+_LINKS: Final = ("twilio_account", "twilio_products", "prompt_values_supported")
 _MOST_PRODUCTS, _LONGEST_NAME, _LONGEST_URL = 12, 60, 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class TwilioLinks:
-    """Where the bridge's pages lead at Twilio: each None or empty where it doesn't say."""
+    """Where the bridge's pages lead at Twilio: each None or empty where it doesn't say. `signs_up`: a login may ask to
+    begin with the sign-up (Initiating User Registration 1.0).
+    """
 
     console: str | None = None
     profile: str | None = None
     security: str | None = None
     products: tuple[tuple[str, str], ...] = ()
+    signs_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +137,16 @@ def parse_links(body: bytes) -> TwilioLinks:
         said = orjson.loads(body)
     except ValueError:
         return TwilioLinks()
-    account, products = said.get("twilio_account"), said.get("twilio_products")
+    account, products, prompts = (said.get(name) for name in _LINKS)
     own: Mapping[str, Any] = account if isinstance(account, dict) else {}
     listed = products if isinstance(products, list) else []
+    signs_up = isinstance(prompts, list) and "create" in prompts
     return TwilioLinks(
         console=_address(said.get("twilio_console")),
         profile=_address(own.get("profile")),
         security=_address(own.get("security")),
         products=tuple(found for one in listed[:_MOST_PRODUCTS] if (found := _product(one))),
+        signs_up=signs_up,
     )
 
 

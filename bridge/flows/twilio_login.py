@@ -94,7 +94,9 @@ def start(
     login_hint: str | None = None,
     sign_up: bool = False,
 ) -> str:
-    """Keep that this browser asks, and give the address at Twilio to send it to; with `sign_up`, to make an account."""
+    """Keep that this browser asks, and give the address at Twilio to send it to; with `sign_up`, to make an account,
+    where it says that it can be asked for that: a `prompt` that a provider doesn't know it refuses.
+    """
     state, nonce, verifier = (new_secret() for _ in range(3))
     sealed = context.secrets.encrypt(orjson.dumps([nonce, verifier]), purpose=_PURPOSE)
     result = {"sealed": b64encode(sealed).decode()}
@@ -108,7 +110,7 @@ def start(
         nonce=nonce,
         code_verifier=verifier,
         login_hint=login_hint,
-        prompt="create" if sign_up else None,
+        prompt="create" if sign_up and ours.links.signs_up else None,
     )
 
 

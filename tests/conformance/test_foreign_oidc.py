@@ -1,5 +1,5 @@
-"""OpenID providers of other people's making sign people in, and out: npm `oidc-provider`, which is certified, and PyPI
-`oidc-provider-mock`.
+"""OpenID providers of other people's making sign people in, and out: npm `oidc-provider`, which is certified, as a
+company's and in Twilio's place, and PyPI `oidc-provider-mock`.
 
 tests/node/oidc_provider.js runs the first, which puts what scopes ask for into userinfo alone, names itself in its
 answers (RFC 9207), and speaks back-channel logout.
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
@@ -22,6 +22,7 @@ import requests
 from tests.conformance.test_foreign_idp import form_in
 from tests.conftest import NODE_PEERS
 from tests.running import Bridge, free_port, running
+from tests.simulated.twilio.browser import Form
 
 pytestmark = pytest.mark.long
 
@@ -177,6 +178,98 @@ def test_signing_out_there_ends_it_here(bridge: Bridge, node_provider: str, kick
         time.sleep(0.05)
     assert mei.whoami(bridge) is None
     assert olga.whoami(bridge) is not None
+
+
+# -- In Twilio's place -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def by_twilio(node_provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
+    """A bridge whose "Log in with Twilio" leads there. The provider serves both bridges: clients are told apart."""
+    known = {"ISSUER": node_provider, "CLIENT_ID": "segment", "CLIENT_SECRET": "a secret of 32 letters at least!"}
+    more = {f"BRIDGE_TWILIO_{name}": value for name, value in known.items()}
+    with running(tmp_path_factory.mktemp("foreign-twilio"), more=more) as bridge:
+        own = f"{bridge.url}/twilio"
+        addresses = {"redirect_uri": f"{own}/callback", "backchannel_logout_uri": f"{own}/backchannel-logout"}
+        leaving = [f"{bridge.url}/login"]
+        register(node_provider, addresses, "segment", scope="openid email profile", post_logout_redirect_uris=leaving)
+        owner = ("--owner", "owner@segment.example", "--owner-password-stdin")
+        bridge.run("workspace", "create", "kicks", "--name", "Kicks", *owner, stdin="a-sentence-for-olga\n")
+        yield bridge
+
+
+def arrive(bridge: Bridge, browser: Browser, path: str = "/twilio/login") -> requests.Response:
+    """The page that somebody who was never here is welcomed by."""
+    page = browser.get(f"{bridge.url}{path}", timeout=30)
+    assert "Welcome from Twilio" in page.text, page.text
+    return page
+
+
+def send(browser: Browser, page: requests.Response, action: str, **typed: str) -> requests.Response:
+    """Send the form of a page that goes there."""
+    fields = next(fields for to, fields in Form(page.text).forms if to == action)
+    return browser.post(urljoin(page.url, action), data=fields | typed, timeout=30)
+
+
+def ways_in(bridge: Bridge, browser: Browser) -> list[str]:
+    said = browser.whoami(bridge)
+    return sorted(one["kind"] for one in said["authenticated_by"]) if said else []
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("path", ["/twilio/login", "/twilio/login?sign_up=1"])
+def test_in_twilio_s_place_it_makes_an_account_and_then_one_click_is_enough(
+    by_twilio: Bridge, node_provider: str, path: str
+) -> None:
+    mei = hire(node_provider, "segment")
+    page = arrive(by_twilio, mei, path)
+    send(mei, page, f"{urlsplit(page.url).path}/create")
+    said = mei.whoami(by_twilio)
+    assert (said["user"]["email"], said["user"]["name"]) == (f"{mei.person}@segment.example", "Mei")
+    again = Browser(mei.person)
+    again.get(f"{by_twilio.url}/twilio/login", timeout=30)
+    assert again.whoami(by_twilio)["user"] == said["user"]
+    assert ways_in(by_twilio, again) == ["twilio"]
+
+
+@pytest.mark.node
+def test_in_twilio_s_place_it_is_linked_to_the_account_that_one_has(by_twilio: Bridge, node_provider: str) -> None:
+    olga = hire(node_provider, "segment")
+    link = arrive(by_twilio, olga).url.replace("/welcome/", "/link/")
+    page = olga.get(link, timeout=30)
+    typed = {"email": "owner@segment.example", "password": "a-sentence-for-olga", "way": "password"}
+    page = send(olga, page, "/login", **typed)
+    send(olga, page, urlsplit(link).path)
+    assert ways_in(by_twilio, olga) == ["password", "twilio"]
+    again = Browser(olga.person)
+    page = again.get(f"{by_twilio.url}/twilio/login", timeout=30)
+    assert urlsplit(page.url).path == "/w/kicks/users"
+    assert ways_in(by_twilio, again) == ["twilio"]
+
+
+@pytest.mark.node
+def test_in_twilio_s_place_an_address_that_it_did_not_verify_makes_no_account(
+    by_twilio: Bridge, node_provider: str
+) -> None:
+    mei = hire(node_provider, "segment")
+    claims = {"email": f"{mei.person}@segment.example", "email_verified": False, "name": "Mei"}
+    requests.put(f"{node_provider}/people/{mei.person}", json=claims, timeout=30).raise_for_status()
+    page = mei.get(f"{by_twilio.url}/twilio/login", timeout=30)
+    assert page.status_code == 403, page.text
+    assert mei.whoami(by_twilio) is None
+
+
+@pytest.mark.node
+def test_in_twilio_s_place_signing_out_there_ends_it_here(by_twilio: Bridge, node_provider: str) -> None:
+    mei = hire(node_provider, "segment")
+    page = arrive(by_twilio, mei)
+    send(mei, page, f"{urlsplit(page.url).path}/create")
+    assert ways_in(by_twilio, mei) == ["twilio"]
+    assert mei.submit(mei.get(f"{node_provider}/session/end", timeout=30), logout="yes").ok
+    deadline = time.monotonic() + 5
+    while mei.whoami(by_twilio) is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert mei.whoami(by_twilio) is None
 
 
 # -- PyPI oidc-provider-mock -------------------------------------------------------------------------

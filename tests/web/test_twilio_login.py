@@ -78,7 +78,6 @@ def test_it_asks_as_any_relying_party_does(twilio: TwilioSide, surfer: Surfer) -
     assert asked["scope"] == "openid email profile"
     assert {"state", "nonce", "code_challenge"} <= asked.keys()
     assert "prompt" not in asked
-    assert "prompt=create" in twilio.start(surfer, sign_up="1")
 
 
 def test_the_product_switcher_begins_it_for_a_path_of_ours(twilio: TwilioSide, surfer: Surfer) -> None:
@@ -455,6 +454,14 @@ def test_the_start_page_leads_into_the_workspace_of_the_last_time(
     assert surfer.get("/").headers["Location"] == "/w/kicks"
     surfer.client.set_cookie("bridge_workspace", "somebody-elses", domain="localhost")
     assert surfer.get("/").headers["Location"] == "/w"
+
+
+@pytest.mark.parametrize("prompts", [["none", "create"], ["none"], None, "create"], ids=str)
+def test_a_sign_up_is_asked_for_only_where_it_can_be(twilio: TwilioSide, surfer: Surfer, prompts: Any) -> None:
+    twilio.provider.discovered = {"prompt_values_supported": prompts} if prompts else {}
+    asked = parse_qs(urlsplit(twilio.start(surfer, sign_up="1")).query)
+    twilio.provider.discovered = {}
+    assert asked.get("prompt", []) == (["create"] if prompts == ["none", "create"] else [])
 
 
 def test_an_invitation_is_accepted_through_the_sign_up_there(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
