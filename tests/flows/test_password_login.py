@@ -1,7 +1,7 @@
 """Product.md 2.4 and 2.8: which way an email signs in, and passwords."""
 
 from datetime import datetime, timedelta
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from sqlalchemy import select
@@ -100,20 +100,21 @@ def test_who_has_no_account_reads_the_same(world: World, email: str) -> None:
     assert unknown.value.text == wrong.value.text
 
 
-def test_and_waits_as_long(world: World) -> None:
+def test_and_waits_as_long(full_costs: None, world: World) -> None:
     account(world, ANN, password=PASSWORD)
 
-    def quickest(email: str) -> float:
+    def least(email: str) -> float:
+        """In this thread's time, for others run beside it."""
         times = []
         for n in range(5):
-            started = perf_counter()
+            started = thread_time()
             refused_in(world, email, client=Client(f"192.0.2.{n}", ""))
-            times.append(perf_counter() - started)
+            times.append(thread_time() - started)
         return min(times)
 
-    # Without a comparison it would be a twentieth; other work on the machine makes either somewhat longer.
-    known, unknown = quickest(ANN), quickest("nobody@acme.example")
-    assert unknown > known / 5
+    # Without a comparison it would be a tenth.
+    known, unknown = least(ANN), least("nobody@acme.example")
+    assert unknown > known / 2
 
 
 @pytest.mark.parametrize("email", [ANN, "sso-only@acme.example"])

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.domain.errors import OutsideFailed
 from bridge.domain.web_calls import WebCall
-from bridge.outside.calls import MOST, OF_ONE, SLOTS, Calls, Silent, TooBusy
+from bridge.outside.calls import MOST, OF_ONE, PATIENCE, SLOTS, Calls, Silent, TooBusy
 from bridge.outside.web import FetchFailed
 from tests.web.provider import Provider, after, json_answer, running_provider
 
@@ -55,13 +55,11 @@ def test_private_addresses_only_where_the_operator_allows_them(provider: Provide
 
 
 def test_all_calls_of_a_turn_share_one_time_limit(provider: Provider) -> None:
-    provider.answers["/keys"] = after(0.3, json_answer({}))
-    began = time.monotonic()
-    with Calls(longest=0.5).turn() as ask:
+    provider.answers["/keys"] = after(0.5, json_answer({}))
+    with Calls(longest=0.9).turn() as ask:
         ask(WebCall(f"{provider.url}/keys"))
         with pytest.raises(FetchFailed):
             ask(WebCall(f"{provider.url}/keys"))
-    assert time.monotonic() - began < 2
 
 
 def test_an_answer_has_a_largest_size(provider: Provider) -> None:
@@ -86,7 +84,7 @@ def test_who_comes_when_all_turns_are_taken_waits_for_one() -> None:
     threading.Timer(0.1, taken.close).start()
     began = time.monotonic()
     with calls.turn():
-        assert 0.05 < time.monotonic() - began < 1
+        assert 0.05 < time.monotonic() - began < PATIENCE
 
 
 def test_but_not_behind_a_turn_that_lasts_long() -> None:
@@ -98,7 +96,7 @@ def test_but_not_behind_a_turn_that_lasts_long() -> None:
         for _ in range(3):
             with pytest.raises(TooBusy), calls.turn():
                 pass
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < PATIENCE
     with calls.turn():
         pass
 
@@ -123,7 +121,7 @@ def test_one_company_leaves_a_turn_to_the_others() -> None:
         for _ in range(3):
             with calls.turn("good"):
                 pass
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < PATIENCE
 
 
 def test_who_finds_all_turns_taken_waits_while_one_of_them_may_end_soon() -> None:
@@ -145,7 +143,7 @@ def test_those_that_last_long_leave_turns_to_the_others() -> None:
             taken.enter_context(calls.turn(f"silent {number}"))
         began = time.monotonic()
         with calls.turn("good"):
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < PATIENCE
 
 
 def test_who_waits_in_vain_is_told_so_in_the_end() -> None:
@@ -174,7 +172,7 @@ def wait_in_vain(calls: Calls, call: WebCall, whose: str) -> None:
 
 
 def test_nobody_waits_for_a_provider_that_was_silent_a_moment_ago() -> None:
-    calls = Calls(longest=0.2, slow=0.1, rest=0.3)
+    calls = Calls(longest=0.2, slow=0.1, rest=5)
     with silent_host() as call:
         wait_in_vain(calls, call, "kicks")
     began = time.monotonic()
@@ -183,11 +181,11 @@ def test_nobody_waits_for_a_provider_that_was_silent_a_moment_ago() -> None:
             pass
     with calls.turn("kicks", "another login"), calls.turn("boots", "boots's login"):
         pass
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_then_one_login_at_a_time_tries_until_it_answers(provider: Provider) -> None:
-    calls = Calls(longest=0.5, slow=0.1, rest=0.1)
+    calls = Calls(longest=1, slow=0.1, rest=0.1)
     with silent_host() as call:
         wait_in_vain(calls, call, "kicks")
     time.sleep(0.1)
@@ -200,7 +198,7 @@ def test_then_one_login_at_a_time_tries_until_it_answers(provider: Provider) -> 
 
 
 def test_a_refusal_or_an_answer_that_is_none_is_no_silence(provider: Provider) -> None:
-    calls = Calls(slow=1)
+    calls = Calls(slow=5)
     provider.answers["/keys"] = lambda: (302, "text/plain", b"/elsewhere")
     wait_in_vain(calls, WebCall(f"{provider.url}/keys"), "kicks")
     wait_in_vain(calls, WebCall("http://127.0.0.1:1/"), "kicks")
@@ -209,8 +207,8 @@ def test_a_refusal_or_an_answer_that_is_none_is_no_silence(provider: Provider) -
 
 
 def test_who_was_left_no_time_by_other_calls_was_not_silent(provider: Provider) -> None:
-    calls = Calls(longest=0.4, slow=0.3)
-    provider.answers["/keys"] = after(0.25, json_answer({}))
+    calls = Calls(longest=1, slow=0.9)
+    provider.answers["/keys"] = after(0.6, json_answer({}))
     with calls.turn("kicks", "kicks's login") as ask:
         ask(WebCall(f"{provider.url}/keys"))
         with pytest.raises(FetchFailed):
@@ -221,7 +219,7 @@ def test_who_was_left_no_time_by_other_calls_was_not_silent(provider: Provider) 
 
 def test_two_companies_dead_providers_keep_no_third_one_out(provider: Provider) -> None:
     """As many logins as a server has threads, of two companies; the third company's login goes on, again and again."""
-    calls = Calls(longest=1.5, slow=0.2, patience=0.6)
+    calls = Calls(longest=2, slow=0.2, patience=1.5)
     waits: list[float] = []
     with silent_host() as call, ThreadPoolExecutor(8) as threads:
         for whose in ("kicks", "boots") * 4:
@@ -232,7 +230,7 @@ def test_two_companies_dead_providers_keep_no_third_one_out(provider: Provider) 
             with calls.turn("shirts", "shirts's login") as ask:
                 ask(WebCall(f"{provider.url}/keys"))
             waits.append(time.monotonic() - began)
-    assert max(waits) < 0.5
+    assert max(waits) < 1.2
     assert len(waits) > 3
 
 

@@ -123,7 +123,7 @@ def test_the_time_limit_is_for_all_of_it(server: NameServer) -> None:
     started = time.monotonic()
     with pytest.raises(LookUpFailed):
         look(server, seconds=0.3)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_an_answer_about_another_name_is_not_taken(server: NameServer) -> None:

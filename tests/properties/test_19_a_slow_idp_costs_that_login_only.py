@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from bridge.outside.calls import LONGEST, SLOW
 from tests.running import Bridge, running
 from tests.web.provider import CLIENT_ID, SECRET, Provider, after, json_answer, running_provider
 
 #: Of each of two companies: more than a process has threads.
 AT_ONCE = 6
+#: Seconds: who had to wait for a silent provider would wait for at least so long.
+SILENT = LONGEST - 1
 
 pytestmark = pytest.mark.long
 
@@ -67,19 +70,17 @@ def test_others_are_served_while_two_providers_are_silent(bridge: Bridge, compan
         time.sleep(0.5)
         began = time.monotonic()
         assert good.finish(good.begin()).status_code == 303
-        assert time.monotonic() - began < 5  # who waits for a turn has a thread for a moment
+        assert time.monotonic() - began < SILENT  # who waits for a turn has a thread for a moment
         for path in ("/healthz", "/login", "/readyz") * 5:
             asked = time.monotonic()
             assert requests.get(f"{bridge.url}{path}", timeout=30).ok
-            assert time.monotonic() - asked < 1
-        began = time.monotonic()
+            assert time.monotonic() - asked < SLOW
         for _ in range(3):
             assert good.finish(good.begin()).status_code == 303
-        assert time.monotonic() - began < 3
-        assert not all(one.done() for one in waiting)
+        assert not all(one.done() for one in waiting)  # so all of it took less than one silent call
         told = [one.result() for one in waiting]
     assert {one.status_code for one in told} <= {403, 429}
     assert all('id="reference"' in one.text for one in told)
     began = time.monotonic()
     assert silent[0].finish(silent[0].begin()).status_code == 429  # it rests, and nobody waits for it
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < SILENT

@@ -92,13 +92,14 @@ def measured(target: Target, do: Callable[[], Answer]) -> tuple[Answer, Cost]:
     pids = target.pids()
     for pid in pids:
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5): the peak starts again from here
-    began, held = sum(map(_seconds, pids)), sum(kibibytes(pid, "VmRSS") for pid in pids)
+    began, held = sum(map(processor_seconds, pids)), sum(kibibytes(pid, "VmRSS") for pid in pids)
     answer = do()
-    spent = sum(map(_seconds, pids)) - began
+    spent = sum(map(processor_seconds, pids)) - began
     return answer, Cost(spent, (sum(kibibytes(pid, "VmHWM") for pid in pids) - held) * 1024)
 
 
-def _seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
+    """What a process has had of the processor so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
