@@ -144,6 +144,8 @@ class Worker:
         """Let what runs finish, for a moment; what doesn't is due again for another worker."""
         deadline = time.monotonic() + _SECONDS_TO_FINISH
         for thread in self.running.values():
+            if not thread.is_alive():  # or told to end before it had begun: that one can't be waited for
+                continue
             thread.join(max(0.0, deadline - time.monotonic()))
         try:
             give_back(self.context, self.claim, self.clock())

@@ -9,6 +9,7 @@ one marked `simplesamlphp`.
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable
@@ -53,6 +54,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile, before Hypothesis reads --hypothesis-profile, which may name another one."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell that started us in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests start inherit it
     is_long = config.getoption("--long")
     settings.load_profile("long" if is_long else "short")
     if is_long and config.option.timeout is None:

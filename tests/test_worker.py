@@ -160,6 +160,12 @@ def test_a_worker_that_is_told_to_end_gives_the_job_back(
     finish(ended)
 
 
+def test_a_worker_may_be_told_to_end_between_naming_a_job_and_starting_it(context: Context, now: datetime) -> None:
+    worker = make_worker(context, Clock(now))
+    worker.running["told"] = threading.Thread(target=fail)
+    worker.end()
+
+
 def test_what_fails_is_logged_and_tried_again_later_and_later(
     context: Context, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
