@@ -2,13 +2,15 @@
 within the last ten minutes of this session (product.md 2.7).
 
 A login by password or passkey is one, with its second factor where there is one. Who signed in longer ago shows the
-password again, or a code of their app where they have one; else they sign in again.
+password again, or where they have a second factor, a code of their app or a passkey. Who has nothing of the account's
+own signs in anew where they came from: their IdP, or Twilio, is told to ask them, whatever session they have there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import DomainError, Forbidden
+from bridge.domain.identity import LoginKind
 from bridge.domain.second_factors import Answer
 from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.flows.context import Context
@@ -18,6 +20,7 @@ from bridge.flows.second_factors import check_answer, count_answer
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import accounts, second_factors, sign_in
 from bridge.storage.changes import Change
+from bridge.storage.connections import names_by_id
 from bridge.storage.sessions import note_proved
 
 PROOF_LASTS = timedelta(minutes=10)
@@ -33,14 +36,24 @@ class FreshProofNeeded(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
+class SignInAnew:
+    """Where somebody can sign in anew: at a connection, or at Twilio, which has no id."""
+
+    kind: LoginKind
+    name: str
+    connection_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WaysToProve:
-    """How somebody can prove now that it is them. `by_code`: of their authenticator app. `by_login`: they have nothing
-    of the account's own to show, and their sign-in is of the last ten minutes.
+    """How somebody can prove now that it is them. `by_code`: of their authenticator app. `anew`: where they sign in
+    anew, for who has nothing of the account's own to show.
     """
 
     by_password: bool
-    by_login: bool
     by_code: bool = False
+    by_passkey: bool = False
+    anew: tuple[SignInAnew, ...] = ()
 
 
 def is_fresh(session: CurrentSession, now: datetime) -> bool:
@@ -54,18 +67,24 @@ def require_fresh(session: CurrentSession, now: datetime) -> None:
         raise FreshProofNeeded
 
 
-def ways_to_prove(context: Context, session: CurrentSession, now: datetime) -> WaysToProve:
-    """How this session's person can prove now that it is them. By none: they sign in again."""
+def ways_to_prove(context: Context, session: CurrentSession) -> WaysToProve:
+    """How this session's person can prove that it is them. By none: they sign in again, as they usually do."""
     with context.database.reading() as rows:
-        return _ways(rows, session, now)
+        ways = _ways(rows, session)
+        return ways if accounts.has_own_secret(rows, session.user.key) else replace(ways, anew=_anew(rows, session))
 
 
-def _ways(rows: object, session: CurrentSession, now: datetime) -> WaysToProve:
-    has_factor = accounts.has_second_factor(rows, session.user.key)
+def _ways(rows: object, session: CurrentSession) -> WaysToProve:
+    kinds = {one.kind for one in second_factors.list_factors(rows, session.user.key)}
     has_password = sign_in.find_password_hash(rows, session.user.key) is not None
-    came_just_now = any(now - one.at <= PROOF_LASTS for one in session.authentications)
-    by_code = bool(second_factors.list_apps(rows, session.user.key))
-    return WaysToProve(has_password and not has_factor, came_just_now and not has_password and not has_factor, by_code)
+    return WaysToProve(has_password and not kinds, "totp" in kinds, "passkey" in kinds)
+
+
+def _anew(rows: object, session: CurrentSession) -> tuple[SignInAnew, ...]:
+    """The IdPs in this session that vouch for the account, each once."""
+    ways = {one.connection_id: one.kind for one in session.vouching if one.connection_id or one.kind == "twilio"}
+    names = names_by_id(rows, [uid for uid in ways if uid])
+    return tuple(SignInAnew(kind, names.get(uid or "", "Twilio"), uid) for uid, kind in ways.items())
 
 
 def prove_by_password(context: Context, session: CurrentSession, password: str, client: Client, now: datetime) -> None:
@@ -75,7 +94,7 @@ def prove_by_password(context: Context, session: CurrentSession, password: str, 
     keys = keys_of(session.user.email, client)
     count_tries(context, keys, now)
     with context.database.reading() as rows:
-        allowed, kept = _ways(rows, session, now).by_password, sign_in.find_password_hash(rows, session.user.key)
+        allowed, kept = _ways(rows, session).by_password, sign_in.find_password_hash(rows, session.user.key)
     if not allowed:
         raise Forbidden("Sign in again to prove that it is you.")
     if not verify(kept, password):
@@ -96,13 +115,15 @@ def prove_by_code(context: Context, session: CurrentSession, code: str, client: 
         check_answer(context, change, session.user, Answer("totp", code))
 
 
-def prove_by_login(context: Context, session: CurrentSession, now: datetime) -> None:
-    """For who has nothing of the account's own to show: a sign-in of the last ten minutes counts. Raises Forbidden."""
+def prove_by_passkey(context: Context, session: CurrentSession, answer: str, client: Client, now: datetime) -> None:
+    """A passkey's answer to `second_factors.ask_passkey`. Raises WrongFactor, TooManyTries, Forbidden (has none)."""
+    count_answer(context, session.user, client, now)
     with context.changing(f"user:{session.user.id}", now) as change:
-        _mark(change, session, "by_login")
+        _mark(change, session, "by_passkey")
+        check_answer(context, change, session.user, Answer("passkey", answer))
 
 
 def _mark(change: Change, session: CurrentSession, way: str) -> None:
-    if not getattr(_ways(change.connection, session, change.now), way):
+    if not getattr(_ways(change.connection, session), way):
         raise Forbidden("Sign in again to prove that it is you.")
     note_proved(change, session.key)

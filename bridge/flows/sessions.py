@@ -12,6 +12,7 @@ from bridge.domain.workspace import User, Workspace
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.storage import sessions
+from bridge.storage.accounts import has_own_secret
 from bridge.storage.changes import Change
 from bridge.storage.counters import delete_old_counters
 from bridge.storage.pending import delete_expired
@@ -32,10 +33,10 @@ class ReachedWorkspace:
 class CurrentSession:
     """Who is there, and what their session reaches at this moment.
 
-    `authentications` are those that still vouch for something. `may_change_account`: the account itself was
-    authenticated, or by a workspace that proved the domain of its email. `proved_at`: when the account's own password
-    or factor was last shown (see `fresh_proof`). `idled`: the keys of workspaces that it reached until it wasn't used
-    for a quarter of an hour.
+    `authentications` are those that still vouch for something, `vouching` those of them that open the account's own
+    settings: of the account itself, or of a workspace that proved the domain of its email. `proved_at`: when the
+    account's own password or factor was last shown (see `fresh_proof`). `idled`: the keys of workspaces that it reached
+    until it wasn't used for a quarter of an hour.
     """
 
     key: int
@@ -43,11 +44,16 @@ class CurrentSession:
     user: User
     workspaces: tuple[ReachedWorkspace, ...]
     authentications: tuple[Authentication, ...]
-    may_change_account: bool
+    vouching: tuple[Authentication, ...]
     created_at: datetime
     ends_at: datetime
     proved_at: datetime | None = None
     idled: frozenset[int] = frozenset()
+
+    @property
+    def may_change_account(self) -> bool:
+        """Whether the account's own settings are open (product.md 2.7)."""
+        return bool(self.vouching)
 
     def find_workspace(self, slug: str) -> ReachedWorkspace | None:
         """The workspace with this slug, if the session reaches it."""
@@ -96,7 +102,7 @@ def _current(stored: StoredSession, seats: dict[int, Seat], now: datetime) -> Cu
         user=stored.user,
         workspaces=tuple(_reached(seat) for seat in opened),
         authentications=living,
-        may_change_account=any(_vouches_for_account(one, seats) for one in living),
+        vouching=tuple(one for one in living if _vouches_for_account(one, seats)),
         created_at=stored.created_at,
         ends_at=stored.ends_at,
         proved_at=stored.proved_at,
@@ -142,17 +148,34 @@ def open_session(
         key = sessions.insert_session(change, digest(secret), user.key, client, ends_at)
     for proof in proofs:
         sessions.insert_authentication(change, key, proof)
-    if any(proof.kind in SHOWN_HERE for proof in proofs):
+    seats = sessions.find_seats(change.connection, user, change.now, change.now)
+    if any(_proves(change, user, proof, seats) for proof in proofs):
         sessions.note_proved(change, key)
-    _record_opened(change, user, proofs, client, ends_at)
+    _record_opened(change, user, proofs, client, ends_at, seats)
     return secret
 
 
+def _proves(change: Change, user: User, proof: NewAuthentication, seats: dict[int, Seat]) -> bool:
+    """Whether this login is a fresh proof (see `fresh_proof`): by the account's own secret; or, where it has none, by
+    an IdP that vouches for it and asked the person just now.
+    """
+    if proof.kind in SHOWN_HERE:
+        return True
+    if not proof.anew or has_own_secret(change.connection, user.key):
+        return False
+    told = Authentication(proof.kind, change.now, proof.ends_at, workspace_key=proof.workspace_key)
+    return _vouches_for_account(told, seats)
+
+
 def _record_opened(
-    change: Change, user: User, proofs: tuple[NewAuthentication, ...], client: Client, ends_at: datetime
+    change: Change,
+    user: User,
+    proofs: tuple[NewAuthentication, ...],
+    client: Client,
+    ends_at: datetime,
+    seats: dict[int, Seat],
 ) -> None:
     """One event in each workspace that the proofs open."""
-    seats = sessions.find_seats(change.connection, user, change.now, change.now)
     for proof in proofs:
         opens = Authentication(proof.kind, change.now, ends_at, workspace_key=proof.workspace_key, factor=proof.factor)
         for key, seat in seats.items():

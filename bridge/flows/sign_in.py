@@ -169,7 +169,8 @@ def _complete(change: Change, kind: Protocol, answer: Answer) -> str:
     user, proved = _enter(change, door, identity, answer.trail)
     if test:
         raise TestOver(door, would_happen(change, door, identity, user if proved else None, answer.trail), request)
-    result = {"identity": pack(identity), "proved": proved, "trail": answer.trail.pack()}
+    anew = "fresh_since" in (request.result or {})
+    result = {"identity": pack(identity), "proved": proved, "anew": anew, "trail": answer.trail.pack()}
     until = change.now + _HANDLE_LASTS
     pending.put_pending(
         change, digest(handle), replace(request, kind="handle", user_key=user.key, result=result, expires_at=until)
@@ -304,7 +305,7 @@ def _sign_in(
     identity = unpack(waiting.result["identity"])
     _check_not_ended(change, door, identity)  # again: both may have been under way at once
     acting = replace(change, actor=f"user:{user.id}")
-    proof = authentication_by(context, door, identity, change.now)
+    proof = replace(authentication_by(context, door, identity, change.now), anew=waiting.result.get("anew", False))
     secret = open_session(context, acting, user, (proof,), client, old)
     log_signed_in(acting, door.connection.kind, identity.email, client, door.connection, trail)
     return SignedIn(secret, waiting.return_to)

@@ -52,7 +52,7 @@ class EndedAtTwilio(SignInRefused):
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Whom Twilio named, verified. `email` is verified there; `session_id` is its session's; `factor`: "provider" where
-    a second factor was shown there.
+    a second factor was shown there. `anew`: it was told to ask the person again, and did.
     """
 
     subject: str
@@ -61,6 +61,7 @@ class Arrival:
     said_at: datetime
     session_id: str | None = None
     factor: Factor | None = None
+    anew: bool = False
 
     def pack(self) -> dict[str, Any]:
         """As JSON, until the person has chosen."""
@@ -93,13 +94,15 @@ def start(
     *,
     login_hint: str | None = None,
     sign_up: bool = False,
+    fresh: bool = False,
 ) -> str:
     """Keep that this browser asks, and give the address at Twilio to send it to; with `sign_up`, to make an account,
-    where it says that it can be asked for that: a `prompt` that a provider doesn't know it refuses.
+    where it says that it can be asked for that: a `prompt` that a provider doesn't know it refuses. `fresh`: the person
+    has to log in anew there, and the answer has to say so (OpenID Connect Core 3.1.2.1).
     """
     state, nonce, verifier = (new_secret() for _ in range(3))
     sealed = context.secrets.encrypt(orjson.dumps([nonce, verifier]), purpose=_PURPOSE)
-    result = {"sealed": b64encode(sealed).decode()}
+    result = {"sealed": b64encode(sealed).decode(), "fresh_since": now.isoformat() if fresh else None}
     asked = Pending("twilio", None, None, digest(browser), return_to, result, now + _REQUEST_LASTS)
     with context.changing(SYSTEM, now) as change:
         pending.put_pending(change, digest(state), asked)
@@ -110,8 +113,15 @@ def start(
         nonce=nonce,
         code_verifier=verifier,
         login_hint=login_hint,
-        prompt="create" if sign_up and ours.links.signs_up else None,
+        max_age=0 if fresh else None,
+        prompt=_prompt(ours, sign_up=sign_up, fresh=fresh),
     )
+
+
+def _prompt(ours: Twilio, *, sign_up: bool, fresh: bool) -> str | None:
+    if sign_up and ours.links.signs_up:
+        return "create"
+    return "login" if fresh else None
 
 
 def claim(context: Context, state: str, browser: str, now: datetime) -> tuple[Claimed, str]:
@@ -129,7 +139,9 @@ def _claim(context: Context, change: Change, state: str, browser: str) -> tuple[
     if asked.browser_hash != digest(browser):
         raise OtherBrowser
     nonce, verifier = orjson.loads(context.secrets.decrypt(b64decode(asked.result["sealed"]), purpose=_PURPOSE))
-    return Claimed(state, nonce, verifier), asked.return_to
+    since = asked.result.get("fresh_since")
+    fresh_since = datetime.fromisoformat(since) if since else None
+    return Claimed(state, nonce, verifier, fresh_since=fresh_since), asked.return_to
 
 
 def ask_who(
@@ -141,7 +153,15 @@ def ask_who(
     shown = isinstance(methods, list) and "mfa" in methods  # RFC 8176 2
     issued = proved.claims.get("iat")
     said_at = datetime.fromtimestamp(float(issued), clock().tzinfo) if isinstance(issued, int | float) else clock()
-    return Arrival(named.subject, named.email, named.name, said_at, proved.session_id, "provider" if shown else None)
+    return Arrival(
+        named.subject,
+        named.email,
+        named.name,
+        said_at,
+        session_id=proved.session_id,
+        factor="provider" if shown else None,
+        anew=claimed.fresh_since is not None,
+    )
 
 
 # -- Arriving ----------------------------------------------------------------------------------------
@@ -194,6 +214,7 @@ def sign_in(
         change.now + context.session_lifetime,
         session_index=arrival.session_id,
         factor=arrival.factor,
+        anew=arrival.anew,
     )
     cookie = open_session(context, change, user, (proof,), client, old)
     log_signed_in(change, "twilio", user.email, client, None, trail)

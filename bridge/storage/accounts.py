@@ -25,6 +25,12 @@ def has_way_in(connection: Any, user_key: int) -> bool:
     return connection.execute(select(users.c.id).where(users.c.id == user_key, WAY_IN)).first() is not None
 
 
+def has_own_secret(connection: Any, user_key: int) -> bool:
+    """Whether the account has anything of its own to show here: a password, or a second factor."""
+    password = select(users.c.id).where(users.c.id == user_key, users.c.password_hash.is_not(None))
+    return connection.execute(password).first() is not None or has_second_factor(connection, user_key)
+
+
 def has_second_factor(connection: Any, user_key: int) -> bool:
     """Whether the account has a second factor that logins ask for, or a passkey."""
     kinds = second_factors.c.kind.in_(("totp", "passkey"))

@@ -1,6 +1,6 @@
 """Connections: a workspace's links to its IdPs, their keys encrypted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -69,6 +69,12 @@ def list_connections(connection: Any, workspace_key: int) -> list[Connection]:
     """A workspace's connections, oldest first."""
     chosen = select(*COLUMNS).where(connections.c.workspace_id == workspace_key).order_by(connections.c.id)
     return [Connection(*row) for row in connection.execute(chosen)]
+
+
+def names_by_id(connection: Any, uids: Sequence[str]) -> dict[str, str]:
+    """What connections are called, by their ids."""
+    chosen = select(connections.c.uid, connections.c.name).where(connections.c.uid.in_(uids))
+    return dict(map(tuple, connection.execute(chosen))) if uids else {}
 
 
 def insert_connection(

@@ -69,7 +69,10 @@ class PersonsSession:
 
 @dataclass(frozen=True, slots=True)
 class NewAuthentication:
-    """One proof to be added to a session; of an SSO login with its connection, and that one's workspace."""
+    """One proof to be added to a session; of an SSO login with its connection, and that one's workspace.
+
+    `anew`: an IdP, or Twilio, was told to ask the person again, and says that it did. That isn't kept.
+    """
 
     kind: LoginKind
     subject: str
@@ -83,6 +86,7 @@ class NewAuthentication:
     name_id_format: str | None = None
     name_qualifier: str | None = None
     factor: Factor | None = None
+    anew: bool = False
 
 
 # -- Finding -----------------------------------------------------------------------------------------

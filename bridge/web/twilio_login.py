@@ -77,7 +77,8 @@ def ask_twilio(call: WebCall) -> WebReply:
 @blueprint.get("/login")
 def login() -> Response:
     """Send the browser to Twilio, remembering that it was this one, and where it wanted to go; with `sign_up=1`, to
-    make an account there. With `iss` it is Twilio, or somebody else, who sends it here (Core 4).
+    make an account there, with `fresh=1`, to log in anew. With `iss` it is Twilio, or somebody else, who sends it here
+    (Core 4).
     """
     ours = twilio_of_request()
     initiated = "iss" in request.args or "target_link_uri" in request.args
@@ -92,6 +93,7 @@ def login() -> Response:
         current_time(),
         login_hint=hint or None,
         sign_up=request.args.get("sign_up") == "1",
+        fresh=request.args.get("fresh") == "1",
     )
     response = go(url, 302)
     keep_browser(response, browser)

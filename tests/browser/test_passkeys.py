@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from bridge.app import create_web
 from bridge.storage.database import Database
-from bridge.storage.tables import second_factors, sign_in_attempts
+from bridge.storage.tables import second_factors, sessions, sign_in_attempts
 from tests.browser.conftest import NewPage, served
 from tests.flows.logins import PASSWORD, account, join
 from tests.world import World, make_world
@@ -101,6 +101,19 @@ def test_a_passkey_signs_in_alone_and_after_the_password(bridge: tuple[str, Worl
     page.get_by_role("button", name="Use your passkey").click()
     page.wait_for_url(lambda at: "/login" not in at)
     assert workspaces(page, url) == ["acme"]
+
+
+def test_it_is_the_fresh_proof_before_an_account_changes(bridge: tuple[str, World], new_page: NewPage) -> None:
+    url, world = bridge
+    page = new_page()
+    authenticator(page)
+    add_passkey(page, url)
+    with world.context.database.writing() as connection:
+        connection.execute(update(sessions).values(proved_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    page.goto(f"{url}/account/password")
+    page.wait_for_url(f"{url}/account/prove?return_to=/account/password")
+    page.get_by_role("button", name="Use your passkey").click()
+    page.wait_for_url(f"{url}/account/password")
 
 
 def test_alone_it_must_verify_its_person(bridge: tuple[str, World], plain_page: Page) -> None:

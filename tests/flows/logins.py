@@ -1,6 +1,6 @@
 """Logins as flows see them: an IdP's verified answer, from request to session, without any protocol."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -63,31 +63,40 @@ def answer(world: World, email: str, *, to: str | None, key: str | None = None, 
     return Answer(identity(world, email, **said), to, replay)
 
 
-def start(world: World, browser: Browser, *, return_to: str = "/", now: datetime | None = None) -> str:
-    """Send the browser to the IdP. Returns the request's id."""
-    request_id = f"_request-{next(_serial)}"
-    begin(world.context, "saml", world.connection.id, request_id, browser.secret, return_to, now or world.now)
+def start(
+    world: World, browser: Browser, *, return_to: str = "/", now: datetime | None = None, fresh: bool = False
+) -> str:
+    """Send the browser to the IdP; `fresh`: to be asked anew. Returns the request's id."""
+    request_id, moment = f"_request-{next(_serial)}", now or world.now
+    begin(world.context, "saml", world.connection.id, request_id, browser.secret, return_to, moment, fresh=fresh)
     return request_id
 
 
 def sign_in(
-    world: World, email: str, browser: Browser | None = None, *, now: datetime | None = None, **said: Any
+    world: World,
+    email: str,
+    browser: Browser | None = None,
+    *,
+    now: datetime | None = None,
+    fresh: bool = False,
+    **said: Any,
 ) -> Browser:
-    """One whole login, which must succeed. Returns the browser, signed in."""
+    """One whole login, which must succeed; `fresh`: the IdP had to ask anew, and did. Returns the browser."""
     browser = browser or Browser()
-    outcome = attempt(world, email, browser, now=now, **said)
+    outcome = attempt(world, email, browser, now=now, fresh=fresh, **said)
     assert isinstance(outcome, SignedIn)
     browser.session = outcome.cookie
     return browser
 
 
 def attempt(
-    world: World, email: str, browser: Browser, *, now: datetime | None = None, **said: Any
+    world: World, email: str, browser: Browser, *, now: datetime | None = None, fresh: bool = False, **said: Any
 ) -> SignedIn | ProofNeeded | Tested:
     """One whole login, whatever comes of it."""
     moment = now or world.now
-    request_id = start(world, browser, now=moment)
-    handle = complete(world.context, "saml", answer(world, email, to=request_id, **said), moment)
+    request_id = start(world, browser, now=moment, fresh=fresh)
+    told = replace(answer(world, email, to=request_id, **said), authenticated_at=moment if fresh else None)
+    handle = complete(world.context, "saml", told, moment)
     return resume(world.context, handle, browser.secret, CLIENT, moment, old=browser.session)
 
 

@@ -10,7 +10,7 @@ from bridge.domain.sign_in import WrongCredentials
 from bridge.flows.account_settings import change_password, get_account, rename, unlink
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
-from bridge.flows.fresh_proof import FreshProofNeeded, prove_by_login
+from bridge.flows.fresh_proof import FreshProofNeeded
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession
 from bridge.storage.database import Database
@@ -117,17 +117,15 @@ def test_who_was_signed_out_meanwhile_changes_nothing(world: World, ann: Browser
 
 def test_a_first_password_waits_until_the_address_is_confirmed(world: World) -> None:
     join(world, account(world, ANN))
-    browser = sign_in(world, ANN)
+    browser = sign_in(world, ANN, fresh=True)
     with world.context.database.writing() as connection:
         connection.execute(update(users).where(users.c.email == ANN).values(email_proved_at=None))
-    prove_by_login(world.context, seen(world, browser), world.now)
     with pytest.raises(Conflict):
         change_password(world.context, seen(world, browser), NEW, world.now)
 
 
 def test_who_comes_by_single_sign_on_can_choose_a_first_one(world: World) -> None:
-    browser = sign_in(world, ANN)
-    prove_by_login(world.context, seen(world, browser), world.now)
+    browser = sign_in(world, ANN, fresh=True)
     change_password(world.context, seen(world, browser), NEW, world.now)
     assert enter(world, NEW).reaches(world) == ["acme"]
 
@@ -164,20 +162,18 @@ def test_an_identity_is_unlinked_and_what_it_signed_in_ends(world: World, ann: B
 
 
 def test_the_last_way_in_stays(world: World) -> None:
-    browser = sign_in(world, ANN)
-    prove_by_login(world.context, seen(world, browser), world.now)
+    browser = sign_in(world, ANN, fresh=True)
     with pytest.raises(Conflict):
         unlink(world.context, seen(world, browser), world.connection.id, ANN, world.now)
     assert seen(world, browser)
 
 
 def test_one_that_is_switched_off_is_no_other_way_in(world: World) -> None:
-    browser, entra = sign_in(world, ANN), another_connection(world, "Entra")
+    browser, entra = sign_in(world, ANN, fresh=True), another_connection(world, "Entra")
     with world.context.database.writing() as connection:
         user = connection.execute(select(users.c.id).where(users.c.email == ANN)).scalar_one()
         row = {"connection_id": entra.connection.key, "subject": "ann", "user_id": user, "linked_at": world.now}
         connection.execute(identities.insert().values(**row))
-    prove_by_login(world.context, seen(world, browser), world.now)
     set_enabled(world.context, OPERATOR, "acme", entra.connection.id, False, world.now)
     with pytest.raises(Conflict):
         unlink(world.context, seen(world, browser), world.connection.id, ANN, world.now)

@@ -12,9 +12,11 @@ from bridge.domain.sign_in import WrongCredentials
 from bridge.flows.fresh_proof import (
     PROOF_LASTS,
     FreshProofNeeded,
+    SignInAnew,
+    WaysToProve,
     is_fresh,
     prove_by_code,
-    prove_by_login,
+    prove_by_passkey,
     prove_by_password,
     require_fresh,
     ways_to_prove,
@@ -107,11 +109,9 @@ def test_who_has_a_second_factor_is_not_let_through_by_the_password_alone(world:
     browser, later = by_password(world), world.now + 11 * MINUTE
     give_factor(world)
     session = seen(world, browser, 11 * MINUTE)
-    assert not ways_to_prove(world.context, session, later).by_password
+    assert not ways_to_prove(world.context, session).by_password
     with pytest.raises(Forbidden):
         prove_by_password(world.context, session, PASSWORD, CLIENT, later)
-    with pytest.raises(Forbidden):
-        prove_by_login(world.context, session, later)
 
 
 def test_a_code_of_their_app_proves_it_once(world: World) -> None:
@@ -132,22 +132,49 @@ def test_without_an_app_a_code_proves_nothing(world: World) -> None:
         prove_by_code(world.context, seen(world, by_password(world)), "000000", CLIENT, world.now)
 
 
-def test_who_has_nothing_of_their_own_proves_it_by_a_sign_in_of_a_moment_ago(world: World) -> None:
-    browser = sign_in(world, ANN)
-    session = seen(world, browser)
-    assert not is_fresh(session, world.now)
-    prove_by_login(world.context, session, world.now)
-    assert is_fresh(seen(world, browser), world.now)
-
-
-def test_but_not_by_one_of_a_quarter_of_an_hour_ago(world: World) -> None:
-    browser, later = sign_in(world, ANN), world.now + 15 * MINUTE
+def test_without_a_passkey_none_proves_anything(world: World) -> None:
     with pytest.raises(Forbidden):
-        prove_by_login(world.context, seen(world, browser, 15 * MINUTE), later)
+        prove_by_passkey(world.context, seen(world, by_password(world)), "{}", CLIENT, world.now)
 
 
-def test_nor_who_has_a_password_by_single_sign_on(world: World) -> None:
+# -- Who has nothing of the account's own ------------------------------------------------------------
+
+
+def test_who_has_nothing_of_their_own_signs_in_anew_where_they_came_from(world: World) -> None:
+    browser = sign_in(world, ANN)
+    assert not is_fresh(seen(world, browser), world.now)
+    ways = ways_to_prove(world.context, seen(world, browser))
+    assert ways == WaysToProve(False, anew=(SignInAnew("saml", "Okta", world.connection.id),))
+    sign_in(world, ANN, browser, fresh=True)
+    assert is_fresh(seen(world, browser, PROOF_LASTS), world.now + PROOF_LASTS)
+    assert not is_fresh(seen(world, browser, 11 * MINUTE), world.now + 11 * MINUTE)
+
+
+def test_a_sign_in_of_a_moment_ago_is_none_while_the_idp_may_not_have_asked(world: World) -> None:
+    browser = sign_in(world, ANN)
+    sign_in(world, ANN, browser, now=world.now + MINUTE)
+    assert not is_fresh(seen(world, browser, MINUTE), world.now + MINUTE)
+
+
+def test_nor_does_single_sign_on_prove_who_has_a_password(world: World) -> None:
     join(world, account(world, ANN, password=PASSWORD))
-    browser = sign_in(world, ANN)
-    with pytest.raises(Forbidden):
-        prove_by_login(world.context, seen(world, browser), world.now)
+    browser = sign_in(world, ANN, fresh=True)
+    assert not is_fresh(seen(world, browser), world.now)
+    assert ways_to_prove(world.context, seen(world, browser)) == WaysToProve(True)
+
+
+def test_nor_who_has_a_second_factor(world: World) -> None:
+    sign_in(world, ANN)
+    give_factor(world)
+    browser = sign_in(world, ANN, fresh=True)
+    assert not is_fresh(seen(world, browser), world.now)
+    assert ways_to_prove(world.context, seen(world, browser)) == WaysToProve(False, by_code=True)
+
+
+def test_an_idp_that_vouches_for_no_account_proves_nothing_of_it(database: Database, now: datetime) -> None:
+    world = make_world(database, now)
+    browser = sign_in(world, ANN, fresh=True)
+    session = seen(world, browser)
+    assert not session.may_change_account
+    assert not is_fresh(session, now)
+    assert ways_to_prove(world.context, session).anew == ()

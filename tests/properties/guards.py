@@ -34,6 +34,7 @@ _ACCOUNT = "tests/flows/test_account_settings.py::test_"
 _ANSWERS = "tests/oidc/test_answers.py::test_"
 _OIDC = "tests/web/test_oidc_login.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
+_PROOF = "tests/flows/test_fresh_proof.py::test_"
 _OWN = "tests/flows/test_own_sessions.py::test_"
 
 
@@ -109,6 +110,30 @@ GUARDS = (
         "if not session.may_change_account:",
         "if False:",
         (f"{_OWN}a_company_that_proved_no_domain_neither_sees_nor_ends_the_others",),
+    ),
+    Guard(
+        "an IdP's new question is no proof for who has a secret of their own",
+        "1",
+        "bridge.flows.sessions",
+        "if not proof.anew or has_own_secret(change.connection, user.key):",
+        "if not proof.anew:",
+        (f"{_PROOF}nor_does_single_sign_on_prove_who_has_a_password", f"{_PROOF}nor_who_has_a_second_factor"),
+    ),
+    Guard(
+        "an IdP that asked nobody anew proves nothing of the account",
+        "1",
+        "bridge.flows.sessions",
+        "if not proof.anew or has_own_secret(change.connection, user.key):",
+        "if has_own_secret(change.connection, user.key):",
+        (f"{_PROOF}a_sign_in_of_a_moment_ago_is_none_while_the_idp_may_not_have_asked",),
+    ),
+    Guard(
+        "an IdP proves accounts of its own domain alone",
+        "1",
+        "bridge.flows.sessions",
+        "return _vouches_for_account(told, seats)",
+        "return True",
+        (f"{_PROOF}an_idp_that_vouches_for_no_account_proves_nothing_of_it",),
     ),
     Guard(
         "sessions are listed and ended by whose they are",

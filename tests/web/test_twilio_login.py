@@ -404,10 +404,37 @@ def test_it_is_unlinked_after_a_fresh_proof_while_another_way_in_remains(
     assert 'href="/twilio/login?return_to=/account"' in surfer.get("/account").text
 
 
+def prove_anew(surfer: Surfer, twilio: TwilioSide) -> None:
+    """Mei has nothing of the account's own to show: Twilio asks her again."""
+    shown = surfer.get("/account/prove", return_to="/account/twilio")
+    assert 'href="/twilio/login?fresh=1&amp;return_to=/account/twilio"' in shown.text
+    query = {"fresh": "1", "return_to": "/account/twilio"}
+    told = twilio.log_in(surfer, query=query, auth_time=int(datetime.now(UTC).timestamp()))
+    assert told.headers["Location"] == "/account/twilio"
+
+
+def test_who_has_nothing_of_their_own_logs_in_anew_at_twilio(twilio: TwilioSide, surfer: Surfer) -> None:
+    twilio.create(surfer)
+    twilio.log_in(surfer)
+    assert surfer.get("/account/twilio").headers["Location"] == "/account/prove?return_to=/account/twilio"
+    asked = parse_qs(urlsplit(twilio.start(surfer, fresh="1")).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    prove_anew(surfer, twilio)
+    assert surfer.get("/account/twilio").status_code == 200
+
+
+@pytest.mark.parametrize("said", [{}, {"auth_time": 1_000_000_000}], ids=["silent", "old"])
+def test_an_answer_from_an_older_session_there_proves_nothing(
+    twilio: TwilioSide, surfer: Surfer, said: dict[str, int]
+) -> None:
+    twilio.create(surfer)
+    assert twilio.log_in(surfer, query={"fresh": "1"}, **said).status_code == 403
+    assert surfer.get("/account/twilio").headers["Location"].startswith("/account/prove")
+
+
 def test_the_last_way_in_is_never_unlinked(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
     twilio.create(surfer)
-    shown = surfer.get("/account/prove", return_to="/account/twilio")
-    assert surfer.submit("/account/prove", shown, return_to="/account/twilio").status_code == 303
+    prove_anew(surfer, twilio)
     told = surfer.submit("/account/twilio", surfer.get("/account/twilio"))
     assert (told.status_code, "Twilio stays linked" in told.text) == (409, True)
     found = user_of(world, MEI)

@@ -5,11 +5,20 @@ from flask import Blueprint, Response, request, url_for
 from bridge.domain.errors import DomainError
 from bridge.domain.second_factors import WrongFactor
 from bridge.domain.sign_in import WrongCredentials
-from bridge.flows.fresh_proof import prove_by_code, prove_by_login, prove_by_password, ways_to_prove
+from bridge.flows.fresh_proof import (
+    SignInAnew,
+    WaysToProve,
+    prove_by_code,
+    prove_by_passkey,
+    prove_by_password,
+    ways_to_prove,
+)
+from bridge.flows.passkeys import LONGEST_ANSWER
+from bridge.flows.second_factors import ask_passkey
 from bridge.web.current import current_client
 from bridge.web.pages.account_frame import AccountVisit, enter_account, show_account
 from bridge.web.pages.forms import error_note, typed
-from bridge.web.pages.views import AccountProvePage, Field
+from bridge.web.pages.views import AccountProvePage, Field, Link, Note
 from bridge.web.return_path import HOME, go, safe_path
 from bridge.web.statuses import status_of
 
@@ -23,7 +32,7 @@ blueprint = Blueprint("account_proof", __name__, url_prefix="/account/prove")
 
 @blueprint.get("")
 def ask() -> Response:
-    """The password once more; or to sign in again."""
+    """The password or a factor once more; or to sign in again."""
     return _page(enter_account())
 
 
@@ -39,13 +48,13 @@ def prove() -> Response:
 
 
 def _prove(visit: AccountVisit) -> None:
-    password, client = request.form.get("password"), current_client()
-    if "code" in request.form:
+    client = current_client()
+    if request.form.get("by") == "passkey":
+        prove_by_passkey(visit.context, visit.session, typed("code", LONGEST_ANSWER), client, visit.now)
+    elif "code" in request.form:
         prove_by_code(visit.context, visit.session, typed("code"), client, visit.now)
-    elif password is not None:
-        prove_by_password(visit.context, visit.session, password, client, visit.now)
     else:
-        prove_by_login(visit.context, visit.session, visit.now)
+        prove_by_password(visit.context, visit.session, request.form.get("password", ""), client, visit.now)
 
 
 def _return_to() -> str:
@@ -54,20 +63,37 @@ def _return_to() -> str:
 
 
 def _page(visit: AccountVisit, error: DomainError | None = None) -> Response:
-    ways, return_to = ways_to_prove(visit.context, visit.session, visit.now), _return_to()
-    wrong = _WRONG.get(type(error))
-    shown = None
-    if ways.by_code:
-        shown = Field("code", "The six digits that your app shows", error=wrong, autocomplete="one-time-code")
-    elif ways.by_password:
-        shown = Field("password", "Password", kind="password", error=wrong, autocomplete="current-password")
+    ways, return_to = ways_to_prove(visit.context, visit.session), _return_to()
+    by_passkey = request.form.get("by") == "passkey"
+    wrong = None if by_passkey else _WRONG.get(type(error))
     page = AccountProvePage(
         action=url_for("account_proof.prove"),
         email=visit.session.user.email,
         hidden=(("return_to", return_to),),
-        shown=shown,
-        by_login=ways.by_login,
-        sign_in_href=url_for("password.login", return_to=return_to),
-        notice=None if wrong else error_note(error),
+        shown=_field(ways, wrong),
+        passkey=ask_passkey(visit.context, visit.session.user, visit.now) if ways.by_passkey else None,
+        anew=tuple(_anew(one, return_to) for one in ways.anew),
+        sign_in_href=url_for("password.login", way="password", return_to=return_to),
+        notice=None if wrong else _notice(error),
     )
     return show_account(visit, "account_prove.html", page, status=status_of(error) if error else 200)
+
+
+def _notice(error: DomainError | None) -> Note | None:
+    if isinstance(error, WrongFactor):
+        return Note("bad", "The passkey’s answer didn’t fit", "Try again, or another one.", urgent=True)
+    return error_note(error)
+
+
+def _field(ways: WaysToProve, wrong: str | None) -> Field | None:
+    if ways.by_code:
+        return Field("code", "The six digits that your app shows", error=wrong, autocomplete="one-time-code")
+    if ways.by_password:
+        return Field("password", "Password", kind="password", error=wrong, autocomplete="current-password")
+    return None
+
+
+def _anew(way: SignInAnew, return_to: str) -> Link:
+    """There, whoever it is has to be asked."""
+    text = f"Sign in again with {way.name}"
+    return Link(text, url_for(f"{way.kind}.login", connection=way.connection_id, fresh=1, return_to=return_to))

@@ -1,16 +1,18 @@
 """`/account`: one's own account (product.md 2.7, 2.8)."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pyotp
 import pytest
+from flask import Flask
 
 from bridge.flows.deliver import deliver_due
 from bridge.storage.people import find_user_by_email
-from tests.flows.logins import account, give_app
+from tests.flows.logins import account, give_app, prove_domain
 from tests.flows.mailer import KeptMail
-from tests.web.browsing import Surfer, at
+from tests.web.browsing import Company, Surfer, at, authn_request_in
 from tests.web.pages.conftest import KIM, PASSWORD, Acme
 
 NEW = "nine quiet dogs walk"
@@ -150,6 +152,31 @@ def test_who_has_an_app_is_asked_for_its_code(acme: Acme, kim: Surfer) -> None:
         code = pyotp.TOTP(secret).at(acme.world.now + LATER)
         told = kim.submit("/account/prove", page, code=code, return_to="/account/email")
         assert told.headers["Location"] == "/account/email"
+
+
+def test_who_comes_by_single_sign_on_alone_is_sent_to_be_asked_there_anew(
+    acme: Acme, app: Flask, company: Company
+) -> None:
+    prove_domain(acme.world, "acme.example")
+    surfer, said = Surfer(app), {"email": "new@acme.example", "name_id": "new@acme.example"}
+    surfer.sign_in(app, company, **said)
+    asked = surfer.get(surfer.get("/account/email").headers["Location"])
+    [href] = re.findall(r'href="(/saml/[^"]+)"', asked.text)
+    assert unescape(href) == f"{company.path('login')}?fresh=1&return_to=/account/email"
+    request = authn_request_in(surfer.get(unescape(href)).headers["Location"])
+    assert request.get("ForceAuthn") == "true"
+    now = datetime.now(UTC).replace(microsecond=0)
+    told = surfer.bring(app, company, company.answer(in_response_to=request.get("ID"), authenticated=now, **said))
+    assert told.headers["Location"] == "/account/email"
+    assert surfer.get("/account/email").status_code == 200
+
+
+@pytest.mark.parametrize("answer", ["", "{}", "x" * 30_000], ids=["empty", "json", "long"])
+def test_what_is_no_passkey_proves_nothing(acme: Acme, kim: Surfer, answer: str) -> None:
+    with at(acme.app, acme.world.now + LATER):
+        page = kim.get("/account/prove")
+        assert kim.submit("/account/prove", page, by="passkey", code=answer).status_code == 403
+        assert kim.get("/account/password").status_code == 303
 
 
 def test_a_workspace_leads_to_ones_account(kim: Surfer) -> None:

@@ -22,16 +22,17 @@ class AccountFrame:
 
 @dataclass(frozen=True, slots=True)
 class AccountProvePage:
-    """`account_prove.html`: the password or a code once more (`shown`); or that the sign-in a moment ago counts; or to
-    sign in again.
+    """`account_prove.html`: the password or a code once more (`shown`), a `passkey`, by its question; or to sign in
+    anew, where one came from (`anew`) or as usual.
     """
 
     action: str
     email: str
     hidden: tuple[tuple[str, str], ...]
     shown: Field | None
-    by_login: bool
     sign_in_href: str
+    passkey: str | None = None
+    anew: tuple[Link, ...] = ()
     notice: Note | None = None
 
 
