@@ -30,7 +30,8 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest
 
 _THREADS = 8  # in all processes together: more only queue for SQLite's one writer
-_THREADS_OF_ONE = 8  # at least: five logins and an owner may wait for outside (bridge.outside.calls), others go on
+#: At least: five logins, four with Twilio and an owner may wait for outside (bridge.outside.calls), others go on.
+_THREADS_OF_ONE = 12
 _CONNECTIONS = 2000  # a process; slow clients cost a file descriptor each, and no thread
 _OPEN_FILES = 4096
 #: More than the application takes, which can say so once it is called; up to here a body waits in a file.

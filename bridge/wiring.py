@@ -7,7 +7,7 @@ from bridge.flows.deliver import Mailer
 from bridge.flows.open_context import open_context
 from bridge.flows.outside import Outside
 from bridge.outside import mail, web
-from bridge.outside.calls import Calls
+from bridge.outside.calls import OF_TWILIO, Calls
 from bridge.outside.domain_proof import ProofFinder
 from bridge.settings import Settings
 
@@ -50,5 +50,6 @@ def make_outside(settings: Settings) -> Outside:
         mailer=make_mailer(settings),
         look_for_proof=ProofFinder(),
         calls=Calls(settings.fetch_private_addresses),
+        twilio=Calls(settings.fetch_private_addresses, slots=OF_TWILIO, most=OF_TWILIO, of_one=OF_TWILIO),
         errands=Calls(settings.fetch_private_addresses, slots=1, most=1, of_one=1),
     )

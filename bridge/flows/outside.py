@@ -45,14 +45,16 @@ NO_TURNS = _NoTurns()
 class Outside:
     """All ways out, each with its limits of time, size and address.
 
-    `calls` are those of people who sign in; `errands` those of owners who set something up: of them whoever fetches or
-    looks while a page waits takes a turn, so that no owner holds up the server, or anybody's sign-in.
+    `calls` are those of people who sign in at companies' providers, `twilio` those to Twilio, which is everybody's, so
+    that neither waits for the other; `errands` those of owners who set something up: of them whoever fetches or looks
+    while a page waits takes a turn, so that no owner holds up the server, or anybody's sign-in.
     """
 
     fetch: Fetch
     mailer: Mailer
     look_for_proof: Look = look_nowhere
     calls: Turns = NO_TURNS
+    twilio: Turns = NO_TURNS
     errands: Turns = NO_TURNS
 
 

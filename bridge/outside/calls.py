@@ -22,6 +22,8 @@ SLOTS: Final = 3
 OF_ONE: Final = 2
 #: Of all, those that last long included: to keep others out, three companies' providers must go silent at once.
 MOST: Final = 5
+#: Twilio has turns of its own: neither its silence nor a company's is to keep the other's people out.
+OF_TWILIO: Final = 4
 #: Seconds for all the calls of one turn, and bytes of one answer.
 LONGEST, LARGEST = 10.0, 2**20
 SLOW, PATIENCE, REST = 2.0, 3.0, 10.0

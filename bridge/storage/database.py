@@ -10,7 +10,7 @@ so writers queue on a lock: of threads in this process, then of processes on a s
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,8 +21,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
-#: As many as there are threads that answer; less than the pool has, out of which a snapshot takes its own.
+#: As many as there are threads that have work to do, most times; the pool has as many more as there are threads
+#: (bridge.server), for snapshots, which take their own.
 _MOST_IDLE = 8
+_POOL: Mapping[str, Any] = {"pool_size": _MOST_IDLE, "max_overflow": 12}
 
 Synchronous = Literal["FULL", "NORMAL"]
 WriteLock = Callable[[], AbstractContextManager[None]]
@@ -141,7 +143,7 @@ def open_database(url: str, *, synchronous: Synchronous = "FULL") -> Database:
 
 
 def _open_postgresql(url: URL) -> Database:
-    options: dict[str, Any] = {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": False}
+    options: dict[str, Any] = {**_POOL, "pool_pre_ping": False}
     read = create_engine(url, isolation_level="AUTOCOMMIT", **options)
     return Database(create_engine(url, **options), read)
 
@@ -149,7 +151,7 @@ def _open_postgresql(url: URL) -> Database:
 def _open_sqlite(url: URL, synchronous: Synchronous) -> Database:
     if not url.database or url.database == ":memory:":
         raise ValueError("SQLite needs a file: several connections must see the same rows.")
-    options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 8}
+    options: dict[str, Any] = {"poolclass": QueuePool, **_POOL}
     options["connect_args"] = {"timeout": 10, "check_same_thread": False, "isolation_level": None}
     write, read = create_engine(url, **options), create_engine(url, **options)
     for engine in (write, read):

@@ -8,6 +8,7 @@ GET  linked/<secret>     the same by a mailed link
 GET  email/<secret>      an address that was changed at Twilio, confirmed by whoever reads its mail
 """
 
+from contextlib import AbstractContextManager
 from functools import partial
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import BadRequest
 
 from bridge.domain.errors import Conflict, DomainError, Expired, OutsideFailed, TooManyTries
-from bridge.domain.web_calls import WebCall, WebReply
+from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.oidc_login import ProviderFailed
 from bridge.flows.sessions import SignedIn
@@ -66,9 +67,13 @@ def twilio_of_request() -> Twilio:
 
 
 def ask_twilio(call: WebCall) -> WebReply:
-    """A turn for this one call."""
-    with current_outside().calls.turn("twilio", "twilio") as ask:
+    """A turn for this one call; it rests where Twilio was silent."""
+    with _turn() as ask:
         return ask(call)
+
+
+def _turn() -> AbstractContextManager[Ask]:
+    return current_outside().twilio.turn(provider="twilio")
 
 
 # -- There and back ----------------------------------------------------------------------------------
@@ -129,7 +134,8 @@ def callback() -> Response:
         claim(context, error.state or "", browser, now)  # a stranger's link would say anything
         raise
     claimed, return_to = claim(context, state, browser, now)
-    arrival = ask_who(context, ours, claimed, code, ask_twilio, ticking(now), trail())
+    with _turn() as ask:
+        arrival = ask_who(context, ours, claimed, code, ask, ticking(now), trail())
     note_login(email=arrival.email)
     told = arrive(context, arrival, return_to, browser, current_client(), trail(), now, old=session_secret())
     if isinstance(told, Welcome):

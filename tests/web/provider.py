@@ -24,7 +24,7 @@ from werkzeug.test import TestResponse
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, read_provider
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.outside import NOWHERE
-from bridge.outside.calls import PATIENCE, SLOW, Calls
+from bridge.outside.calls import OF_TWILIO, PATIENCE, SLOW, Calls
 from bridge.web.current import OUTSIDE
 from tests.web.browsing import Surfer
 
@@ -203,7 +203,9 @@ def connect_oidc(context: Context, slug: str, provider: Provider, **given: Any) 
 
 def impatient(app: Flask, seconds: float, *, slow: float = SLOW, patience: float = PATIENCE) -> None:
     """From now on the application waits no longer than that for providers."""
-    app.extensions[OUTSIDE] = replace(NOWHERE, calls=Calls(longest=seconds, slow=slow, patience=patience))
+    calls = Calls(longest=seconds, slow=slow, patience=patience)
+    twilio = Calls(longest=seconds, slow=slow, patience=patience, slots=OF_TWILIO, most=OF_TWILIO, of_one=OF_TWILIO)
+    app.extensions[OUTSIDE] = replace(NOWHERE, calls=calls, twilio=twilio)
 
 
 def after(seconds: float, answer: Answer) -> Callable[[], Answer]:

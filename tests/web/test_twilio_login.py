@@ -1,6 +1,9 @@
 """Log in with Twilio (product.md 3): there and back, the first arrival, and what a link is."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,12 +14,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, update
 
 from bridge.flows.invite import InviteDraft, invite
+from bridge.flows.outside import NO_TURNS
 from bridge.storage.tables import second_factors, users, workspaces
+from bridge.web.current import OUTSIDE
 from tests.databases import Engine
 from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.flows.mailer import link_of
 from tests.web.browsing import Surfer, at
-from tests.web.provider import Provider, impatient, running_provider
+from tests.web.provider import Answer, Provider, after, impatient, json_answer, running_provider
 from tests.web.twilio import TwilioSide, path_in, set_up
 from tests.world import World, make_world
 
@@ -503,3 +508,56 @@ def test_an_invitation_is_accepted_through_the_sign_up_there(world: World, twili
     joined = surfer.submit(f"/invitations/{secret}", surfer.get(f"/invitations/{secret}"))
     assert joined.headers["Location"] == "/w/acme"
     assert surfer.workspaces() == ["acme"]
+
+
+# -- Turns -------------------------------------------------------------------------------------------
+
+
+def test_four_log_in_at_once_and_the_fifth_waits_for_a_moment_only(
+    app: Flask, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    impatient(app, 20, slow=20, patience=0.2)
+    before, answered, go_on = twilio.provider.seen["/token"], [], threading.Event()
+
+    def answer_in_the_end() -> Answer:
+        go_on.wait(20)
+        return json_answer({"error": "invalid_grant"}, 400)
+
+    def come_back(one: Surfer, location: str) -> None:
+        answered.append(twilio.come_back(one, location).status_code)
+
+    twilio.provider.answers["/token"] = answer_in_the_end
+    waiting = [(one := Surfer(app), twilio.provider.consent(twilio.start(one))) for _ in range(4)]
+    threads = [threading.Thread(target=come_back, args=each) for each in waiting]
+    for thread in threads:
+        thread.start()
+    while twilio.provider.seen["/token"] < before + 4:
+        time.sleep(0.01)
+    told = twilio.log_in(surfer)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    twilio.provider.answers.clear()
+    assert (told.status_code, answered) == (429, [403] * 4)
+    assert twilio.log_in(surfer).status_code == 303
+
+
+def test_companies_whose_providers_hang_keep_nobody_from_twilio(app: Flask, twilio: TwilioSide, surfer: Surfer) -> None:
+    app.extensions[OUTSIDE] = replace(app.extensions[OUTSIDE], calls=NO_TURNS)
+    assert twilio.log_in(surfer).status_code == 303
+
+
+def test_all_calls_of_one_login_share_one_time_limit(
+    app: Flask, twilio: TwilioSide, surfer: Surfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location, provider = twilio.provider.consent(twilio.start(surfer)), twilio.provider
+    told = provider.token_answer
+
+    def answer_late(form: Mapping[str, str]) -> Answer:
+        time.sleep(0.5)
+        return told(form)
+
+    monkeypatch.setattr(provider, "token_answer", answer_late)
+    provider.answers["/keys"] = after(0.5, provider.answer("/keys", {}))
+    impatient(app, 0.8)
+    assert twilio.come_back(surfer, location).status_code == 403
