@@ -1242,7 +1242,7 @@ GUARDS = (
         "a password alone is no proof where there is a second factor",
         "1",
         "bridge.flows.fresh_proof",
-        "WaysToProve(has_password and not has_factor, ",
+        "WaysToProve(has_password and not kinds, ",
         "WaysToProve(has_password, ",
         ("tests/flows/test_fresh_proof.py::test_who_has_a_second_factor_is_not_let_through_by_the_password_alone",),
     ),
