@@ -16,6 +16,7 @@ from bridge.domain.errors import DomainError, NotFound, OutsideFailed
 from bridge.domain.web_calls import Ask, WebCall
 from bridge.flows.context import Context, TwilioClient
 from bridge.storage.provider_keys import KeptKeys, find_document, keep_document
+from oidc import logout_request
 from oidc.claims import ClaimMapping
 from oidc.client import TOKEN_AUTH, Client
 from oidc.errors import OidcError
@@ -85,6 +86,19 @@ def find_links(context: Context) -> TwilioLinks | None:
     """Where pages lead at Twilio, as it last said; None where nobody has asked it yet."""
     kept = _kept(context, context.twilio) if context.twilio else None
     return parse_links(kept.body) if kept else None
+
+
+def find_twilio_logout(context: Context) -> str | None:
+    """Where a browser that signed out here can be sent to sign out of Twilio, too (RP-Initiated Logout 1.0): it asks
+    the person, since it is shown no ID token. None where it has no such place, or nobody has asked it yet.
+    """
+    known = context.twilio
+    kept = _kept(context, known) if known else None
+    if known is None or kept is None:
+        return None
+    ours = _made(context, known, kept.body)
+    back = twilio_addresses(context)["post_logout_redirect_uris"]
+    return logout_request.build(ours.provider, ours.client, None, None, return_to=back)
 
 
 def _kept(context: Context, known: TwilioClient) -> KeptKeys | None:

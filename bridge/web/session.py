@@ -10,6 +10,7 @@ from bridge.flows.oidc_logout import find_provider_logout
 from bridge.flows.own_sessions import end_other_sessions
 from bridge.flows.saml_logout import find_names
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace, end_session
+from bridge.flows.twilio import find_twilio_logout
 from bridge.web.cookies import browser_secret, drop_session, session_secret
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
@@ -54,7 +55,8 @@ def ask() -> Response:
     let_forms_lead_elsewhere()
     current = current_session()
     partly = request.args.get("sso") == "partial"
-    return render_bare("logout.html", LogoutPage(current.user.email if current else None, partly))
+    twilio = find_twilio_logout(current_context()) if request.args.get("left") == "twilio" else None
+    return render_bare("logout.html", LogoutPage(current.user.email if current else None, partly, twilio))
 
 
 @blueprint.post("/logout")
@@ -66,7 +68,7 @@ def leave() -> Response:
     secret, current = session_secret(), current_session()
     if request.form.get("everywhere") and current is not None:
         end_other_sessions(current_context(), current, current_time())
-    response = _end(secret) if secret else go(url_for("password.login"))
+    response = _end(secret, current) if secret else go(url_for("password.login"))
     if request.form.get("from") == "page" and not response.headers.get("Location", "/").startswith("/"):
         response = _onward(response)
     drop_session(response)
@@ -82,12 +84,18 @@ def _onward(sent: Response) -> Response:
     return response
 
 
-def _end(secret: str) -> Response:
+def _end(secret: str, current: CurrentSession | None) -> Response:
     context, now = current_context(), current_time()
     names, elsewhere = find_names(context, secret, now), find_provider_logout(context, secret, now)
     end_session(context, secret, now)
     if elsewhere is not None and not names:
         return go(elsewhere)
     if not names:
-        return go(url_for("password.login"))
+        return go(_page_after(current))
     return say_goodbye(names, browser_secret() or new_secret())
+
+
+def _page_after(left: CurrentSession | None) -> str:
+    """Twilio's session is for all its products, so it doesn't end by itself with ours: who came by it is asked."""
+    came_by_twilio = left is not None and any(one.kind == "twilio" for one in left.authentications)
+    return url_for("session.ask", left="twilio") if came_by_twilio else url_for("password.login")

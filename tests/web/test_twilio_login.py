@@ -1,10 +1,12 @@
 """Log in with Twilio (product.md 3): there and back, the first arrival, and what a link is."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, update
+from werkzeug.test import TestResponse
 
 from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.outside import NO_TURNS
@@ -21,7 +24,7 @@ from tests.databases import Engine
 from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.flows.mailer import link_of
 from tests.web.browsing import Surfer, at
-from tests.web.provider import Answer, Provider, after, impatient, json_answer, running_provider
+from tests.web.provider import CLIENT_ID, Answer, Provider, after, impatient, json_answer, running_provider
 from tests.web.twilio import TwilioSide, path_in, set_up
 from tests.world import World, make_world
 
@@ -508,6 +511,41 @@ def test_an_invitation_is_accepted_through_the_sign_up_there(world: World, twili
     joined = surfer.submit(f"/invitations/{secret}", surfer.get(f"/invitations/{secret}"))
     assert joined.headers["Location"] == "/w/acme"
     assert surfer.workspaces() == ["acme"]
+
+
+# -- Out again ---------------------------------------------------------------------------------------
+
+
+def sign_out(surfer: Surfer) -> TestResponse:
+    """Here, by the button; the page after it."""
+    told = surfer.submit("/logout", surfer.get("/logout"))
+    assert surfer.session() is None
+    return surfer.get(told.headers["Location"])
+
+
+def test_who_signs_out_here_is_asked_whether_there_too(twilio: TwilioSide, surfer: Surfer) -> None:
+    twilio.create(surfer, email="new@else.example")
+    shown = sign_out(surfer).text
+    assert "still logged in at Twilio" in shown
+    (there,) = [unescape(href) for href in re.findall(r'href="([^"]+)"', shown) if twilio.provider.url in href]
+    parts = urlsplit(there)
+    assert parts.path == "/end"
+    asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    assert asked == {"client_id": CLIENT_ID, "post_logout_redirect_uri": "http://localhost:8000/login"}
+
+
+def test_nobody_else_is_asked_nor_where_twilio_has_no_place_for_it(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    ann(world)
+    surfer.enter_password(ANN, PASSWORD)
+    assert "Twilio, too" not in sign_out(surfer).text
+    twilio.provider.discovered = {"end_session_endpoint": None}
+    twilio.create(surfer, email="new@else.example")
+    twilio.provider.discovered = {}
+    shown = sign_out(surfer).text
+    assert "You are signed out" in shown
+    assert "Twilio, too" not in shown
 
 
 # -- Turns -------------------------------------------------------------------------------------------

@@ -57,10 +57,14 @@ class RefusedPage:
 
 @dataclass(frozen=True, slots=True)
 class LogoutPage:
-    """`logout.html`: asked first; then, with no `email`, that nobody is signed in. `partly`: somewhere else perhaps."""
+    """`logout.html`: asked first; then, with no `email`, that nobody is signed in. `partly`: somewhere else perhaps.
+
+    `twilio_href`: where to sign out of Twilio, too, for who came from there.
+    """
 
     email: str | None
     partly: bool = False
+    twilio_href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
