@@ -1,5 +1,6 @@
 """The real thing, running: `bridge serve` in processes of its own, and the `bridge` command beside it."""
 
+import io
 import json
 import os
 import signal
@@ -8,12 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
+from unittest.mock import patch
 from urllib.request import urlopen
+
+from bridge.cli import main
 
 SECONDS_TO_START = 60
 
@@ -35,14 +39,29 @@ class Bridge:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def run(self, *arguments: str, stdin: str = "", seconds: float = 120) -> Any:
+    def run(self, *arguments: str, stdin: str = "") -> Any:
         """Run one `bridge` command with `--json`. Returns its answer; fails loudly on any other exit than 0."""
-        return json.loads(self.run_text(*arguments, "--json", stdin=stdin, seconds=seconds))
+        return json.loads(self.run_text(*arguments, "--json", stdin=stdin))
 
-    def run_text(self, *arguments: str, stdin: str = "", seconds: float = 120) -> str:
-        """Run one `bridge` command. Returns what it printed; fails loudly on any other exit than 0."""
+    def run_text(self, *arguments: str, stdin: str = "") -> str:
+        """Run one `bridge` command. Returns what it printed; fails loudly on any other exit than 0.
+
+        In this process, one at a time: to start Python and import the house would take most of the time of most tests.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        typed, settings = patch("sys.stdin", io.StringIO(stdin)), _environment(self.settings)
+        with patch.dict(os.environ, settings, clear=True), typed, redirect_stdout(out), redirect_stderr(err):
+            try:
+                main(arguments)
+            except SystemExit as end:
+                status = end.code
+        assert status == 0, f"{arguments}: {out.getvalue()}{err.getvalue()}"
+        return out.getvalue()
+
+    def run_by_itself(self, *arguments: str, stdin: str = "", seconds: float = 120) -> Any:
+        """The same as `run`, in a process of its own: for what is measured as a whole."""
         done = subprocess.run(
-            [sys.executable, "-m", "bridge", *arguments],
+            [sys.executable, "-m", "bridge", *arguments, "--json"],
             env=_environment(self.settings),
             input=stdin,
             capture_output=True,
@@ -51,7 +70,7 @@ class Bridge:
             check=False,
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-        return done.stdout
+        return json.loads(done.stdout)
 
     def kill_workers(self) -> None:
         """kill -9 every process that serves; the parent starts others."""

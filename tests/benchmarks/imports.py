@@ -47,7 +47,7 @@ class _Load:
     def run(self, day: int) -> None:
         """Import the file of that day."""
         options = ("--connection", self._connection)
-        self._bridge.run("directory", "import", self._workspace, str(self._files[day]), *options, seconds=600)
+        self._bridge.run_by_itself("directory", "import", self._workspace, str(self._files[day]), *options, seconds=600)
 
 
 def _rows(number: int, day: int) -> Iterator[str]:
