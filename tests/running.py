@@ -13,8 +13,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from unittest.mock import patch
+from urllib.error import URLError
 from urllib.request import urlopen
 
 from bridge.cli import main
