@@ -914,7 +914,7 @@ GUARDS = (
         "13",
         "bridge.flows.provision_groups",
         "        leaving: set[int] = set()\n",
-        "        leaving = directory.member_keys(change.connection, stored.key)\n",
+        "        leaving = directory_members.member_keys(change.connection, stored.key)\n",
         (f"{_13}adding_removes_nobody_and_touches_no_row_that_stays",),
     ),
     Guard(
