@@ -27,6 +27,7 @@ from bridge.web import (
     saml_logout,
     scim_addresses,
     scim_api,
+    scim_oauth,
     session,
     twilio_events,
     twilio_login,
@@ -37,7 +38,13 @@ from bridge.web.scim_log import Flushing
 from bridge.wiring import make_context, make_outside
 
 #: Programs authenticate by a token that they bring: what a browser carries along signs nobody in there.
-_FOR_PROGRAMS = (scim_api.blueprint, oidc_logout.blueprint, twilio_events.blueprint, health.blueprint)
+_FOR_PROGRAMS = (
+    scim_api.blueprint,
+    scim_oauth.blueprint,
+    oidc_logout.blueprint,
+    twilio_events.blueprint,
+    health.blueprint,
+)
 _FOR_PEOPLE = (
     saml_login.blueprint,
     saml_logout.blueprint,

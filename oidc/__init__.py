@@ -25,6 +25,10 @@ What a provider tells by itself:
 
     oidc.security_event.validate(text, provider, keys, client, now=…)      SecurityEvent (RFC 8417): what, to whom
 
+The other side, where a program asks us (RFC 6749 4.4):
+
+    oidc.token_endpoint.parse_token_request(authorization, media_type, address, form, scope)   ClientSecret: who says so
+
 How a token is validated, from outside in; each step sees only what the one before let through:
 
     token        what no provider sends never reaches a library     GATE, a table of named checks

@@ -51,6 +51,13 @@ BEARER_TOKEN = AuthenticationScheme(
     "https://www.rfc-editor.org/info/rfc6750",
 )
 
+CLIENT_CREDENTIALS = AuthenticationScheme(
+    "oauth2",
+    "OAuth 2.0 client credentials",
+    "An OAuth client of one connection asks the token endpoint for bearer tokens by its id and secret.",
+    "https://www.rfc-editor.org/info/rfc6749",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

@@ -23,6 +23,7 @@ COMMANDS = {
     "connection": "connection",
     "domain": "domain",
     "scim-token": "scim_token",
+    "scim-client": "scim_client",
     "scim-log": "scim_log",
     "sign-in-log": "sign_in_log",
     "api-token": "api_token",

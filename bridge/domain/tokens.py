@@ -1,4 +1,4 @@
-"""Keys for machines: SCIM tokens, by which one IdP pushes into one connection, and Public API tokens.
+"""Keys for machines: SCIM tokens and OAuth clients, by which one IdP pushes into one connection; Public API tokens.
 
 The secret is shown once; only its hash is kept, so nothing here but `NewToken` holds one.
 """
@@ -11,7 +11,7 @@ from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError
 from bridge.domain.workspace import Connection
 
-TokenKind = Literal["scim", "api"]
+TokenKind = Literal["scim", "scim_client", "api"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,29 @@ class NewToken:
     id: str
     base_url: str
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewScimClient:
+    """An OAuth client just made, or given another secret: the one moment the secret is seen.
+
+    `former_until`: until when the secret before this one works on.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    token_url: str
+    base_url: str
+    expires_at: datetime | None
+    former_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a client is given for its secret (RFC 6749 4.4.3). `expires_in` is in seconds."""
+
+    token: str = field(repr=False)
+    expires_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +67,8 @@ class ProvisioningCaller:
 class TokenFacts:
     """A token as listed. `works` is false once it ran out, or its maker's membership ended or is held out.
 
-    `made_by` is an actor, `made_by_name` a person's name.
+    `made_by` is an actor, `made_by_name` a person's name. `former_until`: until when an OAuth client's former secret
+    works on.
     """
 
     id: str
@@ -60,3 +84,9 @@ class TokenFacts:
     last_used_at: datetime | None
     works: bool
     made_by_name: str | None = None
+    former_until: datetime | None = None
+
+    @property
+    def pushes(self) -> bool:
+        """Whether an IdP pushes by it."""
+        return self.kind != "api"

@@ -34,6 +34,7 @@ transaction: fetch first, then flow.
 - `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces and plans
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after
+- `scim_clients`  OAuth clients that push by SCIM: made, given another secret; their access tokens
 - `connect`       connections to IdPs: made, switched, deleted, loaded (`connection_secrets`: what they keep sealed)
 - `connection_settings`, `oidc_settings`, `rotate_key`, `connection_overview`   what an admin changes of one, its key,
   what hangs on it

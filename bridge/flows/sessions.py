@@ -16,6 +16,7 @@ from bridge.storage.accounts import has_own_secret
 from bridge.storage.changes import Change
 from bridge.storage.counters import delete_old_counters
 from bridge.storage.pending import delete_expired
+from bridge.storage.scim_clients import delete_expired_access_tokens
 from bridge.storage.sessions import NewAuthentication, StoredSession
 
 
@@ -207,7 +208,8 @@ def _workspaces_left(stored: StoredSession, seats: dict[int, Seat], now: datetim
 
 
 def sweep_expired(context: Context, now: datetime) -> int:
-    """Forget sessions, pending logins, used proofs and counters. Returns how many rows went."""
+    """Forget sessions, pending logins, used proofs, access tokens and counters. Returns how many rows went."""
     with context.changing(SYSTEM, now) as change:
         counted = delete_old_counters(change.connection, now - context.session_lifetime)
+        counted += delete_expired_access_tokens(change.connection, now)
         return sessions.delete_expired_sessions(change) + delete_expired(change) + counted

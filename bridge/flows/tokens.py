@@ -15,15 +15,16 @@ from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.named import WAY_TO_SSO, check_sso_in_plan, get_connection, get_workspace, owner_acting
 from bridge.flows.roles_given import check_role_in_plan
-from bridge.storage import tokens
+from bridge.storage import scim_clients, tokens
 from bridge.storage.grants import insert_grant
 from bridge.storage.tokens import FoundToken, TokenDraft
 from bridge.storage.workspaces import insert_principal
 
 #: What a leaked secret is recognised by.
 SCIM_PREFIX, API_PREFIX = "bscim_", "bapi_"
+CLIENT_PREFIX, ACCESS_PREFIX = "bscs_", "bscat_"
 LONGEST_LIFETIME_DAYS = 3650
-_LONGEST_SECRET = 200
+LONGEST_SECRET = 200
 
 
 def create_scim_token(
@@ -39,17 +40,17 @@ def create_scim_token(
 
     Raises NotFound, NotInPlan, Forbidden (not an owner), Invalid.
     """
-    expires_at = _expiry(expires_in_days, now)
+    expires_at = end_of_life(expires_in_days, now)
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         maker = owner_acting(change, workspace)
         check_sso_in_plan(workspace)
         connection = get_connection(change.connection, workspace, connection_id)
-        name = _describe(description, f"{connection.name} provisioning")
+        name = clean_description(description, f"{connection.name} provisioning")
         draft = TokenDraft("scim", workspace.key, name, expires_at, maker, connection_key=connection.key)
         secret = new_secret(SCIM_PREFIX)
         uid = tokens.insert_token(change, draft, digest(secret))
-        after = {"kind": "scim", "description": name, "connection": connection.id, "expires_at": _iso(expires_at)}
+        after = {"kind": "scim", "description": name, "connection": connection.id, "expires_at": iso(expires_at)}
         change.record(workspace.key, "token.created", uid, after=after)
     return NewToken(secret, uid, context.scim_url, expires_at)
 
@@ -67,7 +68,7 @@ def create_api_token(
 
     Raises NotFound (also a listed resource), NotInPlan, Forbidden (not an owner), Invalid.
     """
-    expires_at = _expiry(expires_in_days, now)
+    expires_at = end_of_life(expires_in_days, now)
     if not gives:
         raise Invalid("A token has at least one role.", field="role")
     with context.changing(actor, now) as change:
@@ -77,12 +78,12 @@ def create_api_token(
         for given in gives:
             check_role_in_plan(given.role, workspace)
             insert_grant(change, workspace.key, principal, given, actor)
-        name = _describe(description, gives[0].role.name)
+        name = clean_description(description, gives[0].role.name)
         draft = TokenDraft("api", workspace.key, name, expires_at, maker, principal_key=principal)
         secret = new_secret(API_PREFIX)
         uid = tokens.insert_token(change, draft, digest(secret))
         roles = [{"role": given.role.name, "scope": given.scope.render()} for given in gives]
-        after = {"kind": "api", "description": name, "roles": roles, "expires_at": _iso(expires_at)}
+        after = {"kind": "api", "description": name, "roles": roles, "expires_at": iso(expires_at)}
         change.record(workspace.key, "token.created", uid, after=after)
     return NewToken(secret, uid, f"{context.public_url}/api", expires_at)
 
@@ -117,15 +118,17 @@ def find_scim_token(context: Context, secret: str, now: datetime) -> Provisionin
 
 
 def find_scim_caller(context: Context, secret: str, now: datetime) -> ProvisioningCaller | None:
-    """Who calls SCIM with this bearer secret; None for a token that is unknown, has run out, or lost its maker.
+    """Who calls SCIM with this bearer secret, a SCIM token or an OAuth client's access token; None for one that is
+    unknown, has run out, or lost its maker.
 
     One statement, and at most once a minute a second one that notes the use. `closed` says why a good token opens
     nothing now: whoever goes on must look at it.
     """
-    if not secret.startswith(SCIM_PREFIX) or len(secret) > _LONGEST_SECRET:
+    find = _FINDERS.get(secret[: secret.find("_") + 1])
+    if find is None or len(secret) > LONGEST_SECRET:
         return None
     with context.database.reading() as connection:
-        found = tokens.find_scim_token(connection, digest(secret), now)
+        found = find(connection, digest(secret), now)
     if found is None:
         return None
     closed = _why_closed(found)
@@ -135,6 +138,9 @@ def find_scim_caller(context: Context, secret: str, now: datetime) -> Provisioni
         with context.database.writing() as connection:
             tokens.note_use(connection, found.key, now)
     return ProvisioningCaller(found.id, found.connection, found.connection.workspace_key)
+
+
+_FINDERS = {SCIM_PREFIX: tokens.find_scim_token, ACCESS_PREFIX: scim_clients.find_by_access_token}
 
 
 def _why_closed(found: FoundToken) -> DomainError | None:
@@ -147,7 +153,8 @@ def _why_closed(found: FoundToken) -> DomainError | None:
     return None
 
 
-def _expiry(days: int | None, now: datetime) -> datetime | None:
+def end_of_life(days: int | None, now: datetime) -> datetime | None:
+    """When a token made now ends; None: never. Raises Invalid."""
     if days is None:
         return None
     if not 1 <= days <= LONGEST_LIFETIME_DAYS:
@@ -155,12 +162,14 @@ def _expiry(days: int | None, now: datetime) -> datetime | None:
     return now + timedelta(days=days)
 
 
-def _describe(description: str, otherwise: str) -> str:
+def clean_description(description: str, otherwise: str) -> str:
+    """What a token is called. Raises Invalid."""
     text = " ".join(description.split()) or otherwise
     if len(text) > 200 or not text.isprintable():
         raise Invalid("A description has at most 200 printable characters.", field="description")
     return text
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """A moment as the audit trail has it."""
     return None if moment is None else moment.isoformat()

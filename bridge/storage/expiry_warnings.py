@@ -46,7 +46,7 @@ def list_ending_tokens(connection: Any, after: datetime, until: datetime) -> lis
     rows = connection.execute(_ENDING_TOKENS, {"after": after, "until": until})
     return [
         Expiry(
-            "scim_token" if row.kind == "scim" else "api_token",
+            "api_token" if row.kind == "api" else "scim_token",
             row.workspace_id,
             row.uid,
             row.description,

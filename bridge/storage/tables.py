@@ -508,7 +508,7 @@ tokens = Table(
     Column("hash", LargeBinary, nullable=False, unique=True),
     _to("workspace_id", "workspaces.id"),
     _required("kind", Text),
-    _to("connection_id", "connections.id", nullable=True),  # scim
+    _to("connection_id", "connections.id", nullable=True),  # scim, scim_client
     _to("principal_id", "principals.id", nullable=True),  # api: what its grants hang on
     _to("made_by_membership", "memberships.id", nullable=True),  # null: made by the operator
     _required("made_by", Text),
@@ -516,11 +516,22 @@ tokens = Table(
     _required("created_at", Instant),
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
-    _one_of("kind", "scim", "api"),
+    Column("former_hash", LargeBinary),  # scim_client: of the secret before this one,
+    Column("former_until", Instant),  # which works on until then
+    _one_of("kind", "scim", "scim_client", "api"),
     Index(None, "connection_id"),
     Index(None, "principal_id"),
     Index(None, "made_by_membership"),
     Index(None, "workspace_id"),
+)
+access_tokens = Table(  # what a scim_client was given for its secret, for an hour
+    "access_tokens",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("token_id", Id, ForeignKey("tokens.id", ondelete="CASCADE"), nullable=False),
+    _required("expires_at", Instant),
+    Index(None, "token_id", "expires_at"),
+    Index(None, "expires_at"),
 )
 sessions = Table(
     "sessions",

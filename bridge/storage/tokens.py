@@ -40,12 +40,13 @@ MAKER_ALIVE = or_(
     ),
 )
 _NOW = bindparam("now", type_=Instant)
-_WORKS = and_(or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > _NOW), MAKER_ALIVE)
+#: It has not run out, and who made it may still do so; binds `now`.
+WORKS = and_(or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > _NOW), MAKER_ALIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundToken:
-    """A SCIM token that works now, with its connection and what its workspace's plan is."""
+    """A SCIM token or client that works now, with its connection and what its workspace's plan is."""
 
     key: int
     id: str
@@ -54,18 +55,25 @@ class FoundToken:
     connection: Connection
 
 
+#: Of a token that pushes, for `found_token`; and what they are read from.
+CALLER_COLUMNS = (tokens.c.id, tokens.c.uid, tokens.c.last_used_at, workspaces.c.plan, *CONNECTION_COLUMNS)
+CALLERS = tokens.join(connections, connections.c.id == tokens.c.connection_id).join(
+    workspaces, workspaces.c.id == tokens.c.workspace_id
+)
 _FIND_SCIM = Prepared(
-    select(tokens.c.id, tokens.c.uid, tokens.c.last_used_at, workspaces.c.plan, *CONNECTION_COLUMNS)
-    .select_from(tokens)
-    .join(connections, connections.c.id == tokens.c.connection_id)
-    .join(workspaces, workspaces.c.id == tokens.c.workspace_id)
-    .where(tokens.c.hash == bindparam("hash"), tokens.c.kind == "scim", _WORKS)
+    select(*CALLER_COLUMNS)
+    .select_from(CALLERS)
+    .where(tokens.c.hash == bindparam("hash"), tokens.c.kind == "scim", WORKS)
 )
 
 
 def find_scim_token(connection: Any, digest: bytes, now: datetime) -> FoundToken | None:
     """The SCIM token whose secret has this hash, if it works now. One statement."""
-    row = _FIND_SCIM.first(connection, hash=digest, now=now)
+    return found_token(_FIND_SCIM.first(connection, hash=digest, now=now))
+
+
+def found_token(row: Any) -> FoundToken | None:
+    """From its CALLER_COLUMNS."""
     return None if row is None else FoundToken(row[0], row[1], row[2], row[3], Connection(*row[4:]))
 
 
@@ -77,7 +85,7 @@ def note_use(connection: Any, key: int, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TokenDraft:
-    """What a token is made of. A SCIM token belongs to a connection, an API token to a principal with grants."""
+    """What a token is made of. A SCIM token or client has a connection, an API token a principal with grants."""
 
     kind: TokenKind
     workspace_key: int
@@ -118,7 +126,7 @@ def list_tokens(
             connections.c.uid.label("connection_uid"),
             connections.c.name.label("connection_name"),
             memberships.c.uid.label("maker_uid"),
-            case((_WORKS, True), else_=False).label("works"),
+            case((WORKS, True), else_=False).label("works"),
         )
         .select_from(tokens)
         .outerjoin(connections, connections.c.id == tokens.c.connection_id)
@@ -172,4 +180,5 @@ def _facts(row: Any, roles: tuple[RoleInScope, ...], made_by_name: str | None) -
         last_used_at=row.last_used_at,
         works=bool(row.works),
         made_by_name=made_by_name,
+        former_until=row.former_until,
     )

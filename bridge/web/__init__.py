@@ -10,6 +10,7 @@
 - `session`                          `/session`, and the way out
 - `scim_api`       `/scim/v2`; `scim_addresses`: what may be done where; `scim_search`: lists; `scim_operations`: what
   one operation does; `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values
+- `scim_oauth`     `/scim/oauth2/token`: access tokens for OAuth clients that push
 - `scim_log`       what the request log is told of it; `unread`: what is refused before any of this is called
 - `pages/`                           what people see
 - `health`                           `/healthz`, `/readyz`

@@ -53,6 +53,7 @@ CAPABILITIES = discovery.Capabilities(
     etag=True,
     bulk=discovery.BulkLimits(MAX_OPERATIONS, MAX_PAYLOAD),
     pagination=discovery.Pagination(DEFAULT_COUNT, MAX_COUNT, int(cursors.LIFETIME.total_seconds())),
+    authentication_schemes=(discovery.BEARER_TOKEN, discovery.CLIENT_CREDENTIALS),
 )
 
 blueprint = Blueprint("scim", __name__, url_prefix=PREFIX)
@@ -63,13 +64,14 @@ blueprint = Blueprint("scim", __name__, url_prefix=PREFIX)
 
 @blueprint.before_request
 def authenticate() -> None:
-    """Take the caller from the bearer token, or refuse (RFC 7644 2)."""
+    """Take the caller from the bearer token, or refuse (RFC 7644 2; RFC 6750 3.1)."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     caller = None
     if scheme.lower() == "bearer" and secret:
         caller = find_scim_caller(current_context(), secret.strip(), current_time())
     if caller is None:
         count_unknown_token(current_context())
+        g.token_refused = scheme.lower() == "bearer" and bool(secret)
         raise errors.Unauthorized("Send a valid SCIM token as `Authorization: Bearer …`.")
     scim_log.begin(caller)
     if caller.closed is not None:
@@ -366,8 +368,13 @@ def _answer(said: Answered, *, status: int = 200, headers: Mapping[str, str] = {
 @blueprint.errorhandler(errors.ScimError)
 def refuse(error: errors.ScimError) -> Response:
     """A refusal in SCIM's own form."""
-    headers = {"WWW-Authenticate": 'Bearer realm="SCIM"'} if error.status == 401 else {}
+    headers = {"WWW-Authenticate": _challenge()} if error.status == 401 else {}
     return _answer(error.render(), status=error.status, headers=headers)
+
+
+def _challenge() -> str:
+    """With `invalid_token` a client knows to ask for a new access token (RFC 6750 3.1)."""
+    return 'Bearer realm="SCIM"' + (', error="invalid_token"' if g.get("token_refused") else "")
 
 
 @blueprint.errorhandler(refused.DomainError)

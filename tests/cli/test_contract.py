@@ -323,6 +323,21 @@ def test_scim_token_create(kicks: Shell, okta: str) -> None:
     assert kicks.json("scim-token", "create", "kicks", "--connection", okta)["expires_at"] is None
 
 
+def test_scim_client_made_rotated_listed_and_revoked(kicks: Shell, okta: str) -> None:
+    made = kicks.json("scim-client", "create", "kicks", "--connection", okta, "--expires-in", "30")
+    assert keys(made) == dict.fromkeys(("client_id", "client_secret", "token_url", "base_url", "expires_at"))
+    assert made["token_url"] == "http://localhost:8000/scim/oauth2/token"
+    rotated = kicks.json("scim-client", "rotate", "kicks", made["client_id"])
+    assert rotated["client_secret"] != made["client_secret"]
+    assert rotated["former_until"].endswith("Z")
+    assert kicks.json("scim-client", "rotate", "kicks", made["client_id"], "--at-once")["former_until"] is None
+    [listed] = kicks.json("scim-client", "list", "kicks")["tokens"]
+    assert (listed["id"], listed["kind"], listed["connection"]) == (made["client_id"], "scim_client", okta)
+    assert kicks.json("scim-token", "list", "kicks") == {"tokens": []}
+    assert kicks.json("scim-client", "revoke", "kicks", made["client_id"]) == {"client_id": made["client_id"]}
+    assert kicks.json("scim-client", "list", "kicks") == {"tokens": []}
+
+
 def test_api_token_create(kicks: Shell) -> None:
     wire = kicks.json("api-token", "create", "kicks", "--role", "Workspace Owner", "--description", "CI")
     assert {"token", "base_url", "id"} <= set(wire)

@@ -35,6 +35,7 @@ _ANSWERS = "tests/oidc/test_answers.py::test_"
 _OIDC = "tests/web/test_oidc_login.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 _PROOF = "tests/flows/test_fresh_proof.py::test_"
+_OAUTH = "tests/flows/test_scim_clients.py::test_"
 _OWN = "tests/flows/test_own_sessions.py::test_"
 
 
@@ -668,6 +669,22 @@ GUARDS = (
         '    _once_gone.c.status == "removed",\n',
         '    _once_gone.c.status == "never",\n',
         (f"{_10}whose_membership_ended_comes_back_with_nothing_they_had",),
+    ),
+    Guard(
+        "an OAuth client's access token ends",
+        "10",
+        "bridge.storage.scim_clients",
+        'access_tokens.c.expires_at > bindparam("now", type_=access_tokens.c.expires_at.type),',
+        'bindparam("now", type_=access_tokens.c.expires_at.type).is_not(None),',
+        (f"{_OAUTH}an_access_token_lasts_an_hour",),
+    ),
+    Guard(
+        "an OAuth client's secret is its own",
+        "7",
+        "bridge.flows.scim_clients",
+        "if found is None or not _is_of(found, secret):",
+        "if found is None:",
+        (f"{_OAUTH}a_wrong_secret_gives_nothing",),
     ),
     Guard(
         "grants end with the membership",

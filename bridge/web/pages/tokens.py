@@ -1,11 +1,11 @@
-"""`/w/<slug>/tokens`: keys for programs. Public API tokens act with a role, SCIM tokens let one IdP push.
+"""`/w/<slug>/tokens`: keys for programs. Public API tokens act with a role, SCIM tokens and OAuth clients let one IdP
+push. Another secret for a client is in `scim_clients`.
 
 A new one is shown in the answer to the form that made it, and never again.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -15,8 +15,9 @@ from bridge.domain.errors import DomainError, Invalid, NotFound
 from bridge.domain.people import fold
 from bridge.domain.roles import get_role
 from bridge.domain.sentences import listed, shorten
-from bridge.domain.tokens import NewToken, TokenFacts
+from bridge.domain.tokens import NewScimClient, NewToken, TokenFacts, TokenKind
 from bridge.flows.connect import list_connections
+from bridge.flows.scim_clients import create_scim_client, token_url
 from bridge.flows.tokens import create_api_token, create_scim_token, list_tokens, revoke_token
 from bridge.web.pages import views
 from bridge.web.pages.filters import SOON, day, until
@@ -54,8 +55,8 @@ from bridge.web.statuses import status_of
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/w/<slug>/tokens")
 
-Kind = Literal["api", "scim"]
 PAGE = 50
+_KINDS: dict[str, TokenKind] = {"scim": "scim", "scim_client": "scim_client"}
 _LIFETIMES = {"30": "after 30 days", "90": "after 90 days", "365": "after a year", "": "never"}
 _USUAL_LIFETIME = "365"
 _FIELDS = ("description", "role", "scope", "expires", "connection")
@@ -92,9 +93,9 @@ def _page(visit: Visit) -> TokensPage:
 
 
 def _kinds(every: tuple[TokenFacts, ...], chosen: str) -> Choice:
-    texts = {"": "Both kinds"} | {
+    texts = {"": "All kinds"} | {
         kind: f"{text} ({sum(one.kind == kind for one in every):,})"
-        for kind, text in (("api", "Public API"), ("scim", "SCIM"))
+        for kind, text in (("api", "Public API"), ("scim", "SCIM"), ("scim_client", "SCIM, by OAuth"))
     }
     return Choice("kind", "Kind", tuple(Option(kind, text, selected=kind == chosen) for kind, text in texts.items()))
 
@@ -113,7 +114,7 @@ def _row(visit: Visit, token: TokenFacts) -> TokenRow:
 
 
 def _may(token: TokenFacts) -> str:
-    return f"{token.connection} pushes people and groups" if token.kind == "scim" else shorten(token.roles, most=3)
+    return f"{token.connection} pushes people and groups" if token.pushes else shorten(token.roles, most=3)
 
 
 def _expired(visit: Visit, token: TokenFacts) -> bool:
@@ -135,21 +136,41 @@ def _maker(token: TokenFacts) -> str:
 
 
 def _summary(visit: Visit, token: TokenFacts, every: Iterable[TokenFacts]) -> TokenSummary:
-    scim = token.kind == "scim"
     used = Fact("Last used", at=token.last_used_at) if token.last_used_at else Fact("Last used", "never")
-    second = visit.url("tokens.new", kind="scim", connection=token.connection_id) if scim else None
+    second = visit.url("tokens.new", kind=token.kind, connection=token.connection_id) if token.pushes else None
     return TokenSummary(
         name=token.description,
         text=_what_for(token),
-        facts=(Fact("Created", f"by {_maker(token)}", token.created_at), used),
+        facts=(Fact("Created", f"by {_maker(token)}", token.created_at), used, *_client_facts(visit, token)),
         stops=_stops(token, _others(token, every)),
         note=_warning(visit, token),
         second_href=second,
         revoke_href=visit.url("tokens.ask_to_revoke", token=token.id),
+        new_secret=_ways_to_new_secret(visit, token),
     )
 
 
+def _ways_to_new_secret(visit: Visit, token: TokenFacts) -> tuple[Link, ...]:
+    if token.kind != "scim_client":
+        return ()
+    return (
+        Link("Make a new one…", visit.url("scim_clients.ask_to_rotate", token=token.id)),
+        Link("It leaked: end it now…", visit.url("scim_clients.ask_to_rotate", token=token.id, at_once="1")),
+    )
+
+
+def _client_facts(visit: Visit, token: TokenFacts) -> tuple[Fact, ...]:
+    if token.kind != "scim_client":
+        return ()
+    known = (Fact("Client id", token.id), Fact("Token endpoint", token_url(visit.context)))
+    if token.former_until is None or token.former_until <= visit.now:
+        return known
+    return (*known, Fact("Former secret ends", at=token.former_until))
+
+
 def _what_for(token: TokenFacts) -> str:
+    if token.kind == "scim_client":
+        return f"OAuth client of the connection {token.connection}, which pushes by SCIM"
     if token.kind == "scim":
         return f"SCIM token of the connection {token.connection}"
     return f"Public API token: {_may(token)}"
@@ -167,7 +188,7 @@ def _others(token: TokenFacts, every: Iterable[TokenFacts]) -> list[str]:
 def _stops(token: TokenFacts, others: list[str]) -> str:
     if others:
         return f"The next call with it is refused. {token.connection} can go on with {listed(others, last='or')}."
-    if token.kind == "scim":
+    if token.pushes:
         return f"{token.connection}’s next call is refused. People keep the access they have now."
     return "The next call with it is refused. Nobody’s own access changes."
 
@@ -181,7 +202,7 @@ def _warning(visit: Visit, token: TokenFacts) -> views.Note | None:
     if _expired(visit, token):
         return views.Note("bad", f"Expired {day(token.expires_at, visit.now)}", "Make a new one, then revoke this one.")
     advice = "Make a second token, put it in the place of this one, then revoke this one. Both work meanwhile."
-    if token.kind == "scim":
+    if token.pushes:
         advice = f"After that {token.connection} can’t push: nobody new arrives, nobody who leaves is removed. {advice}"
     return views.Note("warn", f"Expires {until(token.expires_at, visit.now)}", advice)
 
@@ -193,7 +214,7 @@ def _warning(visit: Visit, token: TokenFacts) -> views.Note | None:
 class _Wanted:
     """What the form asks for."""
 
-    kind: Kind
+    kind: TokenKind
     left_at: Picked
     expires: str
 
@@ -212,22 +233,27 @@ def create(slug: str) -> Response:
         made = _create(visit, wanted)
     except DomainError as error:
         return _form(visit, wanted, error)
-    response = show(visit, "tokens.html", replace(_page(visit), new=_shown_once(visit, wanted.kind, made)))
+    return show_once(visit, _shown_once(visit, wanted.kind, made))
+
+
+def show_once(visit: Visit, new: views.NewToken) -> Response:
+    """The list, with a secret that no browser is to keep."""
+    response = show(visit, "tokens.html", replace(_page(visit), new=new))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _kind() -> Kind:
-    return "scim" if typed("kind") == "scim" else "api"
+def _kind() -> TokenKind:
+    return _KINDS.get(typed("kind"), "api")
 
 
-def _create(visit: Visit, wanted: _Wanted) -> NewToken:
+def _create(visit: Visit, wanted: _Wanted) -> NewToken | NewScimClient:
     name, days = typed("name"), _days(wanted.expires)
     if not name:
         raise Invalid("Give it a name: who or what uses it.", field="description")
-    if wanted.kind == "scim":
-        connection = typed("connection")
-        return create_scim_token(visit.context, visit.actor, visit.slug, connection, days, name, visit.now)
+    if wanted.kind != "api":
+        create = create_scim_token if wanted.kind == "scim" else create_scim_client
+        return create(visit.context, visit.actor, visit.slug, typed("connection"), days, name, visit.now)
     if not typed("role"):
         raise Invalid("Choose what it may do.", field="role")
     role = get_role(typed("role"))
@@ -241,7 +267,9 @@ def _days(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _shown_once(visit: Visit, kind: Kind, made: NewToken) -> views.NewToken:
+def _shown_once(visit: Visit, kind: TokenKind, made: NewToken | NewScimClient) -> views.NewToken:
+    if isinstance(made, NewScimClient):
+        return client_shown_once(visit, typed("name"), made)
     where = (
         "Both go into the IdP’s provisioning settings; this is the address:"
         if kind == "scim"
@@ -251,11 +279,18 @@ def _shown_once(visit: Visit, kind: Kind, made: NewToken) -> views.NewToken:
     return views.NewToken(typed("name"), made.token, done, made.base_url, where)
 
 
+def client_shown_once(visit: Visit, name: str, made: NewScimClient) -> views.NewToken:
+    """An OAuth client's new secret with what else its IdP asks for."""
+    done = visit.url("tokens.index", selected=made.client_id)
+    where = "All four go into the IdP’s provisioning settings; this is the address of SCIM:"
+    return views.NewToken(name, made.client_secret, done, made.base_url, where, made.client_id, made.token_url)
+
+
 def _form(visit: Visit, wanted: _Wanted, error: DomainError | None = None) -> Response:
     page = TokenFormPage(
         tabs=tuple(
             Tab(text, visit.url("tokens.new", kind=kind), current=kind == wanted.kind)
-            for kind, text in (("api", "Public API token"), ("scim", "SCIM token"))
+            for kind, text in (("api", "Public API token"), ("scim", "SCIM token"), ("scim_client", "SCIM by OAuth"))
         ),
         crumbs=crumbs(visit, Link("Tokens", visit.url("tokens.index"))),
         kind=wanted.kind,
@@ -264,7 +299,7 @@ def _form(visit: Visit, wanted: _Wanted, error: DomainError | None = None) -> Re
         name=_name_field(error),
         expires=_lifetimes(wanted.expires, error),
     )
-    page = _for_scim(visit, page) if wanted.kind == "scim" else _for_api(visit, page, wanted, error)
+    page = _for_api(visit, page, wanted, error) if wanted.kind == "api" else _for_scim(visit, page)
     note = error_note(error, *_FIELDS)
     notices = (note,) if note else ()
     return show(visit, "token_new.html", page, status=status_of(error) if error else 200, notices=notices)
@@ -303,7 +338,7 @@ def ask_to_revoke(slug: str, token: UUID) -> Response:
     """Who can't work any more once it is revoked."""
     visit = enter_as_owner(slug)
     every = list_tokens(visit.context, visit.slug, visit.now)
-    found = _get(every, token)
+    found = get_token(every, token)
     others = _others(found, every)
     page = ConfirmPage(
         title=f"Revoke “{found.description}”?",
@@ -325,7 +360,7 @@ def _in_short(token: TokenFacts, others: list[str]) -> str:
         return "it doesn’t work any more"
     if others:
         return "the other token goes on" if len(others) == 1 else "the other tokens go on"
-    return f"{token.connection} stops pushing" if token.kind == "scim" else "its next call is refused"
+    return f"{token.connection} stops pushing" if token.pushes else "its next call is refused"
 
 
 def _revoking(token: TokenFacts, others: list[str]) -> tuple[Consequence, ...]:
@@ -335,7 +370,7 @@ def _revoking(token: TokenFacts, others: list[str]) -> tuple[Consequence, ...]:
         lost = "Whatever still uses this token is refused at its next call"
         kept = f"{token.connection} can go on pushing with {listed(others, last='or')}"
         return Consequence("lose", lost), Consequence("keep", kept)
-    if token.kind == "scim":
+    if token.pushes:
         lost = f"{token.connection}’s next call is refused: nobody new arrives, nobody who leaves is removed"
         return Consequence("lose", lost), Consequence("keep", "People keep the access they have now")
     return (Consequence("lose", f"Whatever works with it stops at its next call: {_may(token)}"),)
@@ -349,7 +384,8 @@ def revoke(slug: str, token: UUID) -> Response:
     return go(visit.url("tokens.index"))
 
 
-def _get(every: Iterable[TokenFacts], token: UUID) -> TokenFacts:
+def get_token(every: Iterable[TokenFacts], token: UUID) -> TokenFacts:
+    """The one with this id. Raises NotFound."""
     found = next((one for one in every if one.id == str(token)), None)
     if found is None:
         raise NotFound("There is no such token; perhaps somebody revoked it a moment ago.")

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.domain.tokens import TokenFacts
+from bridge.domain.sign_in import Client
+from bridge.domain.tokens import NewScimClient, TokenFacts
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.members import remove_member
 from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.scim_clients import create_scim_client, exchange_secret
 from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens
 from tests.web.browsing import Surfer, at
 from tests.web.pages.conftest import KIM, Acme, Send
@@ -157,3 +159,55 @@ def test_a_form_without_its_token_makes_none(acme: Acme, olga: Surfer) -> None:
     told = olga.client.post(NEW, data={"kind": "api", "name": "x", "role": "source_admin", "expires": ""})
     assert told.status_code == 400
     assert tokens(acme) == ()
+
+
+# -- OAuth clients ---------------------------------------------------------------------------------------------------
+
+
+def oauth(acme: Acme) -> NewScimClient:
+    world = acme.world
+    return create_scim_client(world.context, acme.actor, "acme", world.connection.id, None, "Entra", world.now)
+
+
+def opens(acme: Acme, client_id: str, secret: str) -> bool:
+    return exchange_secret(acme.world.context, client_id, secret, Client("", ""), acme.world.now) is not None
+
+
+def test_an_oauth_client_is_shown_once_with_all_that_its_idp_asks_for(acme: Acme, olga: Surfer, send: Send) -> None:
+    connection = acme.world.connection.id
+    told = send(NEW, f"{NEW}?kind=scim_client", kind="scim_client", name="Entra", connection=connection, expires="")
+    assert told.headers["Cache-Control"] == "no-store"
+    [made] = tokens(acme)
+    assert (made.kind, made.description, made.connection_id) == ("scim_client", "Entra", connection)
+    assert opens(acme, made.id, secret_in(told.text))
+    for value in (made.id, "http://localhost:8000/scim/oauth2/token", "http://localhost:8000/scim/v2"):
+        assert f">{value}</code>" in told.text
+    again = olga.get("/w/acme/tokens", selected=made.id).text
+    assert secret_in(told.text) not in again
+    assert made.id in again
+
+
+def test_a_new_secret_is_asked_for_and_shown_once(acme: Acme, olga: Surfer, send: Send) -> None:
+    first = oauth(acme)
+    path = f"/w/acme/tokens/{first.client_id}/rotate"
+    assert "The present secret works on until tomorrow" in olga.get(path).text
+    told = send(path)
+    assert told.headers["Cache-Control"] == "no-store"
+    assert opens(acme, first.client_id, secret_in(told.text))
+    assert opens(acme, first.client_id, first.client_secret)
+    assert "Former secret ends" in olga.get("/w/acme/tokens", selected=first.client_id).text
+    assert acme.told()[-1] == "token.rotated"
+
+
+def test_a_leaked_secret_is_ended_at_once(acme: Acme, olga: Surfer, send: Send) -> None:
+    first = oauth(acme)
+    path = f"/w/acme/tokens/{first.client_id}/rotate"
+    asked = olga.get(path, at_once="1").text
+    assert "next call is refused until it has the new secret" in asked
+    told = send(path, f"{path}?at_once=1", at_once="1")
+    assert opens(acme, first.client_id, secret_in(told.text))
+    assert not opens(acme, first.client_id, first.client_secret)
+
+
+def test_a_token_has_no_other_secret(acme: Acme, olga: Surfer) -> None:
+    assert olga.get(f"/w/acme/tokens/{scim(acme)}/rotate").status_code == 404

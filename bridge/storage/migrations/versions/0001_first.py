@@ -68,6 +68,7 @@ def upgrade() -> None:
     _mapping_user_groups()
     _tokens()
     _user_group_members()
+    _access_tokens()
     _directory_emails()
     _group_members()
 
@@ -1310,7 +1311,9 @@ def _tokens() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("kind IN ('scim', 'api')", name=op.f("ck_tokens_kind")),
+        sa.Column("former_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("former_until", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('scim', 'scim_client', 'api')", name=op.f("ck_tokens_kind")),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_tokens_connection_id")),
         sa.ForeignKeyConstraint(["made_by_membership"], ["memberships.id"], name=op.f("fk_tokens_made_by_membership")),
         sa.ForeignKeyConstraint(["principal_id"], ["principals.id"], name=op.f("fk_tokens_principal_id")),
@@ -1347,6 +1350,23 @@ def _user_group_members() -> None:
         "user_group_members",
         ["membership_id", "user_group_id"],
         unique=False,
+    )
+
+
+def _access_tokens() -> None:
+    op.create_table(
+        "access_tokens",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("token_id", ID, nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["token_id"], ["tokens.id"], name=op.f("fk_access_tokens_token_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_access_tokens")),
+    )
+    op.create_index(op.f("ix_access_tokens_expires_at"), "access_tokens", ["expires_at"], unique=False)
+    op.create_index(
+        op.f("ix_access_tokens_token_id_expires_at"), "access_tokens", ["token_id", "expires_at"], unique=False
     )
 
 

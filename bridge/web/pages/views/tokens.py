@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from bridge.domain.tokens import TokenKind
 from bridge.web.pages.views.form_parts import Choice, Field, ScopePicker
 from bridge.web.pages.views.parts import Fact, Link, Note, NothingFound, Pager, Tab
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A secret, shown in place, this one time."""
+    """A secret, shown in place, this one time. An OAuth client's comes with its id and the token endpoint."""
 
     name: str
     secret: str
     done_href: str
     base_url: str
     base_url_help: str
+    client_id: str | None = None
+    token_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class TokenRow:
 
     name: str
     note: str | None
-    kind: Literal["api", "scim"]
+    kind: TokenKind
     may: str
     last_used: datetime | None
     expires: datetime | None
@@ -47,6 +49,7 @@ class TokenSummary:
     note: Note | None = None
     second_href: str | None = None
     revoke_href: str | None = None
+    new_secret: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,11 @@ class TokensPage:
 
 @dataclass(frozen=True, slots=True)
 class TokenFormPage:
-    """`token_new.html`. Posts `name`, `expires`, and `role` with its scope (api) or `connection` (scim)."""
+    """`token_new.html`. Posts `name`, `expires`, and `role` with its scope (api) or `connection` (the others)."""
 
     tabs: tuple[Tab, ...]
     crumbs: tuple[Link, ...]
-    kind: Literal["api", "scim"]
+    kind: TokenKind
     action: str
     cancel_href: str
     name: Field
