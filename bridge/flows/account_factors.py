@@ -1,6 +1,7 @@
 """A person looks after their own second factors: adds, takes away, makes recovery codes (product.md 2.8).
 
-What is set up counts only once it was shown to work. Each change is told by mail to the account's address.
+What is set up counts only once it was shown to work. Each change is told by mail to the account's address. Of one that
+is linked to Twilio, second factors are kept there: here they can be seen, and shown, and no more (product.md 3.4).
 """
 
 import base64
@@ -24,6 +25,7 @@ from bridge.domain.second_factors import (
 from bridge.domain.sign_in import Client
 from bridge.domain.workspace import User
 from bridge.flows.account_mails import factor_changed
+from bridge.flows.account_settings import lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
@@ -37,7 +39,7 @@ from bridge.flows.second_factors import (
     seal_secret,
 )
 from bridge.flows.sessions import CurrentSession
-from bridge.storage import pending, people
+from bridge.storage import own_account, pending
 from bridge.storage import second_factors as kept
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.pending import Pending
@@ -51,10 +53,11 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class OwnFactors:
-    """What an account has."""
+    """What an account has. `at_twilio`: it is linked, so nothing of it changes here."""
 
     factors: tuple[SecondFactor, ...]
     recovery_codes: int
+    at_twilio: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ def list_own(context: Context, session: CurrentSession) -> OwnFactors:
     """What the account has. Raises Forbidden."""
     user = _own(session)
     with context.database.snapshot() as rows:
-        return OwnFactors(tuple(kept.list_factors(rows, user.key)), kept.count_recovery_codes(rows, user.key))
+        at_twilio = own_account.find_twilio(rows, user.key) is not None
+        factors, codes = tuple(kept.list_factors(rows, user.key)), kept.count_recovery_codes(rows, user.key)
+    return OwnFactors(factors, codes, at_twilio)
 
 
 def _fresh(session: CurrentSession, now: datetime) -> User:
@@ -100,11 +105,12 @@ def _own(session: CurrentSession) -> User:
 def begin_app(context: Context, session: CurrentSession, now: datetime) -> NewApp:
     """A new secret, which counts once a code of it was shown.
 
-    Raises Forbidden, FreshProofNeeded, Conflict (ten already).
+    Raises Forbidden (also: kept at Twilio), FreshProofNeeded, Conflict (ten already).
     """
     user, token, secret = _fresh(session, now), new_secret(), pyotp.random_base32()
     sealed = base64.b64encode(seal_secret(context, secret)).decode()
     with context.changing(f"user:{user.id}", now) as change:
+        lock_own(change, session)
         _check_room(change, user)
         result = {"sealed": sealed}
         asked = Pending("enrol", None, user.key, digest(token), "/", result, now + SET_UP_LASTS)
@@ -127,6 +133,7 @@ def confirm_app(
     user = _own(session)
     count_answer(context, user, client, now)
     with context.changing(f"user:{user.id}", now) as change:
+        lock_own(change, session)
         secret = _secret_of(context, user, pending.take_pending(change, digest(token), "enrol"))
         step = find_step(secret, code, now)
         if step is None:
@@ -155,18 +162,12 @@ def _check_room(change: Change, user: User) -> None:
 def _added(context: Context, change: Change, session: CurrentSession, kind: Factor, name: str) -> Added:
     """It was shown just now, so this session's login is one with a factor."""
     user = session.user
-    _check_closed(change, user)
     kept.note_shown(change, session.key, kind)
     record_everywhere(change, user, "user.factor_added", after={"kind": kind, "name": name})
     _tell(context, change, user, f"{name} was added to your account: it is asked for after your password.")
     if kept.count_recovery_codes(change.connection, user.key):
         return Added()
     return Added(_new_codes(change, user))
-
-
-def _check_closed(change: Change, user: User) -> None:
-    if people.find_user_by_key(change.connection, user.key) is None:
-        raise NotFound("There is no such account any more.")
 
 
 def _tell(context: Context, change: Change, user: User, what: str) -> None:
@@ -180,6 +181,7 @@ def begin_passkey(context: Context, session: CurrentSession, now: datetime) -> s
     """What a browser makes a passkey from, as JSON. Raises Forbidden, FreshProofNeeded, Conflict (ten already)."""
     user = _fresh(session, now)
     with context.changing(f"user:{user.id}", now) as change:
+        lock_own(change, session)
         _check_room(change, user)
         return ask_to_add(context, change, user)
 
@@ -188,6 +190,7 @@ def add_passkey(context: Context, session: CurrentSession, name: str, answer: st
     """It was made: from now on it signs in, alone or after the password. Raises WrongFactor, Forbidden, Conflict."""
     user = _own(session)
     with context.changing(f"user:{user.id}", now) as change:
+        lock_own(change, session)
         made, called = check_new(context, change, user, answer), _clean(name, "Passkey")
         _check_room(change, user)
         sealed = seal_key(context, made.public_key)
@@ -195,7 +198,7 @@ def add_passkey(context: Context, session: CurrentSession, name: str, answer: st
         return _added(context, change, session, "passkey", called)
 
 
-# -- Taking one away ---------------------------------------------------------------------------------
+# -- Called otherwise, and taken away ----------------------------------------------------------------
 
 
 def get_own(context: Context, session: CurrentSession, factor_id: str) -> tuple[SecondFactor, bool]:
@@ -205,6 +208,20 @@ def get_own(context: Context, session: CurrentSession, factor_id: str) -> tuple[
     if found is None:
         raise NotFound("There is no such second factor. It may have been taken away already.")
     return found, len(own) == 1
+
+
+def rename_factor(context: Context, session: CurrentSession, factor_id: str, name: str, now: datetime) -> None:
+    """Call it otherwise. Raises NotFound, Invalid (`name`), Forbidden, FreshProofNeeded."""
+    user, (factor, _) = _fresh(session, now), get_own(context, session, factor_id)
+    called = _clean(name, "")
+    if not called or len(name.strip()) > LONGEST_NAME:
+        raise Invalid(f"A name has 1 to {LONGEST_NAME} printable characters.", field="name")
+    with context.changing(f"user:{user.id}", now) as change:
+        lock_own(change, session)
+        if not kept.rename_factor(change, user.key, factor_id, called):
+            raise NotFound("There is no such second factor. It may have been taken away already.")
+        before, after = {"kind": factor.kind, "name": factor.name}, {"kind": factor.kind, "name": called}
+        record_everywhere(change, user, "user.factor_renamed", before=before, after=after)
 
 
 def remove(context: Context, session: CurrentSession, factor_id: str, now: datetime) -> None:
@@ -217,6 +234,7 @@ def remove(context: Context, session: CurrentSession, factor_id: str, now: datet
         owned = workspaces_owned_by_hand(change.connection, user.key)
         for workspace_key in owned:
             lock_workspace(change, workspace_key)
+        lock_own(change, session)
         if kept.delete_factor(change, user.key, factor_id) is None:
             raise NotFound("There is no such second factor. It may have been taken away already.")
         if factor.kind == "passkey" and not kept.has_any_way_in(change.connection, user.key):
@@ -240,6 +258,7 @@ def make_recovery_codes(context: Context, session: CurrentSession, now: datetime
     """
     user = _fresh(session, now)
     with context.changing(f"user:{user.id}", now) as change:
+        lock_own(change, session)
         if not kept.has_factor(change.connection, user.key):
             raise Conflict("Recovery codes stand in for a second factor. Set one up first.")
         record_everywhere(change, user, "user.recovery_codes_made", after={"codes": RECOVERY_CODES})

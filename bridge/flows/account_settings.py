@@ -129,7 +129,7 @@ def lock_own(change: Change, session: CurrentSession, *, read_only_at_twilio: bo
     if not session.may_change_account or not own_account.session_stands(change.connection, session.key):
         raise Forbidden("You were signed out meanwhile. Sign in again.")
     if read_only_at_twilio and own_account.find_twilio(change.connection, user.key) is not None:
-        raise Forbidden("Your name, email and password are kept at Twilio. Change them in Twilio’s settings.")
+        raise Forbidden("Your name, email, password and second factor are kept at Twilio. Change them there.")
     return user
 
 

@@ -67,6 +67,12 @@ def insert_factor(
     return uid
 
 
+def rename_factor(change: Change, user_key: int, factor_id: str, name: str) -> bool:
+    """Call one of an account's otherwise. False where it isn't theirs, or is gone."""
+    theirs = update(second_factors).where(second_factors.c.uid == factor_id, second_factors.c.user_id == user_key)
+    return bool(change.connection.execute(theirs.values(name=name)).rowcount)
+
+
 def delete_factor(change: Change, user_key: int, factor_id: str) -> str | None:
     """Take one away from its account. Returns its kind; None where it isn't theirs, or is gone already."""
     gone = delete(second_factors).where(second_factors.c.uid == factor_id, second_factors.c.user_id == user_key)

@@ -159,8 +159,8 @@ ACCOUNT_PASSKEY = v.NewPasskeyPage(
 ACCOUNT_FACTORS = v.AccountFactorsPage(
     email="mei@kicks.example",
     factors=(
-        v.FactorRow("My phone", "Authenticator app", NOW, NOW, "/p/login"),
-        v.FactorRow("Passkey", "Passkey", NOW, None, "/p/login"),
+        v.FactorRow("My phone", "Authenticator app", NOW, NOW, "/p/login", "/p/login"),
+        v.FactorRow("Passkey", "Passkey", NOW, None, "/p/login", "/p/login"),
     ),
     add=(v.Link("Set up an authenticator app", "/p/login"),),
     codes_left=9,

@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -15,12 +16,15 @@ from bridge.domain.identity import Factor
 from bridge.domain.mail import Mail
 from bridge.domain.second_factors import Answer, FactorNeeded, LoginStepGone, WrongFactor, find_step
 from bridge.flows.account_factors import (
+    add_passkey,
     begin_app,
+    begin_passkey,
     confirm_app,
     get_own,
     list_own,
     make_recovery_codes,
     remove,
+    rename_factor,
 )
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
@@ -132,6 +136,55 @@ def test_whatever_is_typed_is_no_error(text: str) -> None:
 
 
 # -- Setting it up -----------------------------------------------------------------------------------
+
+
+def test_one_is_called_otherwise_afterwards(world: World, ann: int) -> None:
+    current = session(world)
+    set_up(world, current)
+    [factor] = list_own(world.context, current).factors
+    for name in ("", " \t", "x" * 61, "\x00"):
+        with pytest.raises(Invalid):
+            rename_factor(world.context, current, factor.id, name, world.now)
+    rename_factor(world.context, current, factor.id, "Old \u202ephone ", world.now)
+    assert [one.name for one in list_own(world.context, current).factors] == ["Old phone"]
+    assert events(world)[-1] == "user.factor_renamed"
+    with pytest.raises(FreshProofNeeded):
+        rename_factor(world.context, replace(current, proved_at=None), factor.id, "Mine", world.now)
+
+
+def test_nobody_renames_anothers(world: World, ann: int) -> None:
+    current = session(world)
+    set_up(world, current)
+    [factor] = list_own(world.context, current).factors
+    join(world, account(world, "bob@acme.example", password=PASSWORD))
+    bob = sign_in_with_password(world.context, Credentials("bob@acme.example", PASSWORD), CLIENT, world.now)
+    with pytest.raises(NotFound):
+        rename_factor(world.context, session(world, Browser(session=bob.cookie)), factor.id, "Mine", world.now)
+    assert [one.name for one in list_own(world.context, current).factors] == ["Authenticator app"]
+
+
+def test_of_who_is_linked_to_twilio_they_can_be_seen_and_no_more(world: World, ann: int) -> None:
+    current = session(world)
+    begun = begin_app(world.context, current, world.now)
+    set_up(world, current)
+    [factor] = list_own(world.context, current).factors
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        set_user(change, ann, twilio_sub="US1")
+    before = (list_own(world.context, current), events(world), mails(world))
+    assert before[0].at_twilio
+    code = pyotp.TOTP(begun.secret).at(world.now)
+    for change_it in (
+        lambda: begin_app(world.context, current, world.now),
+        lambda: confirm_app(world.context, current, begun.token, "", code, CLIENT, world.now),
+        lambda: begin_passkey(world.context, current, world.now),
+        lambda: add_passkey(world.context, current, "", "{}", world.now),
+        lambda: rename_factor(world.context, current, factor.id, "Mine", world.now),
+        lambda: remove(world.context, current, factor.id, world.now),
+        lambda: make_recovery_codes(world.context, current, world.now),
+    ):
+        with pytest.raises(Forbidden, match="Twilio"):
+            change_it()
+    assert (list_own(world.context, current), events(world), mails(world)) == before
 
 
 def test_an_app_counts_only_once_its_first_code_was_shown(world: World, ann: int) -> None:

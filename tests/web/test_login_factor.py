@@ -91,6 +91,14 @@ def test_an_app_is_set_up_used_and_taken_away(world: World, ann: int, surfer: Su
     assert "Use your authenticator app" in step.text
     assert other.submit("/login/factor", step, by="recovery_code", code=codes[3]).status_code == 303
     assert other.workspaces() == ["acme"]
+    rename = re.search(r'href="(/account/factors/[0-9a-f-]+/name)"', listed.text)
+    assert rename
+    asked = surfer.get(rename[1])
+    assert 'value="My phone"' in asked.text
+    assert surfer.submit(rename[1], asked, name="").status_code == 422
+    assert surfer.submit(rename[1], asked, name="Old phone").headers["Location"] == "/account/factors"
+    listed = surfer.get("/account/factors")
+    assert ("Old phone" in listed.text, "My phone" in listed.text) == (True, False)
     remove = re.search(r'href="(/account/factors/[0-9a-f-]+/remove)"', listed.text)
     assert remove
     assert "your last second factor" in surfer.get(remove[1]).text

@@ -191,6 +191,24 @@ def test_a_second_factor_at_twilio_counts_where_one_is_required(world: World, tw
     assert (without.workspaces(), shown.workspaces()) == ([], ["acme"])
 
 
+def test_it_is_set_up_at_twilio_and_shown_anew(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    surfer.client.delete_cookie("bridge_session")
+    twilio.log_in(surfer, email=ANN, amr=["pwd"])
+    with world.context.database.writing() as connection:
+        connection.execute(update(workspaces).values(require_mfa=True))
+    told = surfer.get("/w/acme/roles")
+    assert 'href="/account/factors?return_to=/w/acme/roles"' in told.text
+    shown = surfer.get("/account/factors", return_to="/w/acme/roles")
+    assert "Kept at Twilio" in shown.text
+    assert "/account/factors/app" not in shown.text
+    assert 'href="/twilio/login?fresh=1&amp;return_to=/w/acme/roles"' in shown.text
+    now = int(datetime.now(UTC).timestamp())
+    twilio.log_in(surfer, email=ANN, query={"fresh": "1"}, auth_time=now)
+    assert surfer.workspaces() == ["acme"]
+
+
 def test_where_single_sign_on_is_required_twilio_alone_opens_nothing(
     world: World, twilio: TwilioSide, surfer: Surfer
 ) -> None:

@@ -95,6 +95,9 @@ def _own_ways(account: Account) -> tuple[AccountWay, ...]:
         state = "You sign in with your email and it" if ways.password else "None yet"
         own.append(AccountWay("key", "Password", state, Link(text, url_for("account.ask_password"))))
     else:
+        if ways.password:
+            kept = "Opens your account, too. It can be changed when Twilio is unlinked"
+            own.append(AccountWay("key", "Password", kept))
         own.append(
             AccountWay("enter", "Twilio", "You sign in at Twilio", Link("Unlink…", url_for("account_twilio.ask")))
         )

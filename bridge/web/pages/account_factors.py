@@ -10,11 +10,12 @@ from flask import Blueprint, Response, request, url_for
 from markupsafe import Markup
 
 from bridge.domain.errors import DomainError, Invalid
-from bridge.domain.second_factors import WrongFactor
+from bridge.domain.second_factors import SecondFactor, WrongFactor
 from bridge.domain.sentences import counted
 from bridge.flows.account_factors import (
     Added,
     NewApp,
+    OwnFactors,
     add_passkey,
     begin_app,
     begin_passkey,
@@ -24,14 +25,17 @@ from bridge.flows.account_factors import (
     list_own,
     make_recovery_codes,
     remove,
+    rename_factor,
 )
 from bridge.flows.passkeys import LONGEST_ANSWER
 from bridge.web.current import current_client
 from bridge.web.pages.account_frame import AccountVisit, enter_account, install, show_account
+from bridge.web.pages.account_twilio import factors_at_twilio
 from bridge.web.pages.forms import error_at, typed
 from bridge.web.pages.views import (
     AccountConfirmPage,
     AccountFactorsPage,
+    AccountFormPage,
     Consequence,
     FactorRow,
     Field,
@@ -72,26 +76,37 @@ def index() -> Response:
     """What the account has."""
     visit = enter_account()
     own = list_own(visit.context, visit.session)
-    rows = tuple(
-        FactorRow(one.name, _KINDS[one.kind], one.created_at, one.used_at, _href("ask_to_remove", factor=one.id))
-        for one in own.factors
+    rows = tuple(_row(one, changes=not own.at_twilio) for one in own.factors)
+    add = (
+        Link("Set up an authenticator app", _href("new_app"), primary=not rows),
+        Link("Add a passkey", _href("new_passkey")),
     )
     page = AccountFactorsPage(
         email=visit.session.user.email,
         factors=rows,
-        add=(
-            Link("Set up an authenticator app", _href("new_app"), primary=not rows),
-            Link("Add a passkey", _href("new_passkey")),
-        ),
+        add=() if own.at_twilio else add,
         codes_left=own.recovery_codes if rows else None,
-        new_codes_href=_href("ask_for_codes"),
-        back=_back(),
+        new_codes_href=None if own.at_twilio else _href("ask_for_codes"),
+        back=_back(own),
+        read_only=factors_at_twilio(visit, any_here=bool(rows)) if own.at_twilio else None,
     )
     return show_account(visit, "account_factors.html", page)
 
 
-def _back() -> Link:
-    return Link("Continue" if _hidden() else "Back to your workspaces", _return_to())
+def _row(one: SecondFactor, *, changes: bool) -> FactorRow:
+    row = FactorRow(one.name, _KINDS[one.kind], one.created_at, one.used_at)
+    if not changes:
+        return row
+    to_rename, to_remove = _href("ask_name", factor=one.id), _href("ask_to_remove", factor=one.id)
+    return replace(row, rename_href=to_rename, remove_href=to_remove)
+
+
+def _back(own: OwnFactors) -> Link:
+    if not _hidden():
+        return Link("Back to your workspaces", _return_to())
+    if own.at_twilio:  # what a login there showed is asked anew: that of before knows of no second factor
+        return Link("Log in with Twilio again, and continue", url_for("twilio.login", fresh=1, return_to=_return_to()))
+    return Link("Continue", _return_to())
 
 
 # -- An authenticator app ----------------------------------------------------------------------------
@@ -170,7 +185,39 @@ def _passkey_page(visit: AccountVisit, error: DomainError | None = None) -> Resp
     return show_account(visit, "account_passkey.html", page, status=status_of(error) if error else 200)
 
 
-# -- Taking one away ---------------------------------------------------------------------------------
+# -- Called otherwise, and taken away ----------------------------------------------------------------
+
+
+@blueprint.get("/<uuid:factor>/name")
+def ask_name(factor: UUID) -> Response:
+    """What it is to be called."""
+    visit = enter_account()
+    visit.require_fresh()
+    return _name_page(visit, get_own(visit.context, visit.session, str(factor))[0])
+
+
+@blueprint.post("/<uuid:factor>/name")
+def keep_name(factor: UUID) -> Response:
+    """Call it so."""
+    visit = enter_account()
+    try:
+        rename_factor(visit.context, visit.session, str(factor), typed("name"), visit.now)
+    except Invalid as error:
+        return _name_page(visit, get_own(visit.context, visit.session, str(factor))[0], error)
+    return go(_href("index"))
+
+
+def _name_page(visit: AccountVisit, factor: SecondFactor, error: DomainError | None = None) -> Response:
+    called = typed("name") if error else factor.name
+    page = AccountFormPage(
+        title=f"Rename {factor.name}",
+        text="The name is for you: by it you know which one you lost, or use no more.",
+        action=_href("keep_name", factor=factor.id),
+        field=Field("name", "Name", called, error=error_at(error, "name"), autocomplete="off"),
+        button="Rename it",
+        cancel_href=_href("index"),
+    )
+    return show_account(visit, "account_form.html", page, status=status_of(error) if error else 200)
 
 
 @blueprint.get("/<uuid:factor>/remove")

@@ -29,6 +29,16 @@ def kept_at_twilio(visit: AccountVisit) -> Note:
     return Note("info", "Kept at Twilio", text, Link("Change them there", profile) if profile else None)
 
 
+def factors_at_twilio(visit: AccountVisit, *, any_here: bool) -> Note:
+    """Why second factors can't be changed here, and where they can."""
+    links = find_links(visit.context)
+    security = links.security if links else None
+    text = "You log in with Twilio, so your second factor is set up and changed there."
+    if any_here:
+        text += " What you set up here before is still asked for after the password that you have here."
+    return Note("info", "Kept at Twilio", text, Link("Open Twilio’s settings", security) if security else None)
+
+
 @blueprint.get("")
 def ask() -> Response:
     """What unlinking means."""

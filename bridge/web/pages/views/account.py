@@ -64,15 +64,15 @@ class AccountPage:
 
 @dataclass(frozen=True, slots=True)
 class AccountFormPage:
-    """`account_form.html`: one thing to change, in one field."""
+    """`account_form.html`: one thing to change, in one field. `email`: whose password it is, for who keeps those."""
 
     title: str
     text: str
     action: str
-    email: str
     field: Field
     button: str
     cancel_href: str
+    email: str | None = None
     notice: Note | None = None
 
 

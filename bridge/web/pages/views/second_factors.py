@@ -37,13 +37,14 @@ class FactorPage:
 
 @dataclass(frozen=True, slots=True)
 class FactorRow:
-    """One factor of the account."""
+    """One factor of the account. Without links: nothing of it changes here."""
 
     name: str
     kind: str
     created_at: datetime
     used_at: datetime | None
-    remove_href: str
+    rename_href: str | None = None
+    remove_href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ class AccountFactorsPage:
     factors: tuple[FactorRow, ...]
     add: tuple[Link, ...]
     codes_left: int | None
-    new_codes_href: str
+    new_codes_href: str | None
     back: Link
+    read_only: Note | None = None
     notice: Note | None = None
 
 
