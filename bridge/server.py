@@ -1,11 +1,10 @@
-"""The production server: waitress in several processes on one socket, and what runs beside them.
+"""The production server: several processes on one socket (bridge.lines), and what runs beside them.
 
 The parent binds the socket, forks, and watches; it opens no database and starts no thread, so that nothing is shared
 by accident. A child that dies is replaced; when the parent ends, however it ends, its children do too.
 """
 
 import errno
-import logging
 import os
 import resource
 import select
@@ -20,23 +19,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from wsgiref.types import WSGIApplication
 
-import waitress
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import BadRequest
+from bridge.lines import Render, answer
 
 _THREADS = 8  # in all processes together: more only queue for SQLite's one writer
 #: At least: five logins, four with Twilio and an owner may wait for outside (bridge.outside.calls), others go on.
 _THREADS_OF_ONE = 12
-_CONNECTIONS = 2000  # a process; slow clients cost a file descriptor each, and no thread
 _OPEN_FILES = 4096
-#: More than the application takes, which can say so once it is called; up to here a body waits in a file.
-_LARGEST_BODY = 32 * 2**20
-_LARGEST_HEADERS = 64 * 2**10
 _SECONDS_TO_STOP: Final = 4
 _SHORTEST_DELAY: Final = 0.1
 _LONGEST_DELAY: Final = 10.0
@@ -45,8 +36,6 @@ _SECONDS_OF_HEALTH: Final = 10.0  # a child that lived this long is restarted wi
 Ready = Callable[[], None]
 Work = Callable[[Ready], None]
 App = TypeVar("App", bound=WSGIApplication)
-#: The words for a request that the server can't hand on: its target, the status, what is wrong -> type and body.
-Render = Callable[[str, int, str], tuple[str, bytes]]
 
 
 def render_plainly(_target: str, _status: int, text: str) -> tuple[str, bytes]:
@@ -84,8 +73,15 @@ def serve(
         print(_explain(error, host, port), file=sys.stderr)
         return 1
     count = workers or os.cpu_count() or 1
-    options = _options(max(_THREADS_OF_ONE, _THREADS // count), url_scheme, trusted_proxies)
-    answering = [_Child(partial(_answer, make_app, at_end, listener, options, render_refusal)) for _ in range(count)]
+    answer_all = partial(
+        answer,
+        listener=listener,
+        render=render_refusal,
+        threads=max(_THREADS_OF_ONE, _THREADS // count),
+        url_scheme=url_scheme,
+        trusted_proxies=trusted_proxies,
+    )
+    answering = [_Child(partial(_answer, make_app, at_end, answer_all)) for _ in range(count)]
     others = [_Child(partial(_run_beside, work)) for work in beside]
     with listener:
         address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
@@ -111,113 +107,18 @@ def _explain(error: OSError, host: str, port: int) -> str:
 # -- In a child ----------------------------------------------------------------------------------------------------
 
 
-def _options(threads: int, url_scheme: str, trusted_proxies: int) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "threads": threads,
-        "connection_limit": _CONNECTIONS,
-        "channel_timeout": 30,
-        "asyncore_use_poll": True,  # select() knows no file descriptor from 1024 on
-        "max_request_body_size": _LARGEST_BODY,
-        "max_request_header_size": _LARGEST_HEADERS,
-        "ident": None,
-        "url_scheme": url_scheme,
-        "clear_untrusted_proxy_headers": True,
-    }
-    if trusted_proxies:
-        options["trusted_proxy"] = "*"
-        options["trusted_proxy_count"] = trusted_proxies
-        options["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
-    return options
-
-
 def _answer(
     make_app: Callable[[], App],
     at_end: Callable[[App], None],
-    listener: socket.socket,
-    options: dict[str, Any],
-    render_refusal: Render,
+    answer_all: Callable[[App, Ready], None],
     ready: Ready,
 ) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news
     app = make_app()
-    server = waitress.create_server(app, sockets=[listener], **options)
-    server.channel_class = _speaking(render_refusal)
-    ready()
-    server.run()  # until SystemExit; then requests under way are answered
+    answer_all(app, ready)  # until SystemExit
     at_end(app)
-
-
-# -- What the application never sees -------------------------------------------------------------------------------
-
-_TOO_MUCH = {
-    413: "The body is too large.",
-    431: f"The address and the headers together are longer than {_LARGEST_HEADERS // 2**10} KiB.",
-}
-
-
-def _speaking(render: Render) -> type[HTTPChannel]:
-    """A connection that refuses in these words."""
-
-    class Refusal(ErrorTask):  # type: ignore[misc]
-        def execute(self) -> None:
-            # Only this process's own faults are 5xx: a transfer coding that nobody knows is a bad request.
-            error = self.request.error
-            status = error.code if error.code in (*_TOO_MUCH, 500) else 400
-            text = _TOO_MUCH.get(status) or ("The server failed." if status == 500 else error.body)
-            content_type, body = render(_target_of(self.request), status, text)
-            self.status = f"{status} {error.reason if status == error.code else 'Bad Request'}"
-            self.response_headers.append(("Content-Type", content_type))
-            self.set_close_on_finish()
-            self.content_length = len(body)
-            self.write(body)
-
-    class Channel(HTTPChannel):  # type: ignore[misc]
-        task_class = _InOnePiece
-        error_task_class = Refusal
-        parser_class = _Parser
-
-    return Channel
-
-
-class _InOnePiece(WSGITask):  # type: ignore[misc]
-    """An answer that is whole goes out whole: waitress itself sends the head first, and the client is woken twice."""
-
-    wrote_header: bool = False
-
-    def write(self, piece: bytes) -> None:
-        is_whole = not self.wrote_header and self.complete and self.content_length == len(piece) > 0
-        if not is_whole or not self.has_body:
-            super().write(piece)
-            return
-        head = self.build_response_header()
-        self.wrote_header = True
-        self.content_bytes_written = len(piece)
-        self.channel.write_soon(head + piece)
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """waitress's own, but for two holes (3.0.2)."""
-
-    def received(self, piece: bytes) -> int:
-        try:
-            consumed: int = super().received(piece)
-        except ValueError:  # Content-Length has more digits than Python makes a number of
-            self.error, self.completed, consumed = BadRequest("Content-Length is invalid"), True, len(piece)
-        if self.error is not None:
-            self.expect_continue = False  # or it would ask for the body that it has just refused
-        return consumed
-
-
-def _target_of(request: HTTPRequestParser) -> str:
-    """What the request was for, as far as it was understood."""
-    line = getattr(request, "first_line", b"")
-    if request.error.code == 431:  # waitress puts another first line in place of the real one
-        line = request.header_plus.lstrip().partition(b"\r\n")[0]
-    parts = line.split(b" ", 2)
-    return parts[1].decode("latin-1") if len(parts) > 1 else ""
 
 
 def _run_beside(work: Callable[[], None], ready: Ready) -> None:

@@ -27,7 +27,16 @@ INDEX_ADDRESS = re.compile(
 )
 
 BARE_MODULES = (
-    *("bridge", "bridge.app", "bridge.wiring", "bridge.server", "bridge.settings", "bridge.cli", "bridge.worker"),
+    *(
+        "bridge",
+        "bridge.app",
+        "bridge.wiring",
+        "bridge.server",
+        "bridge.lines",
+        "bridge.settings",
+        "bridge.cli",
+        "bridge.worker",
+    ),
     *("bridge.web", "bridge.flows", "bridge.outside", "bridge.storage", "bridge.domain"),
     *("saml", "saml.toolkit", "saml.response", "oidc", "oidc.toolkit", "oidc.token", "scim", "simulated"),
     *("simulated.company_idp", "simulated.google", "simulated.twilio"),

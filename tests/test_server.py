@@ -3,111 +3,15 @@
 import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.raw_http import message, send
-
-ROOT = Path(__file__).parent.parent
-
-PROGRAM = """
-import os, sys, time
-from bridge.server import serve
-
-def application(environ, start_response):
-    path = environ["PATH_INFO"]
-    if path == "/slow":
-        time.sleep(1)
-    body = {
-        "/echo": lambda: str(len(environ["wsgi.input"].read())),
-        "/from": lambda: f"{environ['wsgi.url_scheme']} {environ['REMOTE_ADDR']}",
-    }.get(path, lambda: str(os.getpid()))()
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [body.encode()]
-
-def make_app():
-    %(in_make_app)s
-    return application
-
-def beside():
-    print("beside", os.getpid(), file=sys.stderr, flush=True)
-    time.sleep(3600)
-
-sys.exit(serve(make_app, port=int(sys.argv[1]), %(options)s))
-"""
-
-
-class Server:
-    """A server under test, its output as it comes."""
-
-    def __init__(self, port: int, options: str, in_make_app: str) -> None:
-        code = PROGRAM % {"options": options, "in_make_app": in_make_app}
-        command = [sys.executable, "-c", code, str(port)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        self.lines: list[str] = []
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        with self.process.stderr as lines:
-            self.lines.extend(iter(lines.readline, ""))
-
-    @property
-    def output(self) -> str:
-        return "".join(self.lines)
-
-    @property
-    def url(self) -> str:
-        found = re.search(r"http://\S+", self.output)
-        assert found is not None
-        return found.group()
-
-    def pids(self) -> set[int]:
-        """The processes that answer, as a few dozen requests find them."""
-        return {int(requests.get(self.url, timeout=5).text) for _ in range(40)}
-
-    def end(self) -> int:
-        """Wait until it has ended and give its exit status."""
-        status = self.process.wait(timeout=20)
-        self.reader.join(timeout=5)
-        return status
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether each of its processes has ended: all of them hold the pipe that the reader reads."""
-        return not self.reader.is_alive()
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-@contextmanager
-def serving(
-    port: int = 0, options: str = "workers=2", in_make_app: str = "pass", ready: bool = True
-) -> Iterator[Server]:
-    server = Server(port, options, in_make_app)
-    try:
-        if ready:
-            wait_until(lambda: "Serving" in server.output or server.process.poll() is not None)
-            assert "Serving" in server.output, server.output
-        yield server
-    finally:
-        server.process.terminate()
-        server.end()
+from tests.served import serving, wait_until
 
 
 def test_a_line_says_when_all_processes_answer_and_where() -> None:
@@ -215,17 +119,6 @@ def test_each_process_makes_its_own_application() -> None:
         assert {int(pid) for pid in re.findall(r"made in (\d+);", server.output)} >= server.pids()
 
 
-def test_it_answers_while_hundreds_of_clients_are_slow() -> None:
-    with serving() as server:
-        port = int(server.url.rpartition(":")[2])
-        slow = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(300)]
-        for client in slow:
-            client.sendall(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nslow")
-        assert requests.get(server.url, timeout=5).status_code == 200
-        for client in slow:
-            client.close()
-
-
 def test_no_header_names_the_software() -> None:
     with serving(options="workers=1") as server:
         assert "Server" not in requests.get(server.url, timeout=5).headers
@@ -252,15 +145,3 @@ def test_forwarded_headers_count_from_trusted_proxies_only(trusted_proxies: int,
 def test_the_scheme_is_as_told() -> None:
     with serving(options="workers=1, url_scheme='https'") as server:
         assert requests.get(f"{server.url}/from", timeout=5).text == "https 127.0.0.1"
-
-
-def test_an_answer_comes_in_one_piece() -> None:
-    with (
-        serving(options="workers=1") as server,
-        socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as line,
-    ):
-        for _ in range(20):
-            line.sendall(message("GET", "/", {"Connection": "keep-alive"}))
-            head, _, body = line.recv(4096).partition(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200 OK\r\n")
-            assert body.isdigit(), "the head came first, and alone"
