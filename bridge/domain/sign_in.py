@@ -7,6 +7,7 @@ why not.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from urllib.parse import unquote
 
 from bridge.domain.errors import DomainError
 from bridge.domain.identity import Factor, LoginKind
@@ -33,6 +34,18 @@ class Client:
 
 #: Where nobody says from where a request comes.
 UNKNOWN_CLIENT = Client("", "")
+
+
+def path_within(path: str, slug: str) -> str:
+    """Where a login leads that began at the IdP: a path of the workspace that it opens, else the start page.
+
+    Nobody signed the address, so it is one of those pages that only show something: never one beside them, which a
+    browser would make of dots.
+    """
+    address = path.partition("?")[0].partition("#")[0]
+    steps = [unquote(step) for step in address.split("/")]
+    plain = not any(step in (".", "..") or "/" in step or "\\" in step for step in steps)
+    return path if plain and steps[:3] == ["", "w", slug] else "/"
 
 
 def keepable_groups(names: tuple[str, ...]) -> tuple[str, ...]:

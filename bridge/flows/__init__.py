@@ -10,7 +10,8 @@ transaction: fetch first, then flow.
 - `log_requests`  each SCIM call, its answer and what it did (`request_buffer`: what waits; `tell_effects`: who lost)
 - `request_log`   that log, read and forgotten
 - `import_directory`, `import_people`      the same from a file, by the thousand
-- `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is)
+- `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is;
+  `login_requests`: what was sent to the IdP, of which nothing is kept here)
 - `passkeys`, `passkey_login`   what they are asked and answer; signing in by one alone
 - `require_factor`   a second factor of who comes without SSO
 - `require_sso`, `break_glass`   SSO as the only way in, who is exempt, and the way past it when it is broken

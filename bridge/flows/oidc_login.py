@@ -1,33 +1,39 @@
 """A login at an OpenID provider, from the request to the verified answer that `sign_in.complete` takes.
 
-- `start`       the browser is sent away; nonce and code verifier stay here, sealed, bound to state and browser
+- `start`       the browser is sent away; it keeps nonce and code verifier, sealed, bound to state
 - `claim`       it came back: the request is its own, and from now on nobody else's
 - `ask_for_identity`  the provider is asked, outside of any transaction, and what it says is proved
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final, Protocol
-
-import orjson
+from typing import Protocol
 
 from bridge.domain.errors import OutsideFailed
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.domain.sign_in import OtherBrowser, SignInRefused, UnknownRequest
 from bridge.domain.sign_in_log import render_claims
 from bridge.domain.web_calls import Ask, WebCall
-from bridge.flows.bearer_secrets import digest, new_secret
+from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect_oidc import OidcConnection
 from bridge.flows.context import Context
+from bridge.flows.login_requests import (
+    CodeSecrets,
+    Keepsake,
+    LoginRequest,
+    is_kept_by,
+    open_keepsake,
+    read_request,
+    sealed_keepsake,
+)
 from bridge.flows.provider_keys import Keyed, prove_by_keys
-from bridge.flows.sign_in import Answer, begin, request_hash
+from bridge.flows.sign_in import Answer, begin, take_request
 from bridge.flows.sign_in_log import Trail, note_names
 from bridge.flows.sso_door import open_door
-from bridge.flows.try_connection import is_test
-from bridge.storage import pending, people
+from bridge.storage import people
 from bridge.storage.changes import Change
 from oidc import authorization_request, claims, id_token, token_answer, token_request, transcript, userinfo
 from oidc.claims import AssertedNames, ClaimMapping
@@ -37,9 +43,6 @@ from oidc.keys import Keys
 from oidc.token_answer import TokenAnswer
 from oidc.userinfo import Userinfo
 
-#: How long the provider may take to answer us, once the browser is back.
-_CLAIM_LASTS: Final = timedelta(minutes=2)
-_REQUEST_PURPOSE = "pending_requests.result"
 _HINT_PURPOSE = "authentications.logout_hint_enc"
 #: A longer ID token fits into no address, and would only fill the table.
 _LONGEST_HINT = 4_000
@@ -76,84 +79,73 @@ class OtherTenant(SignInRefused):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A request whose answer came, to its own browser. `request_id` is its new name, known to this login alone.
-
-    `fresh_since`: the person had to sign in anew from then on; None where any sign-in does.
+    """A request whose answer came, to its own browser, and that nobody else can answer any more; where it wanted to go,
+    and what the answer is held against.
     """
 
-    request_id: str
-    nonce: str
-    code_verifier: str
-    test: bool = False
-    fresh_since: datetime | None = None
+    request: LoginRequest
+    return_to: str
+    secrets: CodeSecrets
 
 
 def start(
     context: Context,
     ours: OidcConnection,
-    browser: str,
     return_to: str,
     now: datetime,
     *,
     login_hint: str | None = None,
     test: str | None = None,
     fresh: bool = False,
-) -> str:
-    """Keep that this browser asks, and give the address at the provider to send it to; with the ticket of a test, to
-    test the connection. `fresh` (or the connection's `force_authn`): the person has to sign in anew there, and the
+) -> tuple[str, Keepsake]:
+    """The address at the provider to send the browser to, and what the browser keeps of it; with the ticket of a test,
+    to test the connection. `fresh` (or the connection's `force_authn`): the person has to sign in anew there, and the
     answer has to say so (Core 3.1.2.1). Raises ConnectionOff, TestTicketUsed.
     """
     anew = fresh or ours.force_authn
-    state, nonce, verifier = (new_secret() for _ in range(3))
-    sealed = context.secrets.encrypt(orjson.dumps([nonce, verifier]), purpose=_REQUEST_PURPOSE)
+    keepsake, secrets = sealed_keepsake(context, return_to)
+    state = begin(context, "oidc", ours.connection.id, keepsake, now, fresh=anew, test=test)
     url = authorization_request.build(
         ours.provider,
         ours.client,
         state=state,
-        nonce=nonce,
-        code_verifier=verifier,
+        nonce=secrets.nonce,
+        code_verifier=secrets.code_verifier,
         login_hint=login_hint,
         max_age=0 if anew else None,
         # Google knows no prompt of that name, and shows an error for it.
         prompt="login" if anew and not ours.claims.hosted else None,
         scopes=ours.scopes,
     )
-    kept = {"sealed": b64encode(sealed).decode()}
-    begin(context, "oidc", ours.connection.id, state, browser, return_to, now, fresh=anew, kept=kept, test=test)
-    return url
+    return url, keepsake
 
 
-def claim(context: Context, ours: OidcConnection, state: str, browser: str, now: datetime) -> Claimed:
+def claim(context: Context, ours: OidcConnection, state: str, keepsake: Keepsake | None, now: datetime) -> Claimed:
     """Take the request that `state` names out of everybody else's reach: of two answers, one gets it.
 
     Raises UnknownRequest; OtherBrowser, which leaves it to the browser that began; ConnectionOff.
     """
-    return context.change(
-        f"connection:{ours.connection.id}", now, lambda change: _claim(context, change, ours, state, browser)
-    )
+    request = read_request(context, "oidc", ours.connection.id, state, now)
+
+    def do(change: Change) -> Claimed:
+        door = open_door(change.connection, ours.connection.id, for_test=request is not None and request.test)
+        if request is None or not take_request(change, "oidc", door, state, request):
+            raise UnknownRequest
+        return check_claim(context, request, keepsake)
+
+    return context.change(f"connection:{ours.connection.id}", now, do)
 
 
-def _claim(context: Context, change: Change, ours: OidcConnection, state: str, browser: str) -> Claimed:
-    asked = pending.take_pending(change, request_hash(ours.connection.id, state), "oidc")
-    test = asked is not None and is_test(asked)
-    door = open_door(change.connection, ours.connection.id, for_test=test)
-    if asked is None or "sealed" not in asked.result:
-        raise UnknownRequest
-    if asked.browser_hash != digest(browser):
+def check_claim(context: Context, request: LoginRequest, keepsake: Keepsake | None) -> Claimed:
+    """The request with what its own browser kept of it. Raises OtherBrowser, in the transaction that takes the request,
+    which undoes that; UnknownRequest where it was never one of this kind.
+    """
+    if keepsake is None or not is_kept_by(keepsake, request.browser_hash):
         raise OtherBrowser
-    nonce, verifier = _opened(context, asked.result["sealed"])
-    renamed, until = new_secret(), change.now + _CLAIM_LASTS
-    rest = {name: value for name, value in asked.result.items() if name != "sealed"}
-    pending.put_pending(
-        change, request_hash(door.connection.id, renamed), replace(asked, result=rest, expires_at=until)
-    )
-    since = asked.result.get("fresh_since")
-    return Claimed(renamed, nonce, verifier, test, datetime.fromisoformat(since) if since else None)
-
-
-def _opened(context: Context, sealed: str) -> tuple[str, str]:
-    nonce, verifier = orjson.loads(context.secrets.decrypt(b64decode(sealed), purpose=_REQUEST_PURPOSE))
-    return nonce, verifier
+    secrets = open_keepsake(context, keepsake)
+    if secrets is None:
+        raise UnknownRequest
+    return Claimed(request, keepsake.return_to, secrets)
 
 
 # -- Asking the provider -----------------------------------------------------------------------------
@@ -168,7 +160,7 @@ def ask_for_identity(
     Raises ProviderFailed, `oidc.errors.Refused` (one class a reason), OtherTenant.
     """
     proved, named = ask_provider(context, ours, claimed, code, ask, clock, trail)
-    _check_tenant(context, ours, proved, test=claimed.test)
+    _check_tenant(context, ours, proved, test=claimed.request.test)
     identity = AssertedIdentity(
         connection_id=ours.connection.id,
         subject=named.subject,
@@ -181,7 +173,7 @@ def ask_for_identity(
         directory_id=named.directory_id,
     )
     replay = Replay(proved.text, proved.expires_at + timedelta(seconds=ours.client.clock_skew))
-    return Answer(identity, claimed.request_id, replay, proved.authenticated_at, trail)
+    return Answer(identity, claimed.request, replay, proved.authenticated_at, trail)
 
 
 class Party(Keyed, Protocol):
@@ -225,7 +217,7 @@ def ask_provider(
 
 
 def _fetch_tokens(ours: Party, claimed: Claimed, code: str, ask: Ask, now: datetime) -> TokenAnswer:
-    asked = token_request.build(ours.provider, ours.client, code, claimed.code_verifier, now, new_secret())
+    asked = token_request.build(ours.provider, ours.client, code, claimed.secrets.code_verifier, now, new_secret())
     reply = ask(WebCall(asked.url, asked.headers, asked.body))
     return token_answer.parse(reply.status, reply.content_type, reply.body)
 
@@ -233,9 +225,12 @@ def _fetch_tokens(ours: Party, claimed: Claimed, code: str, ask: Ask, now: datet
 def _prove(context: Context, ours: Party, claimed: Claimed, tokens: TokenAnswer, ask: Ask, clock: Clock) -> IdToken:
     def prove(keys: Keys) -> IdToken:
         now = clock()
+        since = claimed.request.fresh_since
         # As old as the request is: nobody is to be refused for the time that they took to come back.
-        age = ceil((now - claimed.fresh_since).total_seconds()) if claimed.fresh_since else None
-        return id_token.validate(tokens, ours.provider, keys, ours.client, nonce=claimed.nonce, now=now, max_age=age)
+        age = ceil((now - since).total_seconds()) if since else None
+        return id_token.validate(
+            tokens, ours.provider, keys, ours.client, nonce=claimed.secrets.nonce, now=now, max_age=age
+        )
 
     return prove_by_keys(context, ours, ask, clock(), prove)
 

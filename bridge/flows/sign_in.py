@@ -1,7 +1,7 @@
 """Signing in through a connection, from the request to the session; the same for SAML and OpenID Connect.
 
-- `begin`     a request is sent: who sent it, and where they want to go, is kept; with the ticket of `try_connection`
-  it is one for a test
+- `begin`     a request is sent, and nothing of it kept but by the browser (`login_requests`); with the ticket of
+  `try_connection` it is one for a test
 - `complete`  the IdP's verified answer: consumed, remembered, its person found or made; the result waits under a
   one-time handle for a minute (an IdP's cross-site POST brings no cookie of ours)
 - `resume`    the browser fetches it: compared with the one that began, and only then a session is made
@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from bridge.domain.errors import DomainError
 from bridge.domain.identity import AssertedIdentity, Replay
@@ -28,18 +28,29 @@ from bridge.domain.sign_in import (
     check_alive,
     decide,
     keepable_groups,
+    path_within,
 )
 from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
+from bridge.flows.login_requests import (
+    Keepsake,
+    LoginRequest,
+    Protocol,
+    find_unanswered,
+    is_kept_by,
+    name_of,
+    name_request,
+    new_keepsake,
+    read_request,
+    spend_request,
+)
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.settle_login import check_identity, find_person, may_join, settle, tell_found, tell_groups
 from bridge.flows.sign_in_log import Asked, Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
 from bridge.flows.try_connection import (
-    MARK,
     TestOver,
-    is_test,
     is_test_result,
     keep_test_passed,
     pretend_enabled,
@@ -48,16 +59,13 @@ from bridge.flows.try_connection import (
 )
 from bridge.storage import ended_logins, pending, people
 from bridge.storage.changes import Change
+from bridge.storage.connections import was_off_since
 from bridge.storage.pending import Pending
 from bridge.storage.sessions import NewAuthentication
 
-#: How long somebody may take at the IdP, second factor and forgotten password included.
-_REQUEST_LASTS = timedelta(minutes=30)
 _HANDLE_LASTS = timedelta(seconds=60)
 _PROOF_LASTS = timedelta(minutes=30)
 _INSTANTS = ("session_ends_at", "asserted_at")
-
-Protocol = Literal["saml", "oidc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +77,17 @@ class ProofNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An IdP's verified answer: the identity, the request it answers (None: it came unasked), what may not come
-    twice, when the person showed who they are (None: it doesn't say), and what the login went through.
+    """An IdP's verified answer: the identity, the request it answers (by its name; or, where that was taken already,
+    itself; None: it came unasked), what may not come twice, when the person showed who they are (None: it doesn't say),
+    and what the login went through. `unasked`: what a browser is given that brings an answer which nobody asked for.
     """
 
     identity: AssertedIdentity
-    in_response_to: str | None
+    in_response_to: str | LoginRequest | None
     replay: Replay
     authenticated_at: datetime | None = None
     trail: Trail = field(default_factory=Trail, compare=False)
+    unasked: Keepsake | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,45 +101,34 @@ def begin(
     context: Context,
     kind: Protocol,
     connection_id: str,
-    request_id: str,
-    browser: str,
-    return_to: str,
+    keepsake: Keepsake,
     now: datetime,
     *,
     fresh: bool = False,
-    kept: Mapping[str, Any] | None = None,
     test: str | None = None,
-) -> None:
-    """Keep that this browser sent a request. Several may be under way in one browser (two tabs).
+) -> str:
+    """The name of a request that is to be sent for the browser that will keep `keepsake`. Several may be under way in
+    one browser (two tabs).
 
-    `fresh`: it demands that the person shows anew who they are; only an answer that says so will do. `kept` is what the
-    answer will be held against; secrets in it are sealed. `test`: the ticket of a test, which is used up; the request
-    is marked here, for nothing of its answer could say so.
+    `fresh`: it demands that the person shows anew who they are; only an answer that says so will do. `test`: the ticket
+    of a test, which is used up; the request is marked under our seal, for nothing of its answer could say so.
 
     Raises NotFound, ConnectionOff, TestTicketUsed.
     """
-    # Nobody has been promised anything yet: of all that a login writes, this alone needn't wait for the disk.
-    with context.changing(f"connection:{connection_id}", now, durable=False) as change:
-        if test is not None:
+    if test is not None:
+        with context.changing(f"connection:{connection_id}", now) as change:
             use_ticket(change, test, connection_id)
-        door = open_door(change.connection, connection_id, for_test=test is not None)
-        demands = ({"fresh_since": now.isoformat()} if fresh else {}) | (MARK if test is not None else {})
-        result = {"asked_at": now.isoformat(), **(kept or {}), **demands}
-        request = Pending(kind, door.connection.key, None, digest(browser), return_to, result, now + _REQUEST_LASTS)
-        pending.put_pending(change, request_hash(connection_id, request_id), request)
+            open_door(change.connection, connection_id, for_test=True)
+    else:
+        with context.database.reading() as rows:
+            open_door(rows, connection_id)
+    return name_request(context, kind, connection_id, keepsake, now, fresh=fresh, test=test is not None)
 
 
 def find_asked(context: Context, kind: Protocol, connection_id: str, request_id: str, now: datetime) -> Asked | None:
     """The request that an answer says it is for, before anything of it is proved: for the sign-in log alone."""
-    with context.database.reading() as rows:
-        found = pending.find_pending(rows, request_hash(connection_id, request_id), kind, now)
-    if found is None:
-        return None
-    return Asked(_asked_at(found), is_test(found), found.browser_hash)
-
-
-def _asked_at(request: Pending) -> datetime:
-    return datetime.fromisoformat(request.result["asked_at"])
+    found = find_unanswered(context, kind, connection_id, request_id, now)
+    return Asked(found.asked_at, found.test, found.browser_hash) if found else None
 
 
 def complete(context: Context, kind: Protocol, answer: Answer, now: datetime, client: Client = UNKNOWN_CLIENT) -> str:
@@ -142,7 +141,7 @@ def complete(context: Context, kind: Protocol, answer: Answer, now: datetime, cl
 
     def do(change: Change) -> str:
         answer.trail.forget_since(passed)
-        return _complete(change, kind, answer)
+        return _complete(context, change, kind, answer)
 
     try:
         return context.change(actor, now, do)
@@ -153,50 +152,77 @@ def complete(context: Context, kind: Protocol, answer: Answer, now: datetime, cl
         return _keep_test(context, kind, answer, over, client, now)
 
 
-def _complete(change: Change, kind: Protocol, answer: Answer) -> str:
-    identity, handle = check_identity(answer.identity), new_secret()
-    request = _take_request(change, kind, answer)
-    test = request is not None and is_test(request)
+def _complete(context: Context, change: Change, kind: Protocol, answer: Answer) -> str:
+    identity = check_identity(answer.identity)
+    request = _request(context, kind, answer, change.now)
+    test = request is not None and request.test
     door = open_door(change.connection, identity.connection_id, for_test=test)
+    if request is not None and not _take_request(change, kind, door, answer, request):
+        request = None
     if not pending.remember(change, _proof_hash(answer), answer.replay.until):
         raise Replayed
-    request = request or _unsolicited(change, door, answer)
+    if request is None:
+        _check_unsolicited(door, answer)
     _check_fresh(door, request, answer)
     _check_not_ended(change, door, identity)
-    answer.trail.note("our_request", _told_request(answer, request, change.now))
+    answer.trail.note("our_request", _told_request(request, change.now))
     if test:
         pretend_enabled(change, door)
     user, proved = _enter(change, door, identity, answer.trail)
-    if test:
+    if request is not None and test:
         raise TestOver(door, would_happen(change, door, identity, user if proved else None, answer.trail), request)
-    anew = "fresh_since" in (request.result or {})
+    anew = request is not None and request.fresh
     result = {"identity": pack(identity), "proved": proved, "anew": anew, "trail": answer.trail.pack()}
-    until = change.now + _HANDLE_LASTS
-    pending.put_pending(
-        change, digest(handle), replace(request, kind="handle", user_key=user.key, result=result, expires_at=until)
-    )
+    return _put_handle(change, door, request, answer.unasked, user, result)
+
+
+def _put_handle(
+    change: Change, door: Door, request: LoginRequest | None, unasked: Keepsake | None, user: User, result: Any
+) -> str:
+    """The result waits for the browser that began. Where that goes, only it knows; unasked, the IdP may have said."""
+    unasked = unasked or new_keepsake("/")
+    browser_hash = request.browser_hash if request else unasked.hash
+    return_to = "" if request else path_within(unasked.return_to, door.workspace.slug)
+    until, handle = change.now + _HANDLE_LASTS, f"{name_of(browser_hash)}.{new_secret()}"
+    waiting = Pending("handle", door.connection.key, user.key, browser_hash, return_to, result, until)
+    pending.put_pending(change, digest(handle), waiting)
     return handle
 
 
-def _take_request(change: Change, kind: Protocol, answer: Answer) -> Pending | None:
+def _request(context: Context, kind: Protocol, answer: Answer, now: datetime) -> LoginRequest | None:
     """The request that is answered, None where there is none."""
-    if answer.in_response_to is None:
-        return None
-    return pending.take_pending(change, request_hash(answer.identity.connection_id, answer.in_response_to), kind)
+    named = answer.in_response_to
+    if named is None or isinstance(named, LoginRequest):
+        return named
+    return read_request(context, kind, answer.identity.connection_id, named, now)
 
 
-def _unsolicited(change: Change, door: Door, answer: Answer) -> Pending:
-    """What stands for a request where the IdP may begin."""
+def _take_request(change: Change, kind: Protocol, door: Door, answer: Answer, request: LoginRequest) -> bool:
+    """Whether this is its first answer, and the connection was on all the while."""
+    if isinstance(answer.in_response_to, str):
+        return take_request(change, kind, door, answer.in_response_to, request)
+    return True
+
+
+def take_request(change: Change, kind: Protocol, door: Door, name: str, request: LoginRequest) -> bool:
+    """The same of a request by its name: of two answers at once, one gets it. What was under way when the connection
+    was switched off has ended with that.
+    """
+    first = spend_request(change, kind, door.connection.id, name, request)
+    return first and (request.test or not was_off_since(change.connection, door.connection.key, request.asked_at))
+
+
+def _check_unsolicited(door: Door, answer: Answer) -> None:
+    """Whether the IdP may begin, and did."""
     if answer.in_response_to is not None or not door.unsolicited:
         raise UnknownRequest
-    return Pending("handle", door.connection.key, None, None, "/", None, change.now)
 
 
-def _check_fresh(door: Door, request: Pending, answer: Answer) -> None:
+def _check_fresh(door: Door, request: LoginRequest | None, answer: Answer) -> None:
     """ForceAuthn is a demand on the IdP: whether it was met is for us to see (SAML Core 3.4.1)."""
-    if "fresh_since" not in (request.result or {}):
+    if request is None or request.fresh_since is None:
         return
-    since = datetime.fromisoformat(request.result["fresh_since"]) - door.clock_skew
+    since = request.fresh_since - door.clock_skew
     if answer.authenticated_at is None or answer.authenticated_at < since:
         raise NotFresh(door.connection.name)
 
@@ -218,10 +244,10 @@ def _check_not_ended(change: Change, door: Door, identity: AssertedIdentity) -> 
         raise EndedAtIdp(door.connection.name)
 
 
-def _told_request(answer: Answer, request: Pending, now: datetime) -> str:
-    if answer.in_response_to is None:
+def _told_request(request: LoginRequest | None, now: datetime) -> str:
+    if request is None:
         return "It came unasked, which this connection allows, and was not used before."
-    return f"Sent {round((now - _asked_at(request)).total_seconds())} s before, and answered for the first time."
+    return f"Sent {round((now - request.asked_at).total_seconds())} s before, and answered for the first time."
 
 
 def _keep_test(context: Context, kind: Protocol, answer: Answer, over: TestOver, client: Client, now: datetime) -> str:
@@ -247,14 +273,16 @@ def _spend(context: Context, kind: Protocol, answer: Answer, now: datetime) -> N
     """In a second transaction, for the first was undone: request and proof are used up, whatever came of them."""
     connection_id = answer.identity.connection_id
     with context.changing(f"connection:{connection_id}", now) as change:
-        if answer.in_response_to is not None:
-            pending.take_pending(change, request_hash(connection_id, answer.in_response_to), kind)
+        request = _request(context, kind, answer, now)
+        if request is not None and isinstance(answer.in_response_to, str):
+            spend_request(change, kind, connection_id, answer.in_response_to, request)
         pending.remember(change, _proof_hash(answer), answer.replay.until)
 
 
 def resume(
     context: Context,
     handle: str,
+    keepsake: Keepsake | None,
     browser: str,
     client: Client,
     now: datetime,
@@ -263,21 +291,23 @@ def resume(
     old: str | None = None,
     trail: Trail | None = None,
 ) -> SignedIn | ProofNeeded | Tested:
-    """What `complete` found fetched once by the browser that began; `old` is its present session cookie. `through`
-    names the connection of the address that is asked: another's login isn't there.
+    """What `complete` found fetched once by the browser that began: it brings the `keepsake` of this login. By
+    `browser` it is known in what follows; `old` is its present session cookie. `through` names the connection of the
+    address that is asked: another's login isn't there.
 
     Raises a SignInRefused: OtherBrowser where another browser began, and whatever has changed since.
     """
     way = trail or Trail()
     with context.changing(SYSTEM, now) as change:
         waiting = pending.take_pending(change, digest(handle), "handle")
-        if waiting is None and is_test_result(change.connection, handle, browser, now):
+        if waiting is None and is_test_result(change.connection, handle, keepsake, now):
             return Tested(handle)
         if waiting is None or through not in (None, waiting.result["identity"]["connection_id"]):
             raise UnknownRequest
         way.continue_from(waiting.result["trail"])
-        if waiting.browser_hash not in (None, digest(browser)):
+        if keepsake is None or not is_kept_by(keepsake, waiting.browser_hash):
             raise OtherBrowser
+        waiting = replace(waiting, return_to=waiting.return_to or keepsake.return_to)
         way.note("browser")
         door = open_door(change.connection, waiting.result["identity"]["connection_id"])
         if not waiting.result["proved"]:
@@ -350,12 +380,6 @@ def unpack(packed: Mapping[str, Any]) -> AssertedIdentity:
     instants = {name: packed.get(name) for name in _INSTANTS}
     values = {name: datetime.fromisoformat(at) if at else None for name, at in instants.items()}
     return AssertedIdentity(**{**packed, **values, "groups": tuple(packed["groups"])})
-
-
-def request_hash(connection_id: str, request_id: str) -> bytes:
-    """Under which a request that was sent is kept."""
-    # Of both, so that no other connection's answer finds it.
-    return digest(f"request:{connection_id}:{request_id}")
 
 
 def ended_hash(connection_id: str, session_index: str) -> bytes:

@@ -29,6 +29,7 @@ from bridge.domain.sign_in_log import (
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
+from bridge.flows.login_requests import name_of
 from bridge.storage import pending, people
 from bridge.storage.changes import Change
 from bridge.storage.connections import find_by_uid
@@ -149,7 +150,7 @@ class Asked:
 
     at: datetime
     test: bool
-    browser_hash: bytes | None
+    browser_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +215,17 @@ def log_glass_broken(change: Change, workspace: Workspace, email: str, client: C
 
 
 def log_test(
-    change: Change, ended: "Ended", client: Client, through: Connection, trail: Trail, browser_hash: bytes | None
+    change: Change, ended: "Ended", client: Client, through: Connection, trail: Trail, browser_hash: bytes
 ) -> str:
     """Keep a test that went all the way. Returns the handle of its result."""
     return _keep_test(change, _attempt(change, ended, client, trail, through), browser_hash)
 
 
-def _keep_test(change: Change, attempt: Attempt, browser_hash: bytes | None) -> str:
+def _keep_test(change: Change, attempt: Attempt, browser_hash: bytes) -> str:
     """Keep a test, and put its result where the browser that began finds it."""
     insert_attempt(change, attempt)
-    handle, result, until = new_secret(), {"ref": attempt.ref}, change.now + _RESULT_LASTS
+    handle = f"{name_of(browser_hash)}.{new_secret()}"
+    result, until = {"ref": attempt.ref}, change.now + _RESULT_LASTS
     waiting = Pending("tested", attempt.connection_key, None, browser_hash, "/", result, until)
     pending.put_pending(change, digest(handle), waiting)
     return handle

@@ -21,6 +21,7 @@ from bridge.domain.workspace import Membership, User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.explain import permissions_of
+from bridge.flows.login_requests import Keepsake, LoginRequest, is_kept_by
 from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
 from bridge.flows.read_sign_in_log import attempt_of
 from bridge.flows.sign_in_log import Ended, Trail, log_test
@@ -32,8 +33,6 @@ from bridge.storage.mappings import refresh_connection_matches
 from bridge.storage.pending import Pending
 from bridge.storage.sign_in_attempts import find_attempt_anywhere
 
-#: What marks a pending request as a test.
-MARK = {"test": True}
 #: How long a ticket waits for its browser: the operator may send it to somebody.
 TICKET_LASTS = timedelta(minutes=30)
 _MOST_LINES = 50
@@ -44,7 +43,7 @@ class TestOver(Exception):
 
     __test__ = False
 
-    def __init__(self, door: Door, would: WouldHappen, request: Pending) -> None:
+    def __init__(self, door: Door, would: WouldHappen, request: LoginRequest) -> None:
         super().__init__("a test signs nobody in")
         self.door, self.would, self.request = door, would, request
 
@@ -66,11 +65,6 @@ def allow_test(context: Context, actor: str, workspace_slug: str, connection_id:
         waiting = Pending("test", found.key, None, None, "/", None, now + TICKET_LASTS)
         pending.put_pending(change, digest(ticket), waiting)
     return f"/{found.kind}/{found.id}/login?test={ticket}"
-
-
-def is_test(request: Pending) -> bool:
-    """Whether a pending request was marked as a test."""
-    return bool(request.result) and bool(request.result.get("test"))
 
 
 def use_ticket(change: Change, ticket: str, connection_id: str) -> None:
@@ -150,23 +144,25 @@ def keep_test_passed(change: Change, over: TestOver, client: Client, trail: Trai
     return log_test(change, ended, client, connection, trail, over.request.browser_hash)
 
 
-def is_test_result(rows: Any, handle: str, browser: str, now: datetime) -> bool:
+def is_test_result(rows: Any, handle: str, keepsake: Keepsake | None, now: datetime) -> bool:
     """Whether the handle is that of a test's result. Raises OtherBrowser where another one began it."""
-    return _find(rows, handle, browser, now) is not None
+    return _find(rows, handle, keepsake, now) is not None
 
 
-def find_test_result(context: Context, handle: str, browser: str, now: datetime) -> tuple[str, SignInAttempt]:
+def find_test_result(
+    context: Context, handle: str, keepsake: Keepsake | None, now: datetime
+) -> tuple[str, SignInAttempt]:
     """A test's workspace, by its slug, and the attempt. Raises TestResultGone, OtherBrowser."""
     with context.database.reading() as rows:
-        waiting = _find(rows, handle, browser, now)
+        waiting = _find(rows, handle, keepsake, now)
         row = find_attempt_anywhere(rows, waiting.result["ref"]) if waiting else None
         if row is None:
             raise TestResultGone
         return row.slug, attempt_of(rows, row)
 
 
-def _find(rows: Any, handle: str, browser: str, now: datetime) -> Pending | None:
+def _find(rows: Any, handle: str, keepsake: Keepsake | None, now: datetime) -> Pending | None:
     waiting = pending.find_pending(rows, digest(handle), "tested", now)
-    if waiting is not None and waiting.browser_hash != digest(browser):
+    if waiting is not None and not is_kept_by(keepsake, waiting.browser_hash):
         raise OtherBrowser
     return waiting

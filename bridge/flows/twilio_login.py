@@ -1,26 +1,24 @@
 """A login with Twilio, from the request to the session (product.md 3). By the same rules as at any OpenID provider:
 what is asked and proved is `oidc_login`'s.
 
-- `start`   the browser is sent away; nonce and code verifier stay here, sealed, bound to state and browser
+- `start`   the browser is sent away; it keeps nonce and code verifier, sealed, bound to state
 - `claim`   it came back: the request is its own, and from now on nobody else's
 - `ask_who` Twilio is asked, outside of any transaction, and what it says is proved
 - `arrive`  who is linked is signed in; who isn't is welcomed (see `twilio_link`)
 """
 
-from base64 import b64decode, b64encode
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
 from bridge.domain.identity import Factor
-from bridge.domain.sign_in import AccountClosed, Client, OtherBrowser, SignInRefused, UnknownRequest
+from bridge.domain.sign_in import AccountClosed, Client, SignInRefused, UnknownRequest
 from bridge.domain.web_calls import Ask
 from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
-from bridge.flows.oidc_login import Claimed, Clock, ask_provider
+from bridge.flows.login_requests import Keepsake, name_request, read_request, sealed_keepsake, spend_request
+from bridge.flows.oidc_login import Claimed, Clock, ask_provider, check_claim
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.twilio import Twilio
@@ -31,12 +29,10 @@ from bridge.storage.pending import Pending
 from bridge.storage.sessions import NewAuthentication
 from oidc import authorization_request
 
-#: How long somebody may take at Twilio, sign-up included, and then here.
-_REQUEST_LASTS: Final = timedelta(minutes=30)
+#: How long somebody may take here, once they are back from there.
 ARRIVAL_LASTS: Final = timedelta(minutes=30)
 #: How long after the end of a session there an answer of before it may still arrive.
 _ON_THE_WAY: Final = timedelta(hours=2)
-_PURPOSE = "pending_requests.result"
 
 
 class EndedAtTwilio(SignInRefused):
@@ -88,34 +84,29 @@ class Welcome:
 def start(
     context: Context,
     ours: Twilio,
-    browser: str,
     return_to: str,
     now: datetime,
     *,
     login_hint: str | None = None,
     sign_up: bool = False,
     fresh: bool = False,
-) -> str:
-    """Keep that this browser asks, and give the address at Twilio to send it to; with `sign_up`, to make an account,
-    where it says that it can be asked for that: a `prompt` that a provider doesn't know it refuses. `fresh`: the person
-    has to log in anew there, and the answer has to say so (OpenID Connect Core 3.1.2.1).
+) -> tuple[str, Keepsake]:
+    """The address at Twilio to send the browser to, and what the browser keeps of it; with `sign_up`, to make an
+    account, where it says that it can be asked for that: a `prompt` that a provider doesn't know it refuses. `fresh`:
+    the person has to log in anew there, and the answer has to say so (OpenID Connect Core 3.1.2.1).
     """
-    state, nonce, verifier = (new_secret() for _ in range(3))
-    sealed = context.secrets.encrypt(orjson.dumps([nonce, verifier]), purpose=_PURPOSE)
-    result = {"sealed": b64encode(sealed).decode(), "fresh_since": now.isoformat() if fresh else None}
-    asked = Pending("twilio", None, None, digest(browser), return_to, result, now + _REQUEST_LASTS)
-    with context.changing(SYSTEM, now) as change:
-        pending.put_pending(change, digest(state), asked)
-    return authorization_request.build(
+    keepsake, secrets = sealed_keepsake(context, return_to)
+    url = authorization_request.build(
         ours.provider,
         ours.client,
-        state=state,
-        nonce=nonce,
-        code_verifier=verifier,
+        state=name_request(context, "twilio", "", keepsake, now, fresh=fresh, test=False),
+        nonce=secrets.nonce,
+        code_verifier=secrets.code_verifier,
         login_hint=login_hint,
         max_age=0 if fresh else None,
         prompt=_prompt(ours, sign_up=sign_up, fresh=fresh),
     )
+    return url, keepsake
 
 
 def _prompt(ours: Twilio, *, sign_up: bool, fresh: bool) -> str | None:
@@ -124,24 +115,17 @@ def _prompt(ours: Twilio, *, sign_up: bool, fresh: bool) -> str | None:
     return "login" if fresh else None
 
 
-def claim(context: Context, state: str, browser: str, now: datetime) -> tuple[Claimed, str]:
-    """Take the request that `state` names out of everybody else's reach: it, and where it wanted to go.
-
-    Raises UnknownRequest; OtherBrowser, which leaves it to the browser that began.
+def claim(context: Context, state: str, keepsake: Keepsake | None, now: datetime) -> Claimed:
+    """Take the request that `state` names out of everybody else's reach. Raises UnknownRequest; OtherBrowser, which
+    leaves it to the browser that began.
     """
-    return context.change(SYSTEM, now, lambda change: _claim(context, change, state, browser))
-
-
-def _claim(context: Context, change: Change, state: str, browser: str) -> tuple[Claimed, str]:
-    asked = pending.take_pending(change, digest(state), "twilio")
-    if asked is None:
+    request = read_request(context, "twilio", "", state, now)
+    if request is None:
         raise UnknownRequest
-    if asked.browser_hash != digest(browser):
-        raise OtherBrowser
-    nonce, verifier = orjson.loads(context.secrets.decrypt(b64decode(asked.result["sealed"]), purpose=_PURPOSE))
-    since = asked.result.get("fresh_since")
-    fresh_since = datetime.fromisoformat(since) if since else None
-    return Claimed(state, nonce, verifier, fresh_since=fresh_since), asked.return_to
+    with context.changing(SYSTEM, now) as change:
+        if not spend_request(change, "twilio", "", state, request):
+            raise UnknownRequest
+        return check_claim(context, request, keepsake)
 
 
 def ask_who(
@@ -160,7 +144,7 @@ def ask_who(
         said_at,
         session_id=proved.session_id,
         factor="provider" if shown else None,
-        anew=claimed.fresh_since is not None,
+        anew=claimed.request.fresh,
     )
 
 

@@ -1,6 +1,7 @@
 """Connections: a workspace's links to its IdPs, their keys encrypted."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 
 from bridge.domain.workspace import Connection, Workspace
 from bridge.storage.changes import Change, alter_facts, begin_fact
+from bridge.storage.columns import Instant
 from bridge.storage.prepared import Prepared
 from bridge.storage.tables import PAST, connections, directory_users, identities, workspaces
 from bridge.storage.workspaces import COLUMNS as WORKSPACE
@@ -56,6 +58,19 @@ def find_with_secrets(connection: Any, uid: str) -> tuple[Connection, bytes | No
     """The same, and its encrypted secrets."""
     row = _WITH_SECRETS.first(connection, uid=uid)
     return None if row is None else (Connection(*row[:-1]), row[-1])
+
+
+_once = PAST[connections]
+_WAS_OFF = Prepared(
+    select(_once.c.id)
+    .where(_once.c.id == bindparam("key"), ~_once.c.enabled, _once.c.until > bindparam("since", type_=Instant))
+    .limit(1)
+)
+
+
+def was_off_since(connection: Any, key: int, since: datetime) -> bool:
+    """Whether the connection, which is on, was off at some time after `since`."""
+    return bool(_WAS_OFF(connection, key=key, since=since))
 
 
 def hold_connection(change: Change, uid: str) -> None:

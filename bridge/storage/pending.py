@@ -15,23 +15,23 @@ from bridge.storage.changes import Change
 from bridge.storage.prepared import Prepared
 from bridge.storage.tables import ended_logins, pending_requests, seen
 
-#: `saml`, `oidc`: a request we sent. `handle`: its result, until the browser fetches it. `prove`: a person has to
-#: prove an account first. `link`: the same, by a mailed link. `test`: somebody may begin a test of the connection.
-#: `tested`: its result. `logout`: an IdP is told that a session ended here. `factor`: a password was right, and the
-#: second factor is to be shown. `enrol`: one is being set up. `passkey`: a challenge. `mailed_code`: a code by mail.
-#: `reset`, `verify_email`, `change_email`: links by mail. `twilio`: a request sent to Twilio. `twilio_arrival`: who
-#: came from there for the first time. `twilio_link`: the mailed link of such a one. `twilio_email`: an address that
-#: Twilio says, to be confirmed.
+#: `handle`: the result of a login, until the browser fetches it. `prove`: a person has to prove an account first.
+#: `link`: the same, by a mailed link. `test`: somebody may begin a test of the connection. `tested`: its result.
+#: `logout`: an IdP is told that a session ended here. `factor`: a password was right, and the second factor is to be
+#: shown. `enrol`: one is being set up. `passkey`: a challenge. `mailed_code`: a code by mail. `reset`, `verify_email`,
+#: `change_email`: links by mail. `twilio_arrival`: who came from Twilio for the first time. `twilio_link`: the mailed
+#: link of such a one. `twilio_email`: an address that Twilio says, to be confirmed.
+#: Requests to an IdP wait nowhere: see `bridge.flows.login_requests`.
 Kind = Literal[
-    "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout",
+    "handle", "prove", "link", "test", "tested", "logout",
     "factor", "enrol", "passkey", "mailed_code", "reset", "verify_email", "change_email",
-    "twilio", "twilio_arrival", "twilio_link", "twilio_email",
+    "twilio_arrival", "twilio_link", "twilio_email",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One thing under way. `browser_hash` None: begun by no browser of ours (IdP-initiated)."""
+    """One thing under way. `browser_hash` None: whoever has the secret may finish it."""
 
     kind: Kind
     connection_key: int | None
@@ -110,7 +110,7 @@ def find_logins(connection: Any, connection_key: int) -> list[tuple[bytes, Any]]
 
 def drop_logins(change: Change, connection_key: int) -> None:
     """No login through a connection is under way any more, however far it came."""
-    under_way = pending_requests.c.kind.in_(("saml", "oidc", "handle", "prove", "link"))
+    under_way = pending_requests.c.kind.in_(("handle", "prove", "link"))
     change.connection.execute(
         delete(pending_requests).where(pending_requests.c.connection_id == connection_key, under_way)
     )

@@ -5,6 +5,7 @@ key is derived (HKDF-SHA-256, RFC 5869) from the operator's key and the purpose,
 to another doesn't open.
 """
 
+import hmac
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +19,7 @@ _VERSION = b"\x01"
 _NAME_BYTES = 8
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+_SHORTEST_SEAL = 16
 
 
 class CannotDecrypt(Exception):
@@ -66,6 +68,16 @@ class SecretBox:
         """Whether the first key encrypted it; else it should be encrypted anew before its key is dropped."""
         return blob.startswith(_VERSION + _name(self.keys[0]))
 
+    def sign(self, message: bytes, purpose: str) -> bytes:
+        """32 bytes that only this box can make of `message` (HMAC-SHA-256), with the first key."""
+        return _seal(self.keys[0], message, purpose)
+
+    def is_signed(self, message: bytes, seal: bytes, purpose: str) -> bool:
+        """Whether `sign` made this seal, or the beginning of one, with any of the keys. At least 16 bytes of it."""
+        if len(seal) < _SHORTEST_SEAL:
+            return False
+        return any(hmac.compare_digest(_seal(key, message, purpose)[: len(seal)], seal) for key in self.keys)
+
     def derive(self, purpose: str) -> bytes:
         """32 bytes from the first key for another use, such as Flask's SECRET_KEY; always the same."""
         return _derive(self.keys[0], f"derive:{purpose}", _KEY_BYTES)
@@ -73,6 +85,10 @@ class SecretBox:
 
 def _cipher(key: str, purpose: str) -> AESGCM:
     return AESGCM(_derive(key, f"encrypt:{purpose}", _KEY_BYTES))
+
+
+def _seal(key: str, message: bytes, purpose: str) -> bytes:
+    return hmac.digest(_derive(key, f"sign:{purpose}", _KEY_BYTES), message, "sha256")
 
 
 def _name(key: str) -> bytes:

@@ -1,23 +1,30 @@
 """Our cookies: random secrets that scripts can't read and that other sites' forms don't bring along (SameSite=Lax).
 
 - `bridge_session`  the session
-- `bridge_browser`  tells the browser that began a login from one that was handed its end
+- `bridge_browser`  tells the browser that was sent on to prove something from one that was handed the address
+- `bridge_login_…`  one for each login under way: tells the browser that began it, and where it wanted to go
 - `bridge_factor`   a password was right in this browser, and the second factor is to be shown
 - `bridge_csrf`     Flask's own signed cookie, which holds the secret of our forms
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 
 from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+
+from bridge.flows.login_requests import REQUEST_LASTS, Keepsake
 
 SESSION = "bridge_session"
 BROWSER = "bridge_browser"
 WORKSPACE = "bridge_workspace"
 FACTOR = "bridge_factor"
 CSRF = "bridge_csrf"
+_LOGIN = "bridge_login_"
 _BROWSER_LASTS = timedelta(days=30)
 _LONGEST = 200
+#: Cookies of logins under way. All of a site's share one header, of which servers in front of us take 8 KiB.
+_MOST_LOGINS, _MOST_OF_LOGINS = 20, 6_000
 
 
 class FormSecrets(SecureCookieSessionInterface):
@@ -40,6 +47,15 @@ def browser_secret() -> str | None:
     return _read(BROWSER)
 
 
+def login_begun(name: str) -> Keepsake | None:
+    """What this browser kept of the login of this name (`Keepsake.name`); nothing of it is believed yet."""
+    secret, separator, path = request.cookies.get(_LOGIN + name, "").partition(".")
+    try:
+        return Keepsake(secret, urlsafe_b64decode(path).decode()) if separator else None
+    except ValueError:
+        return None
+
+
 def factor_secret() -> str | None:
     """Which login waits for its second factor."""
     return _read(FACTOR)
@@ -60,6 +76,33 @@ def keep_browser(response: Response, secret: str) -> None:
     _keep(response, BROWSER, secret, _BROWSER_LASTS)
 
 
+def keep_login(response: Response, keepsake: Keepsake) -> None:
+    """Know one login again when it comes back. Past the limit, those that were begun first are given up."""
+    path = urlsafe_b64encode(keepsake.return_to.encode()).decode()
+    name, value = _LOGIN + keepsake.name, f"{keepsake.secret}.{path}"
+    for older in _logins_beyond(len(name) + len(value)):
+        _drop(response, older)
+    _keep(response, name, value, REQUEST_LASTS)
+
+
+def _logins_beyond(length: int) -> list[str]:
+    """The logins under way that would be too many beside one more. Browsers name the oldest first (RFC 6265 5.4)."""
+    sizes = {name: len(name) + len(value) for name, value in request.cookies.items() if name.startswith(_LOGIN)}
+    many, size, beyond = len(sizes), sum(sizes.values()), []
+    for name, its in sizes.items():
+        if many < _MOST_LOGINS and size + length <= _MOST_OF_LOGINS:
+            break
+        beyond.append(name)
+        many, size = many - 1, size - its
+    return beyond
+
+
+def drop_login(response: Response, name: str) -> None:
+    """It is over."""
+    if _LOGIN + name in request.cookies:
+        _drop(response, _LOGIN + name)
+
+
 def keep_factor(response: Response, secret: str, lifetime: timedelta) -> None:
     """Remember which login waits for its second factor."""
     _keep(response, FACTOR, secret, lifetime)
@@ -67,7 +110,7 @@ def keep_factor(response: Response, secret: str, lifetime: timedelta) -> None:
 
 def drop_factor(response: Response) -> None:
     """It waits no longer."""
-    response.delete_cookie(FACTOR, path="/", secure=_secure(), httponly=True, samesite="Lax")
+    _drop(response, FACTOR)
 
 
 def last_workspace() -> str | None:
@@ -83,12 +126,16 @@ def keep_workspace(response: Response, slug: str) -> None:
 
 def drop_session(response: Response) -> None:
     """Sign the browser out."""
-    response.delete_cookie(SESSION, path="/", secure=_secure(), httponly=True, samesite="Lax")
+    _drop(response, SESSION)
 
 
 def _keep(response: Response, name: str, secret: str, lifetime: timedelta) -> None:
     seconds = int(lifetime.total_seconds())
     response.set_cookie(name, secret, max_age=seconds, path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def _drop(response: Response, name: str) -> None:
+    response.delete_cookie(name, path="/", secure=_secure(), httponly=True, samesite="Lax")
 
 
 def _secure() -> bool:

@@ -24,9 +24,9 @@ from bridge.flows.oidc_login import Clock, ProviderFailed, ask_for_identity, cla
 from bridge.flows.sign_in import complete, resume
 from bridge.web import refusals
 from bridge.web.arrival import arrive
-from bridge.web.cookies import browser_secret, keep_browser, session_secret
+from bridge.web.cookies import browser_secret, keep_browser, keep_login, login_begun, session_secret
 from bridge.web.current import current_client, current_context, current_outside, current_time
-from bridge.web.refusals import note_answer, note_login, refused_page, trail
+from bridge.web.refusals import login_name, note_answer, note_login, refused_page, trail
 from bridge.web.return_path import HOME, go, safe_path
 from oidc import authorization_answer, errors
 
@@ -81,12 +81,11 @@ def login(connection: UUID) -> Response:
     """
     ours = _load(connection)
     return_to = _asked_by_provider(ours) if _is_initiated() else safe_path(request.args.get("return_to"))
-    browser, hint = browser_secret() or new_secret(), request.args.get("login_hint", "")
+    hint = request.args.get("login_hint", "")
     hint = hint if len(hint) <= _LONGEST_HINT and hint.isprintable() else ""
-    url = start(
+    url, keepsake = start(
         current_context(),
         ours,
-        browser,
         return_to,
         current_time(),
         login_hint=hint or None,
@@ -94,7 +93,8 @@ def login(connection: UUID) -> Response:
         fresh=request.args.get("fresh") == "1",
     )
     response = go(url, 302)
-    keep_browser(response, browser)
+    keep_login(response, keepsake)
+    keep_browser(response, browser_secret() or new_secret())
     return response
 
 
@@ -141,21 +141,30 @@ def path_here(target: str) -> str:
 def callback(connection: UUID) -> Response:
     """Take the provider's answer (Core 3.1.2.5), ask the provider itself, and sign the browser in."""
     ours, context, now = _load(connection), current_context(), current_time()
-    browser = browser_secret() or ""
-    pairs = list(request.args.items(multi=True))
+    browser, pairs = browser_secret() or new_secret(), list(request.args.items(multi=True))
     note_answer(request.args.get("state"), "By the browser, with a code or a refusal.")
+    name = login_name()
     try:
         code, state = authorization_answer.parse(pairs, ours.provider)
     except errors.ProviderSaidNo as error:
-        claim(context, ours, error.state or "", browser, now)  # a stranger's link would say anything
+        claim(context, ours, error.state or "", login_begun(name), now)  # a stranger's link would say anything
         raise
-    claimed = claim(context, ours, state, browser, now)
+    claimed = claim(context, ours, state, login_begun(name), now)
     with current_outside().calls.turn(f"{ours.connection.workspace_key}", ours.connection.id) as ask:
         answer = ask_for_identity(context, ours, claimed, code, ask, ticking(now), trail())
     note_login(email=answer.identity.email)
     handle = complete(context, "oidc", answer, now, current_client())
-    told = resume(context, handle, browser, current_client(), now, through=ours.connection.id, old=session_secret())
-    return arrive(told, browser)
+    told = resume(
+        context,
+        handle,
+        login_begun(name),
+        browser,
+        current_client(),
+        now,
+        through=ours.connection.id,
+        old=session_secret(),
+    )
+    return arrive(told, browser, name)
 
 
 def ticking(now: datetime) -> Clock:

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, g, url_for
 from bridge.domain.errors import Conflict, DomainError, NotFound, TooManyTries
 from bridge.domain.identity import LoginKind
 from bridge.domain.sign_in import SignInRefused
+from bridge.flows.login_requests import name_of
 from bridge.flows.sign_in import find_asked
 from bridge.flows.sign_in_log import Asked, Refusal, Trail, log_refused
 from bridge.web.current import current_client, current_context, current_time
@@ -51,6 +52,12 @@ def login_under_way() -> Login:
         g.login = Login("password", trail=Trail(_clock()))
     login: Login = g.login
     return login
+
+
+def login_name() -> str:
+    """What the login that is answered has among its browser's; empty where no request of ours is."""
+    asked = login_under_way().asked
+    return name_of(asked.browser_hash) if asked else ""
 
 
 def trail() -> Trail:

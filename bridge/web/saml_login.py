@@ -21,12 +21,13 @@ from bridge.domain.errors import DomainError, NotFound
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect import SamlConnection, load_saml
+from bridge.flows.login_requests import new_keepsake
 from bridge.flows.saml_logout import seal_name
 from bridge.flows.sign_in import Answer, begin, complete, resume
 from bridge.flows.sign_in_log import note_names
 from bridge.web import refusals
 from bridge.web.arrival import arrive
-from bridge.web.cookies import browser_secret, keep_browser, session_secret
+from bridge.web.cookies import browser_secret, keep_browser, keep_login, login_begun, session_secret
 from bridge.web.current import current_client, current_context, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
@@ -96,24 +97,13 @@ def login(connection: UUID) -> Response:
     `fresh=1` demands a sign-in now, whatever session the IdP has (ForceAuthn), and that the answer says so.
     """
     ours = find_connection(connection)
-    browser, request_id = browser_secret() or new_secret(), new_secret("_")
     fresh = ours.force_authn or request.args.get("fresh") == "1"
+    keepsake, test = new_keepsake(safe_path(request.args.get("return_to"))), request.args.get("test")
+    request_id = begin(current_context(), "saml", ours.connection.id, keepsake, current_time(), fresh=fresh, test=test)
     sent = _request(ours, request_id, fresh=fresh)
-    return_to = safe_path(request.args.get("return_to"))
-    test = request.args.get("test")
-    begin(
-        current_context(),
-        "saml",
-        ours.connection.id,
-        request_id,
-        browser,
-        return_to,
-        current_time(),
-        fresh=fresh,
-        test=test,
-    )
     response = send_form(ours, sent, "Your company signs you in.") if isinstance(sent, PostForm) else go(sent.url, 302)
-    keep_browser(response, browser)
+    keep_login(response, keepsake)
+    keep_browser(response, browser_secret() or new_secret())
     return response
 
 
@@ -131,13 +121,20 @@ def send_form(ours: SamlConnection, form: PostForm, text: str) -> Response:
 
 @blueprint.post("/acs")
 def acs(connection: UUID) -> Response:
-    """Take the IdP's answer (SAML Profiles 4.1.4.3). RelayState is never looked at: we know where to go on."""
+    """Take the IdP's answer (SAML Profiles 4.1.4.3). RelayState is looked at only where the IdP began: else we know
+    where to go on.
+
+    What nobody asked for is fetched by the browser that brings it: so the address of its result signs no other one in.
+    """
     request.max_content_length = request.max_form_memory_size = _LARGEST_FORM
     ours = find_connection(connection)
     answer = _validated(ours)
     note_login(email=answer.identity.email)
     handle = complete(current_context(), "saml", answer, current_time(), current_client())
-    return go(url_for("saml.resume_login", connection=connection, handle=handle))
+    response = go(url_for("saml.resume_login", connection=connection, handle=handle))
+    if answer.unasked is not None:
+        keep_login(response, answer.unasked)
+    return response
 
 
 def _validated(ours: SamlConnection) -> Answer:
@@ -160,7 +157,15 @@ def _validated(ours: SamlConnection) -> Answer:
         asserted_at=proved.issued_at,
     )
     replay = Replay(proved.id, proved.not_on_or_after)
-    return Answer(identity, proved.in_response_to, replay, proved.authn_instant, trail())
+    asked = proved.in_response_to is not None
+    unasked = None if asked else new_keepsake(_deep_link(form.get("RelayState", "")))
+    return Answer(identity, proved.in_response_to, replay, proved.authn_instant, trail(), unasked)
+
+
+def _deep_link(relay_state: str) -> str:
+    """Where an IdP that begins wants to lead (SAML Profiles 4.1.5): a path, or an address of this site."""
+    own = current_context().public_url
+    return safe_path(relay_state.removeprefix(own) if relay_state.startswith(f"{own}/") else relay_state)
 
 
 def _proved(ours: SamlConnection, form: dict[str, str], now: datetime) -> Assertion:
@@ -213,9 +218,11 @@ def resume_login(connection: UUID) -> Response:
     """The same browser's own request: the one that carries its cookies."""
     note_login(kind="saml", connection_id=str(connection))
     browser, handle = browser_secret() or new_secret(), request.args.get("handle", "")
+    name = handle.partition(".")[0]
     told = resume(
         current_context(),
         handle,
+        login_begun(name),
         browser,
         current_client(),
         current_time(),
@@ -223,7 +230,7 @@ def resume_login(connection: UUID) -> Response:
         old=session_secret(),
         trail=trail(),
     )
-    return arrive(told, browser)
+    return arrive(told, browser, name)
 
 
 @blueprint.get("/metadata")

@@ -9,6 +9,7 @@ GET  email/<secret>      an address that was changed at Twilio, confirmed by who
 """
 
 from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from werkzeug.exceptions import BadRequest
 from bridge.domain.errors import Conflict, DomainError, Expired, OutsideFailed, TooManyTries
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows.bearer_secrets import new_secret
+from bridge.flows.login_requests import name_of, read_request
 from bridge.flows.oidc_login import ProviderFailed
 from bridge.flows.sessions import SignedIn
 from bridge.flows.twilio import Twilio, load_twilio
@@ -34,7 +36,15 @@ from bridge.flows.twilio_link import (
 )
 from bridge.flows.twilio_login import Welcome, arrive, ask_who, claim, start
 from bridge.web import refusals
-from bridge.web.cookies import browser_secret, keep_browser, keep_session, session_secret
+from bridge.web.cookies import (
+    browser_secret,
+    drop_login,
+    keep_browser,
+    keep_login,
+    keep_session,
+    login_begun,
+    session_secret,
+)
 from bridge.web.current import current_client, current_context, current_outside, current_session, current_time
 from bridge.web.oidc_login import NotFromHere, path_here, refuse, refuse_crowd, refuse_silence, ticking
 from bridge.web.pages.bare import render_bare
@@ -88,12 +98,11 @@ def login() -> Response:
     ours = twilio_of_request()
     initiated = "iss" in request.args or "target_link_uri" in request.args
     return_to = _asked_by_twilio(ours) if initiated else safe_path(request.args.get("return_to"))
-    browser, hint = browser_secret() or new_secret(), request.args.get("login_hint", "")
+    hint = request.args.get("login_hint", "")
     hint = hint if len(hint) <= _LONGEST_HINT and hint.isprintable() else ""
-    url = start(
+    url, keepsake = start(
         current_context(),
         ours,
-        browser,
         return_to,
         current_time(),
         login_hint=hint or None,
@@ -101,7 +110,8 @@ def login() -> Response:
         fresh=request.args.get("fresh") == "1",
     )
     response = go(url, 302)
-    keep_browser(response, browser)
+    keep_login(response, keepsake)
+    keep_browser(response, browser_secret() or new_secret())
     return response
 
 
@@ -126,21 +136,28 @@ def _asked_by_twilio(ours: Twilio) -> str:
 def callback() -> Response:
     """Take Twilio's answer (Core 3.1.2.5), ask Twilio itself, and sign the browser in."""
     ours, context, now = twilio_of_request(), current_context(), current_time()
-    browser = browser_secret() or ""
+    browser, name = browser_secret() or new_secret(), _login_name(now)
     trail().note("received", "By the browser, with a code or a refusal.")
     try:
         code, state = authorization_answer.parse(list(request.args.items(multi=True)), ours.provider)
     except ProviderSaidNo as error:
-        claim(context, error.state or "", browser, now)  # a stranger's link would say anything
+        claim(context, error.state or "", login_begun(name), now)  # a stranger's link would say anything
         raise
-    claimed, return_to = claim(context, state, browser, now)
+    claimed = claim(context, state, login_begun(name), now)
     with _turn() as ask:
         arrival = ask_who(context, ours, claimed, code, ask, ticking(now), trail())
     note_login(email=arrival.email)
-    told = arrive(context, arrival, return_to, browser, current_client(), trail(), now, old=session_secret())
-    if isinstance(told, Welcome):
-        return go(url_for("twilio.welcome", token=told.token))
-    return _go_in(told)
+    told = arrive(context, arrival, claimed.return_to, browser, current_client(), trail(), now, old=session_secret())
+    response = go(url_for("twilio.welcome", token=told.token)) if isinstance(told, Welcome) else _go_in(told)
+    keep_browser(response, browser)
+    drop_login(response, name)
+    return response
+
+
+def _login_name(now: datetime) -> str:
+    """What the login that is answered has among its browser's."""
+    asked = read_request(current_context(), "twilio", "", request.args.get("state", ""), now)
+    return name_of(asked.browser_hash) if asked else ""
 
 
 def _go_in(told: SignedIn) -> Response:

@@ -129,10 +129,11 @@ def test_the_idps_post_brings_no_cookie_and_the_get_after_it_does(bridge: str, n
         page.wait_for_url(f"{bridge}/logout")
         kept = {one["name"]: one for one in page.context.cookies(bridge)}
         ids.append(kept["bridge_session"]["value"])
+        assert not any(name.startswith("bridge_login_") for name in kept)  # it is over
         for name in ("bridge_session", "bridge_browser"):
             assert (kept[name]["httpOnly"], kept[name]["sameSite"]) == (True, "Lax")
     assert "bridge_" not in sent["acs"]
-    assert "bridge_browser" in sent["continue"]
+    assert "bridge_login_" in sent["continue"]
     assert ids[0] != ids[1]
 
 
@@ -194,6 +195,30 @@ def test_two_tabs_of_one_browser(bridge: str, new_page: NewPage) -> None:
         tab.get_by_label("Email").fill("mei@kicks.example")
         tab.get_by_role("button", name="Continue").click()
     for tab in (second, first):
+        tab.get_by_role("button", name="Mei").click()
+        tab.wait_for_url(f"{bridge}/logout")
+    assert workspaces(first, bridge) == ["acme"]
+
+
+def test_two_tabs_that_open_at_the_very_same_moment(
+    bridge: str, idp: tuple[CompanyIdp, str], new_page: NewPage
+) -> None:
+    """In a browser that was never here: each gets a cookie, and neither takes the other's away."""
+    site, idp_address = idp
+    assert site.company is not None
+    page, sent = new_page(), []
+    page.goto(f"{idp_address}/start")
+    page.context.on("request", lambda one: sent.append(one) if one.url.endswith("/logout") else None)
+    url = f"{bridge}{site.company.path('login')}?return_to=/logout"
+    page.evaluate("url => { window.open(url); window.open(url) }", url)
+    page.wait_for_function("() => true")
+    while len(page.context.pages) < 3:
+        page.wait_for_timeout(20)
+    first, second = page.context.pages[1:]
+    for tab in (second, first):
+        tab.wait_for_url(f"{idp_address}/**")
+    assert [_cookies_of(one) for one in sent] == ["", ""]
+    for tab in (first, second):
         tab.get_by_role("button", name="Mei").click()
         tab.wait_for_url(f"{bridge}/logout")
     assert workspaces(first, bridge) == ["acme"]

@@ -15,7 +15,8 @@ from bridge.domain.second_factors import Answer as ShownFactor
 from bridge.domain.second_factors import FactorNeeded
 from bridge.domain.sign_in import Client
 from bridge.domain.sign_in_log import Outcome
-from bridge.flows.context import OPERATOR
+from bridge.flows.context import OPERATOR, Context
+from bridge.flows.login_requests import Keepsake, new_keepsake
 from bridge.flows.password_login import Credentials, finish_with_factor, sign_in_with_password
 from bridge.flows.passwords import hash_password
 from bridge.flows.second_factors import seal_secret
@@ -36,10 +37,17 @@ _serial = count(1)
 
 @dataclass
 class Browser:
-    """A browser with its two cookies."""
+    """A browser with its cookies; `kept` is what it keeps of logins under way, by name."""
 
     secret: str = field(default_factory=lambda: f"browser-{next(_serial)}")
     session: str | None = None
+    kept: dict[str, Keepsake] = field(default_factory=dict)
+
+    def keep(self, return_to: str) -> Keepsake:
+        """Something by which one more login is known again."""
+        keepsake = new_keepsake(return_to)
+        self.kept[keepsake.name] = keepsake
+        return keepsake
 
     def look(self, world: World, now: datetime | None = None) -> CurrentSession | None:
         """What the session reaches at `now`."""
@@ -57,19 +65,27 @@ def identity(world: World, email: str, **said: Any) -> AssertedIdentity:
     return AssertedIdentity(connection_id=world.connection.id, email=email, **values)
 
 
-def answer(world: World, email: str, *, to: str | None, key: str | None = None, **said: Any) -> Answer:
-    """A verified answer to the request `to`, None for one that came unasked."""
+def answer(
+    world: World, email: str, *, to: str | None, key: str | None = None, by: Keepsake | None = None, **said: Any
+) -> Answer:
+    """A verified answer to the request `to`, None for one that came unasked, brought by the browser that keeps `by`."""
     replay = Replay(key or f"assertion-{next(_serial)}", world.now + timedelta(minutes=10))
-    return Answer(identity(world, email, **said), to, replay)
+    return Answer(identity(world, email, **said), to, replay, unasked=by)
 
 
 def start(
     world: World, browser: Browser, *, return_to: str = "/", now: datetime | None = None, fresh: bool = False
 ) -> str:
     """Send the browser to the IdP; `fresh`: to be asked anew. Returns the request's id."""
-    request_id, moment = f"_request-{next(_serial)}", now or world.now
-    begin(world.context, "saml", world.connection.id, request_id, browser.secret, return_to, moment, fresh=fresh)
-    return request_id
+    kept, moment = browser.keep(return_to), now or world.now
+    return begin(world.context, "saml", world.connection.id, kept, moment, fresh=fresh)
+
+
+def fetch_result(
+    context: Context, handle: str, browser: Browser, now: datetime, *, old: str | None = None
+) -> SignedIn | ProofNeeded | Tested:
+    """The browser fetches the result of a login, with what it kept of it."""
+    return resume(context, handle, browser.kept.get(handle.partition(".")[0]), browser.secret, CLIENT, now, old=old)
 
 
 def sign_in(
@@ -97,7 +113,7 @@ def attempt(
     request_id = start(world, browser, now=moment, fresh=fresh)
     told = replace(answer(world, email, to=request_id, **said), authenticated_at=moment if fresh else None)
     handle = complete(world.context, "saml", told, moment)
-    return resume(world.context, handle, browser.secret, CLIENT, moment, old=browser.session)
+    return fetch_result(world.context, handle, browser, moment, old=browser.session)
 
 
 def set_config(world: World, **changes: Any) -> None:

@@ -21,7 +21,7 @@ from bridge.flows.invite import InviteDraft, invite, revoke
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.provision_users import change_user, delete_user
 from bridge.flows.sessions import SignedIn
-from bridge.flows.sign_in import ProofNeeded, complete, resume
+from bridge.flows.sign_in import ProofNeeded, complete
 from bridge.storage import access, people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
@@ -46,6 +46,7 @@ from tests.flows.logins import (
     account,
     answer,
     attempt,
+    fetch_result,
     join,
     prove_domain,
     set_config,
@@ -604,8 +605,10 @@ def test_an_unasked_answer_is_refused_unless_the_connection_allows_it(world: Wor
 
 def test_another_browser_cannot_finish_a_login(world: World) -> None:
     handle = complete(world.context, "saml", answer(world, ANN, to=start(world, Browser())), world.now)
-    with pytest.raises(refused.OtherBrowser):
-        resume(world.context, handle, Browser().secret, CLIENT, world.now)
+    other = Browser(kept={handle.partition(".")[0]: Browser().keep("/")})
+    for browser in (Browser(), other):
+        with pytest.raises(refused.OtherBrowser):
+            fetch_result(world.context, handle, browser, world.now)
     assert count(world, sessions) == 0
 
 
@@ -613,10 +616,10 @@ def test_a_handle_works_once_and_for_a_minute(world: World) -> None:
     browser = Browser()
     handle = complete(world.context, "saml", answer(world, ANN, to=start(world, browser)), world.now)
     with pytest.raises(refused.UnknownRequest):
-        resume(world.context, handle, browser.secret, CLIENT, world.now + timedelta(seconds=61))
-    resume(world.context, handle, browser.secret, CLIENT, world.now + timedelta(seconds=59))
+        fetch_result(world.context, handle, browser, world.now + timedelta(seconds=61))
+    fetch_result(world.context, handle, browser, world.now + timedelta(seconds=59))
     with pytest.raises(refused.UnknownRequest):
-        resume(world.context, handle, browser.secret, CLIENT, world.now)
+        fetch_result(world.context, handle, browser, world.now)
 
 
 def test_two_tabs_of_one_browser_both_arrive_where_they_were_going(world: World) -> None:
@@ -624,7 +627,7 @@ def test_two_tabs_of_one_browser_both_arrive_where_they_were_going(world: World)
     tabs = {path: start(world, browser, return_to=path) for path in ("/w/acme/users", "/w/acme/tokens")}
     for path, request_id in reversed(tabs.items()):
         handle = complete(world.context, "saml", answer(world, ANN, to=request_id), world.now)
-        outcome = resume(world.context, handle, browser.secret, CLIENT, world.now, old=browser.session)
+        outcome = fetch_result(world.context, handle, browser, world.now, old=browser.session)
         assert isinstance(outcome, SignedIn)
         assert outcome.return_to == path
         browser.session = outcome.cookie
@@ -644,7 +647,7 @@ def test_a_disabled_connection_is_closed_at_every_step(world: World, moment: str
         disable("complete")
         handle = complete(world.context, "saml", answer(world, ANN, to=request_id), world.now)
         disable("resume")
-        resume(world.context, handle, browser.secret, CLIENT, world.now)
+        fetch_result(world.context, handle, browser, world.now)
 
     with pytest.raises(refused.ConnectionOff):
         login()
@@ -656,7 +659,7 @@ def test_who_is_deactivated_between_answer_and_session_gets_none(world: World) -
     handle = complete(world.context, "saml", answer(world, ANN, to=start(world, browser)), world.now)
     suspend(world, pushed.id)
     with pytest.raises(refused.HeldOut):
-        resume(world.context, handle, browser.secret, CLIENT, world.now)
+        fetch_result(world.context, handle, browser, world.now)
 
 
 # -- What is kept of it ------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ from bridge.domain.identity import Replay, Whose
 from bridge.domain.sign_in import EndedAtIdp, Replayed
 from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
-from bridge.flows.sign_in import complete, resume
+from bridge.flows.sign_in import complete
 from bridge.flows.single_logout import Ended, end_by_idp
 from bridge.storage.ended_logins import remember_end
 from bridge.storage.provider_keys import KeptKeys, find_keys, keep_keys
 from bridge.storage.tables import sessions
-from tests.flows.logins import CLIENT, Browser, answer, sign_in, start
+from tests.flows.logins import Browser, answer, fetch_result, sign_in, start
 from tests.world import World, another_connection
 
 
@@ -94,4 +94,4 @@ def test_a_logout_told_while_the_browser_is_on_its_way_is_seen_when_it_arrives(k
         whose = Whose(name_id="mei", session_indexes=("laptop",))
         remember_end(change, kicks.connection.key, whose, kicks.now, kicks.now + timedelta(days=1))
     with pytest.raises(EndedAtIdp):
-        resume(kicks.context, handle, browser.secret, CLIENT, kicks.now)
+        fetch_result(kicks.context, handle, browser, kicks.now)

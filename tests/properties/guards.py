@@ -36,6 +36,7 @@ _OIDC = "tests/web/test_oidc_login.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 _PROOF = "tests/flows/test_fresh_proof.py::test_"
 _OAUTH = "tests/flows/test_scim_clients.py::test_"
+_REQUESTS = "tests/flows/test_login_requests.py::test_"
 _OWN = "tests/flows/test_own_sessions.py::test_"
 
 
@@ -226,9 +227,9 @@ GUARDS = (
     Guard(
         "a request is answered by the connection it was sent to",
         "1",
-        "bridge.flows.sign_in",
-        'return digest(f"request:{connection_id}:{request_id}")',
-        'return digest(f"request:{request_id}")',
+        "bridge.flows.login_requests",
+        'return f"{kind}:{connection_id}:".encode() + body',
+        'return f"{kind}:".encode() + body',
         (f"{_SIGN_IN}a_request_of_another_connection_is_refused",),
     ),
     Guard(
@@ -894,17 +895,63 @@ GUARDS = (
         "a result is fetched by the browser that began",
         "12",
         "bridge.flows.sign_in",
-        "if waiting.browser_hash not in (None, digest(browser)):",
-        "if False:",
+        "if keepsake is None or not is_kept_by(keepsake, waiting.browser_hash):",
+        "if keepsake is None:",
         (f"{_SIGN_IN}another_browser_cannot_finish_a_login",),
     ),
     Guard(
         "a state is good in the browser that it was made for",
         "12",
         "bridge.flows.oidc_login",
-        "if asked.browser_hash != digest(browser):",
-        "if False:",
+        "if keepsake is None or not is_kept_by(keepsake, request.browser_hash):",
+        "if keepsake is None:",
         (f"{_OIDC}another_browsers_state_signs_nobody_in_and_stays_good",),
+    ),
+    Guard(
+        "a request is answered once",
+        "12",
+        "bridge.flows.login_requests",
+        "    return pending.remember(change, _spent(",
+        "    return True or pending.remember(change, _spent(",
+        (
+            f"{_REQUESTS}an_answered_request_is_known_no_more",
+            f"{_OIDC}an_answer_is_taken_once",
+        ),
+    ),
+    Guard(
+        "a request is one of ours",
+        "12",
+        "bridge.flows.login_requests",
+        "if not context.secrets.is_signed(",
+        "if False and context.secrets.is_signed(",
+        (f"{_REQUESTS}nobody_else_makes_one", f"{_REQUESTS}it_is_of_one_protocol_and_one_connection"),
+    ),
+    Guard(
+        "what was asked before the connection was off is over",
+        "5",
+        "bridge.flows.sign_in",
+        "(request.test or not was_off_since(",
+        "(True or not was_off_since(",
+        (f"{_REQUESTS}what_was_asked_before_the_connection_was_off_is_over",),
+    ),
+    Guard(
+        "each login under way is kept apart",
+        "12",
+        "bridge.flows.login_requests",
+        "return keepsake_hash[:6].hex()",
+        'return keepsake_hash[:0].hex() or "one"',
+        ("tests/web/test_saml_login.py::test_two_tabs_that_begin_at_the_very_same_moment_both_arrive",),
+    ),
+    Guard(
+        "what came unasked is for the browser that brought it",
+        "12",
+        "bridge.flows.sign_in",
+        "browser_hash = request.browser_hash if request else unasked.hash",
+        'browser_hash = request.browser_hash if request else b""',
+        (
+            "tests/web/test_saml_login.py::test_its_result_is_for_the_browser_that_brought_it",
+            "tests/web/test_saml_login.py::test_a_login_may_begin_at_the_idp_where_the_connection_allows_it",
+        ),
     ),
     Guard(
         "who had to sign in anew did",

@@ -33,10 +33,10 @@ from bridge.flows.members import find_member_id, lift_hold, remove_member, resto
 from bridge.flows.provision_groups import change_group, create_group, delete_group
 from bridge.flows.provision_users import change_user, create_user, delete_user
 from bridge.flows.resources import ResourceDraft, add_resource
-from bridge.flows.sign_in import complete, resume
+from bridge.flows.sign_in import complete
 from bridge.flows.tokens import create_api_token, create_scim_token, revoke_token
 from bridge.flows.user_groups import add_members, create_user_group, delete_user_group
-from tests.flows.logins import CLIENT, Browser, answer, prove_domain, set_config, sign_in, start
+from tests.flows.logins import Browser, answer, fetch_result, prove_domain, set_config, sign_in, start
 from tests.world import World, another_connection, make_world, pushed
 
 ADMIN = RoleInScope(get_role("Source Admin"), EVERYWHERE)
@@ -193,9 +193,9 @@ def delete_a_group(me: Outsider, said: str, email: str, uid: str, n: int) -> Non
 def log_in(me: Outsider, said: str, email: str, uid: str, n: int) -> None:
     """Their IdP says that somebody is somebody else; half of the time unasked."""
     browser, context, now = Browser(), me.world.context, me.world.now
-    asked = start(me.world, browser) if n % 2 else None
-    told = answer(me.world, email, to=asked, subject=said, groups=(uid, "Engineering"))
-    signed_in = resume(context, complete(context, "saml", told, now), browser.secret, CLIENT, now)
+    asked, by = (start(me.world, browser), None) if n % 2 else (None, browser.keep("/"))
+    told = answer(me.world, email, to=asked, by=by, subject=said, groups=(uid, "Engineering"))
+    signed_in = fetch_result(context, complete(context, "saml", told, now), browser, now)
     browser.session = getattr(signed_in, "cookie", None)
     me.browsers.append(browser)
 

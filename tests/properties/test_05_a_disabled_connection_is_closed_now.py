@@ -19,7 +19,7 @@ from bridge.flows.explain import access_of
 from bridge.flows.link_account import find_proof, follow_link, mail_link
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.password_login import Credentials, sign_in_with_password, ways_of
-from bridge.flows.sign_in import ProofNeeded, complete, resume
+from bridge.flows.sign_in import ProofNeeded, complete
 from bridge.flows.tokens import create_scim_token, find_scim_token
 from tests.flows.logins import (
     CLIENT,
@@ -28,6 +28,7 @@ from tests.flows.logins import (
     account,
     answer,
     attempt,
+    fetch_result,
     join,
     prove_domain,
     set_config,
@@ -78,7 +79,7 @@ def open_everything(world: World) -> dict[str, Try]:
         "a new request": lambda: works(lambda: start(world, Browser())),
         "an answer": lambda: works(lambda: complete(context, "saml", answer(world, ANN, to=request_id), now)),
         "an unasked answer": lambda: works(lambda: complete(context, "saml", answer(world, ANN, to=None), now)),
-        "a handle": lambda: works(lambda: resume(context, handle, browser.secret, CLIENT, now)),
+        "a handle": lambda: works(lambda: fetch_result(context, handle, browser, now)),
         "the question": lambda: works(lambda: find_proof(context, asked.token, asking.secret, now)),
         "a mailed link": lambda: works(lambda: follow_link(context, link, linking.secret, CLIENT, now)),
         "a proof by password": lambda: works(lambda: sign_in_with_password(context, by_password, CLIENT, now)),
@@ -148,5 +149,5 @@ def test_what_it_authenticated_stays_ended_when_it_is_on_again(acme: World) -> N
 def test_what_was_under_way_is_over_when_it_is_on_again(acme: World, way: str) -> None:
     ways = open_everything(acme)
     switch_off(acme)
-    set_enabled(acme.context, OPERATOR, "acme", acme.connection.id, True, acme.now)
+    set_enabled(acme.context, OPERATOR, "acme", acme.connection.id, True, acme.now + timedelta(seconds=1))
     assert not ways[way]()

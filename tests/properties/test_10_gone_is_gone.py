@@ -33,7 +33,7 @@ from bridge.flows.members import find_member_id, lift_hold, remove_member, resto
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.passwords import hash_password
 from bridge.flows.provision_users import change_user, create_user, delete_user
-from bridge.flows.sign_in import ProofNeeded, complete, resume
+from bridge.flows.sign_in import ProofNeeded, complete
 from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import people
@@ -46,6 +46,7 @@ from tests.flows.logins import (
     account,
     answer,
     attempt,
+    fetch_result,
     join,
     set_config,
     set_workspace,
@@ -122,7 +123,7 @@ def open_everything(ann: Ann) -> dict[str, Try]:
         "SCIM token": lambda w: passes(lambda: find_scim_token(context, scim, w.now)),
         "API token": lambda w: any(one.works for one in list_tokens(context, "acme", w.now) if one.id == api),
         "acting as an owner": lambda w: passes(lambda: invite_somebody(w, me)),
-        "handle": lambda w: passes(lambda: resume(context, handle, browser.secret, CLIENT, w.now)),
+        "handle": lambda w: passes(lambda: fetch_result(context, handle, browser, w.now)),
         "answer": lambda w: passes(
             lambda: complete(context, "saml", answer(w, ANN, to=request_id, subject="s1"), w.now)
         ),

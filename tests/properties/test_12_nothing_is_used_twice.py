@@ -22,9 +22,20 @@ from bridge.flows.invite import InviteDraft, accept_as, accept_with_password, in
 from bridge.flows.link_account import follow_link, mail_link
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import find_session, sweep_expired
-from bridge.flows.sign_in import ProofNeeded, complete, resume
+from bridge.flows.sign_in import ProofNeeded, complete
 from bridge.storage.database import open_database
-from tests.flows.logins import CLIENT, PASSWORD, Browser, account, answer, attempt, set_config, sign_in, start
+from tests.flows.logins import (
+    CLIENT,
+    PASSWORD,
+    Browser,
+    account,
+    answer,
+    attempt,
+    fetch_result,
+    set_config,
+    sign_in,
+    start,
+)
 from tests.properties.ways import mailed_secret
 from tests.world import World
 
@@ -43,7 +54,7 @@ def usable(world: World, kind: str, mine: Browser) -> Use:
         return lambda context, _, later: complete(context, "saml", said, now + later)
     if kind == "handle":
         handle = complete(world.context, "saml", answer(world, ANN, to=start(world, mine)), now)
-        return lambda context, browser, later: resume(context, handle, browser.secret, CLIENT, now + later)
+        return lambda context, browser, later: fetch_result(context, handle, browser, now + later)
     if kind.startswith("invitation"):
         return invitation(world, kind)
     key = account(world, BEN, password=PASSWORD)

@@ -63,6 +63,11 @@ class Surfer:
         """Follow a link."""
         return self.client.get(path, query_string=query or None)
 
+    def logins_begun(self) -> dict[str, str]:
+        """The cookies of its logins under way, by name, the oldest first."""
+        sent = self.get("/healthz").request.cookies.items()
+        return {name: value for name, value in sent if name.startswith("bridge_login_")}
+
     def submit(self, path: str, page: TestResponse, **fields: str) -> TestResponse:
         """Send the form of a page that was shown, with its token."""
         return self.client.post(path, data={"csrf_token": token_in(page), **fields})
@@ -73,8 +78,17 @@ class Surfer:
 
     def bring(self, app: Flask, company: Company, form: dict[str, str]) -> TestResponse:
         """The IdP's page posts its answer: from another site, so without our cookies. Then the browser goes on."""
-        posted = app.test_client().post(company.path("acs"), data=form)
+        posted = self.post_cross_site(app, company, form)
         return self.get(posted.headers["Location"]) if posted.status_code == 303 else posted
+
+    def post_cross_site(self, app: Flask, company: Company, form: dict[str, str]) -> TestResponse:
+        """Only the first half of it. Cookies that the answer sets are kept: it is a page of ours by then."""
+        apart = app.test_client()
+        posted = apart.post(company.path("acs"), data=form)
+        for kept in posted.headers.getlist("Set-Cookie"):
+            name, _, rest = kept.partition("=")
+            self.client.set_cookie(name, rest.partition(";")[0])
+        return posted
 
     def sign_in(self, app: Flask, company: Company, *, return_to: str = "", **said: Any) -> TestResponse:
         """A whole login, from the link to the page after it."""

@@ -27,6 +27,7 @@ from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows import sign_in_log
 from bridge.flows.connect_oidc import OidcConnection, OidcDraft, create_oidc, load_oidc, read_provider
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.login_requests import CodeSecrets
 from bridge.flows.outside import NOWHERE
 from bridge.storage.database import Database
 from bridge.storage.tables import provider_keys, sessions, sign_in_attempts
@@ -147,7 +148,9 @@ def door(database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.Log
     for limit in ("KEPT_BY_ADDRESS", "KEPT_BY_CONNECTION"):
         monkeypatch.setattr(sign_in_log, limit, 10_000)  # else it keeps one line for many of a kind
     # State and browser are this sign-in's own; the nonce, which every token names, is the corpus's.
-    monkeypatch.setattr("bridge.flows.oidc_login._opened", lambda *_: (peer.asked.get("nonce", kicks.NONCE), "v" * 43))
+    monkeypatch.setattr(
+        "bridge.flows.oidc_login.open_keepsake", lambda *_: CodeSecrets(peer.asked.get("nonce", kicks.NONCE), "v" * 43)
+    )
     app = create_web(world.context)
     app.testing = True
     app.extensions[OUTSIDE] = replace(NOWHERE, calls=peer)

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
-from sqlalchemy import select, update
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from bridge.domain.directory import PushedEmail, PushedUser
@@ -29,7 +29,7 @@ from bridge.storage.connections import find_by_uid, set_connection
 from bridge.storage.tables import pending_requests, sessions, sign_in_attempts, users
 from tests.flows.logins import account, join, prove_domain
 from tests.flows.mailer import KeptMail
-from tests.web.browsing import Surfer, reference_in
+from tests.web.browsing import Surfer, at, reference_in
 from tests.web.provider import (
     CLIENT_ID,
     SECRET,
@@ -42,7 +42,7 @@ from tests.web.provider import (
     json_answer,
     running_provider,
 )
-from tests.web.test_saml_login import attempts, count, is_refused
+from tests.web.test_saml_login import attempts, count, is_refused, world_rows
 from tests.world import World, make_world
 
 MEI = "mei@kicks.example"
@@ -89,12 +89,20 @@ def test_groups_are_asked_for_where_the_provider_knows_that_scope(
     assert query_of(other.start(surfer))["scope"] == "openid email profile groups"
 
 
-def test_what_is_kept_of_a_request_is_sealed(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+def test_of_a_request_the_browser_alone_keeps_something_and_it_is_sealed(
+    world: World, kicks: OidcCompany, surfer: Surfer
+) -> None:
     asked = query_of(kicks.start(surfer))
-    with world.context.database.reading() as rows:
-        kept = repr(rows.execute(select(pending_requests)).all())
-    assert asked["nonce"] not in kept
-    assert asked["state"] not in kept
+    assert count(world, pending_requests) == 0
+    (cookie,) = surfer.logins_begun().values()
+    assert asked["nonce"].encode() not in b64decode(cookie.partition(".")[0] + "==", altchars=b"-_")
+    assert asked["nonce"] not in cookie
+
+
+def test_whoever_opens_it_again_and_again_fills_nothing(world: World, app: Flask, kicks: OidcCompany) -> None:
+    before = world_rows(world)
+    assert len({query_of(kicks.start(Surfer(app)))["state"] for _ in range(100)}) == 100
+    assert world_rows(world) == before
 
 
 def test_the_typed_address_is_a_hint(kicks: OidcCompany, surfer: Surfer) -> None:
@@ -300,10 +308,12 @@ def test_another_browsers_state_signs_nobody_in_and_stays_good(
     world: World, app: Flask, kicks: OidcCompany, surfer: Surfer
 ) -> None:
     location = kicks.provider.consent(kicks.start(surfer))
-    other = Surfer(app)
+    other, (name,) = Surfer(app), surfer.logins_begun()
+    kicks.start(other)
+    (kept,) = other.logins_begun().values()
+    other.client.set_cookie(name, kept)  # a login of its own, under the name of this one
     for stranger in (other, Surfer(app)):
         assert is_refused(world, kicks.bring(stranger, location), "other_browser")
-        kicks.start(other)
     assert kicks.provider.seen["/token"] == 0
     assert kicks.bring(surfer, location).status_code == 303
     assert surfer.workspaces() == ["acme"]
@@ -319,15 +329,14 @@ def test_an_answer_is_taken_once(world: World, kicks: OidcCompany, surfer: Surfe
 
 def test_of_two_answers_at_once_one_is_taken(world: World, app: Flask, kicks: OidcCompany, surfer: Surfer) -> None:
     location = kicks.provider.consent(kicks.start(surfer))
-    cookie = surfer.client.get_cookie("bridge_browser")
-    assert cookie is not None
+    ((name, cookie),) = surfer.logins_begun().items()
     answer = kicks.provider.token_answer
     kicks.provider.token_answer = lambda form: after(0.2, answer(form))()  # type: ignore[method-assign]
     told: list[TestResponse] = []
 
     def bring() -> None:
         one = Surfer(app)
-        one.client.set_cookie("bridge_browser", cookie.value)
+        one.client.set_cookie(name, cookie)
         told.append(kicks.bring(one, location))
 
     threads = [threading.Thread(target=bring) for _ in range(4)]
@@ -421,13 +430,10 @@ def test_and_the_answer_held_to_it(world: World, kicks: OidcCompany, surfer: Sur
 
 
 def test_who_takes_long_at_the_provider_signed_in_anew_all_the_same(
-    world: World, kicks: OidcCompany, surfer: Surfer
+    app: Flask, kicks: OidcCompany, surfer: Surfer
 ) -> None:
-    location = kicks.start(surfer, fresh="1")
-    with world.context.database.writing() as rows:
-        (kept,) = rows.execute(select(pending_requests.c.result)).scalars()
-        began = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
-        rows.execute(update(pending_requests).values(result={**kept, "fresh_since": began}))
+    with at(app, datetime.now(UTC) - timedelta(minutes=20)):
+        location = kicks.start(surfer, fresh="1")
     assert kicks.bring(surfer, kicks.provider.consent(location, auth_time=ago(minutes=19))).status_code == 303
 
 

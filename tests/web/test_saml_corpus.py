@@ -6,6 +6,7 @@ tests/saml/test_attacks.py, and by nothing before it.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,11 +19,11 @@ from werkzeug.test import TestResponse
 
 from bridge.app import create_web
 from bridge.flows import connect as connecting
-from bridge.flows import sign_in_log
-from bridge.flows.bearer_secrets import new_secret
+from bridge.flows import login_requests, sign_in_log
+from bridge.flows import sign_in as sign_in_flow
 from bridge.flows.context import OPERATOR, Context
 from bridge.storage.database import Database
-from bridge.storage.tables import connections, pending_requests, sessions, sign_in_attempts
+from bridge.storage.tables import connections, seen, sessions, sign_in_attempts
 from tests.costs import bounded
 from tests.saml.attacks import Attack
 from tests.saml.canary import visitors
@@ -51,7 +52,7 @@ class Door:
     def browser(self) -> "Browser":
         """A browser that has asked to sign in; the request it sent is the corpus's, and nobody else's any more."""
         with self.world.context.database.writing() as rows:
-            rows.execute(delete(pending_requests))
+            rows.execute(delete(seen).where(seen.c.hash == login_requests._spent("saml", CONNECTION_ID, REQUEST)))
         browser = Browser(self, self.app.test_client())
         there = browser.get(f"{PATH}/login")
         assert request_id_in(there.headers["Location"]) == REQUEST
@@ -102,7 +103,7 @@ def door(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
         patch.setattr(connecting, "uuid4", lambda: CONNECTION_ID)
         patch.setattr(connecting, "make_key_pair", lambda *_: (keys("bridge").private, keys("bridge").certificate))
         make(context)
-    monkeypatch.setattr("bridge.web.saml_login.new_secret", request_id)
+    send_corpus_requests(monkeypatch)
     for limit in ("KEPT_BY_ADDRESS", "KEPT_BY_CONNECTION"):
         monkeypatch.setattr(sign_in_log, limit, 10_000)  # else it keeps one line for many of a kind
     app = create_web(context)
@@ -114,9 +115,20 @@ def door(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
         yield found
 
 
-def request_id(prefix: str = "") -> str:
-    """What `new_secret` gives, but for the IDs of requests: they are the corpus's."""
-    return REQUEST if prefix == "_" else new_secret(prefix)
+def send_corpus_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bridge's requests have the name that the corpus answers, and are read by the name that they would have."""
+    named, read, last = login_requests.name_request, login_requests.read_request, [""]
+
+    def name_request(*said: Any, **more: Any) -> str:
+        last[0] = named(*said, **more)
+        return REQUEST
+
+    def read_request(context: Context, kind: Any, connection_id: str, name: str, now: datetime) -> Any:
+        return read(context, kind, connection_id, last[0] if name == REQUEST else name, now)
+
+    monkeypatch.setattr(sign_in_flow, "name_request", name_request)
+    for module in (sign_in_flow, login_requests):
+        monkeypatch.setattr(module, "read_request", read_request)
 
 
 def make(context: Context) -> None:

@@ -46,6 +46,11 @@ def attempts(world: World) -> list[tuple[str, str]]:
         return [(row.ref, row.code) for row in rows.execute(chosen)]
 
 
+def world_rows(world: World) -> dict[str, int]:
+    """How many rows each table has."""
+    return {table.name: count(world, table) for table in metadata.sorted_tables}
+
+
 def is_refused(world: World, told: TestResponse, code: str) -> bool:
     """Whether a 4xx page shows the reference under which the sign-in log has this code; nobody is signed in."""
     reference = reference_in(told)
@@ -251,9 +256,59 @@ def test_two_tabs_both_arrive(app: Flask, company: Company, surfer: Surfer) -> N
     assert [one.headers["Location"] for one in told] == ["/w/acme/tokens", "/w/acme/users"]
 
 
+def test_two_tabs_that_begin_at_the_very_same_moment_both_arrive(app: Flask, company: Company) -> None:
+    """In a browser that was never here: neither request brings a cookie, and each answer sets one."""
+    tabs, browser = (Surfer(app), Surfer(app)), Surfer(app)
+    asked = [tab.start(company, return_to=f"/w/acme/{n}") for n, tab in enumerate(tabs)]
+    for tab in tabs:
+        for name, value in tab.get("/healthz").request.cookies.items():
+            browser.client.set_cookie(name, value)
+    told = [browser.bring(app, company, company.answer(in_response_to=one)) for one in asked]
+    assert [one.headers.get("Location") for one in told] == ["/w/acme/0", "/w/acme/1"]
+    assert browser.logins_begun() == {}
+
+
+def test_a_browser_keeps_so_many_logins_and_gives_up_the_oldest(
+    world: World, app: Flask, company: Company, surfer: Surfer
+) -> None:
+    first, *rest = [surfer.start(company, return_to=f"/w/acme/{n}") for n in range(21)]
+    assert len(surfer.logins_begun()) == 20
+    assert is_refused(world, surfer.bring(app, company, company.answer(in_response_to=first)), "other_browser")
+    told = [surfer.bring(app, company, company.answer(in_response_to=one)) for one in rest]
+    assert [one.headers.get("Location") for one in told] == [f"/w/acme/{n}" for n in range(1, 21)]
+
+
+def test_and_so_many_characters(app: Flask, company: Company, surfer: Surfer) -> None:
+    for n in range(8):
+        surfer.start(company, return_to=f"/w/acme/{n}{'x' * 1900}")
+        assert len(surfer.get("/healthz").request.headers["Cookie"]) < 7_000
+    told = surfer.sign_in(app, company, return_to="/w/acme/" + "y" * 1900)
+    assert told.headers["Location"] == "/w/acme/" + "y" * 1900
+
+
+@pytest.mark.parametrize("value", ["", ".", "x", "x.y", "x.%", "x.\u00e9", "x." + "A" * 3000])
+def test_a_cookie_that_is_none_of_ours_signs_nobody_in(
+    world: World, app: Flask, company: Company, surfer: Surfer, value: str
+) -> None:
+    form = company.answer(in_response_to=surfer.start(company))
+    (name,) = surfer.logins_begun()
+    surfer.client.set_cookie(name, value)
+    assert is_refused(world, surfer.bring(app, company, form), "other_browser")
+
+
+def test_where_a_login_leads_is_as_the_browser_began_it(
+    world: World, app: Flask, company: Company, surfer: Surfer
+) -> None:
+    form = company.answer(in_response_to=surfer.start(company, return_to="/w/acme/users"))
+    ((name, value),) = surfer.logins_begun().items()
+    secret, _, _ = value.partition(".")
+    surfer.client.set_cookie(name, f"{secret}.{base64.urlsafe_b64encode(b'/logout').decode()}")
+    assert is_refused(world, surfer.bring(app, company, form), "other_browser")
+
+
 def test_the_cookies_are_out_of_reach(app: Flask, company: Company, surfer: Surfer) -> None:
     cookies = surfer.sign_in(app, company).headers.getlist("Set-Cookie")
-    assert len(cookies) == 2
+    assert len(cookies) == 3  # the session, the browser, and the login's own, which is over
     for cookie in cookies:
         assert "HttpOnly" in cookie
         assert "SameSite=Lax" in cookie
@@ -281,15 +336,62 @@ def test_who_is_signed_in_gets_a_new_id_at_the_next_login(app: Flask, company: C
     assert before.value != after.value
 
 
+def test_whoever_opens_it_again_and_again_fills_nothing(world: World, app: Flask, company: Company) -> None:
+    before = world_rows(world)
+    for _ in range(300):
+        assert Surfer(app).get(company.path("login"), return_to="/w/acme").status_code == 302
+    assert world_rows(world) == before
+
+
 # -- IdP-initiated -----------------------------------------------------------------------------------
 
 
 def test_a_login_may_begin_at_the_idp_where_the_connection_allows_it(world: World, app: Flask) -> None:
     company = connect(world.context, "acme", name="Open", idp_initiated=True)
     surfer = Surfer(app)
-    told = surfer.bring(app, company, company.answer(in_response_to=None, relay_state="/w/other"))
+    told = surfer.bring(app, company, company.answer(in_response_to=None))
     assert told.headers["Location"] == "/"
     assert surfer.workspaces() == ["acme"]
+    assert surfer.logins_begun() == {}
+
+
+def test_its_result_is_for_the_browser_that_brought_it(world: World, app: Flask) -> None:
+    """Else the address of a stranger's result, sent as a link, would sign its reader in as the stranger."""
+    company = connect(world.context, "acme", name="Open", idp_initiated=True)
+    surfer, stranger = Surfer(app), Surfer(app)
+    posted = surfer.post_cross_site(app, company, company.answer(in_response_to=None))
+    assert is_refused(world, stranger.get(posted.headers["Location"]), "other_browser")
+    assert stranger.session() is None
+    assert surfer.get(posted.headers["Location"]).status_code == 303
+    assert surfer.workspaces() == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("relay_state", "leads_to"),
+    [
+        ("/w/acme/users?page=2", "/w/acme/users?page=2"),
+        ("http://localhost:8000/w/acme", "/w/acme"),
+        ("/w/other/users", "/"),
+        ("/w/acme/../../logout", "/"),
+        ("/w/acme/%2e%2E/other", "/"),
+        ("/logout", "/"),
+        ("//evil.example/w/acme", "/"),
+        ("https://evil.example/w/acme", "/"),
+        ("http://localhost:8000.evil.example/w/acme", "/"),
+        ("http://localhost:8000@evil.example/w/acme", "/"),
+        ("/w/acme/\\evil.example", "/"),
+        ("token of the IdP's", "/"),
+    ],
+)
+def test_where_it_leads_is_a_page_of_the_workspace(world: World, app: Flask, relay_state: str, leads_to: str) -> None:
+    company = connect(world.context, "acme", name="Open", idp_initiated=True)
+    told = Surfer(app).bring(app, company, company.answer(in_response_to=None, relay_state=relay_state))
+    assert told.headers["Location"] == leads_to
+
+
+def test_relay_state_leads_nowhere_where_we_asked(app: Flask, company: Company, surfer: Surfer) -> None:
+    form = company.answer(in_response_to=surfer.start(company, return_to="/w/acme"), relay_state="/w/acme/users")
+    assert surfer.bring(app, company, form).headers["Location"] == "/w/acme"
 
 
 def test_elsewhere_an_unasked_answer_is_refused(world: World, app: Flask, company: Company, surfer: Surfer) -> None:

@@ -25,6 +25,7 @@ from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.flows.mailer import link_of
 from tests.web.browsing import Surfer, at
 from tests.web.provider import CLIENT_ID, Answer, Provider, after, impatient, json_answer, running_provider
+from tests.web.test_saml_login import world_rows
 from tests.web.twilio import TwilioSide, path_in, set_up
 from tests.world import World, make_world
 
@@ -86,6 +87,14 @@ def test_it_asks_as_any_relying_party_does(twilio: TwilioSide, surfer: Surfer) -
     assert asked["scope"] == "openid email profile"
     assert {"state", "nonce", "code_challenge"} <= asked.keys()
     assert "prompt" not in asked
+
+
+def test_whoever_opens_it_again_and_again_fills_nothing(world: World, app: Flask, twilio: TwilioSide) -> None:
+    twilio.start(Surfer(app))  # what Twilio says of itself is kept
+    before = world_rows(world)
+    for _ in range(100):
+        twilio.start(Surfer(app))
+    assert world_rows(world) == before
 
 
 def test_the_product_switcher_begins_it_for_a_path_of_ours(twilio: TwilioSide, surfer: Surfer) -> None:

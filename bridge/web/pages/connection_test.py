@@ -13,7 +13,7 @@ from bridge.domain.errors import NotFound
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import list_connections
 from bridge.flows.try_connection import allow_test, find_test_result
-from bridge.web.cookies import browser_secret
+from bridge.web.cookies import login_begun
 from bridge.web.current import current_context, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.attempts import card_of
@@ -59,7 +59,7 @@ def start(slug: str, connection: UUID) -> Response:
 def result(handle: str) -> Response:
     """What a test found out, in the browser that began it."""
     context, now = current_context(), current_time()
-    slug, found = find_test_result(context, handle, browser_secret() or "", now)
+    slug, found = find_test_result(context, handle, login_begun(handle.partition(".")[0]), now)
     log = url_for("sign_in_log.attempt", slug=slug, ref=found.ref)
     back = url_for("connections.show_one", slug=slug, connection=found.connection_id)
     page = TestResultPage(card_of(context, found, None, now), found.connection, log, back)
