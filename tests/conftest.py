@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ["tests.databases", "tests.certificate", "tests.costs", "tests.chromium"]
 
@@ -176,11 +178,52 @@ ONLY_IN_THE_LONG_RUN = (
     "tests/web/test_scim_openapi.py",
 )
 
+#: Files that take longest: they come first, or one worker would be alone with one of them while the others are done.
+FIRST = (
+    "tests/cli/test_demo.py",
+    "tests/browser/test_gallery.py",
+    "tests/browser/test_demo.py",
+    "tests/story/test_story.py",
+    "tests/web/test_saml_corpus.py",
+    "tests/web/test_oidc_corpus.py",
+    "tests/flows/test_import_directory.py",
+    "tests/story/test_kill.py",
+    "tests/web/test_saml_attacks_over_http.py",
+    "tests/saml/test_fuzz.py",
+    "tests/browser/test_signing_in.py",
+    "tests/simulated/test_examiner.py",
+    "tests/web/test_scim_openapi.py",
+)
+
+#: These come last, each on its own to whichever worker is free: hundreds, of a second each.
+LAST = "tests/properties/test_guards.py::test_without_it"
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """The tests of a file go to one worker, one file after the other, but for those that come last."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(LAST) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile | None:
+    """Give tests out by `ByFile` for --dist loadfile, which ./dev test asks for."""
+    return ByFile(config, log) if config.option.dist == "loadfile" else None
+
+
+def turn(item: pytest.Item) -> int:
+    """When it comes, among all."""
+    path = item.nodeid.partition("::")[0]
+    if item.nodeid.startswith(LAST):
+        return len(FIRST) + 1
+    return FIRST.index(path) if path in FIRST else len(FIRST)
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark as long what the other engine has said already, and the files named above; not in a file that was asked for
-    by its name.
+    """Put items in their turn. Mark as long what the other engine has said already, and the files named above; not in
+    a file that was asked for by its name.
     """
+    items.sort(key=turn)
     asked_for = {(config.invocation_params.dir / arg.partition("::")[0]).resolve() for arg in config.args}
     for item in items:
         if item.path in asked_for:

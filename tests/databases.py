@@ -91,9 +91,13 @@ def empty_database_url(engine: Engine, request: pytest.FixtureRequest, tmp_path:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the current schema, closed and whole, to be copied."""
+    """A file with the current schema, closed and whole, to be copied; made by the run that started this one, if any."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    _make_schema(f"sqlite:///{path}")
+    given = os.environ.get("BRIDGE_TEST_SQLITE_TEMPLATE")
+    if given:
+        shutil.copyfile(given, path)
+    else:
+        _make_schema(f"sqlite:///{path}")
     return path
 
 

@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests import conftest as order
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bridge", "oidc", "saml", "scim", "simulated")
 GENERATED = "bridge/storage/migrations/versions/"
@@ -331,3 +333,8 @@ def test_a_word_that_only_ends_like_an_empty_one_is_fine(name: str) -> None:
 def test_public_functions_are_those_with_a_public_way_to_them() -> None:
     code = "def a(): pass\ndef _b(): pass\nclass C:\n  def d(): pass\n  def __eq__(): pass\nclass _E:\n  def f(): pass"
     assert [function.name for function in public_functions(ast.parse(code).body)] == ["a", "d"]
+
+
+def test_every_file_that_the_order_of_tests_names_is_there() -> None:
+    named = {*order.FIRST, *order.BOTH_ENGINES_ALWAYS, *order.ONLY_IN_THE_LONG_RUN, order.LAST.partition("::")[0]}
+    assert [path for path in named if not (ROOT / path).is_file()] == []

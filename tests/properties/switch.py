@@ -4,6 +4,8 @@
 
 The module that holds the guard is executed from its own source less that guard, before anything else imports it, so
 that every importer has the same weaker module. No file is changed.
+
+One failure of a test is enough: its other cases are skipped then, and Hypothesis looks for no smaller example.
 """
 
 import importlib
@@ -12,6 +14,7 @@ from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.properties.guards import GUARDS, Guard
 
@@ -27,6 +30,30 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     name = early_config.known_args_namespace.without
     if name:
         take_out(next(guard for guard in GUARDS if guard.name == name))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop at the first example that fails; after tests/conftest.py has chosen the profile."""
+    if config.getoption("without"):
+        settings.register_profile("switched", phases=(Phase.explicit, Phase.generate))
+        settings.load_profile("switched")
+        config.pluginmanager.register(_OnceIsEnough())
+
+
+class _OnceIsEnough:
+    """Skips what is left of a test that has failed."""
+
+    def __init__(self) -> None:
+        self._failed: set[str] = set()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if item.nodeid.partition("[")[0] in self._failed:
+            pytest.skip("it has failed already")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.failed:
+            self._failed.add(report.nodeid.partition("[")[0])
 
 
 def take_out(guard: Guard) -> None:
