@@ -1,7 +1,8 @@
 """Calls to companies' providers while somebody waits: few at a time, so that one that is slow doesn't stop the house.
 
 Each waits in a thread of the server. Of turns that began just now a process has `SLOTS`, with those that last long
-`MOST`, and one company has `OF_ONE` of them: a provider that is silent leaves turns to the others. A connection whose
+`MOST`, and one company has `OF_ONE` of them, and one more for another provider of its own: a provider that is silent
+leaves turns to the others. A connection whose
 provider was silent rests for some seconds, in which nobody waits for it; then one login at a time tries, until it
 answers again. Who finds the turns taken waits for a moment, or, where none can be expected to end soon, is told so at
 once (properties.md 19).
@@ -20,7 +21,7 @@ from bridge.outside.web import Resolve, ask, resolve_by_dns
 
 SLOTS: Final = 3
 OF_ONE: Final = 2
-#: Of all, those that last long included: to keep others out, three companies' providers must go silent at once.
+#: Of all, those that last long included: to keep others out, three providers must go silent at once.
 MOST: Final = 5
 #: Twilio has turns of its own: neither its silence nor a company's is to keep the other's people out.
 OF_TWILIO: Final = 4
@@ -67,8 +68,9 @@ class Calls:
     """Whatever calls providers, in one process. `allow_private`: whether also in private networks.
 
     There are `slots` turns for those who began less than `slow` seconds ago, `most` in all, of which one company may
-    have `of_one`. A turn has `longest` seconds for all its calls; who finds none waits for `patience` seconds. After a
-    call that failed by lasting `slow` seconds its connection rests for `rest` seconds.
+    have `of_one`, and one more for another of its connections while that leaves a turn. A turn has `longest` seconds
+    for all its calls; who finds none waits for `patience` seconds. After a call that failed by lasting `slow` seconds
+    its connection rests for `rest` seconds.
     """
 
     allow_private: bool = True
@@ -118,12 +120,20 @@ class Calls:
             raise Silent
         own = [turn.began for turn in self._under_way if turn.whose == whose]
         trying = [turn.began for turn in self._under_way if silent_at is not None and turn.provider == provider]
-        if trying or len(own) >= self.of_one:
+        if trying or (len(own) >= self.of_one and not self._may_have_another(whose, provider)):
             return _InTheWay(min(trying or own) + self.slow, last=True)
         if len(self._under_way) >= self.most:
             return _InTheWay(max(turn.began for turn in self._under_way) + self.slow, last=True)
         young = [turn.began for turn in self._under_way if turn.began + self.slow > now]
         return _InTheWay(min(young) + self.slow, last=False) if len(young) >= self.slots else None
+
+    def _may_have_another(self, whose: str, provider: str) -> bool:
+        """Whether a company that has all of its turns may have one more, for a provider that has none of them, and is
+        not to suffer for the other. One is left for other companies.
+        """
+        waiting = [turn.provider for turn in self._under_way if turn.whose == whose]
+        is_another = bool(provider) and provider not in waiting
+        return is_another and len(waiting) == self.of_one and len(self._under_way) + 1 < self.most
 
     # -- Calling -------------------------------------------------------------------------------------
 

@@ -124,6 +124,34 @@ def test_one_company_leaves_a_turn_to_the_others() -> None:
         assert time.monotonic() - began < PATIENCE
 
 
+def test_one_provider_leaves_a_turn_to_another_of_the_same_company() -> None:
+    calls = Calls(slow=0.1)
+    with ExitStack() as taken:
+        for _ in range(OF_ONE):
+            taken.enter_context(calls.turn("kicks", "silent"))
+        began = time.monotonic()
+        with calls.turn("kicks", "good"), pytest.raises(TooBusy), calls.turn("kicks", "third"):
+            pass
+        for provider in ("silent", ""):
+            with pytest.raises(TooBusy), calls.turn("kicks", provider):
+                pass
+        assert time.monotonic() - began < PATIENCE
+
+
+def test_but_the_last_turn_is_another_companys() -> None:
+    calls = Calls(slow=0.1, patience=0.2)
+    with ExitStack() as taken:
+        for whose in ("kicks", "boots"):
+            for _ in range(OF_ONE):
+                taken.enter_context(calls.turn(whose, f"{whose}'s silent one"))
+                time.sleep(0.1)
+        for whose in ("kicks", "boots"):
+            with pytest.raises(TooBusy), calls.turn(whose, f"{whose}'s other"):
+                pass
+        with calls.turn("clogs", "good"):
+            pass
+
+
 def test_who_finds_all_turns_taken_waits_while_one_of_them_may_end_soon() -> None:
     calls, other = Calls(slow=0.3), ExitStack()
     with ExitStack() as taken:
