@@ -3,6 +3,7 @@ that whoever knows its person would try first. No rules of composition.
 """
 
 import re
+import unicodedata
 from collections.abc import Collection
 
 from bridge.domain.errors import Invalid
@@ -10,9 +11,19 @@ from bridge.domain.errors import Invalid
 SHORTEST, LONGEST = 12, 1024
 #: What everybody who sees the sign-in page would try.
 _PRODUCT = ("bridge",)
+#: At most four characters become one, so what is longer is too long.
+_LONGEST_TYPED = 4 * LONGEST + 1
 _SHORTEST_WORD = 3
 #: So much of a password has to be more than its person's own names.
 _LEFT = 6
+
+
+def normalize(password: str) -> str:
+    """The form in which a password is kept and compared, whatever keyboard it was typed on (NFKC; NIST SP 800-63B
+    3.1.1.2): one sends "ä" as one character, another as an "a" and two dots. Far more than a password may have is cut
+    off, since what it takes to bring marks in order grows with the square of their number.
+    """
+    return unicodedata.normalize("NFKC", password[:_LONGEST_TYPED])
 
 
 def fold_password(password: str) -> str:

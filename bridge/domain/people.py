@@ -67,6 +67,14 @@ def find_email(text: str | None) -> str | None:
         return None
 
 
+def fold_typed(text: str) -> str:
+    """What is typed as an address, in the form under which tries are counted: the same for each of its spellings.
+
+    `anna@ａcme.example` finds the account of `anna@acme.example`, so it is that one's tries that it uses up.
+    """
+    return fold_letters(find_email(text) or text)
+
+
 def email_domain(email: str) -> str:
     """The part behind the last @, as DNS knows it: `bücher.example` is `xn--bcher-kva.example`."""
     domain = email.rpartition("@")[2]

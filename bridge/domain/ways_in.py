@@ -1,6 +1,6 @@
 """By what an account can be signed in to, and whether enough is left without one of them (product.md 2.7, 3.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -32,7 +32,12 @@ class WaysIn:
         """Whether one of them belongs to the account itself."""
         return self.password or self.twilio or self.passkeys > 0
 
+    @property
+    def work(self) -> bool:
+        """Whether there is one that works."""
+        return self.own or any(one.works for one in self.identities)
+
     def remain_without(self, connection_id: str, subject: str) -> bool:
         """Whether there is still one that works without this identity."""
         others = (one for one in self.identities if (one.connection_id, one.subject) != (connection_id, subject))
-        return self.own or any(one.works for one in others)
+        return replace(self, identities=tuple(others)).work

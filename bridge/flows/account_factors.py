@@ -25,7 +25,7 @@ from bridge.domain.second_factors import (
 from bridge.domain.sign_in import Client
 from bridge.domain.workspace import User
 from bridge.flows.account_mails import factor_changed
-from bridge.flows.account_settings import lock_own
+from bridge.flows.account_settings import keeping_last_owners, lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
@@ -41,10 +41,8 @@ from bridge.flows.second_factors import (
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import own_account, pending
 from bridge.storage import second_factors as kept
-from bridge.storage.changes import Change, lock_workspace
+from bridge.storage.changes import Change
 from bridge.storage.pending import Pending
-from bridge.storage.sign_in import workspaces_owned_by_hand
-from bridge.storage.workspaces import check_last_owner
 
 SET_UP_LASTS = timedelta(minutes=30)
 MOST = 10
@@ -191,8 +189,8 @@ def add_passkey(context: Context, session: CurrentSession, name: str, answer: st
     user = _own(session)
     with context.changing(f"user:{user.id}", now) as change:
         lock_own(change, session)
-        made, called = check_new(context, change, user, answer), _clean(name, "Passkey")
         _check_room(change, user)
+        made, called = check_new(context, change, user, answer), _clean(name, "Passkey")
         sealed = seal_key(context, made.public_key)
         kept.insert_factor(change, user.key, "passkey", called, sealed, used=made.counter, credential=made.credential)
         return _added(context, change, session, "passkey", called)
@@ -231,16 +229,12 @@ def remove(context: Context, session: CurrentSession, factor_id: str, now: datet
     """
     user, (factor, _) = _fresh(session, now), get_own(context, session, factor_id)
     with context.changing(f"user:{user.id}", now) as change:
-        owned = workspaces_owned_by_hand(change.connection, user.key)
-        for workspace_key in owned:
-            lock_workspace(change, workspace_key)
         lock_own(change, session)
-        if kept.delete_factor(change, user.key, factor_id) is None:
-            raise NotFound("There is no such second factor. It may have been taken away already.")
-        if factor.kind == "passkey" and not kept.has_any_way_in(change.connection, user.key):
-            raise Conflict("This passkey is your only way in. Set a password first.")
-        for workspace_key in owned:
-            check_last_owner(change, workspace_key)
+        with keeping_last_owners(change, user):
+            if kept.delete_factor(change, user.key, factor_id) is None:
+                raise NotFound("There is no such second factor. It may have been taken away already.")
+            if factor.kind == "passkey" and not own_account.find_ways_in(change.connection, user.key).work:
+                raise Conflict("This passkey is your only way in. Set a password first.")
         if not kept.has_factor(change.connection, user.key):
             kept.replace_recovery_codes(change, user.key, ())
             kept.forget_shown(change, user.key)

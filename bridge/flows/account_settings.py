@@ -5,6 +5,8 @@ and password are kept there (product.md 3.4). Whoever comes here by an API or a 
 asked first, but for the name.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,9 +24,11 @@ from bridge.flows.fresh_proof import require_fresh
 from bridge.flows.passwords import hash_password
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import own_account, pending, people
-from bridge.storage.changes import Change
+from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.pending import Kind
 from bridge.storage.sessions import end_authentications, note_proved
+from bridge.storage.sign_in import workspaces_owned_by_hand
+from bridge.storage.workspaces import check_last_owner
 
 _UNDER_WAY: tuple[Kind, ...] = (
     "factor",
@@ -131,6 +135,19 @@ def lock_own(change: Change, session: CurrentSession, *, read_only_at_twilio: bo
     if read_only_at_twilio and own_account.find_twilio(change.connection, user.key) is not None:
         raise Forbidden("Your name, email, password and second factor are kept at Twilio. Change them there.")
     return user
+
+
+@contextmanager
+def keeping_last_owners(change: Change, user: User) -> Iterator[None]:
+    """Take a way in off an account that is locked: no workspace loses by it the last owner named by hand who comes in
+    without its IdP (product.md 1.1). Raises LastOwner.
+    """
+    owned = workspaces_owned_by_hand(change.connection, user.key)
+    for workspace_key in owned:
+        lock_workspace(change, workspace_key)
+    yield
+    for workspace_key in owned:
+        check_last_owner(change, workspace_key)
 
 
 def forget_under_way(change: Change, user: User) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import Expired, TooManyTries
-from bridge.domain.people import find_email, fold
+from bridge.domain.people import find_email, fold_typed
 from bridge.domain.sign_in import Client
 from bridge.domain.ways_in import WaysIn
 from bridge.domain.workspace import User
@@ -52,7 +52,7 @@ def ask_reset(context: Context, email: str, client: Client, now: datetime) -> No
     """
     _count_asked(context, client, now)
     with context.changing(SYSTEM, now) as change:
-        key = f"reset:account:{digest(fold(email)).hex()}"
+        key = f"reset:account:{digest(fold_typed(email)).hex()}"
         tries, _ = count_try(change.connection, key, now, _HOUR)
         address = find_email(email)
         user, kept = people.find_login_by_email(change.connection, address or "")

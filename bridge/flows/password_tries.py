@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.domain.errors import TooManyTries
-from bridge.domain.people import fold
+from bridge.domain.people import fold_typed
 from bridge.domain.sign_in import Client
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
@@ -24,7 +24,7 @@ def keys_of(email: str, client: Client) -> tuple[str, str]:
 
 
 def _by_account(email: str) -> str:
-    return f"password:account:{digest(fold(email)).hex()}"
+    return f"password:account:{digest(fold_typed(email)).hex()}"
 
 
 def count_tries(context: Context, keys: tuple[str, str], now: datetime) -> None:

@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from bridge.domain.errors import TooManyTries
-from bridge.domain.passwords import LONGEST, check_length, check_not_own, check_uncommon
+from bridge.domain.passwords import LONGEST, check_length, check_not_own, check_uncommon, normalize
 
 _COMMON = Path(__file__).with_name("common_passwords.txt")
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -27,7 +27,8 @@ _NOBODY = _HASHER.hash("nobody has this password")
 
 
 def check_password(password: str, *own: str) -> str:
-    """The password, where it may be one. `own` are its person's email and name. Raises Invalid."""
+    """The password as it is kept, where it may be one. `own` are its person's email and name. Raises Invalid."""
+    password = normalize(password)
     check_length(password)
     check_uncommon(password, _common_ones())
     check_not_own(password, own)
@@ -57,7 +58,7 @@ def verify(kept: str | None, password: str) -> bool:
     """
     with _one_of_two():
         try:
-            return _HASHER.verify(kept or _NOBODY, _bytes(password[: LONGEST + 1])) and kept is not None
+            return _HASHER.verify(kept or _NOBODY, _bytes(normalize(password)[: LONGEST + 1])) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
 

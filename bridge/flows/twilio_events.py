@@ -17,7 +17,7 @@ from bridge.flows.provider_keys import prove_by_keys
 from bridge.flows.twilio import Twilio
 from bridge.flows.twilio_account import Said, follow
 from bridge.flows.twilio_link import unlink_closed
-from bridge.flows.twilio_login import note_ended
+from bridge.flows.twilio_login import note_ended, note_ended_before
 from bridge.storage import pending, twilio
 from bridge.storage.changes import Change
 from bridge.storage.twilio import TwilioLink
@@ -84,13 +84,20 @@ def take_event(context: Context, ours: Twilio, token: str, ask: Ask, now: dateti
 def _take(context: Context, change: Change, event: SecurityEvent) -> None:
     if not pending.remember(change, digest(f"twilio-event:{event.id}"), event.until):
         return
-    if event.type == ACCOUNT_PURGED:
-        note_ended(change, subject=event.subject)
-    if event.session_id:
-        note_ended(change, sid=event.session_id)
+    _note_ended(change, event)
     link = twilio.find_by_subject(change.connection, event.subject) if event.subject else None
     if link is not None and not link.closed:
         _obey(context, replace(change, actor=f"user:{link.user.id}"), event, link)
+
+
+def _note_ended(change: Change, event: SecurityEvent) -> None:
+    """What is on its way from before opens nothing afterwards, also of who isn't linked yet."""
+    if event.type == ACCOUNT_PURGED:
+        note_ended(change, subject=event.subject)
+    elif event.type == SESSION_REVOKED and event.session_id:
+        note_ended(change, sid=event.session_id)
+    elif event.type in (ACCOUNT_DISABLED, SESSION_REVOKED) and event.subject:
+        note_ended_before(change, event.subject, event.at)
 
 
 def _obey(context: Context, change: Change, event: SecurityEvent, link: TwilioLink) -> None:

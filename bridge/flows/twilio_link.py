@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.domain.errors import Conflict, Forbidden, TooManyTries
-from bridge.domain.people import email_domain, find_email
+from bridge.domain.people import email_domain, find_email, fold_typed
 from bridge.domain.sign_in import Client, NotThatAccount, OtherBrowser, ProofExpired, SignInRefused
 from bridge.domain.workspace import User
 from bridge.flows.account_mails import twilio_account, twilio_closed, twilio_link, twilio_link_by_login
-from bridge.flows.account_settings import lock_own
+from bridge.flows.account_settings import keeping_last_owners, lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
@@ -101,7 +101,9 @@ def mail_link(context: Context, token: str, browser: str, typed: str, now: datet
     def do(change: Change) -> str:
         asked = _own(pending.find_pending(change.connection, digest(token), "twilio_arrival", change.now), browser)
         user = people.find_user_by_email(change.connection, email) if email else None
-        if user is not None:
+        if user is None:
+            _mail_nobody(context, change, asked)
+        else:
             _mail(context, change, token, asked, user)
         return typed
 
@@ -109,7 +111,7 @@ def mail_link(context: Context, token: str, browser: str, typed: str, now: datet
 
 
 def _count_mail(context: Context, token: str, typed: str, now: datetime) -> None:
-    keys = (f"proof-mail:{digest((find_email(typed) or typed).casefold()).hex()}", f"proof-mail:{digest(token).hex()}")
+    keys = (f"proof-mail:{digest(fold_typed(typed)).hex()}", f"proof-mail:{digest(token).hex()}")
     with context.database.writing() as connection:
         counted = [count_try(connection, key, now, timedelta(hours=1)) for key in keys]
     tries, until = max(counted, key=lambda each: each[0])
@@ -127,6 +129,14 @@ def _mail(context: Context, change: Change, token: str, asked: Pending, user: Us
     pending.put_pending(change, digest(secret), mailed)
     url, minutes = f"{context.public_url}/twilio/linked/{secret}", int(LINK_LASTS.total_seconds() // 60)
     queue_mail(context, change, twilio_link(user.email, asked.result["email"], url, minutes))
+
+
+def _mail_nobody(context: Context, change: Change, asked: Pending) -> None:
+    """As long as it takes to mail somebody: two rows, which have run out already, and a text that is sealed."""
+    mail = twilio_link("nobody@localhost", asked.result["email"], context.public_url, 0)
+    context.secrets.encrypt(mail.text.encode(), purpose="nobody")
+    for _ in range(2):
+        pending.put_pending(change, digest(new_secret()), replace(asked, kind="twilio_link", expires_at=change.now))
 
 
 def follow_link(
@@ -242,20 +252,21 @@ def _finish(
 def unlink_own(context: Context, session: CurrentSession, now: datetime) -> None:
     """End the link of the account that is signed in, and every login that came by it.
 
-    Raises FreshProofNeeded, Conflict (the account would have no way in), Forbidden, NotFound.
+    Raises FreshProofNeeded, Conflict (the account would have no way in), LastOwner (a workspace's IdP would be their
+    only one), Forbidden, NotFound.
     """
     require_fresh(session, now)
     with context.changing(f"user:{session.user.id}", now) as change:
         user = lock_own(change, session, read_only_at_twilio=False)
         if not has_other_way(change.connection, user):
             raise Conflict("Twilio is the only way into this account, so it stays linked.")
-        unlink(change, user)
+        with keeping_last_owners(change, user):
+            unlink(change, user)
 
 
 def has_other_way(rows: object, user: User) -> bool:
     """Whether the account can be signed in to without Twilio."""
-    ways = own_account.find_ways_in(rows, user.key)
-    return replace(ways, twilio=False).own or any(one.works for one in ways.identities)
+    return replace(own_account.find_ways_in(rows, user.key), twilio=False).work
 
 
 def unlink(change: Change, user: User, *, why: str | None = None) -> None:

@@ -214,10 +214,18 @@ def note_ended(change: Change, *, sid: str | None = None, subject: str | None = 
         pending.remember(change, _ended(what), change.now + _ON_THE_WAY)
 
 
+def note_ended_before(change: Change, subject: str, at: datetime) -> None:
+    """Every session of theirs ended then: an answer from before signs nobody in, one of afterwards does."""
+    pending.remember_longest(change, _ended(f"before:{subject}"), at + _ON_THE_WAY)
+
+
 def check_not_ended(change: Change, arrival: Arrival) -> None:
     """Raises EndedAtTwilio."""
     whats = [f"sub:{arrival.subject}", *([f"sid:{arrival.session_id}"] if arrival.session_id else [])]
     if any(pending.was_remembered(change.connection, _ended(what)) for what in whats):
+        raise EndedAtTwilio
+    until = pending.remembered_until(change.connection, _ended(f"before:{arrival.subject}"))
+    if until is not None and arrival.said_at <= until - _ON_THE_WAY:
         raise EndedAtTwilio
 
 

@@ -6,6 +6,7 @@ Everything is found by the hash of a secret, or of an id that nobody can guess, 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from types import ModuleType
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -69,7 +70,20 @@ _REMEMBER = {
 }
 
 
-_SEEN = Prepared(select(seen.c.hash).where(seen.c.hash == bindparam("digest")))
+_SEEN = Prepared(select(seen.c.hash, seen.c.expires_at).where(seen.c.hash == bindparam("digest")))
+
+
+def _lengthening(dialect: ModuleType) -> Prepared:
+    kept = dialect.insert(seen).values(hash=bindparam("digest"), expires_at=bindparam("until"))
+    later = seen.c.expires_at < kept.excluded.expires_at
+    return Prepared(
+        kept.on_conflict_do_update(
+            index_elements=[seen.c.hash], set_={"expires_at": kept.excluded.expires_at}, where=later
+        )
+    )
+
+
+_LENGTHEN = {dialect.__name__.rpartition(".")[2]: _lengthening(dialect) for dialect in (sqlite, postgresql)}
 
 
 def put_pending(change: Change, digest: bytes, pending: Pending) -> None:
@@ -136,6 +150,17 @@ def remember(change: Change, digest: bytes, until: datetime) -> bool:
 def was_remembered(connection: Any, digest: bytes) -> bool:
     """Whether `remember` was told of it, and hasn't forgotten it since."""
     return bool(_SEEN(connection, digest=digest))
+
+
+def remember_longest(change: Change, digest: bytes, until: datetime) -> None:
+    """Remember it until then, or for as long as it is remembered already."""
+    _LENGTHEN[change.connection.dialect.name].run(change.connection, digest=digest, until=until)
+
+
+def remembered_until(connection: Any, digest: bytes) -> datetime | None:
+    """Until when it is remembered, None where it isn't."""
+    row = _SEEN.first(connection, digest=digest)
+    return None if row is None else row.expires_at
 
 
 def delete_expired(change: Change) -> int:

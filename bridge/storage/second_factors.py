@@ -12,11 +12,9 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from bridge.domain.identity import Factor
 from bridge.domain.second_factors import FactorKind, SecondFactor
-from bridge.storage.accounts import has_way_in
 from bridge.storage.changes import Change, insert_row
 from bridge.storage.tables import (
     authentications,
-    identities,
     memberships,
     pending_requests,
     recovery_codes,
@@ -196,9 +194,3 @@ def forget_shown(change: Change, user_key: int) -> None:
     theirs = select(sessions.c.id).where(sessions.c.user_id == user_key)
     own = and_(authentications.c.session_id.in_(theirs), authentications.c.kind.in_(("password", "passkey")))
     change.connection.execute(update(authentications).where(own).values(factor=None))
-
-
-def has_any_way_in(connection: Any, user_key: int) -> bool:
-    """Whether the account has a password, a passkey, a Twilio link, or an identity at a company's IdP."""
-    linked = select(identities.c.user_id).where(identities.c.user_id == user_key).limit(1)
-    return has_way_in(connection, user_key) or connection.execute(linked).first() is not None

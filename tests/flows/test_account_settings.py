@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.errors import Conflict, Forbidden, Invalid, LastOwner, NotFound
+from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import WrongCredentials
 from bridge.flows.account_settings import change_password, get_account, rename, unlink
 from bridge.flows.connect import set_enabled
@@ -13,7 +15,10 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.fresh_proof import FreshProofNeeded
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession
+from bridge.flows.twilio_link import unlink_own
+from bridge.storage.changes import changing
 from bridge.storage.database import Database
+from bridge.storage.grants import insert_grant
 from bridge.storage.tables import identities, outbox, pending_requests, users
 from tests.flows.audit import audit_events
 from tests.flows.logins import CLIENT, PASSWORD, Browser, account, join, prove_domain, sign_in
@@ -179,6 +184,24 @@ def test_one_that_is_switched_off_is_no_other_way_in(world: World) -> None:
         unlink(world.context, seen(world, browser), world.connection.id, ANN, world.now)
     set_enabled(world.context, OPERATOR, "acme", entra.connection.id, True, world.now)
     unlink(world.context, seen(world, browser), world.connection.id, ANN, world.now)
+
+
+def test_a_last_owner_keeps_a_way_in_that_is_not_the_workspaces_own_idp(world: World) -> None:
+    with world.context.database.writing() as connection:
+        whose = users.c.id == world.owner.key
+        connection.execute(update(users).where(whose).values(password_hash=None, twilio_sub="olga"))
+    browser = sign_in(world, world.owner.email, fresh=True)
+    with pytest.raises(LastOwner):
+        unlink_own(world.context, seen(world, browser), world.now)
+    join_owner(world)
+    unlink_own(world.context, seen(world, browser), world.now)
+
+
+def join_owner(world: World) -> None:
+    """One more owner, named by hand, who has a password."""
+    member = join(world, account(world, ANN, password=PASSWORD))
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        insert_grant(change, world.workspace.key, member, RoleInScope(OWNER, EVERYWHERE), OPERATOR)
 
 
 def test_somebody_elses_identity_is_not_theirs_to_unlink(world: World, ann: Browser) -> None:

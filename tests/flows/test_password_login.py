@@ -184,6 +184,19 @@ def test_ten_tries_an_account_whatever_the_address(world: World) -> None:
         enter(world)
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    ["ann@ａcme.example", "ann@acme。example", "ann@acℳe.example", '"ann"@acme.example', " ANN@ACME.example"],
+    ids=["fullwidth", "ideographic-stop", "script-letter", "quoted", "case"],
+)
+def test_each_spelling_of_an_address_is_the_same_account(world: World, spelling: str) -> None:
+    account(world, ANN, password=PASSWORD)
+    for _ in range(11):
+        refused_in(world)
+    with pytest.raises((TooManyTries, WrongCredentials)):
+        enter(world, spelling)
+
+
 def test_an_unknown_account_locks_the_same_way(world: World) -> None:
     for n in range(10):
         assert refused_in(world, "nobody@acme.example", client=Client(f"192.0.2.{n}", "")) is None

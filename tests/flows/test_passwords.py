@@ -41,7 +41,35 @@ def test_any_script_will_do() -> None:
     assert verify(hash_password("пароль-из-слов"), "пароль-из-слов")
 
 
-@pytest.mark.parametrize("password", ["qwerty123456", "QWERTY123456", "passwordpassword", "1qaz2wsx3edc4rfv"])
+@pytest.mark.parametrize(
+    ("kept", "typed"),
+    [
+        ("pässwörter sind lang", "pässwörter sind lang"),
+        ("zwölf dogs walk 12", "zwölf dogs walk １２"),
+        ("nine quiet dogs walk", "nine quiet dogs walk"),
+    ],
+    ids=["two-characters-or-one", "wide-digits", "spaces"],
+)
+def test_it_is_the_same_on_every_keyboard(kept: str, typed: str) -> None:
+    assert verify(hash_password(kept), typed)
+    assert verify(hash_password(typed), kept)
+
+
+def test_its_length_is_that_of_what_is_kept() -> None:
+    marked = "é" * 600  # 1,200 characters as typed, 600 as kept
+    assert verify(hash_password(marked), "é" * 600)
+    for too_short in ("ᾂ" * 11, "é" * 11):
+        with pytest.raises(Invalid):
+            hash_password(too_short)
+    with pytest.raises(Invalid):
+        hash_password("̖̀" * 50_000)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["qwerty123456", "QWERTY123456", "passwordpassword", "1qaz2wsx3edc4rfv", "\uff50asswordpassword"],
+    ids=["letters", "capitals", "twice", "keys", "wide-letter"],
+)
 def test_what_is_tried_first_is_refused(password: str) -> None:
     with pytest.raises(Invalid, match="tried first"):
         hash_password(password)

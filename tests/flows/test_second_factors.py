@@ -1,6 +1,7 @@
 """Product.md 2.8: authenticator apps (RFC 6238), recovery codes, and the login in two steps."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ from bridge.flows.account_factors import (
     remove,
     rename_factor,
 )
+from bridge.flows.account_settings import change_password
+from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded
@@ -36,6 +39,8 @@ from bridge.flows.sessions import CurrentSession
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.people import set_user
+from bridge.storage.second_factors import insert_factor
+from bridge.storage.sessions import insert_session
 from bridge.storage.tables import audit, outbox, pending_requests, recovery_codes, second_factors, sign_in_attempts
 from tests.flows.logins import (
     CLIENT,
@@ -45,6 +50,7 @@ from tests.flows.logins import (
     enter_with_app,
     give_app,
     join,
+    prove_domain,
     set_workspace,
     sign_in,
 )
@@ -364,6 +370,42 @@ def test_with_the_last_factor_go_its_codes_and_what_it_opened(world: World, ann:
     assert events(world)[-1] == "user.factor_removed"
     with pytest.raises(NotFound):
         remove(world.context, current, one.id, world.now)
+
+
+def test_a_passkey_stays_while_nothing_else_works(world: World) -> None:
+    prove_domain(world, "acme.example")
+    browser = sign_in(world, ANN, fresh=True)
+    key = session(world, browser).user.key
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        passkey = insert_factor(change, key, "passkey", "Key", b"", credential=b"id")
+    asked = session(world, browser)
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        again = insert_session(change, b"another", key, CLIENT, world.now + MINUTE)
+    with pytest.raises(Conflict):
+        remove(world.context, replace(asked, key=again), passkey, world.now)
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, True, world.now)
+    remove(world.context, replace(asked, key=again), passkey, world.now)
+
+
+@pytest.mark.parametrize("change", ["begin", "confirm", "codes", "remove", "passkey"])
+def test_who_was_signed_out_meanwhile_changes_no_factor(world: World, ann: int, change: str) -> None:
+    stolen = session(world)
+    app = begin_app(world.context, stolen, world.now)
+    set_up(world, owner := session(world))
+    kept = list_own(world.context, owner)
+    change_password(world.context, owner, "nine quiet dogs walk", world.now)
+    code = pyotp.TOTP(app.secret).at(world.now)
+    late: dict[str, Callable[[], object]] = {
+        "begin": lambda: begin_app(world.context, stolen, world.now),
+        "confirm": lambda: confirm_app(world.context, stolen, app.token, "", code, CLIENT, world.now),
+        "codes": lambda: make_recovery_codes(world.context, stolen, world.now),
+        "remove": lambda: remove(world.context, stolen, kept.factors[0].id, world.now),
+        "passkey": lambda: begin_passkey(world.context, stolen, world.now),
+    }
+    with pytest.raises(Forbidden, match="signed out"):
+        late[change]()
+    assert list_own(world.context, owner) == kept
 
 
 def test_nobody_takes_away_anothers(world: World, ann: int) -> None:

@@ -33,6 +33,7 @@ _EMAIL = "tests/flows/test_account_email.py::test_"
 _ACCOUNT = "tests/flows/test_account_settings.py::test_"
 _ANSWERS = "tests/oidc/test_answers.py::test_"
 _OIDC = "tests/web/test_oidc_login.py::test_"
+_FACTORS = "tests/flows/test_second_factors.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 _PROOF = "tests/flows/test_fresh_proof.py::test_"
 _OAUTH = "tests/flows/test_scim_clients.py::test_"
@@ -1280,7 +1281,45 @@ GUARDS = (
         "bridge.flows.account_settings",
         " or not own_account.session_stands(change.connection, session.key)",
         "",
-        (f"{_ACCOUNT}who_was_signed_out_meanwhile_changes_nothing",),
+        (
+            f"{_ACCOUNT}who_was_signed_out_meanwhile_changes_nothing",
+            f"{_FACTORS}who_was_signed_out_meanwhile_changes_no_factor",
+        ),
+    ),
+    Guard(
+        "each spelling of an address is one account's tries",
+        "1",
+        "bridge.flows.password_tries",
+        "digest(fold_typed(email)).hex()",
+        "digest(email.casefold()).hex()",
+        ("tests/flows/test_password_login.py::test_each_spelling_of_an_address_is_the_same_account",),
+    ),
+    Guard(
+        "a last owner keeps a way in without the workspace's IdP",
+        "1",
+        "bridge.flows.account_settings",
+        "    for workspace_key in owned:\n        check_last_owner(change, workspace_key)\n",
+        "",
+        (f"{_ACCOUNT}a_last_owner_keeps_a_way_in_that_is_not_the_workspaces_own_idp",),
+    ),
+    Guard(
+        "an identity that is switched off is no way in",
+        "1",
+        "bridge.domain.ways_in",
+        "any(one.works for one in self.identities)",
+        "bool(self.identities)",
+        (
+            f"{_ACCOUNT}one_that_is_switched_off_is_no_other_way_in",
+            f"{_FACTORS}a_passkey_stays_while_nothing_else_works",
+        ),
+    ),
+    Guard(
+        "an answer of before Twilio disabled the account signs nobody in",
+        "10",
+        "bridge.flows.twilio_login",
+        "if until is not None and arrival.said_at <= until - _ON_THE_WAY:",
+        "if False:",
+        ("tests/web/test_twilio_events.py::test_an_answer_of_before_all_of_them_ended_signs_nobody_in",),
     ),
     Guard(
         "the last way in stays",

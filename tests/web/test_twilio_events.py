@@ -159,9 +159,34 @@ def test_a_session_that_was_ended_there_ends_here(twilio: TwilioSide, ann: Surfe
 def test_a_disabled_account_is_signed_out_and_stays_linked(
     twilio: TwilioSide, ann: Surfer, client: FlaskClient, app: Flask
 ) -> None:
-    twilio.push(client, twilio.event(DISABLED))
+    twilio.push(client, twilio.event(DISABLED, iat=int(datetime.now(UTC).timestamp()) - 5))
     assert ann.session() is None
     twilio.log_in(again := Surfer(app), email=ANN, sid="s2")
+    assert again.workspaces() == ["acme"]
+
+
+@pytest.mark.parametrize("kind", [DISABLED, REVOKED], ids=["disabled", "every-session"])
+def test_an_answer_of_before_all_of_them_ended_signs_nobody_in(
+    twilio: TwilioSide, ann: Surfer, client: FlaskClient, app: Flask, kind: str
+) -> None:
+    now, late = int(datetime.now(UTC).timestamp()), Surfer(app)
+    twilio.push(client, twilio.event(kind, iat=now - 5))
+    twilio.push(client, twilio.event(kind, iat=now - 60))
+    assert twilio.log_in(late, email=ANN, iat=now - 10, sid="s8").status_code == 403
+    assert late.session() is None
+    twilio.log_in(late, email=ANN, iat=now, sid="s9")
+    assert late.workspaces() == ["acme"]
+
+
+def test_an_event_that_only_names_a_session_ends_none(
+    twilio: TwilioSide, ann: Surfer, client: FlaskClient, app: Flask
+) -> None:
+    about = {"format": "complex", "user": {"format": "iss_sub", "iss": twilio.provider.url, "sub": "mei"}}
+    about |= {"session": {"format": "opaque", "id": "s1"}}
+    for kind in (CREDENTIALS, "https://schemas.openid.net/secevent/caep/event-type/assurance-level-change"):
+        assert twilio.push(client, twilio.event(kind, sub_id=about)).status_code == 202
+    assert ann.session() is not None
+    twilio.log_in(again := Surfer(app), email=ANN, sid="s1")
     assert again.workspaces() == ["acme"]
 
 

@@ -23,6 +23,7 @@ from bridge.web.current import OUTSIDE
 from tests.databases import Engine
 from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.flows.mailer import link_of
+from tests.overheard import statements
 from tests.web.browsing import Surfer, at
 from tests.web.provider import CLIENT_ID, Answer, Provider, after, impatient, json_answer, running_provider
 from tests.web.test_saml_login import world_rows
@@ -300,6 +301,19 @@ def test_whether_an_account_exists_only_its_mailbox_learns(twilio: TwilioSide, s
     ]
     assert pages[0] == pages[1]
     assert [mail.to for mail in twilio.mails()] == [ANN]
+
+
+def test_and_what_is_done_for_nobody_takes_as_long(twilio: TwilioSide, surfer: Surfer, world: World) -> None:
+    ann(world)
+
+    def written(email: str) -> int:
+        path = twilio.arrive(surfer)
+        page = surfer.get(path)
+        with statements(world.context.database) as said:
+            assert surfer.submit(f"{path}/mail", page, email=email).status_code == 200
+        return sum(one.sql.lstrip().upper().startswith("INSERT") for one in said)
+
+    assert written(ANN) == written("nobody@acme.example")
 
 
 def test_a_mailed_link_is_no_way_past_a_second_factor(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
