@@ -168,7 +168,14 @@ def _choice_page(asked: _Asked, email: str, ways: tuple[Way, ...]) -> Response:
         for way in ways
     )
     change = _back(asked)
-    page = LoginPage(url_for("password.enter"), known_email=email, change_href=change, ways=shown)
+    page = LoginPage(
+        action=url_for("password.enter"),
+        known_email=email,
+        change_href=change,
+        ways=shown,
+        twilio_href=_twilio_href(asked),
+        password_href=_back(replace(asked, way="password")),
+    )
     return render_bare("login.html", page)
 
 

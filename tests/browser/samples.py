@@ -94,9 +94,11 @@ NEW_PASSWORD = v.Field(
     help="At least 12 characters. A sentence is easier to remember than a riddle.",
 )
 SSO = v.SignInWay("sso", "Continue with Kicks Co", "Single sign-on for kicks.example", "/p/login")
-BY_PASSWORD = v.SignInWay("password", "Password", "With your second factor, if you set one", "/p/login-password")
+OTHER_SSO = v.SignInWay("sso", "Continue with Kicks Agency", "Your company signs you in", "/p/login")
 
-LOGIN = v.LoginPage(action="/login", email=EMAIL, password_href="/p/login-by-password")
+LOGIN = v.LoginPage(
+    action="/login", email=EMAIL, password_href="/p/login-by-password", twilio_href="/p/login", passkey_href="/p/login"
+)
 LOGIN_BY_PASSWORD = v.LoginPage(action="/login", email=EMAIL, hidden=(("way", "password"),))
 LOGIN_SIGNED_OUT = dataclasses.replace(
     LOGIN,
@@ -122,7 +124,12 @@ LOGIN_WAIT = dataclasses.replace(
     notice=v.Note("warn", "Too many tries", "You can try again at 11:13 UTC, in 15 minutes.", urgent=True),
 )
 LOGIN_CHOICE = v.LoginPage(
-    action="/login", change_href="/p/login", known_email="priya.raman@kicks.example", ways=(SSO, BY_PASSWORD)
+    action="/login",
+    change_href="/p/login",
+    known_email="priya.raman@kicks.example",
+    ways=(SSO, OTHER_SSO),
+    twilio_href="/p/login",
+    password_href="/p/login-by-password",
 )
 
 ACCOUNT_FRAME = v.AccountFrame(
@@ -155,6 +162,47 @@ LOGIN_FACTOR_PASSKEY = v.FactorPage(
 )
 ACCOUNT_PASSKEY = v.NewPasskeyPage(
     "{}", "/account/factors/passkey", v.Field("name", "A name for it", "Passkey", help="Which device."), "/p/login"
+)
+ACCOUNT_PROVE = v.AccountProvePage(
+    action="/account/prove",
+    email="mei@kicks.example",
+    hidden=(("return_to", "/account/email"),),
+    shown=v.Field("code", "The six digits that your app shows", autocomplete="one-time-code"),
+    passkey="{}",
+    sign_in_href="/p/login-by-password",
+)
+ACCOUNT_PROVE_ANEW = v.AccountProvePage(
+    action="/account/prove",
+    email="mei@kicks.example",
+    hidden=(),
+    shown=None,
+    anew=(v.Link("Sign in again with Kicks Okta", "/p/login"), v.Link("Sign in again with Twilio", "/p/login")),
+    sign_in_href="/p/login-by-password",
+)
+ACCOUNT = v.AccountPage(
+    email="mei@kicks.example",
+    email_status=v.Status("ok", "Confirmed"),
+    name=v.Field("name", "Name", "Mei Tanaka"),
+    name_action="/account/name",
+    email_link=v.Link("Change…", "/p/login"),
+    ways=(
+        v.AccountWay("key", "Password", "You sign in with your email and it", v.Link("Change…", "/p/login")),
+        v.AccountWay("building", "Kicks Okta", "Signs you in to Kicks Co, as mei", v.Link("Unlink…", "/p/login"), NOW),
+    ),
+)
+ACCOUNT_AT_TWILIO = dataclasses.replace(
+    ACCOUNT,
+    read_only=v.Note("info", "Kept at Twilio", "Your name is kept there.", v.Link("Change them there", "/p/login")),
+    email_link=None,
+)
+ACCOUNT_FACTORS_AT_TWILIO = v.AccountFactorsPage(
+    email="mei@kicks.example",
+    factors=(v.FactorRow("My phone", "Authenticator app", NOW, NOW),),
+    add=(),
+    codes_left=8,
+    new_codes_href=None,
+    back=v.Link("Back to your workspaces", "/p/workspaces"),
+    read_only=v.Note("info", "Kept at Twilio", "It is set up there.", v.Link("Open Twilio’s settings", "/p/login")),
 )
 ACCOUNT_FACTORS = v.AccountFactorsPage(
     email="mei@kicks.example",
@@ -1617,6 +1665,11 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "invitation-only-sso": ("invitation.html", BARE, INVITATION_ONLY_SSO),
     "login-factor": ("login_factor.html", BARE, LOGIN_FACTOR),
     "account-factors": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS),
+    "account": ("account.html", ACCOUNT_FRAME, ACCOUNT),
+    "account-at-twilio": ("account.html", ACCOUNT_FRAME, ACCOUNT_AT_TWILIO),
+    "account-factors-at-twilio": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS_AT_TWILIO),
+    "account-prove": ("account_prove.html", ACCOUNT_FRAME, ACCOUNT_PROVE),
+    "account-prove-anew": ("account_prove.html", ACCOUNT_FRAME, ACCOUNT_PROVE_ANEW),
     "account-factors-none": ("account_factors.html", ACCOUNT_FRAME, ACCOUNT_FACTORS_NONE),
     "account-factor-app": ("account_factor_app.html", ACCOUNT_FRAME, ACCOUNT_FACTOR_APP),
     "login-passkey": ("login_passkey.html", BARE, LOGIN_PASSKEY),

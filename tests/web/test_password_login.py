@@ -56,6 +56,7 @@ def test_several_connections_are_a_choice(world: World, company: Company, surfer
     for one, name in ((company, "Kicks IdP"), (other, "Entra")):
         assert f'href="{one.path("login")}"' in shown.text
         assert f"Continue with {name}" in shown.text
+    assert 'href="/login?way=password">Sign in with a password instead' in shown.text
 
 
 def test_other_domains_are_asked_for_the_password(company: Company, surfer: Surfer) -> None:

@@ -51,7 +51,6 @@ def _form(visit: AccountVisit, error: DomainError | None = None) -> Response:
         title="Change your email",
         text="We mail a link to the new address. Until you confirm it there, your present one stays, and is told.",
         action=url_for("account_email.send"),
-        email=visit.session.user.email,
         field=Field("email", "New email", typed, "email", error=error_at(error, "email"), autocomplete="email"),
         button="Mail me the link",
         cancel_href=url_for("account.index"),

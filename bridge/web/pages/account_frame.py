@@ -20,11 +20,11 @@ from bridge.web.pages.frame import sign_in_href
 from bridge.web.pages.views import AccountFrame, Link, Note, RefusedPage, Tab
 from bridge.web.return_path import go
 
-#: The pages of an account: their words and their endpoints.
+#: The pages of an account: their words, their endpoints, and the families that are entered by them.
 _TABS = (
-    ("Account", "account.index"),
-    ("Second factors", "account_factors.index"),
-    ("Sessions", "account_sessions.index"),
+    ("Account", "account.index", ("account", "account_email", "account_twilio")),
+    ("Second factors", "account_factors.index", ("account_factors",)),
+    ("Sessions", "account_sessions.index", ("account_sessions",)),
 )
 
 
@@ -75,7 +75,7 @@ def show_account(
 ) -> Response:
     """A page of the account, filled with its value of `views`."""
     user = visit.session.user
-    tabs = tuple(Tab(text, url_for(name), current=request.endpoint == name) for text, name in _TABS)
+    tabs = tuple(Tab(text, url_for(name), current=request.blueprint in own) for text, name, own in _TABS)
     frame = AccountFrame(
         name=user.name,
         email=user.email,

@@ -12,7 +12,7 @@ from bridge.web.pages.views.parts import Link, Note
 class SignInWay:
     """One way to sign in, after the email is known. The company's own comes first and is large."""
 
-    kind: Literal["sso", "twilio", "password"]
+    kind: Literal["sso", "twilio"]
     text: str
     help: str
     href: str
