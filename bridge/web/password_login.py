@@ -34,6 +34,7 @@ _SIGNED_OUT = Note(
     "You have been signed out",
     "Your session ended, or your company or a Workspace Owner closed the way you came in.",
 )
+_UNLINKED = Note("ok", "Twilio doesn’t open your account any more", "Sign in with what you have left.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def login() -> Response:
     if asked.prove:
         proof = find_proof(current_context(), asked.prove, browser_secret() or "", current_time())
         return _password_page(asked, proof.account_email)
+    if request.args.get("done") == "unlinked":
+        return _email_page(asked, notice=_UNLINKED)
     return _email_page(asked, notice=_SIGNED_OUT if _lost_session() else None)
 
 

@@ -1,6 +1,7 @@
 """Authlib's provider side, told where things are kept, and what is stricter here than there."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
 from authlib.oauth2.rfc6749 import InvalidRequestError
@@ -20,6 +21,9 @@ from simulated.openid_provider.keys import ALGORITHM
 
 if TYPE_CHECKING:
     from simulated.openid_provider.provider import Provider
+
+#: Where the form of the page goes that asks whether to log out.
+LOGOUT_CONFIRMED = "/oauth2/logout/confirmed"
 
 
 def make_server(app: Any, provider: "Provider") -> AuthorizationServer:
@@ -165,6 +169,12 @@ class _EndSession(EndSessionEndpoint):  # type: ignore[misc]
 
     def get_algorithms(self) -> list[str]:
         return [ALGORITHM]
+
+    def is_post_logout_redirect_uri_legitimate(self, request: Any, *_: Any) -> bool:
+        """Without an ID token it leads to a registered address only who said yes on our own page, which names the
+        client (RP-Initiated Logout 1.0 3).
+        """
+        return bool(urlsplit(request.uri).path == LOGOUT_CONFIRMED)
 
     def end_session(self, end_session_request: Any) -> None:
         """`endpoints` has done so."""

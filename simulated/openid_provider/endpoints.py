@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from simulated.openid_provider.authorization import make_server
+from simulated.openid_provider.authorization import LOGOUT_CONFIRMED, make_server
 from simulated.openid_provider.clients import SCOPES, Client
 from simulated.openid_provider.grants import Authentication
 from simulated.openid_provider.keys import ALGORITHM
@@ -133,7 +133,7 @@ def logout() -> AnyResponse:
     return _log_out(asked=False)
 
 
-@blueprint.post("/oauth2/logout/confirmed")
+@blueprint.post(LOGOUT_CONFIRMED)
 def logout_confirmed() -> AnyResponse:
     """The person said yes, on our own page."""
     return _log_out(asked=True)

@@ -85,12 +85,12 @@ def bridge(database: Database, idp: tuple[CompanyIdp, str]) -> Iterator[str]:
         world = replace(made, context=replace(made.context, public_url=public_url))
         prove_domain(world, "kicks.example")
         site.company = connect(world.context, "acme", TestIdp(base_url=idp_address), name="Kicks", idp_initiated=True)
-        _disable_first_connection(world)
+        disable_first_connection(world)
         front.wsgi_app = create_web(world.context).wsgi_app  # type: ignore[method-assign]
         yield public_url
 
 
-def _disable_first_connection(world: World) -> None:
+def disable_first_connection(world: World) -> None:
     with changing(world.context.database, OPERATOR, world.now) as change:
         set_connection(change, world.connection.key, enabled=False)
 

@@ -453,6 +453,22 @@ def test_it_is_unlinked_after_a_fresh_proof_while_another_way_in_remains(
     assert 'href="/twilio/login?return_to=/account"' in surfer.get("/account").text
 
 
+def test_who_came_by_it_alone_is_told_so_where_they_sign_in_again(
+    world: World, twilio: TwilioSide, surfer: Surfer, app: Flask
+) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    elsewhere = Surfer(app)
+    twilio.log_in(elsewhere, email=ANN)
+    shown = elsewhere.get("/account/prove", return_to="/account/twilio")
+    elsewhere.submit("/account/prove", shown, password=PASSWORD, return_to="/account/twilio")
+    told = elsewhere.submit("/account/twilio", elsewhere.get("/account/twilio"))
+    assert told.headers["Location"] == "/login?done=unlinked&return_to=/account"
+    shown = elsewhere.get(told.headers["Location"])
+    assert "Twilio doesn’t open your account any more" in shown.text
+    assert elsewhere.session() is None
+
+
 def prove_anew(surfer: Surfer, twilio: TwilioSide) -> None:
     """Mei has nothing of the account's own to show: Twilio asks her again."""
     shown = surfer.get("/account/prove", return_to="/account/twilio")

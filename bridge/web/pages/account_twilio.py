@@ -63,13 +63,16 @@ def ask() -> Response:
 
 @blueprint.post("")
 def end() -> Response:
-    """It opens the account no more."""
+    """It opens the account no more; nor does a session that it alone had opened."""
     visit = enter_account()
+    left = any(one.kind != "twilio" for one in visit.session.authentications)
     try:
         unlink_own(visit.context, visit.session, visit.now)
     except Conflict as error:
         return _only_way(error)
-    return go(url_for("account.index", done="unlinked"))
+    if left:
+        return go(url_for("account.index", done="unlinked"))
+    return go(url_for("password.login", done="unlinked", return_to=url_for("account.index")))
 
 
 def _only_way(error: Conflict) -> Response:

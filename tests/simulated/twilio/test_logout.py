@@ -68,6 +68,19 @@ def test_without_a_hint_the_person_is_asked(visitor: Browser, tokens: dict[str, 
     assert not is_logged_in(visitor)
 
 
+def test_who_was_asked_and_said_yes_is_led_to_a_registered_address(
+    visitor: Browser, tokens: dict[str, Any], log_in: LogIn
+) -> None:
+    visitor.get(logout(client_id="segment", post_logout_redirect_uri=f"{HOME}/bye", state="s 1"))
+    visitor.send("/oauth2/logout/confirmed")
+    assert (visitor.way, is_logged_in(visitor)) == ([f"{HOME}/bye?state=s+1"], False)
+    log_in(visitor).get(logout(client_id="segment", post_logout_redirect_uri="https://evil.example/"))
+    visitor.send("/oauth2/logout/confirmed")
+    assert (visitor.way, is_logged_in(visitor)) == ([], False)
+    visitor.get(logout(client_id="segment", post_logout_redirect_uri=f"{HOME}/bye"))
+    assert visitor.way == []  # nobody was asked
+
+
 def test_a_hint_of_another_session_asks_the_person(
     visitor: Browser, tokens: dict[str, Any], new_browser: Callable[[], Browser], log_in: LogIn
 ) -> None:
