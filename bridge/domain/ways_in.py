@@ -6,7 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class LinkedIdentity:
-    """An IdP's identity that opens the account. `works`: its connection is on."""
+    """An IdP's identity that opens the account. `works`: its connection is on, and its workspace lets the person in.
+    `accepted`: they are a member there by their own doing, or the account was made for it; else it is no way in of
+    theirs, but a company's that has their address.
+    """
 
     connection_key: int
     connection_id: str
@@ -16,6 +19,12 @@ class LinkedIdentity:
     subject: str
     linked_at: datetime
     works: bool
+    accepted: bool = True
+
+    @property
+    def is_way_in(self) -> bool:
+        """Whether its person can count on it."""
+        return self.works and self.accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class WaysIn:
     @property
     def work(self) -> bool:
         """Whether there is one that works."""
-        return self.own or any(one.works for one in self.identities)
+        return self.own or any(one.is_way_in for one in self.identities)
 
     def remain_without(self, connection_id: str, subject: str) -> bool:
         """Whether there is still one that works without this identity."""

@@ -98,7 +98,7 @@ def _others(ways: WaysIn) -> tuple[str, ...]:
     """What opens an account that has no password of ours to reset; none, where a new one is its way back."""
     if ways.twilio:
         return ("Twilio",)
-    working = tuple(dict.fromkeys(one.connection for one in ways.identities if one.works))
+    working = tuple(dict.fromkeys(one.connection for one in ways.identities if one.is_way_in))
     return () if ways.password else working
 
 

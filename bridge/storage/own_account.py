@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import and_, delete, exists, func, select
 
 from bridge.domain.ways_in import LinkedIdentity, WaysIn
+from bridge.storage.accounts import HELD_OUT
 from bridge.storage.changes import Change
 from bridge.storage.tables import (
     connections,
@@ -28,12 +29,11 @@ def find_ways_in(connection: Any, user_key: int) -> WaysIn:
 
 
 def _identities(connection: Any, user_key: int) -> tuple[LinkedIdentity, ...]:
-    seated = exists().where(
-        and_(
-            memberships.c.user_id == user_key,
-            memberships.c.workspace_id == workspaces.c.id,
-            memberships.c.status == "active",
-        )
+    seat = and_(
+        memberships.c.user_id == user_key,
+        memberships.c.workspace_id == workspaces.c.id,
+        memberships.c.status == "active",
+        ~HELD_OUT,
     )
     chosen = (
         select(
@@ -44,7 +44,8 @@ def _identities(connection: Any, user_key: int) -> tuple[LinkedIdentity, ...]:
             workspaces.c.id,
             identities.c.subject,
             identities.c.linked_at,
-            and_(connections.c.enabled, workspaces.c.plan == "business", seated),
+            and_(connections.c.enabled, workspaces.c.plan == "business", exists().where(seat)),
+            exists().where(seat, memberships.c.accepted_at.is_not(None)),
         )
         .join(connections, connections.c.id == identities.c.connection_id)
         .join(workspaces, workspaces.c.id == connections.c.workspace_id)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
+from bridge.domain.directory import DirectoryUser
 from bridge.domain.errors import Conflict, Forbidden, Invalid, LastOwner, NotFound
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import WrongCredentials
@@ -14,15 +15,19 @@ from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.fresh_proof import FreshProofNeeded
 from bridge.flows.password_login import Credentials, sign_in_with_password
-from bridge.flows.sessions import CurrentSession
+from bridge.flows.provision_users import change_user
+from bridge.flows.sessions import CurrentSession, SignedIn
+from bridge.flows.sign_in_log import Trail
 from bridge.flows.twilio_link import unlink_own
+from bridge.flows.twilio_login import Arrival, arrive
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
+from bridge.storage.people import accept_membership, find_member, find_user_by_email
 from bridge.storage.tables import identities, outbox, pending_requests, users
 from tests.flows.audit import audit_events
 from tests.flows.logins import CLIENT, PASSWORD, Browser, account, join, prove_domain, sign_in
-from tests.world import World, another_connection, make_world
+from tests.world import World, another_connection, make_world, pushed
 
 ANN = "ann@acme.example"
 NEW = "nine quiet dogs walk"
@@ -202,6 +207,41 @@ def join_owner(world: World) -> None:
     member = join(world, account(world, ANN, password=PASSWORD))
     with changing(world.context.database, OPERATOR, world.now) as change:
         insert_grant(change, world.workspace.key, member, RoleInScope(OWNER, EVERYWHERE), OPERATOR)
+
+
+def test_one_of_a_company_that_merely_has_their_address_is_none_until_they_accept(world: World) -> None:
+    browser = sign_in(world, ANN, fresh=True)
+    other = make_world(world.context.database, world.now, slug="other", owner="otto@other.example")
+    other.push(ANN)
+    sign_in(other, ANN)
+    with pytest.raises(Conflict):
+        unlink(world.context, seen(world, browser), world.connection.id, ANN, world.now)
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        user = find_user_by_email(change.connection, ANN)
+        member = find_member(change.connection, other.workspace.key, user.key) if user else None
+        accept_membership(change, member.key if member else 0)
+    unlink(world.context, seen(world, browser), world.connection.id, ANN, world.now)
+
+
+def test_one_of_a_company_that_holds_them_out_is_none(world: World) -> None:
+    record = world.push(ANN)
+    sign_in(world, ANN)
+    with world.context.database.writing() as connection:
+        connection.execute(update(users).where(users.c.email == ANN).values(twilio_sub="US1"))
+    arrival = Arrival("US1", ANN, "Ann", world.now, anew=True)
+    came = arrive(world.context, arrival, "/", "browser", CLIENT, Trail(), world.now)
+    assert isinstance(came, SignedIn)
+    browser = Browser(session=came.cookie)
+    hold(world, record, active=False)
+    with pytest.raises(Conflict):
+        unlink_own(world.context, seen(world, browser), world.now)
+    hold(world, record, active=True)
+    unlink_own(world.context, seen(world, browser), world.now)
+
+
+def hold(world: World, record: DirectoryUser, *, active: bool) -> None:
+    """The company's IdP keeps Ann out, or lets her in again."""
+    change_user(world.context, world.connection, record.id, lambda _: pushed(ANN, active=active), world.now)
 
 
 def test_somebody_elses_identity_is_not_theirs_to_unlink(world: World, ann: Browser) -> None:

@@ -16,13 +16,14 @@ from bridge.flows.account_settings import change_password
 from bridge.flows.deliver import deliver_due
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.password_reset import LINK_LASTS, ask_reset, open_reset, reset_password
+from bridge.flows.provision_users import change_user
 from bridge.storage.database import Database
 from bridge.storage.tables import identities, pending_requests, second_factors, users
 from tests.flows.audit import audit_events
 from tests.flows.logins import CLIENT, PASSWORD, Browser, account, join, sign_in
 from tests.flows.mailer import KeptMail
 from tests.overheard import statements
-from tests.world import World, make_context, make_world
+from tests.world import World, make_context, make_world, pushed
 
 ANN = "ann@acme.example"
 NEW = "nine quiet dogs walk"
@@ -143,6 +144,21 @@ def test_so_is_whose_password_is_kept_at_twilio(world: World) -> None:
     assert "/reset/" not in mail.text
     with pytest.raises(Expired):
         reset_password(world.context, secret, NEW, world.now)
+
+
+def test_whom_their_company_holds_out_is_not_sent_there(world: World) -> None:
+    cat = world.push("cat@acme.example")
+    sign_in(world, "cat@acme.example")
+    change_user(world.context, world.connection, cat.id, lambda _: pushed("cat@acme.example", active=False), world.now)
+    assert secret_in(ask(world, "cat@acme.example")[0])
+
+
+def test_a_company_that_merely_has_their_address_holds_no_link_back(world: World) -> None:
+    account(world, "cat@home.example")
+    other = make_world(world.context.database, world.now, slug="other", owner="otto@other.example")
+    other.push("cat@home.example")
+    sign_in(other, "cat@home.example")
+    assert secret_in(ask(world, "cat@home.example")[0])
 
 
 def test_who_has_no_way_in_at_all_gets_one(world: World) -> None:
