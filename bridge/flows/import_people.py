@@ -18,7 +18,7 @@ from bridge.domain.errors import LastOwner
 from bridge.domain.imports import ImportReport
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import Connection
-from bridge.flows.provision_users import add_user, event_of, rewrite_user, told
+from bridge.flows.provision_users import add_user, end_strangers, event_of, rewrite_user, told
 from bridge.storage import directory_many
 from bridge.storage.changes import Change, write_audit
 from bridge.storage.directory_many import KnownAccount, NewPerson
@@ -206,6 +206,7 @@ def _write_new(importing: Importing, looked: _Looked) -> None:
         importing.progress("people written", done, len(plain))
         people = [_new_person(row, email, account, proved) for row, email, account in batch]
         written = directory_many.insert_people(change, connection, people)
+        end_strangers(change, connection, {one.account.key: one.pushed for one in people if one.account})
         for person, ids in zip(people, written, strict=True):
             _record_new(importing, person, ids)
         write_audit(change)

@@ -18,7 +18,7 @@ from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership, User
 from bridge.flows.context import Context
 from bridge.flows.warn_owners import warn_of_last_owner
-from bridge.storage import directory, directory_pages, directory_people, people
+from bridge.storage import directory, directory_pages, directory_people, people, sessions
 from bridge.storage.changes import Change
 from bridge.storage.directory_people import StoredUser
 from bridge.storage.directory_search import find_name
@@ -141,12 +141,26 @@ def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: st
     # First, since it locks the connection, to which the record will point: the order of locks again.
     directory.count_in_directory(change, connection.key, users=1)
     stored = _write_new(change, connection, pushed, membership, uid, is_new=member is None)
+    if user is not None and membership is not None and not user.email_proved:
+        end_strangers(change, connection, {user.key: pushed})
     workspace = connection.workspace_key
     if membership is not None and not pushed.active and guarding_owners(change, workspace, membership.key):
         check_last_owner(change, workspace)
     said = told(pushed, linked=membership is not None)
     change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=said)
     return stored.user
+
+
+def end_strangers(change: Change, connection: Connection, pushed: Mapping[int, PushedUser]) -> None:
+    """Who came just in time, under an address that nobody vouches for, isn't the person who is pushed with it now until
+    they prove it: what they signed in to ends (docs/decisions/0023). `pushed` holds records by the keys of accounts.
+    """
+    if not pushed:
+        return
+    names = {key: {name for name in (each.external_id, each.user_name) if name} for key, each in pushed.items()}
+    for uid in sessions.end_strangers(change, connection, names):
+        after = {"by": "push", "connection": connection.id}
+        change.record(connection.workspace_key, "session.ended", uid, after=after)
 
 
 def _write_new(
@@ -269,6 +283,9 @@ def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wan
     holds_out = stored.holds_out if before.active == wanted.active else not wanted.active
     guarded = bool(holds_out and membership_key and guarding_owners(change, connection.workspace_key, membership_key))
     after = directory_people.replace_user(change, stored, wanted, membership_key=membership_key, holds_out=holds_out)
+    if membership_key is not None and stored.membership_key is None:
+        user = people.find_user_of(change.connection, membership_key)
+        end_strangers(change, connection, {user.key: wanted} if user else {})
     if guarded:
         check_last_owner(change, connection.workspace_key)
     _follow_account(change, connection, stored, wanted)

@@ -3,19 +3,33 @@
 Reach is never stored: two statements gather what `bridge.domain.sign_in` needs to say it at each request.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from bridge.domain.identity import Factor, LoginKind, Whose
 from bridge.domain.people import email_domain
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in import HIPAA_IDLE, Authentication, Client, Seat
-from bridge.domain.workspace import User, Workspace
+from bridge.domain.workspace import Connection, User, Workspace
 from bridge.storage.access import owner_condition
 from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
 from bridge.storage.changes import Change, insert_row
@@ -30,6 +44,7 @@ from bridge.storage.tables import (
     domains,
     grants,
     memberships,
+    pending_requests,
     sessions,
     users,
     workspaces,
@@ -358,7 +373,36 @@ def end_authentications(change: Change, connection_key: int, whose: Whose) -> li
     if whose.session_indexes:
         in_session = columns.session_index.in_(whose.session_indexes)
         named.append(or_(in_session, columns.session_index.is_(None)) if whose.person else in_session)
-    gone = change.connection.execute(delete(authentications).where(*named).returning(columns.session_id))
+    return _end(change, named)
+
+
+def end_strangers(change: Change, ours: Connection, pushed: Mapping[int, Collection[str]]) -> list[str]:
+    """End what might be somebody else's login, of accounts that this connection pushes by now and whose address nobody
+    has proved: each but those by its own assertion, or under a name of the record; and whatever is proved and not
+    fetched yet. `pushed` holds the accounts' keys, with those names. Returns the outside ids of whose they were.
+    """
+    columns, unproved = authentications.c, users.c.email_proved_at.is_(None)
+    theirs = select(users.c.id).where(users.c.id.in_(list(pushed)), unproved)
+    waiting = (pending_requests.c.kind == "handle", pending_requests.c.user_id.in_(theirs))
+    change.connection.execute(delete(pending_requests).where(*waiting))
+    chosen = (
+        select(columns.id, columns.kind, columns.connection_id, columns.subject, users.c.id)
+        .join(sessions, sessions.c.id == columns.session_id)
+        .join(users, users.c.id == sessions.c.user_id)
+        .join(connections, connections.c.id == columns.connection_id)
+        .where(connections.c.workspace_id == ours.workspace_key)
+        .where(users.c.id.in_(list(pushed)), unproved)
+    )
+    strangers = [
+        key
+        for key, kind, through, subject, user_key in change.connection.execute(chosen)
+        if through != ours.key or (kind != "saml" and subject not in pushed[user_key])
+    ]
+    return _end(change, [columns.id.in_(strangers)]) if strangers else []
+
+
+def _end(change: Change, named: Sequence[ColumnElement[bool]]) -> list[str]:
+    gone = change.connection.execute(delete(authentications).where(*named).returning(authentications.c.session_id))
     keys = sorted(set(gone.scalars()))
     theirs = select(users.c.uid).join(sessions, sessions.c.user_id == users.c.id).where(sessions.c.id.in_(keys))
     people = sorted(set(change.connection.execute(theirs).scalars()))

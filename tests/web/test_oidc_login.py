@@ -5,6 +5,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,15 +19,19 @@ from werkzeug.test import TestResponse
 
 from bridge.domain.directory import PushedEmail, PushedUser
 from bridge.domain.sign_in_log import AttemptsQuery
+from bridge.domain.workspace import Connection
 from bridge.flows.connect import set_enabled
 from bridge.flows.connect_oidc import replace_client_secret
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
-from bridge.flows.provision_users import create_user
+from bridge.flows.import_directory import ImportOptions, import_directory
+from bridge.flows.provision_users import change_user, create_user
 from bridge.flows.read_sign_in_log import list_attempts
 from bridge.storage.changes import changing
 from bridge.storage.connections import find_by_uid, set_connection
 from bridge.storage.tables import pending_requests, sessions, sign_in_attempts, users
+from scim.file_forms import parse_directory_file
+from tests.flows.audit import audit_events
 from tests.flows.logins import account, join, prove_domain
 from tests.flows.mailer import KeptMail
 from tests.web.browsing import Surfer, at, reference_in
@@ -206,11 +211,8 @@ SILENT: dict[str, Any] = {"email_verified": None}
 
 def push(world: World, company: OidcCompany, email: str, external_id: str) -> None:
     """The company's IdP provisions somebody through the same connection."""
-    with world.context.database.reading() as rows:
-        found = find_by_uid(rows, company.connection_id)
-    assert found is not None
     pushed = PushedUser(email, external_id, True, "Mei", (PushedEmail(email),), {})
-    create_user(world.context, found, pushed, world.now)
+    create_user(world.context, connection_of(world, company), pushed, world.now)
 
 
 def proves_first(surfer: Surfer, told: TestResponse) -> bool:
@@ -262,6 +264,65 @@ def test_who_came_first_under_an_address_is_not_who_is_pushed_with_it_later(
     assert kicks.sign_in(mallory, sub="mallory", **SILENT).headers["Location"].startswith("/prove/")
     assert kicks.sign_in(surfer, sub="00u1", **SILENT).headers["Location"] == "/"
     assert kicks.sign_in(surfer, sub="00u1", **SILENT).headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("by", ["push", "import", "a record that gets the address later"])
+def test_and_what_they_signed_in_to_ends_with_the_push(
+    world: World, app: Flask, kicks: OidcCompany, surfer: Surfer, by: str
+) -> None:
+    mallory, other = Surfer(app), connect_oidc(world.context, "acme", kicks.provider, name="Other")
+    # A record that is changed takes no account that a login by its own connection has made.
+    (other if "later" in by else kicks).sign_in(mallory, sub="mallory", **SILENT)
+    kicks.sign_in(surfer, sub="eve", email="eve@kicks.example", **SILENT)
+    other.sign_in(Surfer(app), sub="bob", email="bob@kicks.example", **SILENT)
+    ways = {"push": push, "import": import_one, "a record that gets the address later": push_late}
+    ways[by](world, kicks, MEI, "00u1")
+    assert mallory.session() is None
+    assert surfer.workspaces() == ["acme"]  # another's login stays
+    ended = [after for _, kind, after in audit_events(world.context) if kind == "session.ended"]
+    assert ended == [{"by": "push", "connection": kicks.connection_id}]
+
+
+def test_a_login_by_another_connection_ends_too_and_one_under_the_records_name_stays(
+    world: World, app: Flask, kicks: OidcCompany
+) -> None:
+    other = connect_oidc(world.context, "acme", kicks.provider, name="Other")
+    stranger, mei = Surfer(app), Surfer(app)
+    other.sign_in(stranger, sub="mallory", **SILENT)
+    push(world, kicks, MEI, "00u1")
+    assert stranger.session() is None
+    kicks.sign_in(mei, sub="00u2", email="ann@kicks.example", **SILENT)
+    push(world, kicks, "ann@kicks.example", "00u2")
+    assert mei.workspaces() == ["acme"]
+
+
+def test_a_login_of_who_proved_the_address_stays(world: World, app: Flask, kicks: OidcCompany, surfer: Surfer) -> None:
+    prove_domain(world, "kicks.example")
+    kicks.sign_in(surfer, sub="mei")
+    push(world, kicks, MEI, "00u1")
+    assert surfer.workspaces() == ["acme"]
+
+
+def import_one(world: World, company: OidcCompany, email: str, external_id: str) -> None:
+    """The same from a file."""
+    line = f"userName,externalId,email\n{email},{external_id},{email}\n".encode()
+    file, options = parse_directory_file(line), ImportOptions()
+    import_directory(world.context, "acme", company.connection_id, file, options, world.now)
+
+
+def push_late(world: World, company: OidcCompany, email: str, external_id: str) -> None:
+    """The same of a person that had no address until now."""
+    found = connection_of(world, company)
+    none = PushedUser("mei", external_id, True, "Mei", (), {})
+    made = create_user(world.context, found, none, world.now)
+    change_user(world.context, found, made.id, lambda _: replace(none, emails=(PushedEmail(email),)), world.now)
+
+
+def connection_of(world: World, company: OidcCompany) -> Connection:
+    with world.context.database.reading() as rows:
+        found = find_by_uid(rows, company.connection_id)
+    assert found is not None
+    return found
 
 
 def test_nor_does_it_change_an_account(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
