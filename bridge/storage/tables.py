@@ -594,7 +594,7 @@ break_glass_openings = Table(  # what a code opened: one workspace, to one sessi
     _required("ends_at", Instant),
     Index(None, "membership_id"),
 )
-pending_requests = Table(  # a login under way: the request we sent, then its result under a one-time handle
+pending_requests = Table(  # what waits to be finished once, found by the hash of a secret
     "pending_requests",
     metadata,
     Column("hash", LargeBinary, primary_key=True),
@@ -605,9 +605,9 @@ pending_requests = Table(  # a login under way: the request we sent, then its re
     _required("return_to", Text),
     Column("result", Json),
     _required("expires_at", Instant),
-    _one_of("kind", "saml", "oidc", "handle", "prove", "link", "test", "tested", "logout",
+    _one_of("kind", "handle", "prove", "link", "test", "tested", "logout",
             "factor", "enrol", "passkey", "mailed_code", "reset", "verify_email", "change_email",
-            "twilio", "twilio_arrival", "twilio_link", "twilio_email"),
+            "twilio_arrival", "twilio_link", "twilio_email"),
     Index(None, "connection_id"),
     Index(None, "user_id"),
     Index(None, "expires_at"),

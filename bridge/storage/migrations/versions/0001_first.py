@@ -951,7 +951,7 @@ def _pending_requests() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('saml', 'oidc', 'handle', 'prove', 'link', 'test', 'tested', 'logout', 'factor', 'enrol', 'passkey', 'mailed_code', 'reset', 'verify_email', 'change_email', 'twilio', 'twilio_arrival', 'twilio_link', 'twilio_email')",
+            "kind IN ('handle', 'prove', 'link', 'test', 'tested', 'logout', 'factor', 'enrol', 'passkey', 'mailed_code', 'reset', 'verify_email', 'change_email', 'twilio_arrival', 'twilio_link', 'twilio_email')",
             name=op.f("ck_pending_requests_kind"),
         ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_pending_requests_connection_id")),
