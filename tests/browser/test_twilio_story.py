@@ -108,6 +108,8 @@ def test_signing_up_there_with_an_app_makes_an_account_here_and_then_one_click_i
     look.here("welcome")
     page.get_by_role("button", name="Create an account").click()
     heading(page, "No workspace yet")
+    page.get_by_text("Twilio products").click()
+    look.here("no-workspace")
     said = stage.session(page)["user"]
     assert (said["email"], said["name"]) == (NEW, "Mei Lind")
 
@@ -201,7 +203,12 @@ def test_an_account_is_linked_by_a_link_mailed_to_its_own_address(stage: Stage, 
 def test_unlinked_it_opens_the_account_no_more(stage: Stage, page: Page, look: Looker) -> None:
     stage.linked(page)
     page.goto(f"{stage.bridge}/account")
+    page.get_by_text("Twilio products").click()
+    expect(page.get_by_role("link", name="Twilio Console")).to_be_visible()
     look.here("account")
+    page.set_viewport_size({"width": 360, "height": 800})
+    look.here("account-360")
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("link", name="Unlink… Twilio").click()
     page.get_by_label("Password").fill(HERE)
     page.keyboard.press("Enter")

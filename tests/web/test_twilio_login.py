@@ -523,16 +523,17 @@ def test_the_switcher_leads_back_to_who_came_from_there_alone(
     twilio.provider.discovered = {"twilio_console": f"{twilio.provider.url}/console", "twilio_products": products}
     with world.context.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM twilio_documents")
-    ann(world)
+    join(make_world(world.context.database, world.now, slug="kicks", owner="olga@else.example"), ann(world))
     by_password = Surfer(app)
     by_password.enter_password(ANN, PASSWORD)
-    assert "Twilio products" not in by_password.get("/w/acme/roles").text
     twilio.link(surfer, ANN, PASSWORD, email=ANN)
-    shown = surfer.get("/w/acme/roles").text
     twilio.provider.discovered = {}
-    assert f'href="{twilio.provider.url}/console"' in shown
-    assert f'href="{twilio.provider.url}/sendgrid">SendGrid' in shown
-    assert "javascript:" not in shown
+    for path in ("/w/acme/roles", "/account", "/w"):
+        assert "Twilio products" not in by_password.get(path).text
+        shown = surfer.get(path).text
+        assert f'href="{twilio.provider.url}/console"' in shown
+        assert f'href="{twilio.provider.url}/sendgrid">SendGrid' in shown
+        assert "javascript:" not in shown
 
 
 def test_the_start_page_leads_into_the_workspace_of_the_last_time(

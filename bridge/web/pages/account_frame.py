@@ -16,7 +16,7 @@ from bridge.flows.fresh_proof import FreshProofNeeded, require_fresh
 from bridge.flows.sessions import CurrentSession
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import chosen_theme, render_bare
-from bridge.web.pages.frame import sign_in_href
+from bridge.web.pages.frame import products_of, sign_in_href
 from bridge.web.pages.views import AccountFrame, Link, Note, RefusedPage, Tab
 from bridge.web.return_path import go
 
@@ -84,6 +84,7 @@ def show_account(
         sign_out_action=url_for("session.leave"),
         theme=chosen_theme(),
         notices=notices,
+        products=products_of(visit.context, visit.session),
     )
     return make_response(render_template(template, page=page, frame=frame, now=visit.now), status)
 

@@ -228,7 +228,7 @@ def _frame(visit: Visit) -> Frame:
         theme=chosen_theme(),
         theme_action=url_for("workspaces.choose_theme"),
         sign_out_action=url_for("session.leave"),
-        products=_products(visit),
+        products=products_of(visit.context, visit.session),
     )
 
 
@@ -237,11 +237,11 @@ def _me(visit: Visit) -> Me:
     return Me(visit.session.user.name, "Workspace Owner" if visit.is_owner else "Member", own)
 
 
-def _products(visit: Visit) -> tuple[Link, ...]:
+def products_of(context: Context, session: CurrentSession) -> tuple[Link, ...]:
     """Back to Twilio's Console, and to its other products, for who came from there."""
-    if not any(one.kind == "twilio" for one in visit.session.authentications):
+    if not any(one.kind == "twilio" for one in session.authentications):
         return ()
-    links = find_links(visit.context)
+    links = find_links(context)
     console = (Link("Twilio Console", links.console),) if links and links.console else ()
     return (*console, *(Link(name, url) for name, url in (links.products if links else ())))
 

@@ -7,7 +7,7 @@ from bridge.flows.sessions import CurrentSession, ReachedWorkspace
 from bridge.web.cookies import last_workspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import THEME_COOKIE, parse_theme, render_bare
-from bridge.web.pages.frame import enter, sign_in_href, way_there, what_it_asks
+from bridge.web.pages.frame import enter, products_of, sign_in_href, way_there, what_it_asks
 from bridge.web.pages.views import WorkspaceChoice, WorkspacesPage
 from bridge.web.return_path import go, safe_path
 
@@ -41,6 +41,7 @@ def choose() -> Response:
         workspaces=tuple(sorted(choices, key=lambda one: one.name.casefold())),
         sign_out_action=url_for("session.leave"),
         account_href=url_for("account.index") if session.may_change_account else None,
+        products=products_of(current_context(), session),
     )
     return render_bare("workspaces.html", page)
 

@@ -18,6 +18,7 @@ class AccountFrame:
     sign_out_action: str
     theme: Theme | None = None
     notices: tuple[Note, ...] = ()
+    products: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,3 +201,4 @@ class WorkspacesPage:
     sign_out_action: str = "/logout"
     account_href: str | None = None
     notice: Note | None = None
+    products: tuple[Link, ...] = ()
