@@ -35,6 +35,7 @@ transaction: fetch first, then flow.
 - `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces and plans
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after
+- `take_over_token`   an owner goes on with a token that somebody else made
 - `scim_clients`  OAuth clients that push by SCIM: made, given another secret; their access tokens
 - `connect`       connections to IdPs: made, switched, deleted, loaded (`connection_secrets`: what they keep sealed)
 - `connection_settings`, `oidc_settings`, `rotate_key`, `connection_overview`   what an admin changes of one, its key,

@@ -89,6 +89,13 @@ def rotate(
     return str(row.description)
 
 
+def end_access_tokens(change: Change, workspace_key: int, client_id: str) -> None:
+    """What a client was given works no longer."""
+    here = and_(tokens.c.workspace_id == workspace_key, tokens.c.uid == client_id)
+    given = access_tokens.c.token_id.in_(select(tokens.c.id).where(here))
+    change.connection.execute(delete(access_tokens).where(given))
+
+
 def delete_expired_access_tokens(connection: Any, now: datetime) -> int:
     """Forget access tokens that ended. Returns how many."""
     gone: int = connection.execute(delete(access_tokens).where(access_tokens.c.expires_at <= now)).rowcount

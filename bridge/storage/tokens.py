@@ -146,6 +146,19 @@ def made_by(membership_key: int) -> ColumnElement[bool]:
     return tokens.c.made_by_membership == membership_key
 
 
+def with_id(uid: str) -> ColumnElement[bool]:
+    """The token with this outside id."""
+    return tokens.c.uid == uid
+
+
+def take_over(change: Change, workspace_key: int, uid: str, digest: bytes, maker: int | None) -> None:
+    """The token is this member's as if made now, and has another secret; the one before, and a client's former, end."""
+    here = and_(tokens.c.workspace_id == workspace_key, tokens.c.uid == uid)
+    secret = update(tokens).where(here).values(hash=digest, former_hash=None, former_until=None, last_used_at=None)
+    owner = {"made_by": change.actor, "made_by_membership": maker, "created_at": change.now}
+    change.connection.execute(secret.values(owner))
+
+
 def delete_token(change: Change, workspace_key: int, uid: str) -> tuple[TokenKind, str] | None:
     """Revoke a token and end what it was given. Returns its kind and description, None where there is no such one."""
     here = and_(tokens.c.workspace_id == workspace_key, tokens.c.uid == uid)

@@ -5,15 +5,22 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
-from bridge.domain.errors import Forbidden, Invalid, NotFound, NotInPlan
+from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound, NotInPlan
 from bridge.domain.roles import OWNER, get_role
-from bridge.domain.tokens import NewToken
+from bridge.domain.sign_in import UNKNOWN_CLIENT
+from bridge.domain.tokens import NewScimClient, NewToken
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.members import find_member_id, remove_member
+from bridge.flows.named import get_workspace
+from bridge.flows.scim_clients import create_scim_client, exchange_secret, rotate_scim_client
+from bridge.flows.take_over_token import take_over_token
 from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens, revoke_token
 from bridge.storage import people
+from bridge.storage.changes import changing
+from bridge.storage.grants import insert_grant
 from tests.flows.audit import audit_events, everything_kept
 from tests.overheard import statements
 
@@ -180,3 +187,64 @@ def test_making_a_token_is_one_audit_event(context: Context, marcus: str, okta: 
     [(actor, kind, after)] = audit_events(context)[before:]
     assert (actor, kind) == (marcus, "token.created")
     assert after["description"] == "Okta 2026"
+
+
+# -- Taken over (product.md 2.9) ---------------------------------------------------------------------
+
+
+def owner_named(context: Context, email: str, now: datetime) -> str:
+    """One more owner of kicks, as flows name them."""
+    with changing(context.database, OPERATOR, now) as change:
+        workspace = get_workspace(change.connection, "kicks")
+        user = people.insert_user(change, email, email.partition("@")[0], email_proved_at=now)
+        member = people.insert_membership(change, workspace.key, user.key, accepted=True)
+        insert_grant(change, workspace.key, member.key, OWNING, OPERATOR)
+    return f"user:{user.id}"
+
+
+def test_a_token_that_is_taken_over_has_another_secret_and_ends_with_its_new_owner(
+    context: Context, okta: Connection, now: datetime
+) -> None:
+    ann, bob = owner_named(context, "ann@kicks.example", now), owner_named(context, "bob@kicks.example", now)
+    owner_named(context, "eve@kicks.example", now)
+    made = create_scim_token(context, ann, "kicks", okta.id, 30, "Okta", now)
+    taken = take_over_token(context, bob, "kicks", made.id, now)
+    assert isinstance(taken, NewToken)
+    assert (taken.id, taken.expires_at) == (made.id, made.expires_at)
+    assert find_scim_token(context, made.token, now) is None
+    remove_member(context, OPERATOR, "kicks", find_member_id(context, "kicks", "ann@kicks.example"), now)
+    assert find_scim_token(context, taken.token, now) is not None
+    remove_member(context, OPERATOR, "kicks", find_member_id(context, "kicks", "bob@kicks.example"), now)
+    assert find_scim_token(context, taken.token, now) is None
+
+
+def test_an_oauth_clients_former_secret_and_access_end_when_it_is_taken_over(
+    context: Context, okta: Connection, now: datetime
+) -> None:
+    ann, bob = owner_named(context, "ann@kicks.example", now), owner_named(context, "bob@kicks.example", now)
+    made = create_scim_client(context, ann, "kicks", okta.id, None, "Okta", now)
+    given = exchange_secret(context, made.client_id, made.client_secret, UNKNOWN_CLIENT, now)
+    second = rotate_scim_client(context, ann, "kicks", made.client_id, at_once=False, now=now)
+    assert given is not None
+    taken = take_over_token(context, bob, "kicks", made.client_id, now)
+    assert isinstance(taken, NewScimClient)
+    assert find_scim_token(context, given.token, now) is None
+    for secret, works in ((made.client_secret, False), (second.client_secret, False), (taken.client_secret, True)):
+        assert (exchange_secret(context, made.client_id, secret, UNKNOWN_CLIENT, now) is not None) is works
+
+
+def test_only_owners_take_tokens_over_and_only_what_is_theirs_to_take(
+    context: Context, okta: Connection, token: NewToken, now: datetime
+) -> None:
+    ann, bob = owner_named(context, "ann@kicks.example", now), owner_named(context, "bob@kicks.example", now)
+    made = create_scim_token(context, ann, "kicks", okta.id, 30, "Okta", now)
+    for actor, token_id, later, why in (
+        ("user:nobody", made.id, now, Forbidden),
+        (bob, "no-such", now, NotFound),
+        (bob, token.id, now, Conflict),
+        (ann, made.id, now, Conflict),
+        (bob, made.id, now + timedelta(days=31), Conflict),
+    ):
+        with pytest.raises(why):
+            take_over_token(context, actor, "kicks", token_id, later)
+    assert find_scim_token(context, made.token, now) is not None

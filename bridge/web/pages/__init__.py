@@ -6,7 +6,8 @@
 - `person_leaving`   removal and return (`person_parts`: what both share)
 - `user_groups`   User Groups, who decides their members, what they give
 - `user_group_changes`   made, renamed, deleted, members taken out (`user_group_parts`: what both share)
-- `tokens`        keys for programs: made, shown once, revoked; `scim_clients`: another secret for an OAuth client
+- `tokens`        keys for programs: made, shown once, revoked; `scim_clients`: another secret for an OAuth client;
+  `token_takeover`: one that somebody else made
 - `roles`         what each role gives
 - `sign_in_log`   every attempt to sign in, step by step; `attempts`: one of them as it is shown (`agents`: its browser)
 - `connection_test`   a test of a connection, which signs nobody in

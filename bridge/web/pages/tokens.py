@@ -1,5 +1,6 @@
 """`/w/<slug>/tokens`: keys for programs. Public API tokens act with a role, SCIM tokens and OAuth clients let one IdP
-push. Another secret for a client is in `scim_clients`.
+push. Another secret for a client is in `scim_clients`, one taken
+over from somebody else in `token_takeover`.
 
 A new one is shown in the answer to the form that made it, and never again.
 """
@@ -18,6 +19,7 @@ from bridge.domain.sentences import listed, shorten
 from bridge.domain.tokens import NewScimClient, NewToken, TokenFacts, TokenKind
 from bridge.flows.connect import list_connections
 from bridge.flows.scim_clients import create_scim_client, token_url
+from bridge.flows.take_over_token import why_not_taken
 from bridge.flows.tokens import create_api_token, create_scim_token, list_tokens, revoke_token
 from bridge.web.pages import views
 from bridge.web.pages.filters import SOON, day, until
@@ -125,10 +127,11 @@ def _why_stopped(visit: Visit, token: TokenFacts) -> str | None:
     """Why a token doesn't work that hasn't run out: it works as long as its maker is in."""
     if token.works or _expired(visit, token):
         return None
-    return f"stopped: {_maker(token)} is no active member"
+    return f"stopped: {maker_of(token)} is no active member"
 
 
-def _maker(token: TokenFacts) -> str:
+def maker_of(token: TokenFacts) -> str:
+    """Who made it, in words."""
     return token.made_by_name or Givers().name(token.made_by)
 
 
@@ -141,13 +144,20 @@ def _summary(visit: Visit, token: TokenFacts, every: Iterable[TokenFacts]) -> To
     return TokenSummary(
         name=token.description,
         text=_what_for(token),
-        facts=(Fact("Created", f"by {_maker(token)}", token.created_at), used, *_client_facts(visit, token)),
+        facts=(Fact("Created", f"by {maker_of(token)}", token.created_at), used, *_client_facts(visit, token)),
         stops=_stops(token, _others(token, every)),
         note=_warning(visit, token),
         second_href=second,
         revoke_href=visit.url("tokens.ask_to_revoke", token=token.id),
+        take_over=_take_over(visit, token),
         new_secret=_ways_to_new_secret(visit, token),
     )
+
+
+def _take_over(visit: Visit, token: TokenFacts) -> Link | None:
+    if why_not_taken(token, visit.actor, visit.now):
+        return None
+    return Link("Take it over…", visit.url("token_takeover.ask", token=token.id))
 
 
 def _ways_to_new_secret(visit: Visit, token: TokenFacts) -> tuple[Link, ...]:
@@ -196,7 +206,9 @@ def _stops(token: TokenFacts, others: list[str]) -> str:
 def _warning(visit: Visit, token: TokenFacts) -> views.Note | None:
     stopped = _why_stopped(visit, token)
     if stopped:
-        return views.Note("warn", "Doesn’t work any more", f"It {stopped}. Make a new one in its place.")
+        return views.Note(
+            "warn", "Doesn’t work any more", f"It {stopped}. Take it over, or make a new one in its place."
+        )
     if token.expires_at is None or token.expires_at - visit.now >= SOON:
         return None
     if _expired(visit, token):
@@ -233,7 +245,7 @@ def create(slug: str) -> Response:
         made = _create(visit, wanted)
     except DomainError as error:
         return _form(visit, wanted, error)
-    return show_once(visit, _shown_once(visit, wanted.kind, made))
+    return show_once(visit, shown_once(visit, wanted.kind, typed("name"), made))
 
 
 def show_once(visit: Visit, new: views.NewToken) -> Response:
@@ -267,16 +279,17 @@ def _days(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _shown_once(visit: Visit, kind: TokenKind, made: NewToken | NewScimClient) -> views.NewToken:
+def shown_once(visit: Visit, kind: TokenKind, name: str, made: NewToken | NewScimClient) -> views.NewToken:
+    """A new secret with what else is needed to use it."""
     if isinstance(made, NewScimClient):
-        return client_shown_once(visit, typed("name"), made)
+        return client_shown_once(visit, name, made)
     where = (
         "Both go into the IdP’s provisioning settings; this is the address:"
         if kind == "scim"
         else "The address that it opens:"
     )
     done = visit.url("tokens.index", selected=made.id)
-    return views.NewToken(typed("name"), made.token, done, made.base_url, where)
+    return views.NewToken(name, made.token, done, made.base_url, where)
 
 
 def client_shown_once(visit: Visit, name: str, made: NewScimClient) -> views.NewToken:

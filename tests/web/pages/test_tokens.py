@@ -12,6 +12,7 @@ from bridge.flows.members import remove_member
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.scim_clients import create_scim_client, exchange_secret
 from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens
+from bridge.storage.people import find_user_by_email
 from tests.web.browsing import Surfer, at
 from tests.web.pages.conftest import KIM, Acme, Send
 from tests.world import World
@@ -211,3 +212,50 @@ def test_a_leaked_secret_is_ended_at_once(acme: Acme, olga: Surfer, send: Send) 
 
 def test_a_token_has_no_other_secret(acme: Acme, olga: Surfer) -> None:
     assert olga.get(f"/w/acme/tokens/{scim(acme)}/rotate").status_code == 404
+
+
+# -- Taken over --------------------------------------------------------------------------------------
+
+
+def of_kim(acme: Acme) -> str:
+    """A token that Kim made while she was an owner. Returns its id."""
+    world = acme.world
+    owner = parse_role_in_scope("workspace_owner", ())
+    give_to_member(world.context, acme.actor, "acme", acme.member_id(KIM), owner, world.now)
+    with world.context.database.reading() as rows:
+        found = find_user_by_email(rows, KIM)
+    assert found
+    actor, connection = f"user:{found.id}", world.connection.id
+    return create_scim_token(world.context, actor, "acme", connection, None, "Okta provisioning", world.now).id
+
+
+def test_an_owner_takes_over_what_stopped_with_its_maker(acme: Acme, olga: Surfer, send: Send) -> None:
+    token = of_kim(acme)
+    remove_member(acme.world.context, acme.actor, "acme", acme.member_id(KIM), acme.world.now)
+    shown = olga.get("/w/acme/tokens", selected=token)
+    assert "Doesn’t work any more" in shown.text
+    path = f"/w/acme/tokens/{token}/take-over"
+    assert f'href="{path}"' in shown.text
+    assert "It works again" in olga.get(path).text
+    told = send(path)
+    assert (told.status_code, told.headers["Cache-Control"]) == (200, "no-store")
+    caller = find_scim_token(acme.world.context, secret_in(told.text), acme.world.now)
+    assert caller is not None
+    assert caller.token_id == token
+    assert acme.told()[-1] == "token.taken_over"
+    assert "It is yours already" in send(path, f"/w/acme/tokens?selected={token}").text
+
+
+def test_what_somebody_made_who_is_still_in_can_be_taken_over_too(acme: Acme, olga: Surfer, send: Send) -> None:
+    token = of_kim(acme)
+    path = f"/w/acme/tokens/{token}/take-over"
+    assert "The present secret is refused" in olga.get(path).text
+    assert send(path).status_code == 200
+    [found] = tokens(acme)
+    assert (found.made_by, found.works) == (acme.actor, True)
+
+
+def test_there_is_nothing_to_take_over_of_ones_own(acme: Acme, olga: Surfer) -> None:
+    token = scim(acme)
+    assert "take-over" not in olga.get("/w/acme/tokens", selected=token).text
+    assert olga.get(f"/w/acme/tokens/{token}/take-over").status_code == 409

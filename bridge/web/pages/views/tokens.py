@@ -50,6 +50,7 @@ class TokenSummary:
     second_href: str | None = None
     revoke_href: str | None = None
     new_secret: tuple[Link, ...] = ()
+    take_over: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
