@@ -1306,7 +1306,7 @@ GUARDS = (
         "an identity that is switched off is no way in",
         "1",
         "bridge.domain.ways_in",
-        "any(one.works for one in self.identities)",
+        "any(one.is_way_in for one in self.identities)",
         "bool(self.identities)",
         (
             f"{_ACCOUNT}one_that_is_switched_off_is_no_other_way_in",
