@@ -201,6 +201,10 @@ class Settings:
     scim_log_days: int = field(metadata=_read_by(_whole_number(1, 365), 30))
     """Days for which the SCIM log remembers what an IdP asked and was answered."""
 
+    scim_search_seconds: int = field(metadata=_read_by(_whole_number(1, 60), 1))
+    """Seconds of work that the searches of one SCIM request may take together: of a processor, however busy the machine
+    is, and on PostgreSQL of the server. What takes longer is refused with `tooMany`."""
+
     sign_in_log_days: int = field(metadata=_read_by(_whole_number(1, 365), 90))
     """Days for which the sign-in log remembers attempts to sign in, good and refused."""
 

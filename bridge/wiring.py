@@ -26,6 +26,7 @@ def make_context(settings: Settings) -> Context:
         invite_days=settings.invite_days,
         asserted_groups_days=settings.asserted_groups_days,
         scim_log_days=settings.scim_log_days,
+        scim_search_seconds=settings.scim_search_seconds,
         sign_in_log_days=settings.sign_in_log_days,
         metadata_refresh_hours=settings.metadata_refresh_hours,
         twilio=_twilio(settings),

@@ -27,9 +27,8 @@ def statements(database: Database) -> Iterator[list[Statement]]:
     def note_beginning(_connection: Any) -> None:
         said.append(Statement("BEGIN IMMEDIATE", ()))
 
-    listeners: list[tuple[Any, str, Any]] = [
-        (engine, "before_cursor_execute", note) for engine in (database.read_engine, database.write_engine)
-    ]
+    engines = (database.read_engine, database.write_engine, database.search_engine)
+    listeners: list[tuple[Any, str, Any]] = [(each, "before_cursor_execute", note) for each in engines if each]
     if database.is_sqlite:  # psycopg says BEGIN by itself, with the first statement
         listeners.append((database.write_engine, "begin", note_beginning))
     for listener in listeners:

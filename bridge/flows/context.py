@@ -11,6 +11,7 @@ from bridge.flows.request_buffer import RequestBuffer
 from bridge.storage.changes import Change, Collision, changing
 from bridge.storage.database import Database
 from bridge.storage.secret_box import SecretBox
+from bridge.storage.time_limit import TimeLimit
 
 #: Actors as the audit trail names them; people, connections and tokens are `user:ID`, `connection:ID`, `token:ID`.
 OPERATOR = "operator"
@@ -41,7 +42,8 @@ class TwilioClient:
 class Context:
     """Made once a process by `app`; the first argument of every flow.
 
-    A SCIM call is given one of its own, whose `witness` logs what `change` does (see `log_requests`).
+    A SCIM call is given one of its own, whose `witness` logs what `change` does (see `log_requests`), and whose
+    `search_limit` counts for all its searches together.
     """
 
     database: Database
@@ -53,9 +55,15 @@ class Context:
     scim_log_days: int = 30
     sign_in_log_days: int = 90
     metadata_refresh_every: timedelta = timedelta(hours=24)
+    scim_search_seconds: float = 1
     twilio: TwilioClient | None = None
     request_buffer: RequestBuffer = field(default_factory=RequestBuffer, repr=False, compare=False)
     witness: Witness | None = field(default=None, repr=False, compare=False)
+    search_limit: TimeLimit | None = field(default=None, repr=False, compare=False)
+
+    def limit_of_search(self) -> TimeLimit:
+        """How long a search may work: what is left of its request's time, or all of it."""
+        return self.search_limit or TimeLimit(self.scim_search_seconds)
 
     @property
     def scim_url(self) -> str:

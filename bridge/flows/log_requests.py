@@ -77,8 +77,9 @@ class Call:
 
 
 def watch(context: Context, call: Call) -> Context:
-    """The context for the flows of one call: what they change is logged in the same transaction."""
-    return replace(context, witness=lambda change: _log_change(call, change))
+    """The context for the flows of one call: what they change is logged in the same transaction, and all that they
+    search takes its time from one limit."""
+    return replace(context, witness=lambda change: _log_change(call, change), search_limit=context.limit_of_search())
 
 
 def _log_change(call: Call, change: Change) -> None:

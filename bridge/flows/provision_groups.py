@@ -24,6 +24,7 @@ from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory_members import StoredGroup
 from bridge.storage.mappings import end_group_matches, hold_connections, refresh_group_matches
 from bridge.storage.mirrors import end_mirror, make_mirror, rename_mirror
+from bridge.storage.time_limit import TimeLimit
 from scim.filter_tree import Filter
 from scim.sorting import Order
 
@@ -57,8 +58,10 @@ def search_groups(
     with_members: bool,
 ) -> tuple[list[DirectoryGroup], int]:
     """The pushed groups that match, `count` of them after `offset`, and how many match in all, as `search_users`."""
-    with context.database.reading() as rows:
-        search = directory_pages.search_groups(rows, connection.key, filter_, context.scim_url)
+    limit = context.limit_of_search()
+    asked = filter_ is not None or order is not None
+    with context.database.searching(limit) if asked else context.database.reading() as rows:
+        search = directory_pages.search_groups(rows, connection.key, filter_, context.scim_url, limit)
         stored, total = search.page(order, offset, count)
         if not with_members:
             return [each.group for each in stored], total
@@ -81,7 +84,7 @@ def create_group(
         people = _find_people(change, connection, steps)
         stored = add_group(change, connection, name, external_id)
         refresh_group_matches(change, connection.key, [stored.key])
-        return _apply(change, connection, stored, steps, people)
+        return _apply(change, connection, stored, steps, people, context.limit_of_search())
 
     return context.change(actor_of(connection), now, create_it)
 
@@ -110,8 +113,10 @@ def change_group(
 ) -> DirectoryGroup:
     """Apply the changes in their order, all or none. Returns the group without members.
 
-    Raises NotFound, Stale (`if_version` refuses it), Invalid (a member to add that isn't in the directory).
+    Raises NotFound, Stale (`if_version` refuses it), Invalid (a member to add that isn't in the directory), TooMany
+    (members are to be compared, and the time for it is over).
     """
+    limit = context.limit_of_search()
 
     def change_it(change: Change) -> DirectoryGroup:
         # Plain changes of members need not queue: rows decide, in whatever order they come.
@@ -120,10 +125,10 @@ def change_group(
             hold_connections(change, [connection.key])
         if plain:
             stored = _get_held(change, connection, group_id, "stay", if_version)
-            return _apply(change, connection, stored, changes, _find_people(change, connection, changes))
+            return _apply(change, connection, stored, changes, _find_people(change, connection, changes), limit)
         people = _hold_people(change, connection, group_id, changes)
         stored = _get_held(change, connection, group_id, "alone", if_version)
-        return _apply(change, connection, stored, changes, people)
+        return _apply(change, connection, stored, changes, people, limit)
 
     return context.change(actor_of(connection), now, change_it)
 
@@ -176,7 +181,12 @@ def _delete(change: Change, connection: Connection, stored: StoredGroup) -> None
 
 
 def _apply(
-    change: Change, connection: Connection, stored: StoredGroup, changes: Sequence[GroupChange], people: People
+    change: Change,
+    connection: Connection,
+    stored: StoredGroup,
+    changes: Sequence[GroupChange],
+    people: People,
+    limit: TimeLimit,
 ) -> DirectoryGroup:
     """Make the changes, `people` being whom they name, and give the group as it is after them, without members."""
     group, moved, touched = stored.group, 0, False
@@ -185,7 +195,7 @@ def _apply(
             renamed = rename_group(change, connection, replace(stored, group=group), step)
             touched, group = touched or renamed != group, renamed
         else:
-            came, went = _move(change, connection, stored, step, people)
+            came, went = _move(change, connection, stored, step, people, limit)
             moved, touched = moved + came - went, touched or came + went > 0
     if not touched:
         return group
@@ -217,12 +227,11 @@ def _renamed(group: DirectoryGroup, step: GroupRenamed | GroupExternalIdSet) -> 
 
 
 def _move(
-    change: Change, connection: Connection, stored: StoredGroup, step: MemberStep, known: People
+    change: Change, connection: Connection, stored: StoredGroup, step: MemberStep, known: People, limit: TimeLimit
 ) -> tuple[int, int]:
     """Add, remove or replace members; returns how many came and how many went."""
     if isinstance(step, MembersFittingRemoved):
-        there = directory_members.members_of_groups(change.connection, [stored.key])[stored.key]
-        step = MembersRemoved(tuple(member.id for member in there if step.fits(member)))
+        step = _who_fits(change, stored, step, limit)
         known = directory_people.find_members(change.connection, connection.key, step.ids)
     people = {uid: known[uid] for uid in step.ids if uid in known}
     if not isinstance(step, MembersRemoved):
@@ -241,6 +250,17 @@ def _move(
     record_members(change, connection, stored, "idp_group.members_added", came, named)
     record_members(change, connection, stored, "idp_group.members_removed", went, named)
     return len(came), len(went)
+
+
+def _who_fits(change: Change, stored: StoredGroup, step: MembersFittingRemoved, limit: TimeLimit) -> MembersRemoved:
+    """Looks at every member: within the time of a search, and of all others of the same Bulk."""
+    fitting = []
+    with limit.running():
+        for member in directory_members.members_of_groups(change.connection, [stored.key])[stored.key]:
+            limit.check()
+            if step.fits(member):
+                fitting.append(member.id)
+    return MembersRemoved(tuple(fitting))
 
 
 def record_members(

@@ -76,14 +76,18 @@ def search_users(
 ) -> tuple[list[ShownUser], int]:
     """The pushed people that match, `count` of them after `offset`, and how many match in all.
 
-    Without an order as they came. Raises TooMany for an order that can't be had of so many.
+    Without an order as they came. Raises TooMany for an order that can't be had of so many, and where the search's time
+    is over.
     """
     named = None if filter_ is None or offset or not count else find_name(filter_)
-    with context.database.reading() as rows:
-        if named is not None:
+    if named is not None:
+        with context.database.reading() as rows:
             found = directory_people.find_shown_user(rows, connection.key, *named)
             return ([], 0) if found is None else ([found], 1)
-        search = directory_pages.search_users(rows, connection.key, filter_, context.scim_url)
+    limit = context.limit_of_search()
+    asked = filter_ is not None or order is not None
+    with context.database.searching(limit) if asked else context.database.reading() as rows:
+        search = directory_pages.search_users(rows, connection.key, filter_, context.scim_url, limit)
         found_rows, total = search.page(order, offset, count)
         groups = directory_people.groups_of_users(rows, [each.key for each in found_rows])
         return [each.with_groups(groups.get(each.key, ())) for each in found_rows], total

@@ -14,6 +14,7 @@ from bridge.storage.directory_members import StoredGroup
 from bridge.storage.directory_order import Place
 from bridge.storage.directory_pages import Search, search_groups, search_users
 from bridge.storage.directory_people import ShownRow
+from bridge.storage.time_limit import TimeLimit
 from scim.filter_tree import Filter
 from scim.schemas import USER, ResourceType
 from scim.sorting import Order
@@ -63,8 +64,10 @@ def walk_directory(
     page finds follows what the one before ended with, wherever that is by now. Raises InvalidCursor, ExpiredCursor,
     InvalidCount, TooMany.
     """
-    with context.database.reading() as rows:
-        parts = [_search(context, rows, connection, each) for each in sought]
+    limit = context.limit_of_search()
+    asked = any(each.filter is not None or each.order is not None for each in sought)
+    with context.database.searching(limit) if asked else context.database.reading() as rows:
+        parts = [_search(context, rows, connection, each, limit) for each in sought]
         if cursor:
             position = open_cursor(context, connection, query, count, cursor, now)
         else:
@@ -80,9 +83,9 @@ def walk_directory(
     return Page(here, position.total, seal(after), seal(before))
 
 
-def _search(context: Context, rows: Any, connection: Connection, sought: Sought) -> Search[Any]:
+def _search(context: Context, rows: Any, connection: Connection, sought: Sought, limit: TimeLimit) -> Search[Any]:
     search = search_users if sought.resource_type is USER else search_groups
-    return search(rows, connection.key, sought.filter, context.scim_url)
+    return search(rows, connection.key, sought.filter, context.scim_url, limit)
 
 
 def _meet_in_turn(

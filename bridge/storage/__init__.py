@@ -11,7 +11,8 @@
 - `directory_people`, `directory_members`   what an IdP pushed: people; groups, and who is in them
 - `directory_many`      people and groups by the thousand, for an import
 - `directory_search`    a parsed SCIM filter to a WHERE clause; `document_text`: of what only a document says
-- `directory_pages`     who matches, page by page; `directory_order`: in which order; `directory_lean`: what is asked
+- `directory_pages`     who matches, page by page; `directory_order`: in which order; `directory_lean`: what is asked;
+  `time_limit`: how long it may take
 - `scim_clients`  OAuth clients and their access tokens
 - `sign_in_attempts`        the sign-in log's lines
 - `provisioning_requests`   the request log's lines; `effects`: what a push gives or takes, for their sentences

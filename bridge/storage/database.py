@@ -21,6 +21,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
+from bridge.storage.time_limit import TimeLimit, end_statements, ending_sqlite
+
 #: As many as there are threads that have work to do, most times; the pool has as many more as there are threads
 #: (bridge.server), for snapshots, which take their own.
 _MOST_IDLE = 8
@@ -32,13 +34,18 @@ WriteLock = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where rows are: `writing()` for one transaction, `reading()` for statements outside any."""
+    """Where rows are: `writing()` for one transaction, `reading()` for statements outside any.
+
+    A server's connections for searches are apart: they keep what the server was told of the limit.
+    """
 
     write_engine: Engine
     read_engine: Engine
     write_lock: WriteLock = field(default=nullcontext)
+    search_engine: Engine | None = None
     _readers: list[Connection] = field(default_factory=list, repr=False, compare=False)
     _writers: list[Connection] = field(default_factory=list, repr=False, compare=False)
+    _searchers: list[Connection] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,6 +69,17 @@ class Database:
         return _kept(self.read_engine, self._readers)
 
     @contextmanager
+    def searching(self, limit: TimeLimit) -> Iterator[Connection]:
+        """As `reading`, for work of which nobody knows how long it takes: it ends at the limit, with TooMany."""
+        if self.search_engine is None:
+            with limit.running(), self.reading() as connection, ending_sqlite(connection, limit):
+                yield connection
+        else:
+            with limit.running(), _kept(self.search_engine, self._searchers) as connection:
+                end_statements(connection, limit)
+                yield connection
+
+    @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection whose statements all see one moment. Write nothing through it."""
         if self.is_sqlite:
@@ -81,6 +99,9 @@ class Database:
         """Give every connection back."""
         _close_all(self._readers)
         _close_all(self._writers)
+        _close_all(self._searchers)
+        if self.search_engine is not None:
+            self.search_engine.dispose()
         self.write_engine.dispose()
         self.read_engine.dispose()
 
@@ -144,8 +165,8 @@ def open_database(url: str, *, synchronous: Synchronous = "FULL") -> Database:
 
 def _open_postgresql(url: URL) -> Database:
     options: dict[str, Any] = {**_POOL, "pool_pre_ping": False}
-    read = create_engine(url, isolation_level="AUTOCOMMIT", **options)
-    return Database(create_engine(url, **options), read)
+    read, search = (create_engine(url, isolation_level="AUTOCOMMIT", **options) for _ in range(2))
+    return Database(create_engine(url, **options), read, search_engine=search)
 
 
 def _open_sqlite(url: URL, synchronous: Synchronous) -> Database:

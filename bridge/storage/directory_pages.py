@@ -22,6 +22,7 @@ from bridge.storage.directory_order import Line, Place, is_beyond, rank
 from bridge.storage.directory_people import ShownRow, first_users, list_shown_users
 from bridge.storage.directory_search import EVERY, GROUPS, USERS, compile_filter
 from bridge.storage.tables import directory_groups, directory_users
+from bridge.storage.time_limit import TimeLimit, waiting
 from scim.errors import TooMany
 from scim.filter_tree import And, Filter, attributes_tested, truth_of
 from scim.sorting import Order, sort_key
@@ -32,6 +33,8 @@ Found = TypeVar("Found", ShownRow, StoredGroup)
 
 #: Rows read at a time where a filter must be asked of each.
 _CHUNK = 2000
+#: Rows between two looks at the clock: with the dearest filter some milliseconds.
+_LOOK_EVERY = 32
 #: So many at most are sorted by what is kept in the document only, and with so many characters in that.
 MAX_SORTED, MAX_SORTED_TEXT = 100_000, 10_000_000
 
@@ -72,7 +75,9 @@ _KEYS_OF_GROUPS: _Keys[StoredGroup] = {
 }
 
 
-def search_users(connection: Any, connection_key: int, filter_: Filter | None, base: str) -> "Search[ShownRow]":
+def search_users(
+    connection: Any, connection_key: int, filter_: Filter | None, base: str, limit: TimeLimit
+) -> "Search[ShownRow]":
     """The pushed people that match. `base` is what the locations of resources begin with."""
     clause = EVERY if filter_ is None else compile_filter(filter_, USERS)
     where = and_(pushed_users(connection_key), clause.sql)
@@ -81,25 +86,30 @@ def search_users(connection: Any, connection_key: int, filter_: Filter | None, b
     if filter_ is None:
         known = lambda: totals(connection, connection_key)[0]  # noqa: E731
         first = partial(first_users, connection, connection_key)
+    lean = lean_users(base)
     return Search(
-        connection, directory_users, list_shown_users, lean_users(base), where, asked, known, _KEYS_OF_USERS, first
+        connection, directory_users, list_shown_users, lean, where, asked, known, _KEYS_OF_USERS, limit, first
     )
 
 
-def search_groups(connection: Any, connection_key: int, filter_: Filter | None, base: str) -> "Search[StoredGroup]":
+def search_groups(
+    connection: Any, connection_key: int, filter_: Filter | None, base: str, limit: TimeLimit
+) -> "Search[StoredGroup]":
     """The same for pushed groups."""
     clause = EVERY if filter_ is None else compile_filter(filter_, GROUPS)
     where = and_(pushed_groups(connection_key), clause.sql)
     asked = None if clause.exact else filter_
     known = None if filter_ is not None else lambda: totals(connection, connection_key)[1]
-    return Search(connection, directory_groups, list_groups, lean_groups(base), where, asked, known, _KEYS_OF_GROUPS)
+    lean = lean_groups(base)
+    return Search(connection, directory_groups, list_groups, lean, where, asked, known, _KEYS_OF_GROUPS, limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Search(Generic[Found]):
     """One search: rows of `table` that fit `where`, and of which `filter`, if there is one to be asked, is true.
 
-    Its pages are ordered by an Order, else as the rows came. Raises TooMany for an order that can't be had of so many.
+    Its pages are ordered by an Order, else as the rows came. Raises TooMany for an order that can't be had of so many,
+    and where its time is over.
     """
 
     connection: Any
@@ -110,6 +120,7 @@ class Search(Generic[Found]):
     filter: Filter | None
     known: Callable[[], int] | None
     keys: _Keys[Found]
+    limit: TimeLimit
     first: Callable[[int], list[Found]] | None = None
 
     def total(self) -> int:
@@ -119,7 +130,8 @@ class Search(Generic[Found]):
         if self.filter is not None:
             return sum(1 for _ in self._matching(Line(self.table.c.id), None, _CHUNK))
         counted = select(func.count()).select_from(self.table).where(self.where)
-        total: int = self.connection.execute(counted).scalar_one()
+        with waiting(self.connection, self.limit):
+            total: int = self.connection.execute(counted).scalar_one()
         return total
 
     def page(self, order: Order | None, offset: int, count: int) -> tuple[list[Found], int]:
@@ -185,13 +197,17 @@ class Search(Generic[Found]):
         chosen = select(line.key.label("key"), sorted_by.label("sorted_by"), *self.lean.columns(asked))
 
         def read(where: ColumnElement[bool], by: Sequence[Any], limit: int) -> Sequence[Any]:
-            rows: Sequence[Any] = self.connection.execute(chosen.where(where).order_by(*by).limit(limit)).all()
+            with waiting(self.connection, self.limit):
+                rows: Sequence[Any] = self.connection.execute(chosen.where(where).order_by(*by).limit(limit)).all()
             return rows
 
         met = set[int]()  # a change in the meantime may have moved somebody further down
         while True:
             rows = self._from(read, line, place, chunk)
-            for row, resource in zip(rows, self.lean.resources(self.connection, rows, asked), strict=True):
+            resources = self.lean.resources(self.connection, rows, asked)
+            for n, (row, resource) in enumerate(zip(rows, resources, strict=True)):
+                if not n % _LOOK_EVERY:
+                    self.limit.check()
                 place = Place(row.key, row.sorted_by)
                 if row.key not in met:
                     yield place, resource

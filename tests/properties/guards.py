@@ -36,6 +36,7 @@ _OIDC = "tests/web/test_oidc_login.py::test_"
 _FACTORS = "tests/flows/test_second_factors.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 _PROOF = "tests/flows/test_fresh_proof.py::test_"
+_TIME = "tests/storage/test_time_limit.py::test_"
 _OAUTH = "tests/flows/test_scim_clients.py::test_"
 _REQUESTS = "tests/flows/test_login_requests.py::test_"
 _OWN = "tests/flows/test_own_sessions.py::test_"
@@ -1348,5 +1349,21 @@ GUARDS = (
         "WaysToProve(has_password and not kinds, ",
         "WaysToProve(has_password, ",
         ("tests/flows/test_fresh_proof.py::test_who_has_a_second_factor_is_not_let_through_by_the_password_alone",),
+    ),
+    Guard(
+        "a search looks at the clock",
+        "18",
+        "bridge.storage.directory_pages",
+        "self.limit.check()",
+        "pass",
+        (f"{_TIME}a_filter_that_is_asked_of_rows_ends_with_the_time",),
+    ),
+    Guard(
+        "SQLite looks at the clock",
+        "18",
+        "bridge.storage.time_limit",
+        "driver.set_progress_handler(limit.is_over, _STEPS)",
+        "driver.set_progress_handler(None, _STEPS)",
+        (f"{_TIME}a_statement_ends_with_the_time",),
     ),
 )

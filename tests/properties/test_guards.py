@@ -19,7 +19,7 @@ from tests.properties.switch import weakened
 ROOT = Path(__file__).parents[2]
 #: One that is quick, tried at every run; the others with --long.
 QUICK = frozenset({"SSO opens its own workspace"})
-PROPERTIES = {"1", "2", "4", "5", "6", "7", "7a", "10", "11", "12", "13", "14", "15", "16", "17", "20"}
+PROPERTIES = {"1", "2", "4", "5", "6", "7", "7a", "10", "11", "12", "13", "14", "15", "16", "17", "18", "20"}
 
 
 @dataclass(frozen=True, slots=True)
