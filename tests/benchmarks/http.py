@@ -57,6 +57,10 @@ class Client:
         head, end, said = b"", b"", b""
         while not end:
             head, end, said = (head + _some(line)).partition(b"\r\n\r\n")
+        if b"Transfer-Encoding: chunked" in head:
+            while not said.endswith(b"0\r\n\r\n"):
+                said += _some(line)
+            return head, _joined(said)
         length = self._length(head)
         while len(said) < length:
             said += _some(line)
@@ -75,3 +79,12 @@ def _some(line: socket.socket) -> bytes:
     if not piece:
         raise ConnectionResetError("the server hung up")
     return piece
+
+
+def _joined(chunks: bytes) -> bytes:
+    """RFC 9112 7.1."""
+    said = b""
+    while chunks:
+        size, _, rest = chunks.partition(b"\r\n")
+        said, chunks = said + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return said
