@@ -11,12 +11,13 @@ from bridge.cli.shown import table, text_details, wire_connection, wire_details,
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import Invalid
 from bridge.domain.workspace import Connection
-from bridge.flows import connect, connection_settings, rotate_key, trusted_idp
+from bridge.flows import connect, connection_settings, rotate_client_key, rotate_key, trusted_idp
 from bridge.flows.connect_oidc import (
     PRIVATE_KEY,
     OidcDraft,
     addresses_of,
     create_oidc,
+    oidc_addresses,
     read_provider,
     replace_client_secret,
 )
@@ -375,7 +376,10 @@ def _closed(house: House, found: Connection, text: str, closing: Closing) -> Tol
 @click.argument("step", type=click.Choice(["begin", "finish", "cancel"]))
 @told
 def rotate(house: House, workspace: str, connection_id: str, step: str) -> Told:
-    """Replace our key of a SAML connection: begin, give the IdP the next certificate, finish. Or cancel."""
+    """Replace our key of a connection: begin, give the IdP the next certificate or key, finish. Or cancel."""
+    found = connect.find_own(house.context, workspace, connection_id)
+    if found.kind == "oidc":
+        return _rotate_client_key(house, workspace, found, step)
     turn, text = _STEPS[step]
     keys = turn(house.context, OPERATOR, workspace, connection_id, house.now)
     shown = [text, *([keys.next.pem.strip()] if keys.next else [])]
@@ -394,6 +398,30 @@ _STEPS = {
         "refuses signed requests, and what it encrypts can't be opened.",
     ),
     "cancel": (rotate_key.cancel_rotation, "The next key is forgotten; the present one stays."),
+}
+
+
+def _rotate_client_key(house: House, workspace: str, found: Connection, step: str) -> Told:
+    turn, text = _CLIENT_STEPS[step]
+    keys = turn(house.context, OPERATOR, workspace, found.id, house.now)
+    published = f"{oidc_addresses(house.context, found.id).login_url.removesuffix('/login')}/jwks"
+    names = [f"  {name:<12}{kid}" for name, kid in (("present", keys.current), ("next", keys.next)) if kid]
+    wire = {"current": {"kid": keys.current}, "next": keys.next and {"kid": keys.next}}
+    return Told({"keys": {**wire, "jwks_uri": published}}, "\n".join([text, f"  {'published':<12}{published}", *names]))
+
+
+_CLIENT_STEPS = {
+    "begin": (
+        rotate_client_key.begin_rotation,
+        "Both keys are published now. Have the provider read them, or give it the next one; then finish. Tokens are "
+        "still asked for with the present key.",
+    ),
+    "finish": (
+        rotate_client_key.finish_rotation,
+        "The next key is the present one, and the old one is forgotten. A provider that has only the old one refuses "
+        "every sign-in.",
+    ),
+    "cancel": (rotate_client_key.cancel_rotation, "The next key is forgotten; the present one stays."),
 }
 
 

@@ -38,8 +38,8 @@ transaction: fetch first, then flow.
 - `take_over_token`   an owner goes on with a token that somebody else made
 - `scim_clients`  OAuth clients that push by SCIM: made, given another secret; their access tokens
 - `connect`       connections to IdPs: made, switched, deleted, loaded (`connection_secrets`: what they keep sealed)
-- `connection_settings`, `oidc_settings`, `rotate_key`, `connection_overview`   what an admin changes of one, its key,
-  what hangs on it
+- `connection_settings`, `oidc_settings`, `rotate_key`, `rotate_client_key`, `connection_overview`   what an admin
+  changes of one, our keys, what hangs on it
 - `trusted_idp`   what is trusted of a SAML IdP: read from metadata or fields, replaced; `refresh_metadata`: read again
   where it was given as an address
 - `invite`, `access_requests`   invitations; members ask for a role, owners give it or refuse

@@ -8,12 +8,13 @@ an admin may change later is in `oidc_settings`.
      last read, "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "trust_email",
      "force_authn", "logout_return"}
 
-Its secrets, encrypted, are what we show at the token endpoint: {"client_secret"}, or {"private_key", "kid"}.
+Its secrets, encrypted, are what we show at the token endpoint: {"client_secret"}, or {"private_key", "kid"},
+and with the latter "next": {"private_key", "kid"} while `rotate_client_key` is under way.
 """
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -76,7 +77,8 @@ class OidcAddresses:
 @dataclass(frozen=True, slots=True)
 class OidcConnection:
     """All that signing in through one OpenID Connect connection needs. `logout_return`: None where the provider doesn't
-    know where to send people who have signed out there."""
+    know where to send people who have signed out there. `next_key`: the key that is to follow ours, and its name.
+    """
 
     connection: Connection
     provider: Provider
@@ -86,6 +88,7 @@ class OidcConnection:
     allow_idp_initiated: bool
     force_authn: bool = False
     logout_return: str | None = None
+    next_key: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -304,7 +307,13 @@ def load_oidc(context: Context, connection_id: str) -> OidcConnection:
         allow_idp_initiated=found.config["allow_idp_initiated"],
         force_authn=found.config.get("force_authn", False),
         logout_return=signed_out_url(context, found.id) if found.config.get("logout_return", False) else None,
+        next_key=_next_key(secrets),
     )
+
+
+def _next_key(secrets: Mapping[str, Any]) -> tuple[str, str] | None:
+    coming = secrets.get("next")
+    return (coming["private_key"], coming["kid"]) if coming else None
 
 
 def _client(context: Context, found: Connection, secrets: Mapping[str, str]) -> Client:
@@ -322,15 +331,20 @@ def _client(context: Context, found: Connection, secrets: Mapping[str, str]) -> 
 
 
 def public_keys(ours: OidcConnection) -> dict[str, Any]:
-    """Our public key as a JWK Set (RFC 7517), for a provider that private_key_jwt is shown to; else an empty one."""
-    if ours.client.private_key is None:
-        return {"keys": []}
-    key = serialization.load_pem_private_key(ours.client.private_key.encode(), None)
+    """Our public keys as a JWK Set (RFC 7517), the present one first, for a provider that private_key_jwt is shown to;
+    else an empty one.
+    """
+    present = (ours.client.private_key, ours.client.key_id)
+    return {"keys": [_jwk(pem, kid) for pem, kid in (present, ours.next_key or (None, None)) if pem]}
+
+
+def _jwk(pem: str, kid: str | None) -> dict[str, str | None]:
+    key = serialization.load_pem_private_key(pem.encode(), None)
     if not isinstance(key, rsa.RSAPrivateKey):
-        return {"keys": []}
+        raise DomainError("The connection's private key isn't an RSA key. Make a new one.")
     numbers = key.public_key().public_numbers()
-    own = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": ours.client.key_id}
-    return {"keys": [own | {"n": _base64url(numbers.n), "e": _base64url(numbers.e)}]}
+    own: dict[str, str | None] = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid}
+    return own | {"n": _base64url(numbers.n), "e": _base64url(numbers.e)}
 
 
 def _base64url(number: int) -> str:

@@ -121,6 +121,21 @@ def test_connection_rotate_key_shows_the_next_certificate_and_no_key(kicks: Shel
     assert begun["next"]["pem"].startswith("-----BEGIN CERTIFICATE-----")
 
 
+def test_connection_rotate_key_replaces_the_key_of_private_key_jwt(kicks: Shell) -> None:
+    with running_provider() as provider:
+        command = ("connection", "create", "kicks", "--kind", "oidc", "--issuer", provider.url, "--client-id", "bridge")
+        made = kicks.json(*command, "--token-auth", "private_key_jwt")["connection"]["id"]
+        shown = kicks.json(*command, "--client-secret-stdin", stdin="secret\n")["connection"]["id"]
+    rotate = ("connection", "rotate-key", "kicks", made)
+    begun = kicks.json(*rotate, "begin")["keys"]
+    assert begun["jwks_uri"] == f"http://localhost:8000/oidc/{made}/jwks"
+    assert kicks.run(*rotate, "begin").status == 1
+    finished = kicks.run(*rotate, "finish", "--json")
+    assert "PRIVATE" not in finished.out
+    assert finished.wire["keys"] == {"current": begun["next"], "next": None, "jwks_uri": begun["jwks_uri"]}
+    assert "no key of ours" in kicks.run("connection", "rotate-key", "kicks", shown, "begin").err
+
+
 def test_connection_refresh_metadata_needs_an_address(kicks: Shell, okta: str) -> None:
     refused = kicks.run("connection", "refresh-metadata", "kicks", okta)
     assert (refused.status, "came from no address" in refused.err) == (1, True)

@@ -15,8 +15,8 @@
 - `domains`       domains of e-mail addresses: claimed, proved, routed, let go
 - `security`      Require SSO and exemptions; `security_switches`: closing unused, second factors; `break_glass`: codes
   for the day SSO is broken, and the page on which an owner uses one (`security_parts`: what they share)
-- `connections`, `connection_new`, `connection_settings`, `connection_keys`   links to IdPs (`connection_parts`,
-  `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
+- `connections`, `connection_new`, `connection_settings`, `connection_keys`, `client_key`   links to IdPs
+  (`connection_parts`, `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `invitations`   sent, repeated, revoked, and accepted
 - `access_requests`   members ask for a role, owners give it or refuse
 - `account_sessions`   where one is signed in; one session, the others, or all ended

@@ -10,8 +10,9 @@ from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
 from bridge.domain.workspace import Connection
 from bridge.flows.connect import delete_connection, set_enabled
-from bridge.flows.connect_oidc import PRIVATE_KEY
 from bridge.flows.connection_overview import ConnectionOverview, foresee_closing, list_overviews
+from bridge.flows.rotate_client_key import has_own_key
+from bridge.web.pages.client_key import client_key_links
 from bridge.web.pages.connection_parts import (
     SPEAKS,
     closing_lines,
@@ -156,8 +157,8 @@ def _links(visit: Visit, seen: ConnectionOverview) -> tuple[Link, ...]:
 
 
 def _secret_link(visit: Visit, found: Connection) -> tuple[Link, ...]:
-    if found.kind != "oidc" or found.config["token_auth"] == PRIVATE_KEY:
-        return ()
+    if found.kind != "oidc" or has_own_key(found):
+        return client_key_links(visit, found)
     return (Link("Replace the client secret", href(visit, found, "connection_keys.ask_for_secret")),)
 
 

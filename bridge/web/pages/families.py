@@ -9,6 +9,7 @@ from bridge.web.pages import (
     account_sessions,
     account_twilio,
     break_glass,
+    client_key,
     connection_keys,
     connection_new,
     connection_settings,
@@ -60,6 +61,7 @@ BLUEPRINTS = (
     connection_new.blueprint,
     connection_settings.blueprint,
     connection_keys.blueprint,
+    client_key.blueprint,
     invitations.blueprint,
     access_requests.blueprint,
 )

@@ -312,7 +312,7 @@ def _on_sign_ins() -> bool:
 
 
 def _on_connections() -> bool:
-    own = ("connections", "connection_new", "connection_settings", "connection_keys", "connection_test")
+    own = ("connections", "connection_new", "connection_settings", "connection_keys", "client_key", "connection_test")
     return request.blueprint in own
 
 

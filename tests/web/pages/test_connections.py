@@ -401,6 +401,40 @@ def test_one_by_openid_connect_is_made_off_and_its_secret_never_shown(
     assert "OpenID Connect" in olga.get(ALL).text
 
 
+def test_our_key_is_replaced_in_steps_that_the_page_offers_in_turn(acme: Acme, olga: Surfer) -> None:
+    draft = OidcDraft(ISSUER, "our-id", None, token_auth="private_key_jwt", name="By key")
+    facts = OidcProvider(ISSUER, f"{ISSUER}/authorize", f"{ISSUER}/token", f"{ISSUER}/keys")
+    made = create_oidc(acme.world.context, OPERATOR, "acme", draft, facts, acme.world.now)
+
+    def key_id() -> str | None:
+        return load_oidc(acme.world.context, made.id).client.key_id
+
+    def offered() -> list[str]:
+        shown = olga.get(path(made)).text
+        return [step for step in ("begin", "finish", "cancel") if path(made, f"/client-key/{step}") in shown]
+
+    def take(step: str) -> TestResponse:
+        page = path(made, f"/client-key/{step}")
+        asked = olga.get(page)
+        return olga.submit(page, asked, next=hidden(asked, "next"))
+
+    first = key_id()
+    assert offered() == ["begin"]
+    assert olga.get(path(made, "/client-key/finish")).status_code == 303  # not its turn
+    assert olga.get(path(made, "/client-key/other")).status_code == 404
+    asked = olga.get(path(made, "/client-key/begin"))
+    assert take("begin").status_code == 303
+    assert (offered(), key_id()) == (["finish", "cancel"], first)
+    assert olga.submit(path(made, "/client-key/begin"), asked, next="").status_code == 409
+    assert olga.submit(path(made, "/client-key/finish"), asked, next="another").status_code == 409
+    assert take("cancel").status_code == 303
+    assert (offered(), key_id()) == (["begin"], first)
+    take("begin")
+    assert take("finish").status_code == 303
+    assert (offered(), key_id() != first) == (["begin"], True)
+    assert olga.get(path(made, "/client-key/finish")).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
