@@ -292,8 +292,9 @@ class Found:
     `pushed_here`, `pushed_elsewhere`: by this connection, by others of the workspace. `signed_in_elsewhere`: an
     identity of another connection of the workspace is theirs. `domain_proved`: this workspace has proved, now, the
     domain of the account's email. `has_credentials`: the account has ways in of its own. `vouched`: they aren't that
-    account's holder by an address alone that the IdP doesn't vouch for. What only a first login looks at is left out of
-    one found by its identity.
+    account's holder by an address alone that the IdP doesn't vouch for. `invited_back`: the membership was removed, and
+    an owner has invited the account's address since. What only a first login looks at is left out of one found by its
+    identity.
     """
 
     by: Literal["identity", "push", "email"]
@@ -306,6 +307,7 @@ class Found:
     owner: bool = False
     has_credentials: bool = False
     vouched: bool = True
+    invited_back: bool = False
 
 
 #: What a login leads to: `enter` an account it opened before, `link` to one, `adopt` one (clear what strangers may
@@ -320,7 +322,7 @@ def decide(found: Found | None, workspace: Workspace, *, jit: bool) -> Step:
             raise NotAMember(workspace.name)
         if found is None:
             return "create"
-    else:
+    elif not found.invited_back:
         check_alive(found.membership, workspace)
     if found.pushed_elsewhere and not found.pushed_here:
         raise AnotherConnectionsPerson(workspace.name)
@@ -351,7 +353,8 @@ def _first_login(found: Found) -> Step:
 
 def _lone_member(found: Found) -> bool:
     """(c): a member whom no other connection has signed in, and no owner."""
-    return found.membership is not None and not found.signed_in_elsewhere and not found.owner
+    member = found.membership is not None and not found.invited_back
+    return member and not found.signed_in_elsewhere and not found.owner
 
 
 # -- What a session reaches (product.md 2.7) ----------------------------------------------------------------------

@@ -25,7 +25,7 @@ from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.sessions import SignedIn, open_session
-from bridge.flows.settle_login import adopt, may_join, settle
+from bridge.flows.settle_login import adopt, may_join, note_invited_back, settle
 from bridge.flows.sign_in import authentication_by, unpack
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
@@ -162,6 +162,7 @@ def _link(context: Context, change: Change, asked: Pending, user: User, *, by_ma
     door = open_door(change.connection, identity.connection_id)
     _check_free(change, door, identity, user)
     found = sign_in.describe_found(change.connection, door.connection, "email", user, change.now)
+    found = note_invited_back(change, door, identity, found) or found
     decide(found, door.workspace, jit=may_join(change, door, identity, found))
     if not user.email_proved:
         if not by_mail:

@@ -130,6 +130,21 @@ def may_join(change: Change, door: Door, identity: AssertedIdentity, found: Foun
     """
     if door.jit or (found is not None and found.membership is not None):
         return door.jit
+    return _is_invited(change, door, identity)
+
+
+def note_invited_back(change: Change, door: Door, identity: AssertedIdentity, found: Found | None) -> Found | None:
+    """The same, marked where a removed member is invited under the address that the account has. An invitation brings
+    people back, as just in time never does (product.md 2.6, 4.4).
+    """
+    member = found.membership if found is not None else None
+    if found is None or member is None or member.status == "active" or member.held_out:
+        return found
+    theirs = fold_letters(identity.email) == fold_letters(found.user.email)
+    return replace(found, invited_back=theirs and _is_invited(change, door, identity))
+
+
+def _is_invited(change: Change, door: Door, identity: AssertedIdentity) -> bool:
     pending = find_pending_by_email(change.connection, door.workspace.key, identity.email)
     return identity.email_vouched and pending is not None and pending.expires_at > change.now
 
@@ -185,6 +200,8 @@ def settle(change: Change, door: Door, identity: AssertedIdentity, found: Found 
         _link(change, door, identity, user)
     _follow_email(change, door, identity, user)
     membership = (found.membership if found else None) or _join(change, door, user)
+    if found is not None and found.invited_back:
+        _come_back(change, door, user, membership)
     _keep_groups(change, door, identity, membership)
     return user
 
@@ -240,6 +257,14 @@ def _join(change: Change, door: Door, user: User) -> Membership:
         door.workspace.key, "membership.created", membership.id, after={"email": user.email, "role": MINIMAL.name}
     )
     return membership
+
+
+def _come_back(change: Change, door: Door, user: User, membership: Membership) -> None:
+    """What the invitation gives comes when it is accepted."""
+    people.hold_members(change, [membership.key], alone=True)
+    people.revive_membership(change, membership.key, accepted=True)
+    after = {"email": user.email, "why": "invited"}
+    change.record(door.workspace.key, "member.restored", membership.id, after=after)
 
 
 def _keep_groups(change: Change, door: Door, identity: AssertedIdentity, membership: Membership) -> None:

@@ -46,7 +46,15 @@ from bridge.flows.login_requests import (
     spend_request,
 )
 from bridge.flows.sessions import SignedIn, open_session
-from bridge.flows.settle_login import check_identity, find_person, may_join, settle, tell_found, tell_groups
+from bridge.flows.settle_login import (
+    check_identity,
+    find_person,
+    may_join,
+    note_invited_back,
+    settle,
+    tell_found,
+    tell_groups,
+)
 from bridge.flows.sign_in_log import Asked, Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
 from bridge.flows.try_connection import (
@@ -259,7 +267,7 @@ def _keep_test(context: Context, kind: Protocol, answer: Answer, over: TestOver,
 
 def _enter(change: Change, door: Door, identity: AssertedIdentity, trail: Trail) -> tuple[User, bool]:
     """The account that is meant, and whether it is theirs without more proof."""
-    found = find_person(change, door, identity)
+    found = note_invited_back(change, door, identity, find_person(change, door, identity))
     step = decide(found, door.workspace, jit=may_join(change, door, identity, found))
     trail.note("person", tell_found(found, step, door.connection.name))
     if found is not None and step == "prove":

@@ -11,6 +11,7 @@ from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
 from bridge.domain.labels import Label
 from bridge.domain.mail import Mail
 from bridge.domain.roles import MINIMAL, OWNER
+from bridge.domain.sign_in import HeldOut, MembershipEnded
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
@@ -33,6 +34,7 @@ from bridge.flows.user_groups import create_user_group, delete_user_group, find_
 from bridge.storage import people
 from bridge.storage.sign_in import link_identity
 from tests.flows.audit import audit_events, everything_kept
+from tests.flows.logins import sign_in
 from tests.flows.mailer import KeptMail, link_of
 from tests.world import World
 
@@ -191,6 +193,56 @@ def test_a_removed_member_comes_back_by_invitation(kicks: World, marcus: str) ->
     user_id = get_person(kicks.context, "kicks", member, kicks.now).member.user_id
     accept_as(kicks.context, send(kicks, marcus), user_id, kicks.now)
     assert get_person(kicks.context, "kicks", member, kicks.now).member.status == "active"
+
+
+@pytest.fixture
+def removed(kicks: World, marcus: str) -> str:
+    """Lucía came just in time, and an owner removed her. Returns the id of her membership."""
+    sign_in(kicks, "lucia@kicks.example")
+    member = find_member_id(kicks.context, "kicks", "lucia@kicks.example")
+    remove_member(kicks.context, marcus, "kicks", member, kicks.now)
+    return member
+
+
+def test_a_removed_member_who_is_invited_comes_back_by_single_sign_on(kicks: World, marcus: str, removed: str) -> None:
+    secret = send(kicks, marcus, InviteDraft(("Lucia@kicks.example",), (ADMIN,)))
+    browser = sign_in(kicks, "lucia@kicks.example")
+    assert browser.reaches(kicks) == ["kicks"]
+    kinds = [kind for _, kind, _ in audit_events(kicks.context)]
+    assert "member.restored" in kinds
+    assert ADMIN.role.name not in roles_of(kicks, "lucia@kicks.example")
+    user_id = get_person(kicks.context, "kicks", removed, kicks.now).member.user_id
+    accept_as(kicks.context, secret, user_id, kicks.now)
+    assert ADMIN.role.name in roles_of(kicks, "lucia@kicks.example")
+
+
+@pytest.mark.parametrize(
+    "how", ["never", "another", "somebody else's", "expired", "revoked", "used", "unvouched", "held out"]
+)
+def test_nothing_less_than_a_standing_invitation_of_their_address_brings_them_back(
+    kicks: World, marcus: str, removed: str, how: str
+) -> None:
+    now = kicks.now
+    if how in ("another", "somebody else's"):
+        send(kicks, marcus, InviteDraft(("peter@kicks.example",)))
+    elif how != "never":
+        secret = send(kicks, marcus)
+    if how == "expired":
+        now += timedelta(days=4)
+    if how == "revoked":
+        revoke(kicks.context, marcus, "kicks", list_invites(kicks.context, "kicks")[0].id, now)
+    if how == "used":
+        user_id = get_person(kicks.context, "kicks", removed, now).member.user_id
+        accept_as(kicks.context, secret, user_id, now)
+        remove_member(kicks.context, marcus, "kicks", removed, now)
+    if how == "held out":
+        kicks.push("lucia@kicks.example", active=False)
+        remove_member(kicks.context, marcus, "kicks", removed, now)
+    before = get_person(kicks.context, "kicks", removed, now).member
+    said = "peter@kicks.example" if how == "somebody else's" else "lucia@kicks.example"
+    with pytest.raises((MembershipEnded, HeldOut)):
+        sign_in(kicks, said, subject="lucia@kicks.example", now=now, email_vouched=how != "unvouched")
+    assert get_person(kicks.context, "kicks", removed, now).member == before
 
 
 def test_who_the_idp_deleted_comes_back_by_invitation(kicks: World, marcus: str) -> None:
