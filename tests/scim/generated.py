@@ -101,6 +101,21 @@ NEARLY_FILTERS = (
     st.lists(FRAGMENTS, max_size=20).map(" ".join) | st.lists(FRAGMENTS, max_size=20).map("".join) | st.text()
 )
 
+#: What means something to a filter, to SQL or to neither.
+CHARACTERS = st.sampled_from([*"\"\\ ()[].:$%_'-+0aEtTz,;?*/", "é", "İ", "\u2028", "\x00", "\ud800", "🐝"])
+
+
+@st.composite
+def near_misses(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
+    """A filter that is right but for one place: a character or a token changed, left out or said twice."""
+    text = draw(texts)
+    tokens = re.findall(r'"(?:[^"\\]|\\.)*"|[\w$]+|.', text, flags=re.DOTALL)
+    parts: list[str] = draw(st.sampled_from([tokens, list(text)]))
+    at = draw(st.integers(0, len(parts) - 1))
+    instead = draw(st.sampled_from(["", parts[at] * 2, parts[at].swapcase()]) | CHARACTERS)
+    return "".join([*parts[:at], instead, *parts[at + 1 :]])
+
+
 # -- Users -------------------------------------------------------------------------------------------------------
 
 ASSIGNED = TEXTS.filter(bool)

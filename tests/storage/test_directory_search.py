@@ -14,14 +14,15 @@ from bridge.flows.provision_users import create_user, search_users
 from bridge.storage import directory_lean, directory_pages
 from bridge.storage.database import Database
 from bridge.web.scim_resources import shown_group, shown_user
-from scim.errors import TooMany
+from scim.errors import InvalidFilter, TooMany
 from scim.filter_tree import matches
-from scim.filters import MAX_TESTS, parse_filter
+from scim.filters import MAX_TESTS, Filter, parse_filter, render_filter
 from scim.messages import SearchQuery
 from scim.resources import parse_user
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP, USER
 from scim.sorting import sort_key
 from tests.overheard import statements
+from tests.scim import generated
 from tests.world import World, another_connection, make_world
 
 PEOPLE: list[dict[str, Any]] = [
@@ -147,7 +148,21 @@ def world(database: Database, now: datetime) -> World:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=filters)
 def test_users_found_are_those_the_filter_is_true_of(world: World, text: str) -> None:
-    filter_ = parse_filter(text, USER)
+    check_found(world, parse_filter(text, USER))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=generated.near_misses(filters | generated.filters().map(render_filter)))
+def test_a_filter_that_is_nearly_right_is_refused_or_finds_whom_it_is_true_of(world: World, text: str) -> None:
+    try:
+        filter_ = parse_filter(text, USER)
+    except InvalidFilter:
+        return
+    check_found(world, filter_)
+
+
+def check_found(world: World, filter_: Filter) -> None:
+    """Fails unless SQL finds those people of whom the filter is true."""
     everyone, _ = search_users(world.context, world.connection, None, offset=0, count=100)
     assert len(everyone) == len(PEOPLE)
     wanted = [user.id for user in everyone if matches(filter_, shown_user(user, world.context.scim_url))]
@@ -185,11 +200,37 @@ def test_as_many_comparisons_as_a_filter_may_have_are_answered(world: World, joi
     ],
 )
 def test_groups_found_are_those_the_filter_is_true_of(world: World, text: str, names: list[str]) -> None:
-    filter_ = parse_filter(text, GROUP)
+    assert check_groups_found(world, parse_filter(text, GROUP)) == names
+
+
+GROUP_FILTERS = st.builds(
+    lambda one, joined, other: f"{one} {joined} not ({other})",
+    st.sampled_from(['displayName sw "ENG"', 'externalId eq "g1"', "members[value pr]", 'members.$ref co "/Users/"']),
+    st.sampled_from(["and", "or"]),
+    st.sampled_from(['members.value eq "x"', 'displayName co "lead"', "externalId pr", 'meta.created gt "2001-01-01"']),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=generated.near_misses(GROUP_FILTERS))
+def test_a_filter_of_groups_that_is_nearly_right_is_refused_or_finds_those_it_is_true_of(
+    world: World, text: str
+) -> None:
+    try:
+        filter_ = parse_filter(text, GROUP)
+    except InvalidFilter:
+        return
+    check_groups_found(world, filter_)
+
+
+def check_groups_found(world: World, filter_: Filter) -> list[str]:
+    """The names of the groups that SQL finds. Fails unless they are those of which the filter is true."""
+    everything, _ = search_groups(world.context, world.connection, None, offset=0, count=100, with_members=True)
+    wanted = [group.id for group in everything if matches(filter_, shown_group(group, world.context.scim_url))]
     found, total = search_groups(world.context, world.connection, filter_, offset=0, count=100, with_members=True)
-    assert [group.name for group in found] == names
-    assert total == len(names)
-    assert all(matches(filter_, shown_group(group, world.context.scim_url)) for group in found)
+    assert [group.id for group in found] == wanted
+    assert total == len(wanted)
+    return [group.name for group in found]
 
 
 def test_membership_is_asked_without_loading_the_group(world: World) -> None:

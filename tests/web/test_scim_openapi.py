@@ -6,6 +6,7 @@ Over WSGI, so that the long run gets through thousands of requests in its minute
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import schemathesis
@@ -25,9 +26,12 @@ from werkzeug.test import Client
 from bridge.flows.context import OPERATOR
 from bridge.flows.tokens import create_scim_token
 from bridge.web import scim_api
+from scim.filters import render_filter
 from scim.messages import PATCH_OP_SCHEMA
 from scim.openapi import render_openapi
 from scim.schemas import GROUP, USER
+from tests.scim import generated
+from tests.web.scim_calls import Call, body_of
 from tests.world import World
 
 CHECKS = [
@@ -107,6 +111,22 @@ def test_every_answer_is_as_the_document_says(
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     holds()
+
+
+NEARLY = generated.near_misses(generated.filters().map(render_filter))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=NEARLY, kind=st.sampled_from(["Users", "Groups"]))
+def test_a_filter_that_is_nearly_right_is_answered_or_refused_for_itself(
+    call: Call, known: dict[str, str], text: str, kind: str
+) -> None:
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": text}
+    asked = call("GET", f"/{kind}?{urlencode({'filter': text}, errors='surrogatepass')}")
+    posted = call("POST", f"/{kind}/.search", body)
+    for answer in (asked, posted):
+        said = body_of(answer)
+        assert (answer.status_code, said.get("scimType")) in ((200, None), (400, "invalidFilter")), said
 
 
 def test_the_document_is_openapi() -> None:
