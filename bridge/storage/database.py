@@ -9,6 +9,7 @@ so writers queue on a lock: of threads in this process, then of processes on a s
 
 import fcntl
 import os
+import select
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from bridge.storage.time_limit import TimeLimit, end_statements, ending_sqlite
@@ -111,10 +113,7 @@ def _kept(engine: Engine, idle: list[Connection]) -> Iterator[Connection]:
     """A connection that is kept for who comes next: to fetch one from the pool and bring it back costs as much as a
     statement. Whatever went wrong with it, it goes back to the pool, which knows what to do.
     """
-    try:
-        connection = idle.pop()  # in one step: no two threads get the same
-    except IndexError:
-        connection = engine.connect()
+    connection = _pop_living(idle) or engine.connect()
     try:
         yield connection
     except BaseException:
@@ -126,6 +125,38 @@ def _kept(engine: Engine, idle: list[Connection]) -> Iterator[Connection]:
         idle.append(connection)
     else:
         connection.close()
+
+
+def _pop_living(idle: list[Connection]) -> Connection | None:
+    """One that was kept; those whose server has gone meanwhile are closed."""
+    while idle:
+        try:
+            connection = idle.pop()  # in one step: no two threads get the same
+        except IndexError:
+            return None
+        if connection.dialect.name == "sqlite" or not _was_left(connection.connection.driver_connection):
+            return connection
+        connection.invalidate()
+        connection.close()
+    return None
+
+
+def _was_left(connection: Any) -> bool:
+    """Whether the server of a connection that waits for work has said something: that it ends, or nothing more.
+
+    Two microseconds; to ask it would be a round trip before each first statement.
+    """
+    if connection.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _refuse_left(connection: Any, _record: Any, _fairy: Any) -> None:
+    """Of the pool: it makes another instead."""
+    if _was_left(connection):
+        raise DisconnectionError
 
 
 @contextmanager
@@ -166,7 +197,10 @@ def open_database(url: str, *, synchronous: Synchronous = "FULL") -> Database:
 def _open_postgresql(url: URL) -> Database:
     options: dict[str, Any] = {**_POOL, "pool_pre_ping": False}
     read, search = (create_engine(url, isolation_level="AUTOCOMMIT", **options) for _ in range(2))
-    return Database(create_engine(url, **options), read, search_engine=search)
+    write = create_engine(url, **options)
+    for engine in (write, read, search):
+        event.listen(engine, "checkout", _refuse_left)
+    return Database(write, read, search_engine=search)
 
 
 def _open_sqlite(url: URL, synchronous: Synchronous) -> Database:

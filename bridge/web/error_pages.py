@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from bridge.domain import errors
+from bridge.flows.health import AWAY_FOR, is_away
 from bridge.flows.sign_in_log import new_reference
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import ErrorPage, Link
@@ -27,12 +28,14 @@ _TITLES = {
     413: ("Too large", "That is more than the bridge takes"),
     422: ("Not understood", "Something in this form needs another value"),
     429: ("Too many tries", "Please wait a moment"),
+    503: ("Not now", "The bridge can’t work at this moment"),
 }
 _TEXTS = {
     400: "It was cut off or changed on its way. Go back and try again.",
     404: "The address may have a typing error, or what was here is gone.",
     405: "Follow a link or use the page’s own buttons.",
     413: "Send less at once.",
+    503: "Its database doesn’t answer. Try again in a few seconds.",
 }
 _START = Link("Go to the start page", "/")
 
@@ -76,6 +79,11 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    if is_away(error):
+        log.error("the database is away: %s", error)
+        response = error_page(503)
+        response.headers["Retry-After"] = str(AWAY_FOR)
+        return response
     reference = new_reference()
     log.exception("unexpected, told as %s", reference, exc_info=error)
     page = ErrorPage(

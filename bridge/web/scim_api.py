@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 
 from bridge.domain import errors as refused
 from bridge.flows import cursors
+from bridge.flows.health import AWAY_FOR, is_away
 from bridge.flows.log_requests import count_unknown_token
 from bridge.flows.tokens import find_scim_caller
 from bridge.web import scim_log
@@ -395,7 +396,12 @@ def refuse_http(error: HTTPException) -> Response:
 
 @blueprint.errorhandler(Exception)
 def fail(error: Exception) -> Response:
-    """A fault of ours: logged in full, told in general."""
+    """A fault of ours: logged in full, told in general. A database that is away for a moment is none: come again."""
+    if is_away(error):
+        log.error("the database is away: %s %s: %s", request.method, request.path, error)
+        text = "The database doesn’t answer at this moment. Try again in a few seconds."
+        away = {"schemas": [errors.ERROR_SCHEMA], "status": "503", "detail": text}
+        return _answer(away, status=503, headers={"Retry-After": str(AWAY_FOR)})
     log.error("SCIM request failed: %s %s", request.method, request.path, exc_info=error)
     form = {"schemas": [errors.ERROR_SCHEMA], "status": "500", "detail": "The server failed. Try again."}
     return _answer(form, status=500)

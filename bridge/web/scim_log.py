@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.domain.tokens import ProvisioningCaller
 from bridge.flows.context import Context
+from bridge.flows.health import is_away
 from bridge.flows.log_requests import Call, flush, log_answer, watch
 from bridge.web.current import current_context, current_time
 from bridge.web.scim_addresses import PREFIX
@@ -47,7 +48,12 @@ def finish(response: Response) -> Response:
     call: Call | None = g.get("scim_call")
     if call is not None:
         answer = b"" if response.direct_passthrough else response.get_data()
-        log_answer(current_context(), call, response.status_code, answer, current_time())
+        try:
+            log_answer(current_context(), call, response.status_code, answer, current_time())
+        except Exception as failure:
+            if not is_away(failure):  # else there is nowhere to write it, and the answer is worth more
+                raise
+            log.error("a line of the SCIM log can't be written: %s", failure)
     return response
 
 

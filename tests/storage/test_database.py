@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bridge.storage.database import Database, open_database
 from bridge.storage.tables import counters, identities, seen
+from bridge.storage.unreachable import is_away
 
 
 def put(database: Database, name: str, now: datetime) -> None:
@@ -108,32 +109,52 @@ def test_however_many_read_at_once_there_is_a_connection_left_for_a_snapshot(dat
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
-def test_when_the_server_was_away_one_reader_fails_and_no_more(database: Database) -> None:
+def test_when_the_server_was_away_meanwhile_no_reader_notices(database: Database) -> None:
     if database.is_sqlite:
         pytest.skip("SQLite is never away")
     with database.reading() as one, database.reading() as other, database.writing() as connection:
         for each in (one, other):
             pid = each.execute(text("SELECT pg_backend_pid()")).scalar_one()
             connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
-    with pytest.raises(DBAPIError):
-        count(database)
     assert count(database) == 0
     with database.reading(), database.reading() as second:
         assert second.execute(text("SELECT 1")).scalar_one() == 1
 
 
-def test_when_the_server_was_away_one_writer_fails_and_no_more(database: Database, now: datetime) -> None:
+def test_when_the_server_was_away_meanwhile_no_writer_and_no_snapshot_notices(
+    database: Database, now: datetime
+) -> None:
     if database.is_sqlite:
         pytest.skip("SQLite is never away")
-    with database.writing() as one, database.writing() as other:
-        pids = [each.execute(text("SELECT pg_backend_pid()")).scalar_one() for each in (one, other)]
+    with database.writing() as one, database.writing() as other, database.snapshot() as third:
+        pids = [each.execute(text("SELECT pg_backend_pid()")).scalar_one() for each in (one, other, third)]
     with database.reading() as connection:
         for pid in pids:
             connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
-    with pytest.raises(DBAPIError):
-        put(database, "a", now)
+    put(database, "a", now)
     put(database, "b", now)
-    put(database, "c", now)
+    with database.snapshot() as connection:
+        assert connection.execute(select(func.count()).select_from(seen)).scalar_one() == 2
+
+
+def test_who_is_at_work_when_the_server_goes_fails_and_is_told_why(database: Database, now: datetime) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite is never away")
+    with pytest.raises(DBAPIError) as failure, database.writing() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert is_away(failure.value)
+    put(database, "a", now)
+    assert count(database) == 1
+
+
+def test_a_server_that_takes_no_connection_is_away_and_a_wrong_statement_is_not(database: Database) -> None:
+    with pytest.raises(DBAPIError) as failure, closing(open_database("postgresql://127.0.0.1:1/none")) as nowhere:
+        count(nowhere)
+    assert is_away(failure.value)
+    with pytest.raises(DBAPIError) as failure, database.reading() as connection:
+        connection.execute(text("SELECT nothing FROM nowhere"))
+    assert not is_away(failure.value)
+    assert not is_away(ConnectionRefusedError())
 
 
 def test_all_statements_of_a_snapshot_see_one_moment(database: Database, now: datetime) -> None:
