@@ -23,7 +23,7 @@ from bridge.flows.fresh_proof import is_fresh, require_fresh
 from bridge.flows.sessions import CurrentSession, SignedIn
 from bridge.flows.settle_login import adopt
 from bridge.flows.sign_in_log import Trail
-from bridge.flows.twilio_account import Said, follow
+from bridge.flows.twilio_account import Said, Why, follow, why_not
 from bridge.flows.twilio_login import Arrival, check_not_ended, sign_in, unpack_arrival
 from bridge.storage import accounts, own_account, pending, people, twilio
 from bridge.storage.changes import Change
@@ -44,12 +44,15 @@ class AlreadyLinked(SignInRefused):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Who came from Twilio. `has_account`: somebody here has that address, so that no account can be made with it."""
+    """Who came from Twilio. `has_account`: somebody here has that address, so that no account can be made with it.
+    `why_not`: what stands between that address and an account that is linked; None: nothing.
+    """
 
     email: str
     name: str
     has_account: bool
     return_to: str
+    why_not: Why | None = None
 
 
 def find_arrival(context: Context, token: str, browser: str, now: datetime) -> Arrived:
@@ -57,8 +60,8 @@ def find_arrival(context: Context, token: str, browser: str, now: datetime) -> A
     with context.database.reading() as rows:
         asked = _own(pending.find_pending(rows, digest(token), "twilio_arrival", now), browser)
         arrival = unpack_arrival(asked.result)
-        exists = people.find_user_by_email(rows, arrival.email) is not None
-    return Arrived(arrival.email, arrival.name, exists, asked.return_to)
+        why = why_not(rows, arrival.email)
+    return Arrived(arrival.email, arrival.name, why == "taken", asked.return_to, why)
 
 
 def may_link(session: CurrentSession, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import BadRequest
 
 from bridge.domain.errors import Conflict, DomainError, Expired, OutsideFailed, TooManyTries
+from bridge.domain.people import fold_letters
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.login_requests import name_of, read_request
@@ -232,15 +233,28 @@ def link(token: str) -> Response:
     if session is not None and session.may_change_account and not may_link(session, current_time()):
         return go(url_for("account_proof.ask", return_to=here))
     if session is None or not may_link(session, current_time()):
-        return go(url_for("password.login", way="password", return_to=here))
+        way = "password" if session else None  # a company's login that doesn't vouch for the account
+        return go(url_for("password.login", way=way, return_to=here))
     page = TwilioLinkPage(
         email=arrived.email,
         name=arrived.name,
         account_email=session.user.email,
+        address=_address_then(arrived, session.user.email),
         action=url_for("twilio.join", token=token),
         cancel_href=url_for("twilio.welcome", token=token),
     )
     return render_bare("twilio_link.html", page)
+
+
+def _address_then(arrived: Arrived, present: str) -> str | None:
+    """What becomes of the account's address."""
+    if fold_letters(arrived.email) == fold_letters(present):
+        return None
+    if arrived.why_not == "taken":
+        return f"The account keeps its address: another account here has {arrived.email}."
+    if arrived.why_not == "unconfirmed":
+        return f"The account’s address becomes {arrived.email} when you follow a link that we mail to it."
+    return f"The account’s address becomes {arrived.email}."
 
 
 @blueprint.post("/link/<token>")

@@ -249,12 +249,34 @@ def test_an_account_that_exists_is_never_taken_by_its_address(world: World, twil
     assert found["twilio_sub"] is None
 
 
+@pytest.mark.parametrize(
+    ("email", "says"),
+    [
+        (ANN, None),
+        ("bob@acme.example", "The account keeps its address: another account here has bob@acme.example."),
+        (MEI, "The account’s address becomes mei@kicks.example when you follow a link"),
+        ("ann@else.example", "The account’s address becomes ann@else.example."),
+    ],
+    ids=["same", "taken", "unconfirmed", "free"],
+)
+def test_before_it_is_linked_one_reads_what_becomes_of_the_address(
+    world: World, twilio: TwilioSide, surfer: Surfer, email: str, says: str | None
+) -> None:
+    ann(world)
+    account(world, "bob@acme.example", password=PASSWORD)
+    prove_domain(world, "kicks.example")
+    path = twilio.arrive(surfer, email=email).replace("/welcome/", "/link/")
+    surfer.enter_password(ANN, PASSWORD)
+    shown = surfer.get(path).text
+    assert (says in shown) if says else ("address becomes" not in shown and "keeps its" not in shown)
+
+
 def test_it_is_linked_after_a_login_as_usual(world: World, twilio: TwilioSide, surfer: Surfer, app: Flask) -> None:
     ann(world)
     path = twilio.arrive(surfer, query={"return_to": "/w/acme"}, email=ANN)
     link = path.replace("/welcome/", "/link/")
     sent = surfer.get(link)
-    assert sent.headers["Location"] == f"/login?way=password&return_to={link}"
+    assert sent.headers["Location"] == f"/login?return_to={link}"
     assert surfer.enter_password(ANN, PASSWORD, return_to=link).headers["Location"] == link
     told = surfer.submit(link, surfer.get(link))
     assert told.headers["Location"] == "/w/acme"

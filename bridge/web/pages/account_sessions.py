@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
-from bridge.domain.second_factors import FACTOR_NAMES
+from bridge.domain.identity import Factor
 from bridge.domain.sentences import counted
 from bridge.flows.own_sessions import OwnSession, WayIn, end_other_sessions, end_own_session, list_own_sessions
 from bridge.web.pages.account_frame import enter_account, show_account
@@ -18,6 +18,13 @@ from bridge.web.return_path import go
 blueprint = Blueprint("account_sessions", __name__, url_prefix="/account/sessions")
 
 _KINDS = {"password": "Password", "passkey": "Passkey", "twilio": "Twilio"}
+_WITH: dict[Factor, str] = {
+    "totp": "with a code of an app",
+    "recovery_code": "with a recovery code",
+    "mailed_code": "with a code by mail",
+    "passkey": "with a passkey",
+    "provider": "with a second factor there",
+}
 
 
 @blueprint.get("")
@@ -51,7 +58,7 @@ def _row(one: OwnSession) -> OwnSessionRow:
 
 def _way(way: WayIn) -> str:
     name = way.connection or _KINDS.get(way.kind, "Single sign-on")
-    return f"{name}; {FACTOR_NAMES[way.factor]}" if way.factor else name
+    return f"{name} {_WITH[way.factor]}" if way.factor and way.kind != "passkey" else name
 
 
 def _done() -> tuple[Note, ...]:

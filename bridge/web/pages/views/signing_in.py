@@ -150,13 +150,16 @@ class TwilioWelcomePage:
 
 @dataclass(frozen=True, slots=True)
 class TwilioLinkPage:
-    """`twilio_link.html`: the account that is signed in, and who came from Twilio, side by side."""
+    """`twilio_link.html`: the account that is signed in, and who came from Twilio, side by side. `address`: what
+    becomes of the account's.
+    """
 
     email: str
     name: str
     account_email: str
     action: str
     cancel_href: str
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
