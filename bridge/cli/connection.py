@@ -180,6 +180,11 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
 @click.option("--jit/--no-jit", default=None, help="Whether a first sign-in makes an account.")
 @click.option("--mirror-groups/--no-mirror-groups", default=None, help="Whether a pushed group gets a User Group.")
 @click.option("--sign-requests/--no-sign-requests", default=None, help="Whether requests to the IdP are signed.")
+@click.option(
+    "--requests-by-post/--no-requests-by-post",
+    default=None,
+    help="Whether the IdP is asked by POST where it takes both that and Redirect.",
+)
 @click.option("--force-authn/--no-force-authn", default=None, help="Whether the IdP must ask anew at each sign-in.")
 @click.option("--authn-context", metavar="URI", multiple=True, help="How the IdP must ask; repeat for several.")
 @click.option("--name-id-format", metavar="FORMAT", help="persistent, email, transient, unspecified, or its URI.")
@@ -263,7 +268,14 @@ def change(
 
 #: Options of `set` that one kind of connection has and the other hasn't, by the names of their values.
 _ONLY = {
-    "saml": ("sign_requests", "authn_context", "name_id_format", "idp_metadata", "metadata_certificate"),
+    "saml": (
+        "sign_requests",
+        "requests_by_post",
+        "authn_context",
+        "name_id_format",
+        "idp_metadata",
+        "metadata_certificate",
+    ),
     "oidc": (
         "client_id",
         "token_auth",

@@ -7,8 +7,8 @@
      "certificates", "name_id_format", "want_requests_signed"}, "metadata_url" where `idp` was read from an address,
      "metadata_certificates": [PEM] by one of which metadata must be signed, where there are any,
      "attributes": {"email", "name", "groups": [names]} where the admin chose other names than the preset's,
-     "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "sign_requests", "force_authn",
-     "authn_context": [URIs], "name_id_format" where the admin chose another than the metadata's}
+     "allow_idp_initiated", "jit", "mirror_groups", "asserted_days", "clock_skew", "sign_requests", "requests_by_post",
+     "force_authn", "authn_context": [URIs], "name_id_format" where the admin chose another than the metadata's}
 
 What is missing in an older row stands at its default, see `connection_settings.settings_of`. Its secrets are our keys
 and their certificates, see `connection_secrets`. What changes by itself (when metadata was last fetched, warnings sent)
@@ -58,6 +58,7 @@ _DEFAULT_CONFIG: Mapping[str, Any] = {
     "mirror_groups": True,
     "clock_skew": 60,
     "sign_requests": True,
+    "requests_by_post": False,
     "force_authn": False,
     "authn_context": [],
 }
@@ -85,6 +86,14 @@ class SamlConnection:
     allow_idp_initiated: bool
     jit: bool
     force_authn: bool
+    requests_by_post: bool = False
+
+    @property
+    def asks_by_post(self) -> bool:
+        """By which binding the IdP is asked: of the two that it has, the admin's choice (SAML Metadata 2.4.3)."""
+        if self.idp.sso_post_url is None or self.idp.sso_redirect_url is None:
+            return self.idp.sso_redirect_url is None
+        return self.requests_by_post
 
 
 def addresses(context: Context, connection_id: str) -> SamlAddresses:
@@ -329,6 +338,7 @@ def load_saml(context: Context, connection_id: str) -> SamlConnection:
         allow_idp_initiated=found.config["allow_idp_initiated"] and not force_authn,
         jit=found.config["jit"],
         force_authn=force_authn,
+        requests_by_post=found.config.get("requests_by_post", False),
     )
 
 

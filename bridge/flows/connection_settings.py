@@ -35,7 +35,8 @@ _MOST_NAMES, _LONGEST_NAME = 10, 255
 class SamlSettings:
     """A SAML connection's settings. Names of attributes: the first that has a value counts; none: the preset's.
 
-    `clock_skew` is in seconds. `authn_context` are URIs of which the IdP must meet one, `name_id_format` a URI.
+    `requests_by_post` counts where the IdP takes requests both by Redirect and by POST. `clock_skew` is in seconds.
+    `authn_context` are URIs of which the IdP must meet one, `name_id_format` a URI.
     """
 
     name: str
@@ -43,6 +44,7 @@ class SamlSettings:
     jit: bool = True
     mirror_groups: bool = True
     sign_requests: bool = True
+    requests_by_post: bool = False
     force_authn: bool = False
     authn_context: tuple[str, ...] = ()
     name_id_format: str | None = None
@@ -56,8 +58,9 @@ class SamlSettings:
 def settings_of(found: Connection) -> SamlSettings:
     """A SAML connection's settings; what an older row doesn't say stands at its default."""
     config, chosen = found.config, found.config.get("attributes") or {}
-    plain = ("allow_idp_initiated", "jit", "mirror_groups", "sign_requests", "force_authn", "name_id_format")
-    given = {name: config[name] for name in (*plain, "clock_skew", "asserted_days") if name in config}
+    switches = ("allow_idp_initiated", "jit", "mirror_groups", "sign_requests", "requests_by_post", "force_authn")
+    others = ("name_id_format", "clock_skew", "asserted_days")
+    given = {name: config[name] for name in (*switches, *others) if name in config}
     return SamlSettings(
         name=found.name,
         authn_context=tuple(config.get("authn_context", ())),

@@ -108,7 +108,7 @@ def login(connection: UUID) -> Response:
 
 
 def _request(ours: SamlConnection, request_id: str, *, fresh: bool) -> PostForm | RedirectTo:
-    ask = authn_request.build if ours.idp.sso_redirect_url else authn_request.build_form
+    ask = authn_request.build_form if ours.asks_by_post else authn_request.build
     return ask(ours.idp, ours.sp, request_id, current_time(), relay_state=None, force_authn=fresh)
 
 

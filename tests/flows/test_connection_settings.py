@@ -54,6 +54,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(context: Context, okt
         "jit": False,
         "mirror_groups": False,
         "sign_requests": False,
+        "requests_by_post": True,
         "authn_context": (MFA,),
         "name_id_format": NAME_ID_FORMATS["persistent"],
         "email": ("mail",),
@@ -67,6 +68,7 @@ def test_each_setting_is_kept_and_used_at_the_next_sign_in(context: Context, okt
     loaded = load_saml(context, okta.id)
     assert loaded.allow_idp_initiated
     assert (loaded.sp.clock_skew, loaded.sp.sign_requests, loaded.sp.authn_contexts) == (120, False, (MFA,))
+    assert loaded.requests_by_post
     assert loaded.idp.name_id_format == NAME_ID_FORMATS["persistent"]
     assert (loaded.attributes.email, loaded.attributes.groups) == (("mail",), ("roles", "memberOf"))
     assert (loaded.attributes.display_name, loaded.attributes.given_name) == (("cn",), ())

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from bridge.app import create_web
-from bridge.flows.connect import set_enabled
+from bridge.flows.connect import load_saml, set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.provision_users import change_user, create_user
 from bridge.storage.connections import find_by_uid
@@ -163,6 +164,42 @@ def test_the_connection_says_what_a_request_asks_for(
     other = company.answer(in_response_to=request.get("ID"), authn_context="urn:other")
     assert is_refused(world, surfer.bring(app, company, other), "wrong-authn-context")
     assert b'AuthnRequestsSigned="false"' in surfer.get(company.path("metadata")).data
+
+
+@pytest.mark.parametrize(
+    ("redirect", "post", "chosen", "asked"),
+    [
+        ("https://idp.example/r", "https://idp.example/p", False, "/r"),
+        ("https://idp.example/r", "https://idp.example/p", True, "/p"),
+        ("https://idp.example/r", None, True, "/r"),
+        (None, "https://idp.example/p", False, "/p"),
+    ],
+    ids=["both", "both, chosen", "Redirect alone", "POST alone"],
+)
+def test_the_idp_is_asked_by_the_binding_that_it_has_and_of_two_by_the_one_that_was_chosen(
+    world: World,
+    app: Flask,
+    company: Company,
+    surfer: Surfer,
+    redirect: str | None,
+    post: str | None,
+    chosen: bool,
+    asked: str,
+) -> None:
+    found = load_saml(world.context, company.connection_id).connection.config["idp"]
+    addresses = {"sso_redirect_url": redirect, "sso_post_url": post}
+    _set_config(world, company, requests_by_post=chosen, idp={**found, **addresses})
+    told = surfer.get(company.path("login"))
+    if asked == "/r":
+        assert told.headers["Location"].startswith("https://idp.example/r?SAMLRequest=")
+        request = authn_request_in(told.headers["Location"])
+    else:
+        assert 'action="https://idp.example/p"' in told.text
+        (form,) = re.findall(r'name="SAMLRequest" value="([^"]+)"', told.text)
+        request = etree.fromstring(base64.b64decode(form))
+    assert request.get("Destination") == f"https://idp.example{asked}"
+    surfer.bring(app, company, company.answer(in_response_to=request.get("ID")))
+    assert surfer.workspaces() == ["acme"]
 
 
 @pytest.mark.parametrize(

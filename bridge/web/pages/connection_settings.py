@@ -72,6 +72,7 @@ def _typed(standing: SamlSettings) -> SamlSettings:
         jit=bool(typed("jit")),
         mirror_groups=bool(typed("mirror_groups")),
         sign_requests=bool(typed("sign_requests")),
+        requests_by_post=bool(typed("requests_by_post")),
         force_authn=bool(typed("force_authn")),
         authn_context=lines("authn_context"),
         name_id_format=NAME_ID_FORMATS.get(typed("name_id_format")),
@@ -120,6 +121,12 @@ def _requests(found: Connection, settings: SamlSettings, error: DomainError | No
         f"What {found.name} is asked for",
         switches=(
             switch("sign_requests", "Sign requests", settings.sign_requests, "Off only for an IdP that can’t take it."),
+            switch(
+                "requests_by_post",
+                "Send requests by POST",
+                settings.requests_by_post,
+                "Where the IdP takes them by Redirect, too: for one that cuts long addresses short.",
+            ),
             switch(
                 "force_authn",
                 "Ask for a new sign-in each time",
