@@ -109,12 +109,13 @@ class _App(Flask):
 
 
 def _config(context: Context) -> dict[str, object]:
+    secure = context.public_url.startswith("https://")
     return {
         "SECRET_KEY": context.secrets.derive("flask.secret_key"),
-        "SESSION_COOKIE_NAME": cookies.CSRF,
+        "SESSION_COOKIE_NAME": cookies.named(cookies.CSRF, secure=secure),
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_SECURE": context.public_url.startswith("https://"),
+        "SESSION_COOKIE_SECURE": secure,
         "MAX_CONTENT_LENGTH": _LARGEST_BODY,
         "SEND_FILE_MAX_AGE_DEFAULT": _STATIC_LASTS,
         "SQLALCHEMY_DATABASE_URI": context.database.write_engine.url,

@@ -25,7 +25,7 @@ REQUEST_LASTS: Final = timedelta(minutes=30)
 
 #: How connections sign people in; and what else we send such requests to.
 Protocol = Literal["saml", "oidc"]
-Kind = Literal["saml", "oidc", "twilio"]
+Kind = Literal["saml", "oidc", "twilio", "passkey"]
 
 _PURPOSE = "login requests"
 _SEED_PURPOSE = "login requests, seed"

@@ -1,12 +1,13 @@
-"""Passkeys (Web Authentication Level 2): the questions that browsers put to them, and the proofs that come back.
+"""Passkeys (Web Authentication Level 3): the questions that browsers put to them, and the proofs that come back.
 
-A question is good once, for five minutes, and for what it was asked for. Attestation isn't asked for: nobody here
-decides by the make of a device.
+A question is good once, for five minutes, and for what it was asked for. Anybody may be asked for a passkey to sign in
+by, so of that question nothing is kept here: it names itself, and belongs to the browser that keeps the rest of it
+(`login_requests`). Attestation isn't asked for: nobody here decides by the make of a device.
 """
 
 import base64
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -24,14 +25,15 @@ from bridge.domain.second_factors import WrongFactor
 from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
-from bridge.storage import pending
+from bridge.flows.login_requests import Keepsake, is_kept_by, name_request, read_request, spend_request
+from bridge.storage import pending, people
 from bridge.storage import second_factors as kept
 from bridge.storage.changes import Change
 from bridge.storage.pending import Pending
 from bridge.storage.second_factors import KeptPasskey
 
-#: What a question is asked for: to add a passkey, as second factor after a password, or to sign in by it alone.
-Use = Literal["add", "factor", "login"]
+#: What a question to somebody is asked for: to add a passkey, or as second factor after a password.
+Use = Literal["add", "factor"]
 QUESTION_LASTS = timedelta(minutes=5)
 LONGEST_ANSWER = 20_000
 _PURPOSE = "second_factors.data_enc"
@@ -77,12 +79,15 @@ def ask_for_factor(context: Context, change: Change, user: User) -> str:
     return webauthn.options_to_json(options)
 
 
-def ask_for_login(context: Context, change: Change) -> str:
-    """The same for whichever passkey the person has here: it must know them (user verification)."""
+def ask_for_login(context: Context, keepsake: Keepsake, now: datetime) -> str:
+    """The same for whichever passkey the person has here: it must know them (user verification). The browser keeps the
+    keepsake, and brings it with the answer.
+    """
     options = webauthn.generate_authentication_options(
-        rp_id=_party(context)[0], user_verification=UserVerificationRequirement.REQUIRED
+        rp_id=_party(context)[0],
+        challenge=name_request(context, "passkey", "", keepsake, now, fresh=False, test=False).encode(),
+        user_verification=UserVerificationRequirement.REQUIRED,
     )
-    _remember(change, options.challenge, "login", None)
     return webauthn.options_to_json(options)
 
 
@@ -96,9 +101,9 @@ def _descriptors(change: Change, user: User) -> list[PublicKeyCredentialDescript
     return [PublicKeyCredentialDescriptor(id=one) for one in kept.list_credentials(change.connection, user.key)]
 
 
-def _remember(change: Change, challenge: bytes, use: Use, user: User | None) -> None:
+def _remember(change: Change, challenge: bytes, use: Use, user: User) -> None:
     hashed, until = _hash(bytes_to_base64url(challenge)), change.now + QUESTION_LASTS
-    asked = Pending("passkey", None, user.key if user else None, None, "/", {"use": use}, until)
+    asked = Pending("passkey", None, user.key, None, "/", {"use": use}, until)
     pending.put_pending(change, hashed, asked)
 
 
@@ -111,7 +116,8 @@ def _hash(challenge: str) -> bytes:
 
 def check_new(context: Context, change: Change, user: User, answer: str) -> NewPasskey:
     """The passkey that was made for this account (WebAuthn 7.1). Raises WrongFactor."""
-    read, challenge = _take_question(change, answer, "add", user)
+    read, challenge = _read(answer)
+    _take_question(change, challenge, "add", user)
     party, origin = _party(context)
     try:
         made = webauthn.verify_registration_response(
@@ -122,33 +128,66 @@ def check_new(context: Context, change: Change, user: User, answer: str) -> NewP
     return NewPasskey(made.credential_id, made.credential_public_key, made.sign_count)
 
 
-def check_shown(context: Context, change: Change, answer: str, use: Use, user: User | None = None) -> int:
-    """A passkey answered (WebAuthn 7.2): of `user`, or of whoever it belongs to. Returns the key of their account.
-
-    To sign in by it alone, it must have verified its person. Raises WrongFactor.
-    """
-    read, challenge = _take_question(change, answer, use, user)
+def check_shown(context: Context, change: Change, answer: str, user: User) -> bool:
+    """One of this account's passkeys answered, after the password (WebAuthn 7.2). Raises WrongFactor."""
+    read, challenge = _read(answer)
+    _take_question(change, challenge, "factor", user)
     passkey = _passkey_of(change, read)
-    if user is not None and passkey.user_key != user.key:
+    if passkey.user_key != user.key or _handle(read) not in (None, user.id):
         raise WrongFactor
-    counter = _verify(context, passkey, read, challenge, alone=use == "login")
-    if not kept.use_passkey(change, passkey.key, counter):
-        raise WrongFactor
-    return passkey.user_key
+    _use(context, change, passkey, read, challenge, alone=False)
+    return True
 
 
-def _take_question(change: Change, answer: str, use: Use, user: User | None) -> tuple[dict[str, Any], bytes]:
-    """The answer, read; and which question of ours it answers, which is answered with it."""
+def check_login(context: Context, change: Change, answer: str, keepsake: Keepsake | None) -> User:
+    """A passkey answered by itself: whose it is. It must have verified its person, and name them (WebAuthn 7.2, 6).
+    Raises WrongFactor.
+    """
+    read, challenge = _read(answer)
+    _spend_question(context, change, challenge, keepsake)
+    passkey = _passkey_of(change, read)
+    user = people.find_user_by_key(change.connection, passkey.user_key)
+    if user is None or _handle(read) != user.id:
+        raise WrongFactor
+    _use(context, change, passkey, read, challenge, alone=True)
+    return user
+
+
+def _read(answer: str) -> tuple[dict[str, Any], bytes]:
+    """The answer, and the question that it is to. Nobody is asked inside of another site's page (7.2, 12)."""
     try:
         read = orjson.loads(answer[:LONGEST_ANSWER])
-        said = orjson.loads(base64url_to_bytes(read["response"]["clientDataJSON"]))["challenge"]
-        challenge = base64url_to_bytes(said)
-        asked = pending.take_pending(change, _hash(bytes_to_base64url(challenge)), "passkey")
+        said = orjson.loads(base64url_to_bytes(read["response"]["clientDataJSON"]))
+        challenge, crossed = base64url_to_bytes(said["challenge"]), said.get("crossOrigin")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise WrongFactor from error
-    if asked is None or asked.result["use"] != use or asked.user_key != (user.key if user else None):
+    if crossed not in (None, False):
         raise WrongFactor
     return read, challenge
+
+
+def _take_question(change: Change, challenge: bytes, use: Use, user: User) -> None:
+    asked = pending.take_pending(change, _hash(bytes_to_base64url(challenge)), "passkey")
+    if asked is None or asked.result["use"] != use or asked.user_key != user.key:
+        raise WrongFactor
+
+
+def _spend_question(context: Context, change: Change, challenge: bytes, keepsake: Keepsake | None) -> None:
+    name = challenge.decode("ascii", "replace")
+    asked = read_request(context, "passkey", "", name, change.now)
+    if asked is None or change.now >= asked.asked_at + QUESTION_LASTS or not is_kept_by(keepsake, asked.browser_hash):
+        raise WrongFactor
+    if not spend_request(change, "passkey", "", name, asked):
+        raise WrongFactor
+
+
+def _handle(read: dict[str, Any]) -> str | None:
+    """The id of the account that the passkey was made for, where it says so."""
+    try:
+        said = read["response"].get("userHandle")
+        return base64url_to_bytes(said).decode() if said else None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise WrongFactor from error
 
 
 def _passkey_of(change: Change, read: dict[str, Any]) -> KeptPasskey:
@@ -162,7 +201,10 @@ def _passkey_of(change: Change, read: dict[str, Any]) -> KeptPasskey:
     return found
 
 
-def _verify(context: Context, passkey: KeptPasskey, read: dict[str, Any], challenge: bytes, *, alone: bool) -> int:
+def _use(
+    context: Context, change: Change, passkey: KeptPasskey, read: dict[str, Any], challenge: bytes, *, alone: bool
+) -> None:
+    """Its signature is good, and it counts on. Raises WrongFactor."""
     party, origin = _party(context)
     try:
         shown = webauthn.verify_authentication_response(
@@ -176,7 +218,8 @@ def _verify(context: Context, passkey: KeptPasskey, read: dict[str, Any], challe
         )
     except Exception as error:  # whatever the library makes of a stranger's bytes is a no
         raise WrongFactor from error
-    return shown.new_sign_count
+    if not kept.use_passkey(change, passkey.key, shown.new_sign_count):
+        raise WrongFactor
 
 
 def seal_key(context: Context, public_key: bytes) -> bytes:

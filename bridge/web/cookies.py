@@ -1,5 +1,8 @@
 """Our cookies: random secrets that scripts can't read and that other sites' forms don't bring along (SameSite=Lax).
 
+Over https their names begin with `__Host-`, so that no neighbour under the same domain can put one of its own into a
+browser (RFC 6265bis 4.1.3.2), such as the session of somebody else.
+
 - `bridge_session`  the session
 - `bridge_browser`  tells the browser that was sent on to prove something from one that was handed the address
 - `bridge_login_…`  one for each login under way: tells the browser that began it, and where it wanted to go
@@ -33,7 +36,7 @@ class FormSecrets(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """What the cookie holds."""
         brings_cookies = "HTTP_COOKIE" in request.environ  # to read them takes longer, and programs bring none
-        brings_ours = brings_cookies and CSRF in request.cookies
+        brings_ours = brings_cookies and app.config["SESSION_COOKIE_NAME"] in request.cookies
         return super().open_session(app, request) if brings_ours else self.session_class()
 
 
@@ -49,7 +52,7 @@ def browser_secret() -> str | None:
 
 def login_begun(name: str) -> Keepsake | None:
     """What this browser kept of the login of this name (`Keepsake.name`); nothing of it is believed yet."""
-    secret, separator, path = request.cookies.get(_LOGIN + name, "").partition(".")
+    secret, separator, path = request.cookies.get(_named(_LOGIN + name), "").partition(".")
     try:
         return Keepsake(secret, urlsafe_b64decode(path).decode()) if separator else None
     except ValueError:
@@ -62,24 +65,24 @@ def factor_secret() -> str | None:
 
 
 def _read(name: str) -> str | None:
-    value = request.cookies.get(name)
+    value = request.cookies.get(_named(name))
     return value if value and len(value) <= _LONGEST else None
 
 
 def keep_session(response: Response, secret: str, lifetime: timedelta) -> None:
     """Sign the browser in."""
-    _keep(response, SESSION, secret, lifetime)
+    _keep(response, _named(SESSION), secret, lifetime)
 
 
 def keep_browser(response: Response, secret: str) -> None:
     """Know the browser again."""
-    _keep(response, BROWSER, secret, _BROWSER_LASTS)
+    _keep(response, _named(BROWSER), secret, _BROWSER_LASTS)
 
 
 def keep_login(response: Response, keepsake: Keepsake) -> None:
     """Know one login again when it comes back. Past the limit, those that were begun first are given up."""
     path = urlsafe_b64encode(keepsake.return_to.encode()).decode()
-    name, value = _LOGIN + keepsake.name, f"{keepsake.secret}.{path}"
+    name, value = _named(_LOGIN + keepsake.name), f"{keepsake.secret}.{path}"
     for older in _logins_beyond(len(name) + len(value)):
         _drop(response, older)
     _keep(response, name, value, REQUEST_LASTS)
@@ -87,7 +90,8 @@ def keep_login(response: Response, keepsake: Keepsake) -> None:
 
 def _logins_beyond(length: int) -> list[str]:
     """The logins under way that would be too many beside one more. Browsers name the oldest first (RFC 6265 5.4)."""
-    sizes = {name: len(name) + len(value) for name, value in request.cookies.items() if name.startswith(_LOGIN)}
+    ours = _named(_LOGIN)
+    sizes = {name: len(name) + len(value) for name, value in request.cookies.items() if name.startswith(ours)}
     many, size, beyond = len(sizes), sum(sizes.values()), []
     for name, its in sizes.items():
         if many < _MOST_LOGINS and size + length <= _MOST_OF_LOGINS:
@@ -99,18 +103,18 @@ def _logins_beyond(length: int) -> list[str]:
 
 def drop_login(response: Response, name: str) -> None:
     """It is over."""
-    if _LOGIN + name in request.cookies:
-        _drop(response, _LOGIN + name)
+    if _named(_LOGIN + name) in request.cookies:
+        _drop(response, _named(_LOGIN + name))
 
 
 def keep_factor(response: Response, secret: str, lifetime: timedelta) -> None:
     """Remember which login waits for its second factor."""
-    _keep(response, FACTOR, secret, lifetime)
+    _keep(response, _named(FACTOR), secret, lifetime)
 
 
 def drop_factor(response: Response) -> None:
     """It waits no longer."""
-    _drop(response, FACTOR)
+    _drop(response, _named(FACTOR))
 
 
 def last_workspace() -> str | None:
@@ -121,12 +125,12 @@ def last_workspace() -> str | None:
 def keep_workspace(response: Response, slug: str) -> None:
     """Where to lead whoever comes next without saying where to."""
     if last_workspace() != slug:
-        _keep(response, WORKSPACE, slug, _BROWSER_LASTS)
+        _keep(response, _named(WORKSPACE), slug, _BROWSER_LASTS)
 
 
 def drop_session(response: Response) -> None:
     """Sign the browser out."""
-    _drop(response, SESSION)
+    _drop(response, _named(SESSION))
 
 
 def _keep(response: Response, name: str, secret: str, lifetime: timedelta) -> None:
@@ -136,6 +140,15 @@ def _keep(response: Response, name: str, secret: str, lifetime: timedelta) -> No
 
 def _drop(response: Response, name: str) -> None:
     response.delete_cookie(name, path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def named(name: str, *, secure: bool) -> str:
+    """What one of ours is called in a browser."""
+    return f"__Host-{name}" if secure else name
+
+
+def _named(name: str) -> str:
+    return named(name, secure=_secure())
 
 
 def _secure() -> bool:

@@ -33,6 +33,7 @@ _EMAIL = "tests/flows/test_account_email.py::test_"
 _ACCOUNT = "tests/flows/test_account_settings.py::test_"
 _ANSWERS = "tests/oidc/test_answers.py::test_"
 _OIDC = "tests/web/test_oidc_login.py::test_"
+_PASSKEY = "tests/web/test_passkey_login.py::test_"
 _FACTORS = "tests/flows/test_second_factors.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
 _PROOF = "tests/flows/test_fresh_proof.py::test_"
@@ -413,7 +414,31 @@ GUARDS = (
         "bridge.flows.passkeys",
         "require_user_verification=alone,",
         "require_user_verification=False,",
-        ("tests/browser/test_passkeys.py::test_alone_it_must_verify_its_person",),
+        (f"{_PASSKEY}what_isnt_right_signs_nobody_in",),
+    ),
+    Guard(
+        "a passkey answers in the browser that was asked",
+        "12",
+        "bridge.flows.passkeys",
+        " or not is_kept_by(keepsake, asked.browser_hash):",
+        ":",
+        (f"{_PASSKEY}a_question_is_its_browsers_own_good_once_and_for_five_minutes",),
+    ),
+    Guard(
+        "a passkey answers a question once",
+        "12",
+        "bridge.flows.passkeys",
+        'if not spend_request(change, "passkey", "", name, asked):',
+        "if False:",
+        (f"{_PASSKEY}a_question_is_its_browsers_own_good_once_and_for_five_minutes",),
+    ),
+    Guard(
+        "a passkey alone names its own person",
+        "12",
+        "bridge.flows.passkeys",
+        "if user is None or _handle(read) != user.id:",
+        "if user is None:",
+        (f"{_PASSKEY}it_names_its_own_person", f"{_PASSKEY}what_isnt_right_signs_nobody_in"),
     ),
     Guard(
         "a code of an app works once",

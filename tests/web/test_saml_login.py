@@ -361,6 +361,7 @@ def test_on_https_they_are_secure(world: World) -> None:
     surfer.client = app.test_client()
     told = app.test_client().get(company.path("login"), base_url="https://bridge.example")
     assert all("Secure" in cookie for cookie in told.headers.getlist("Set-Cookie"))
+    assert all(cookie.startswith("__Host-bridge_") for cookie in told.headers.getlist("Set-Cookie"))
 
 
 def test_who_is_signed_in_gets_a_new_id_at_the_next_login(app: Flask, company: Company, surfer: Surfer) -> None:

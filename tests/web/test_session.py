@@ -1,5 +1,7 @@
 """`/session`, `/logout`, and what stands around every answer."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
@@ -10,10 +12,11 @@ from bridge.storage.changes import changing
 from bridge.storage.people import end_membership
 from tests.flows.logins import PASSWORD, account, join, set_workspace
 from tests.saml.idp import KICKS, TestIdp
-from tests.web.browsing import Company, Surfer, connect
+from tests.web.browsing import Company, Surfer, connect, token_in
 from tests.world import World, make_world
 
 MEI = "mei@kicks.example"
+HTTPS = "https://bridge.example"
 
 
 def test_signed_out_is_401_in_json(surfer: Surfer) -> None:
@@ -100,6 +103,28 @@ def test_two_processes_see_the_same_session(world: World, app: Flask, company: C
     another = Surfer(create_web(world.context))
     another.client.set_cookie("bridge_session", cookie.value)
     assert another.workspaces() == ["acme"]
+
+
+def test_over_https_no_neighbour_can_put_a_session_into_a_browser(world: World) -> None:
+    account(world, MEI, password=PASSWORD)
+    client = create_web(replace(world.context, public_url=HTTPS)).test_client()
+
+    def session(**cookies: str) -> int:
+        for name, value in cookies.items():
+            client.set_cookie(name, value, domain="bridge.example", secure=True)
+        return client.get("/session", base_url=HTTPS).status_code
+
+    shown = client.get("/login?way=password", base_url=HTTPS)
+    form = {"csrf_token": token_in(shown), "email": MEI, "password": PASSWORD, "way": "password"}
+    told = client.post("/login", data=form, base_url=HTTPS, headers={"Referer": f"{HTTPS}/login"})
+    assert told.status_code == 303
+    names = [cookie.partition("=")[0] for cookie in told.headers.getlist("Set-Cookie")]
+    assert all(name.startswith("__Host-bridge_") for name in names)
+    assert session() == 200
+    kept = client.get_cookie("__Host-bridge_session", domain="bridge.example")
+    assert kept is not None
+    client.delete_cookie("__Host-bridge_session", domain="bridge.example")
+    assert session(bridge_session=kept.value) == 401
 
 
 # -- The way out -------------------------------------------------------------------------------------
