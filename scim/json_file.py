@@ -18,7 +18,7 @@ from typing import Any
 from scim.directory_file import Collected, DirectoryFile, GroupInFile
 from scim.errors import InvalidSyntax, InvalidValue, ScimError
 from scim.messages import named, parse_object
-from scim.resources import parse_document, parse_group
+from scim.resources import NO_GROUPS_IN_GROUPS, parse_document, parse_group
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -58,6 +58,7 @@ class _Reading:
     found: Collected = field(default_factory=Collected)
     ids: dict[str, int] = field(default_factory=dict)
     members: list[tuple[GroupInFile, tuple[str, ...]]] = field(default_factory=list)
+    groups: set[str] = field(default_factory=set)
     managers: dict[int, str] = field(default_factory=dict)
     total: int | None = None
     lists: set[str] = field(default_factory=set)
@@ -99,7 +100,11 @@ class _Reading:
             raise InvalidValue(f"The id {reference[:100]!r} is another person's already.")
 
     def _read_group(self, line: int, body: Mapping[str, Any]) -> None:
+        self._add_group(line, body, named(body, "id"))
+
+    def _add_group(self, line: int, body: Mapping[str, Any], reference: object) -> None:
         parsed = parse_group(body)
+        self.groups |= {reference} if isinstance(reference, str) else set()
         self.members.append((self.found.add_group(line, parsed), parsed.members))
 
     def _read_resource(self, line: int, body: Mapping[str, Any]) -> None:
@@ -116,11 +121,9 @@ class _Reading:
             raise InvalidValue("A file is read for operations that POST to /Users or /Groups, and for nothing else.")
         if not isinstance(data, dict):
             raise InvalidSyntax("data must be an object.")
-        if path == "/Groups":
-            self._read_group(line, data)
-            return
         bulk_id = named(body, "bulkId")
-        self._add_user(line, data, f"{_BULK_ID}{bulk_id}" if isinstance(bulk_id, str) else None)
+        reference = f"{_BULK_ID}{bulk_id}" if isinstance(bulk_id, str) else None
+        (self._add_group if path == "/Groups" else self._add_user)(line, data, reference)
 
     def done(self) -> DirectoryFile:
         self.found.where = ""
@@ -146,6 +149,9 @@ class _Reading:
         for value in members:
             if value in self.ids:
                 group.members.append(self.ids[value])
+            elif value in self.groups:
+                why = f"The member {value[:100]} is a group of this file. {NO_GROUPS_IN_GROUPS}"
+                self.found.refuse(group.line, why)
             elif value.startswith(_BULK_ID):
                 self.found.refuse(group.line, f"No person in this file has the {value[:100]}.")
             else:

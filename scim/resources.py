@@ -36,6 +36,10 @@ MAX_DOCUMENT = 2**19
 """Bytes of a User's document as JSON: room for certificates and a picture, and for a page of such people in memory."""
 
 
+#: Nested groups are refused aloud (RFC 7643 4.2 lets a server say which types of members it takes).
+NO_GROUPS_IN_GROUPS = "A group cannot be a member of a group here: push its people instead."
+
+
 @dataclass(frozen=True, slots=True)
 class GroupBody:
     """A Group as the IdP wrote it: its members by id, each once, in the order given."""
@@ -269,7 +273,7 @@ def _parse_member(member: object) -> str:
     if element is None or "value" not in element:
         raise InvalidValue("Every member must have a value, the id of a person.")
     if element.get("type", "User").lower() != "user" or "/Groups/" in element.get("$ref", ""):
-        raise InvalidValue("A group cannot be a member of a group here: push its people instead.")
+        raise InvalidValue(NO_GROUPS_IN_GROUPS)
     member_id: str = element["value"]
     return member_id
 

@@ -113,7 +113,20 @@ def _changed(event: Event, every: Sequence[Event]) -> str:
     others = [word for key, word in words.items() if event.before.get(key) != event.after.get(key)]
     if others == ["name"]:
         return f"renamed {_name(event.before)} to {_name(event.after)}"
+    if not others and _is_linked_now(event):
+        return f"linked {_name(event.after)} with their account{_that_follows(every)}"
     return f"changed {listed(others) or 'details'} of {_name(event.after)}{_that_follows(every)}"
+
+
+def _is_linked_now(event: Event) -> bool:
+    """A record that had to wait has got its person."""
+    return not event.before.get("linked", True) and event.after.get("linked", True) is True
+
+
+def _deleted(event: Event, every: Sequence[Event]) -> str:
+    if any(one.type == "directory_user.changed" and _is_linked_now(one) for one in every):
+        return f"deleted one of two records of {_name(event.before)}"
+    return f"deleted {_name(event.before)}{_out(event.before, 'for good')}"
 
 
 def _that_follows(every: Sequence[Event]) -> str:
@@ -154,7 +167,7 @@ _DEEDS: Mapping[str, Any] = {
     "directory_user.changed": _changed,
     "directory_user.deactivated": lambda event, _: f"deactivated {_name(event.after)}{_out(event.after, 'at once')}",
     "directory_user.reactivated": lambda event, _: f"activated {_name(event.after)} again",
-    "directory_user.deleted": lambda event, _: f"deleted {_name(event.before)}{_out(event.before, 'for good')}",
+    "directory_user.deleted": _deleted,
     "idp_group.created": lambda event, _: f"made the IdP group {_name(event.after)}",
     "idp_group.changed": _group_changed,
     "idp_group.deleted": _group_deleted,

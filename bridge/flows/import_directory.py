@@ -32,6 +32,7 @@ from bridge.storage.directory_members import StoredGroup
 from bridge.storage.mappings import refresh_group_matches
 from bridge.storage.statistics import refresh_statistics
 from scim.directory_file import DirectoryFile, GroupInFile, PersonInFile
+from scim.resources import NO_GROUPS_IN_GROUPS
 
 #: So many changes at once are more than the database expects; smaller ones it comes to know by itself.
 MANY = 1_000
@@ -151,12 +152,16 @@ def _match(change: Change, connection: Connection, file: DirectoryFile) -> _Matc
     matched.others = {record.id: record.key for record in records}
     for group in file.groups:
         unknown = [other for other in group.others if other not in matched.others]
-        faults += [
-            (group.line, f"There is no person {other[:100]!r} in the file or the directory.") for other in unknown
-        ]
+        faults += [(group.line, _why_no_member(other, groups)) for other in unknown]
     if faults:
         raise FaultyFile(tuple(sorted(faults)))
     return matched
+
+
+def _why_no_member(other: str, groups: Sequence[StoredGroup]) -> str:
+    if any(stored.group.id == other for stored in groups):
+        return f"The member {other[:100]} is a group of the directory. {NO_GROUPS_IN_GROUPS}"
+    return f"There is no person {other[:100]!r} in the file or the directory."
 
 
 _Faults = list[tuple[int, str]]

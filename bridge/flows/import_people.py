@@ -183,7 +183,7 @@ def _is_the_records_own(stored: StoredUser, wanted: PushedUser, account: KnownAc
     email = usable_email(wanted)
     email_ci = None if email is None else fold_letters(email)
     if stored.membership_key is None:
-        return email_ci is None or email_ci == stored.email_ci
+        return email_ci is None
     if account is None or account.closed:
         return True
     return account.name == wanted.name and email_ci in (None, account.email_ci)

@@ -26,6 +26,7 @@ from bridge.storage.mappings import end_group_matches, hold_connections, refresh
 from bridge.storage.mirrors import end_mirror, make_mirror, rename_mirror
 from bridge.storage.time_limit import TimeLimit
 from scim.filter_tree import Filter
+from scim.resources import NO_GROUPS_IN_GROUPS
 from scim.sorting import Order
 
 MemberStep = MembersAdded | MembersRemoved | MembersFittingRemoved | MembersReplaced
@@ -285,7 +286,7 @@ def _check_all_known(change: Change, connection: Connection, ids: Sequence[str],
     if missing is None:
         return
     if directory_members.find_group(change.connection, connection.key, missing) is not None:
-        raise Invalid("A group cannot be a member of a group here: push its people instead.", field="members")
+        raise Invalid(NO_GROUPS_IN_GROUPS, field="members")
     raise Invalid(f"There is no user {missing[:100]!r} in this connection.", field="members")
 
 

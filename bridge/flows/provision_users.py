@@ -282,7 +282,7 @@ def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wan
     before = stored.user.pushed
     if fold_user_name(before.user_name) != fold_user_name(wanted.user_name):
         _check_name_free(change, connection, stored, wanted)
-    membership_key = stored.membership_key or _late_link(change, connection, stored, wanted)
+    membership_key = stored.membership_key or _late_link(change, connection, wanted)
     # Only the IdP's own change of mind holds out or lets in: a hold an owner lifted stays lifted until then.
     holds_out = stored.holds_out if before.active == wanted.active else not wanted.active
     guarded = bool(holds_out and membership_key and guarding_owners(change, connection.workspace_key, membership_key))
@@ -308,10 +308,10 @@ def event_of(before: PushedUser, after: PushedUser) -> str:
     return "directory_user.reactivated" if after.active else "directory_user.deactivated"
 
 
-def _late_link(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> int | None:
-    """A record that had no usable address, or was second with it, may have one of its own now."""
+def _late_link(change: Change, connection: Connection, wanted: PushedUser) -> int | None:
+    """A record that had no usable address, or was second with it, may have one of its own now, or be alone with it."""
     email = usable_email(wanted)
-    if email is None or fold_letters(email) == stored.email_ci:
+    if email is None:
         return None
     user, member = _find_person(change, connection, wanted)
     if member is not None and (member.status == "removed" or _has_record(change, connection, member)):
@@ -367,16 +367,44 @@ def delete_user(
 
 
 def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
-    directory_people.delete_user(change, stored)
+    second = _find_second(change, connection, stored)
+    directory_people.delete_user(change, stored, leaves_hold=second is None)
     directory.count_in_directory(change, connection.key, users=-1)
+    guarded = False
     if stored.membership_key is not None:
         # After the rows of people and groups: the order of locks (`bridge.storage.changes.lock_workspace`).
         guarded = guarding_owners(change, connection.workspace_key, stored.membership_key)
         people.end_membership(change, stored.membership_key)
-        if guarded:
-            check_last_owner(change, connection.workspace_key)
+    if guarded:
+        check_last_owner(change, connection.workspace_key)
     said = told(stored.user.pushed, linked=stored.membership_key is not None)
     change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=said)
+    if second is not None:
+        _link_second(change, connection, second)
+
+
+def _find_second(change: Change, connection: Connection, stored: StoredUser) -> StoredUser | None:
+    """The record that was pushed beside this one with the same address, and waits without an account (product.md
+    4.8)."""
+    if stored.membership_key is None or stored.email_ci is None:
+        return None
+    uid = directory_people.find_second(change.connection, connection.key, stored.email_ci)
+    return directory_people.find_user(change.connection, connection.key, uid, hold="stay") if uid else None
+
+
+def _link_second(change: Change, connection: Connection, second: StoredUser) -> None:
+    """The IdP deleted one of two records of a person: by the other it still pushes them, so they come as if anew."""
+    pushed = second.user.pushed
+    user, member = _find_person(change, connection, pushed)
+    proved = people.proves_domain(change.connection, connection.workspace_key, usable_email(pushed) or "")
+    membership = _membership_for(change, connection, pushed, user, member, proved=proved)
+    if membership is None:
+        return
+    directory_people.link_record(change, second, membership.key)
+    if user is not None and not user.email_proved:
+        end_strangers(change, connection, {user.key: pushed})
+    said = {"before": told(pushed, linked=False), "after": told(pushed)}
+    change.record(connection.workspace_key, "directory_user.changed", second.user.id, **said)
 
 
 # -- Shared by the above -----------------------------------------------------------------------------

@@ -169,9 +169,9 @@ def _list_accounts(connection: Any, of: Connection, column: Any, values: Iterabl
 
 
 def accounts_by_email(connection: Any, of: Connection, emails: Iterable[str]) -> dict[str, KnownAccount]:
-    """The accounts with these addresses, by folded address."""
+    """The open accounts with these addresses, by folded address."""
     found = _list_accounts(connection, of, users.c.email_ci, map(fold_letters, emails))
-    return {account.email_ci: account for account in found}
+    return {account.email_ci: account for account in found if not account.closed}
 
 
 def accounts_by_key(connection: Any, of: Connection, keys: Iterable[int]) -> dict[int, KnownAccount]:

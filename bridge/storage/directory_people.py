@@ -359,11 +359,33 @@ def _forget_emails(change: Change, key: int) -> None:
     _FORGET_EMAILS.run(change.connection, user=key)
 
 
-def delete_user(change: Change, stored: StoredUser) -> None:
-    """The IdP deleted the person: out of its groups, invisible to it; a member stays held out by the record."""
+_SECOND = Prepared(
+    select(directory_users.c.uid)
+    .where(directory_users.c.connection_id == bindparam("connection"), directory_users.c.pushed)
+    .where(directory_users.c.email_ci == bindparam("email"), directory_users.c.membership_id.is_(None))
+    .order_by(directory_users.c.id)
+)
+
+
+def find_second(connection: Any, connection_key: int, email_ci: str) -> str | None:
+    """The outside id of the oldest pushed record with this address that is linked to nobody."""
+    uid: str | None = _SECOND.scalar(connection, connection=connection_key, email=email_ci)
+    return uid
+
+
+def link_record(change: Change, stored: StoredUser, membership_key: int) -> None:
+    """The record, which the caller holds, is this member's from now on; what it says stays as it is."""
+    values = {"membership_id": membership_key, "holds_out": not stored.user.pushed.active}
+    alter_fact(change, directory_users, stored.key, values, is_held=True)
+
+
+def delete_user(change: Change, stored: StoredUser, *, leaves_hold: bool) -> None:
+    """The IdP deleted the person: out of its groups, invisible to it. `leaves_hold`: the record stays, and holds its
+    member out.
+    """
     _forget_emails(change, stored.key)
     leave_groups(change, stored.key)
-    if stored.membership_key is None:
+    if stored.membership_key is None or not leaves_hold:
         end_facts(change, directory_users, directory_users.c.id == stored.key)
         return
     values = {"pushed": False, "active": False, "holds_out": True, "document": {}, "uid": str(uuid4())}

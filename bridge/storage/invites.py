@@ -52,7 +52,7 @@ def pending_of_members(connection: Any, workspace_key: int) -> set[str]:
     """The outside ids of a workspace's pending invitations whose address is a present member's already."""
     chosen = (
         select(invites.c.uid)
-        .join(users, users.c.email_ci == invites.c.email_ci)
+        .join(users, and_(users.c.email_ci == invites.c.email_ci, users.c.closed_at.is_(None)))
         .join(memberships, memberships.c.user_id == users.c.id)
         .where(invites.c.workspace_id == workspace_key, _PENDING)
         .where(memberships.c.workspace_id == workspace_key, memberships.c.status == "active")

@@ -107,18 +107,23 @@ users = Table(
     _key(),
     _uid(),
     _required("email", Text),
-    Column("email_ci", Text, nullable=False, unique=True),
+    _required("email_ci", Text),
     Column("email_proved_at", Instant),
     _required("name", Text),
     Column("password_hash", Text),
-    Column("twilio_sub", Text, unique=True),
+    Column("twilio_sub", Text),
     Column(
         "twilio_email", Text
     ),  # as Twilio has it; another than `email` while that waits to be confirmed, or is taken
     Column("twilio_told_at", Instant),  # of what is newest of all that Twilio said of them
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
-)
+    # Who closed an account leaves its address to whoever comes by it next.
+    Index("uq_users_email", "email_ci", unique=True, sqlite_where=text("closed_at IS NULL"),
+          postgresql_where=text("closed_at IS NULL")),
+    Index("uq_users_twilio_sub", "twilio_sub", unique=True, sqlite_where=text("twilio_sub IS NOT NULL"),
+          postgresql_where=text("twilio_sub IS NOT NULL")),
+)  # fmt: skip
 second_factors = Table(
     "second_factors",
     metadata,

@@ -59,6 +59,15 @@ def event(kind: str, before: dict[str, Any] | None = None, after: dict[str, Any]
         ),
         ([event("directory_user.deleted", TOMAS)], "Okta deleted Tomás Herrera, who is out for good."),
         (
+            [
+                event("directory_user.deleted", TOMAS),
+                event("membership.revived"),
+                event("directory_user.changed", TOMAS | {"linked": False}, TOMAS),
+            ],
+            "Okta deleted one of two records of Tomás Herrera and linked Tomás Herrera with their account, "
+            "who is a member now.",
+        ),
+        (
             [event("idp_group.created", after={"name": "eng-mobile"}), moved("added", "Ann", "Bo")],
             "Okta made the IdP group eng-mobile and added Ann and Bo to eng-mobile.",
         ),

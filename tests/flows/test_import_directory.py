@@ -451,6 +451,26 @@ def test_a_group_name_that_several_groups_have_is_refused(acme: World) -> None:
         run(acme, "userName,groups\nann@acme.example,eng")
 
 
+def test_a_group_of_the_directory_as_a_member_is_told_as_one(acme: World) -> None:
+    eng = acme.push_group("eng")
+    file = {"Groups": [{"displayName": "all", "members": [{"value": eng.id}]}]}
+    with pytest.raises(FaultyFile, match=r"is a group of the directory\. A group cannot be a member"):
+        run(acme, file)
+
+
+def test_an_account_that_is_closed_leaves_its_address(acme: World) -> None:
+    run(acme, "userName\nann@acme.example")
+    with changing(acme.context.database, OPERATOR, acme.now) as change:
+        closed = people.find_user_by_email(change.connection, "ann@acme.example")
+        assert closed is not None
+        people.set_user(change, closed.key, closed_at=acme.now)
+    run(acme, "userName,email\nann.two,ann@acme.example")
+    with acme.context.database.reading() as connection:
+        opened = people.find_user_by_email(connection, "ann@acme.example")
+    assert opened is not None
+    assert opened.key != closed.key
+
+
 def test_a_member_whom_nobody_knows_is_refused(acme: World) -> None:
     other = is_pushed(make_world(acme.context.database, acme.now, slug="other", owner="o@other.example"), "zoe")
     with pytest.raises(FaultyFile, match="There is no person"):

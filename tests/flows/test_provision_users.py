@@ -6,14 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
 from bridge.domain.workspace import Membership, User
 from bridge.flows.deliver import deliver_due
 from bridge.flows.provision_users import change_user, create_circle, create_user, delete_user, get_user
 from bridge.storage import people
-from bridge.storage.changes import changing
+from bridge.storage.changes import Collision, changing
 from bridge.storage.database import Database
 from bridge.storage.tables import audit, directory_users, grants, memberships, second_factors, users, workspaces
 from tests.flows.mailer import KeptMail
@@ -259,6 +259,101 @@ def test_a_second_record_of_one_connection_with_the_same_address_is_kept_and_not
     linked = read(world, select(directory_users.c.membership_id).order_by(directory_users.c.id))
     assert linked[0] is not None
     assert linked[1] is None
+
+
+def push_twin(world: World, **said: Any) -> str:
+    """A second record of Ann's; its id."""
+    twin = replace(pushed("ann@acme.example", **said), user_name="ann.two")
+    return create_user(world.context, world.connection, twin, world.now).id
+
+
+def linked_to(world: World, user_id: str) -> int | None:
+    found: int | None = read(world, select(directory_users.c.membership_id).where(directory_users.c.uid == user_id))[0]
+    return found
+
+
+def test_a_second_record_takes_over_when_the_first_is_deleted(world: World) -> None:
+    """As an IdP does that makes a person anew and then deletes the former one."""
+    first = world.push("ann@acme.example")
+    twin = push_twin(world)
+    before = member(world, "ann@acme.example")
+    delete_user(world.context, world.connection, first.id, world.now)
+    ann = member(world, "ann@acme.example")
+    assert before is not None
+    assert ann is not None
+    assert (ann.key, ann.status, ann.held_out) == (before.key, "active", False)
+    assert linked_to(world, twin) == ann.key
+    given = read(world, select(grants.c.role).where(grants.c.principal_id == ann.key))
+    assert given == ["minimal_workspace_access"]
+    events = read(world, select(audit.c.type).order_by(audit.c.seq))
+    assert events[-3:] == ["directory_user.deleted", "membership.revived", "directory_user.changed"]
+    delete_user(world.context, world.connection, twin, world.now)
+    gone = member(world, "ann@acme.example")
+    assert gone is not None
+    assert (gone.status, gone.held_out) == ("removed", True)
+
+
+def test_a_second_record_that_is_inactive_holds_the_person_out(world: World) -> None:
+    first = world.push("ann@acme.example")
+    twin = push_twin(world, active=False)
+    delete_user(world.context, world.connection, first.id, world.now)
+    ann = member(world, "ann@acme.example")
+    assert ann is not None
+    assert ann.held_out
+    set_active(world, twin, True)
+    ann = member(world, "ann@acme.example")
+    assert ann is not None
+    assert not ann.held_out
+
+
+def test_of_several_the_oldest_takes_over_and_of_another_connection_none(world: World) -> None:
+    first = world.push("ann@acme.example")
+    elsewhere = another_connection(world, "Entra")
+    elsewhere.push("ann@acme.example")
+    of_other = create_user(
+        world.context, elsewhere.connection, replace(pushed("ann@acme.example"), user_name="ann.far"), world.now
+    )
+    twins = [push_twin(world)]
+    third = replace(pushed("ann@acme.example"), user_name="ann.three")
+    twins.append(create_user(world.context, world.connection, third, world.now).id)
+    delete_user(world.context, world.connection, first.id, world.now)
+    assert [linked_to(world, each) is not None for each in [*twins, of_other.id]] == [True, False, False]
+
+
+def test_a_second_record_stays_as_it_is_while_the_first_is_there(world: World) -> None:
+    world.push("ann@acme.example")
+    twin = push_twin(world)
+    rename = replace(pushed("ann@acme.example", name="Ann"), user_name="ann.two")
+    change_user(world.context, world.connection, twin, lambda _: rename, world.now)
+    assert linked_to(world, twin) is None
+
+
+def test_a_record_is_linked_by_its_next_change_once_nobody_has_its_address(world: World) -> None:
+    world.push("ann@acme.example")
+    twin = push_twin(world)
+    with changing(world.context.database, "operator", world.now) as change:
+        ann = people.find_user_by_email(change.connection, "ann@acme.example")
+        assert ann is not None
+        people.set_user(change, ann.key, email="a@acme.example", email_ci="a@acme.example")
+    rename = replace(pushed("ann@acme.example", name="Ann"), user_name="ann.two")
+    change_user(world.context, world.connection, twin, lambda _: rename, world.now)
+    assert linked_to(world, twin) is not None
+
+
+def test_a_closed_account_leaves_its_address_to_who_is_pushed_with_it_next(world: World) -> None:
+    ann = world.push("ann@acme.example")
+    delete_user(world.context, world.connection, ann.id, world.now)
+    closed = account(world, "ann@acme.example")
+    assert closed is not None
+    with changing(world.context.database, "operator", world.now) as change:
+        people.set_user(change, closed.key, closed_at=world.now)
+    again = world.push("ann@acme.example")
+    opened = account(world, "ann@acme.example")
+    assert opened is not None
+    assert opened.key != closed.key
+    assert linked_to(world, again.id) is not None
+    with pytest.raises(Collision), changing(world.context.database, "operator", world.now) as change:
+        change.connection.execute(update(users).where(users.c.id == closed.key).values(closed_at=None))
 
 
 def test_a_push_of_another_address_leaves_the_account_alone_unless_both_domains_are_proved(world: World) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from scim.directory_file import DirectoryFile
 from scim.file_forms import parse_directory_file
+from scim.resources import NO_GROUPS_IN_GROUPS
 from scim.schemas import ENTERPRISE_SCHEMA, GROUP_SCHEMA, USER_SCHEMA
 
 
@@ -157,6 +158,18 @@ def test_members_are_people_of_the_file_by_its_ids_else_somebody_elsewhere() -> 
         ("eng", "g", [1], ["far"])
     ]
     assert file.telling == "members of groups"
+
+
+def test_a_group_as_a_member_is_told_as_one() -> None:
+    groups = [{"id": "all", "displayName": "all"}, {"displayName": "eng", "members": [{"value": "all"}]}]
+    [fault] = parse({"Groups": groups, "Users": [ANN]}).faults
+    assert fault.text.endswith("The member all is a group of this file. " + NO_GROUPS_IN_GROUPS)
+    bulk = [
+        operation("/Groups", {"displayName": "all"}, bulkId="a"),
+        operation("/Groups", {"displayName": "eng", "members": [{"value": "bulkId:a"}]}),
+    ]
+    [fault] = parse({"Operations": bulk}).faults
+    assert fault.text.endswith("The member bulkId:a is a group of this file. " + NO_GROUPS_IN_GROUPS)
 
 
 def test_a_list_response_tells_users_and_groups_apart() -> None:

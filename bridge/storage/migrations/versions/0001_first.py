@@ -454,9 +454,23 @@ def _users() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint("email_ci", name=op.f("uq_users_email_ci")),
-        sa.UniqueConstraint("twilio_sub", name=op.f("uq_users_twilio_sub")),
         sa.UniqueConstraint("uid", name=op.f("uq_users_uid")),
+    )
+    op.create_index(
+        "uq_users_email",
+        "users",
+        ["email_ci"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "uq_users_twilio_sub",
+        "users",
+        ["twilio_sub"],
+        unique=True,
+        sqlite_where=sa.text("twilio_sub IS NOT NULL"),
+        postgresql_where=sa.text("twilio_sub IS NOT NULL"),
     )
 
 
