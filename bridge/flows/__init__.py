@@ -20,6 +20,7 @@ transaction: fetch first, then flow.
   account is theirs
 - `password_reset`   a forgotten password: a link by mail, the same for whoever asks
 - `account_settings`   what people change of their own account; `account_email`: its address, by mailed links
+- `close_account`   a person closes their own, and leaves every workspace
 - `fresh_proof`   changing an account asks for its own password or factor within the last ten minutes
 - `second_factors`, `account_factors`   shown after the password; looked after by whom they belong to
 - `sign_in_log`   each attempt with its trail, under the reference that a refusal shows; `read_sign_in_log`: its reader

@@ -129,6 +129,20 @@ def password_changed(to: str, at: datetime) -> Mail:
     )
 
 
+def account_closed(to: str, at: datetime) -> Mail:
+    """Whose account this was has closed it."""
+    return write(
+        to,
+        "Your account was closed",
+        (
+            f"The account {to} was closed on {minute_of(at)}, by somebody who was signed in to it and had just shown "
+            "that it is theirs. You left every workspace, and nothing opens the account any more.",
+            "If it wasn’t you, tell an owner of your workspace. The account itself can’t be brought back, but they can "
+            "invite you anew.",
+        ),
+    )
+
+
 def login_code(to: str, code: str, minutes: int) -> Mail:
     """The second factor by mail, for who can't show another one (product.md 2.8)."""
     return write(

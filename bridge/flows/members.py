@@ -8,7 +8,7 @@ from typing import Any, Literal
 from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.members import Member, PersonDetails
 from bridge.domain.roles import OWNER, get_role
-from bridge.domain.workspace import Membership, Workspace
+from bridge.domain.workspace import Membership, User, Workspace
 from bridge.flows import workspace_mails
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
@@ -165,17 +165,31 @@ def remove_member(context: Context, actor: str, workspace_slug: str, membership_
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         user, membership = get_member(change.connection, workspace, membership_id)
-        guarded = workspaces.guarding_owners(change, workspace.key, membership.key)
-        hold_active(change, workspace, [(user, membership)])
-        stopped = _token_names(change.connection, workspace, membership.key, now)
-        people.end_membership(change, membership.key)
-        if guarded:
-            workspaces.check_last_owner(change, workspace.key)
-        before = {"email": user.email, "tokens_stopped": list(stopped)}
-        change.record(workspace.key, "member.removed", membership.id, before=before)
-        if stopped:
-            _mail_owners(context, change, workspace, user.name, stopped)
-        return Removal(user.email, stopped)
+        return Removal(user.email, leave(context, change, workspace, user, membership))
+
+
+def leave(
+    context: Context,
+    change: Change,
+    workspace: Workspace,
+    user: User,
+    membership: Membership,
+    *,
+    why: str | None = None,
+) -> tuple[str, ...]:
+    """The same inside a change. Returns the tokens of theirs that stopped. Raises NotFound (no member), LastOwner."""
+    guarded = workspaces.guarding_owners(change, workspace.key, membership.key)
+    hold_active(change, workspace, [(user, membership)])
+    stopped = _token_names(change.connection, workspace, membership.key, change.now)
+    people.end_membership(change, membership.key)
+    if guarded:
+        workspaces.check_last_owner(change, workspace.key)
+    before = {"email": user.email, "tokens_stopped": list(stopped)}
+    after = {"why": why} if why else None
+    change.record(workspace.key, "member.removed", membership.id, before=before, after=after)
+    if stopped:
+        _mail_owners(context, change, workspace, user.name, stopped)
+    return stopped
 
 
 def restore_member(context: Context, actor: str, workspace_slug: str, membership_id: str, now: datetime) -> None:

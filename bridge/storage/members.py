@@ -53,9 +53,13 @@ def present_members(workspace_key: int) -> ColumnElement[bool]:
     return and_(memberships.c.workspace_id == workspace_key, memberships.c.status == "active")
 
 
+_GONE = users.alias("gone")
+_CLOSED = exists().where(_GONE.c.id == memberships.c.user_id, _GONE.c.closed_at.is_not(None))
+
+
 def removed_members(workspace_key: int) -> ColumnElement[bool]:
-    """Who was a member once."""
-    return and_(memberships.c.workspace_id == workspace_key, memberships.c.status == "removed")
+    """Who was a member once; without those whose account was closed since: they can't come back."""
+    return and_(memberships.c.workspace_id == workspace_key, memberships.c.status == "removed", ~_CLOSED)
 
 
 def held_out() -> ColumnElement[bool]:

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import and_, delete, exists, func, select, update
 
 from bridge.domain.ways_in import LinkedIdentity, WaysIn
+from bridge.domain.workspace import User
 from bridge.storage.accounts import HELD_OUT
-from bridge.storage.changes import Change
+from bridge.storage.changes import Change, alter_facts
 from bridge.storage.tables import (
     connections,
+    directory_users,
     identities,
     memberships,
     second_factors,
@@ -71,6 +73,19 @@ def workspaces_of(connection: Any, user_key: int) -> list[int]:
         memberships.c.user_id == user_key, memberships.c.status == "active"
     )
     return sorted(connection.execute(chosen).scalars())
+
+
+def detach_records(change: Change, user_key: int) -> None:
+    """What IdPs push of this person is about nobody's account any more, until they push or sign in anew."""
+    theirs = select(memberships.c.id).where(memberships.c.user_id == user_key)
+    pushed = and_(directory_users.c.membership_id.in_(theirs), directory_users.c.pushed)
+    alter_facts(change, directory_users, pushed, values={"membership_id": None})
+
+
+def close(change: Change, user: User) -> None:
+    """Nobody has this account any more: its row stays for what it did, its address is free."""
+    closed = update(users).where(users.c.id == user.key)
+    change.connection.execute(closed.values(closed_at=change.now, email_ci=f"closed:{user.id}"))
 
 
 def end_sessions(change: Change, user_key: int, *, but: int | None = None) -> int:

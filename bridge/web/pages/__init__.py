@@ -21,7 +21,7 @@
 - `access_requests`   members ask for a role, owners give it or refuse
 - `account_sessions`   where one is signed in; one session, the others, or all ended
 - `account`       one's own account: name, password, what opens it; `account_email`: its address;
-  `account_factors`: second factors; `account_twilio`: its link with Twilio
+  `account_factors`: second factors; `account_twilio`: its link with Twilio; `account_close`: its end
 - `account_frame`   what surrounds the pages of one's own account, and who may open them; `account_proof`: show once
   more that it is you
 

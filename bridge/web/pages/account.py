@@ -73,6 +73,7 @@ def _page(visit: AccountVisit, error: DomainError | None = None) -> Response:
         email_status=Status("ok", "Confirmed") if user.email_proved else Status("warn", "Not confirmed"),
         name=Field("name", "Name", typed, error=error_at(error, "name"), autocomplete="name"),
         name_action=url_for("account.change_name"),
+        close_href=url_for("account_close.ask"),
         read_only=kept_at_twilio(visit) if at_twilio else None,
         email_link=None if at_twilio else Link("Change…", url_for("account_email.ask")),
         confirm_email=None if at_twilio or user.email_proved else _confirm_email(),

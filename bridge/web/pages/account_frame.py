@@ -22,7 +22,7 @@ from bridge.web.return_path import go
 
 #: The pages of an account: their words, their endpoints, and the families that are entered by them.
 _TABS = (
-    ("Account", "account.index", ("account", "account_email", "account_twilio")),
+    ("Account", "account.index", ("account", "account_close", "account_email", "account_twilio")),
     ("Second factors", "account_factors.index", ("account_factors",)),
     ("Sessions", "account_sessions.index", ("account_sessions",)),
 )

@@ -3,6 +3,7 @@
 from bridge.web.pages import (
     access_requests,
     account,
+    account_close,
     account_email,
     account_factors,
     account_proof,
@@ -36,6 +37,7 @@ from bridge.web.pages import (
 BLUEPRINTS = (
     account_twilio.blueprint,
     account.blueprint,
+    account_close.blueprint,
     account_email.blueprint,
     account_proof.blueprint,
     account_sessions.blueprint,

@@ -182,3 +182,31 @@ def test_what_is_no_passkey_proves_nothing(acme: Acme, kim: Surfer, answer: str)
 def test_a_workspace_leads_to_ones_account(kim: Surfer) -> None:
     home = kim.get("/w/acme")
     assert 'href="/account"' in kim.get(home.headers["Location"]).text
+
+
+# -- Closing -----------------------------------------------------------------------------------------
+
+
+def test_it_is_closed_after_one_has_read_what_goes(acme: Acme, kim: Surfer) -> None:
+    assert 'href="/account/close"' in kim.get("/account").text
+    asked = kim.get("/account/close")
+    assert "You leave Acme, with every role and token" in asked.text
+    told = kim.submit("/account/close", asked)
+    assert (told.status_code, "Your account is closed" in told.text) == (200, True)
+    assert kim.client.get_cookie("bridge_session") is None
+    assert Surfer(acme.app).enter_password(KIM, PASSWORD).status_code == 403
+    assert acme.told()[-2:] == ["user.closed", "member.removed"]
+
+
+def test_ten_minutes_later_it_asks_for_a_proof_first(acme: Acme, kim: Surfer) -> None:
+    asked = kim.get("/account/close")
+    with at(acme.app, acme.world.now + LATER):
+        assert kim.submit("/account/close", asked).headers["Location"] == "/account/prove?return_to=/account/close"
+        assert kim.session() is not None
+
+
+def test_a_last_owner_reads_of_which_workspace(acme: Acme, olga: Surfer) -> None:
+    for told in (olga.get("/account/close"), olga.submit("/account/close", olga.get("/account"))):
+        assert (told.status_code, "A workspace would be without an owner" in told.text) == (409, True)
+    assert "the last owner of Acme" in olga.get("/account/close").text
+    assert olga.workspaces() == ["acme"]

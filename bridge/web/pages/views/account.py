@@ -57,6 +57,7 @@ class AccountPage:
     name: Field
     name_action: str
     ways: tuple[AccountWay, ...]
+    close_href: str = "/account/close"
     read_only: Note | None = None
     email_link: Link | None = None
     confirm_email: Post | None = None
