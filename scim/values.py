@@ -130,7 +130,8 @@ def _read_boolean(attribute: Attribute, value: object, where: str) -> bool:
 
 def _read_binary(attribute: Attribute, value: object, where: str) -> str | None:
     text = _read_string(attribute, value, where)
-    if text is not None and not _BASE64.fullmatch(text):
+    # Padding may be left out (RFC 7643 2.3.6); a letter alone at the end is half an octet.
+    if text is not None and (not _BASE64.fullmatch(text) or len("".join(text.split()).rstrip("=")) % 4 == 1):
         raise InvalidValue(f"{where} must be base64.")
     return text
 
