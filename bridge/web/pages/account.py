@@ -106,7 +106,8 @@ def _own_ways(account: Account) -> tuple[AccountWay, ...]:
         href = url_for("twilio.login", return_to=url_for("account.index"))
         own.append(AccountWay("enter", "Twilio", "Not linked", Link("Link…", href)))
     if ways.passkeys:
-        own.append(AccountWay("lock", "Passkeys", counted(ways.passkeys, "passkey")))
+        look = Link("Look after…", url_for("account_factors.index"))
+        own.append(AccountWay("lock", "Passkeys", counted(ways.passkeys, "passkey"), look))
     return tuple(own)
 
 
