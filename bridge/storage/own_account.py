@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import and_, delete, exists, func, select, update
 
 from bridge.domain.ways_in import LinkedIdentity, WaysIn
-from bridge.domain.workspace import User
 from bridge.storage.accounts import HELD_OUT
 from bridge.storage.changes import Change, alter_facts
 from bridge.storage.tables import (
@@ -82,10 +81,9 @@ def detach_records(change: Change, user_key: int) -> None:
     alter_facts(change, directory_users, pushed, values={"membership_id": None})
 
 
-def close(change: Change, user: User) -> None:
-    """Nobody has this account any more: its row stays for what it did, its address is free."""
-    closed = update(users).where(users.c.id == user.key)
-    change.connection.execute(closed.values(closed_at=change.now, email_ci=f"closed:{user.id}"))
+def close(change: Change, user_key: int) -> None:
+    """Nobody has this account any more: its row stays for what it did, its address is free (`uq_users_email`)."""
+    change.connection.execute(update(users).where(users.c.id == user_key).values(closed_at=change.now))
 
 
 def end_sessions(change: Change, user_key: int, *, but: int | None = None) -> int:

@@ -14,19 +14,20 @@ from bridge.flows.close_account import Leaving, close_account, look_before_closi
 from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded
 from bridge.flows.invite import InviteDraft, accept_with_password, invite
-from bridge.flows.members import MembersQuery, find_member_id, list_members
+from bridge.flows.members import MembersQuery, find_member_id, get_person, list_members
 from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.provision_users import change_user
 from bridge.flows.sessions import CurrentSession
 from bridge.flows.tokens import create_scim_token, find_scim_token
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
-from bridge.storage.tables import identities, recovery_codes, second_factors, sessions, users
+from bridge.storage.tables import directory_users, identities, recovery_codes, second_factors, sessions, users
 from tests.flows.audit import audit_events
 from tests.flows.logins import CLIENT, PASSWORD, Browser, account, give_app, join, prove_domain, sign_in
 from tests.flows.mailer import KeptMail, link_of
-from tests.world import World, make_world
+from tests.world import World, make_world, pushed
 
 ANN = "ann@acme.example"
 OWNING = RoleInScope(OWNER, EVERYWHERE)
@@ -128,6 +129,16 @@ def test_a_company_that_goes_on_naming_them_makes_a_new_account(world: World, an
     again = seen(world, sign_in(world, ANN))
     assert again.user.id != old.user.id
     assert [(one.workspace.slug, one.owner) for one in again.workspaces] == [("acme", False)]
+
+
+def test_so_does_its_next_push(world: World, ann: Browser) -> None:
+    old = seen(world, ann)
+    close_account(world.context, old, world.now)
+    with world.context.database.reading() as rows:
+        record = str(rows.execute(select(directory_users.c.uid).where(directory_users.c.pushed)).scalar_one())
+    change_user(world.context, world.connection, record, lambda _: pushed(ANN, name="Ann B"), world.now)
+    person = get_person(world.context, "acme", find_member_id(world.context, "acme", ANN), world.now)
+    assert (person.member.user_id != old.user.id, person.member.status) == (True, "active")
 
 
 def test_whom_the_company_holds_out_it_holds_out_still(world: World) -> None:
