@@ -315,9 +315,8 @@ _encrypted_elsewhere = finder(
     "//saml:EncryptedID[not(parent::saml:Subject)] | //saml:NewEncryptedID | //saml:EncryptedAttribute"
     " | //samlp:NewEncryptedID"
 )
-_pointers = finder(
-    "//xenc:CipherReference | //ds:RetrievalMethod[not(starts-with(@URI, '#'))] | //ds:RetrievalMethod/*"
-)
+_pointers = finder("//xenc:CipherReference | //ds:RetrievalMethod/*")
+_retrieved = finder("//ds:RetrievalMethod")
 _keys = finder("//xenc:EncryptedKey")
 _stray_keys = finder("//xenc:EncryptedKey[not(ancestor::saml:EncryptedAssertion or ancestor::saml:EncryptedID)]")
 
@@ -338,8 +337,10 @@ def encryption_in_place(root: Element) -> None:
 
 
 def ciphertext_is_here(root: Element) -> None:
-    """No CipherReference, and no RetrievalMethod to anywhere but this document: nothing is fetched."""
-    if _pointers(root):
+    """No CipherReference, and no RetrievalMethod but to a key of this document (XML Encryption 3.5.2): nothing is
+    fetched, and nothing guessed."""
+    there = {f"#{key.get('Id')}" for key in _keys(root)}
+    if _pointers(root) or any(method.get("URI") not in there for method in _retrieved(root)):
         raise ForbiddenEncryption
 
 

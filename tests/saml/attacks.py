@@ -637,6 +637,15 @@ def an_encrypted_key_to_be_retrieved_from_elsewhere() -> Element:
     return root
 
 
+@attack(errors.ForbiddenEncryption, "ciphertext-is-here")
+def an_encrypted_key_to_be_retrieved_from_where_none_is() -> Element:
+    root = encrypted()
+    info = root.find(".//xenc:EncryptedData/ds:KeyInfo", NS)
+    assert info is not None
+    etree.SubElement(info, f"{{{NS['ds']}}}RetrievalMethod", URI="#_another")
+    return root
+
+
 @attack(errors.ForbiddenEncryption, "encryption-in-place")
 def an_encrypted_key_for_each_of_many() -> Element:
     root = encrypted()
