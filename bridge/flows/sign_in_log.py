@@ -51,9 +51,9 @@ _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LONGEST_DETAIL = 500
 _MOST_STEPS = 60
 
-#: Refused attempts that are kept one by one, in an hour: from one address, and through one connection.
-KEPT_BY_ADDRESS, KEPT_BY_CONNECTION = 30, 300
-_WINDOW = timedelta(hours=1)
+#: Refused attempts that are kept one by one: in an hour from one address, and through one connection; there in a day.
+KEPT_BY_ADDRESS, KEPT_BY_CONNECTION, KEPT_IN_A_DAY = 30, 300, 1_000
+_WINDOW, _DAY = timedelta(hours=1), timedelta(days=1)
 #: How many old attempts go in one transaction: writers shouldn't wait for long.
 SWEPT_AT_ONCE = 5_000
 _RESULT_LASTS = timedelta(minutes=30)
@@ -288,17 +288,30 @@ def _whose(change: Change, email: str) -> tuple[int | None, int | None]:
 
 
 def _keep_or_count(change: Change, attempt: Attempt) -> str:
-    through = attempt.connection_key or attempt.kind
-    place = f"sign-in-log:{through}"
+    like = _past_limit(change, attempt)
+    ref = count_one_more(change, attempt, like) if like else None
+    if ref is None:
+        insert_attempt(change, attempt)
+    return ref or attempt.ref
+
+
+def _past_limit(change: Change, attempt: Attempt) -> Like | None:
+    """Past a limit, which kept attempts may stand for this one; None while it has a line of its own."""
+    place = f"sign-in-log:{_door(attempt)}"
+    by_hour, _ = count_try(change.connection, place, change.now, _WINDOW)
+    by_day, _ = count_try(change.connection, f"{place}:day", change.now, _DAY)
+    if by_hour > KEPT_BY_CONNECTION or by_day > KEPT_IN_A_DAY:
+        return Like(change.now - _DAY, anywhere=True)
     by_address, _ = count_try(change.connection, f"{place}:{_network(attempt.address)}", change.now, _WINDOW)
-    by_connection, _ = count_try(change.connection, place, change.now, _WINDOW)
-    if by_address > KEPT_BY_ADDRESS or by_connection > KEPT_BY_CONNECTION:
-        anywhere = by_connection > KEPT_BY_CONNECTION and attempt.connection_key is not None
-        ref = count_one_more(change, attempt, Like(change.now - _WINDOW, anywhere=anywhere))
-        if ref is not None:
-            return ref
-    insert_attempt(change, attempt)
-    return attempt.ref
+    return Like(change.now - _WINDOW, anywhere=False) if by_address > KEPT_BY_ADDRESS else None
+
+
+def _door(attempt: Attempt) -> str:
+    """Whose log it fills: a connection's; where there is none a workspace's, an account's, or that of strangers."""
+    if attempt.connection_key:
+        return f"{attempt.connection_key}"
+    whose = f"workspace {attempt.workspace_key}" if attempt.workspace_key else f"account {attempt.user_key}"
+    return f"{attempt.kind}:{whose}"
 
 
 def _may_keep_test(change: Change, attempt: Attempt) -> bool:

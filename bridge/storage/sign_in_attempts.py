@@ -71,7 +71,9 @@ def insert_attempt(change: Change, attempt: Attempt) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """Which kept attempt stands for another: since then, from the same address or from anywhere."""
+    """Which kept attempt stands for another: since then, from the same address or from anywhere; where it came through
+    no connection, from the same address with the same email.
+    """
 
     since: datetime
     anywhere: bool
@@ -82,14 +84,16 @@ def count_one_more(change: Change, attempt: Attempt, like: Like) -> str | None:
     same = [
         _COLUMNS.connection_id.is_not_distinct_from(attempt.connection_key),
         _COLUMNS.workspace_id.is_not_distinct_from(attempt.workspace_key),
+        _COLUMNS.user_id.is_not_distinct_from(attempt.user_key),
         _COLUMNS.at > like.since,
         _COLUMNS.outcome == "refused",
         _COLUMNS.kind == attempt.kind,
         _COLUMNS.code == attempt.code,
         _COLUMNS.test.is_(False),
     ]
-    same += [] if like.anywhere else [_COLUMNS.address == attempt.address]
-    same += [_COLUMNS.email_ci == attempt.email_ci] if attempt.connection_key is None else []
+    if not like.anywhere:
+        same.append(_COLUMNS.address == attempt.address)
+        same += [_COLUMNS.email_ci == attempt.email_ci] if attempt.connection_key is None else []
     latest = select(_COLUMNS.id).where(*same).order_by(_COLUMNS.at.desc(), _COLUMNS.id.desc()).limit(1)
     more = update(sign_in_attempts).where(_COLUMNS.id == latest.scalar_subquery())
     counted = more.values(times=_COLUMNS.times + 1, last_at=change.now).returning(_COLUMNS.ref)

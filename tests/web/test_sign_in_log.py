@@ -8,16 +8,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from bridge.domain.sign_in_log import AttemptsQuery, SignInAttempt
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_log import AttemptKind, AttemptsQuery, SignInAttempt
 from bridge.flows import sign_in_log
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.passwords import hash_password
 from bridge.flows.read_sign_in_log import get_attempt, list_attempts
-from bridge.flows.sign_in_log import forget_old_attempts
+from bridge.flows.sign_in_log import Refusal, forget_old_attempts, log_refused
 from bridge.storage import people
 from bridge.storage.changes import changing
-from bridge.storage.tables import pending_requests, sign_in_attempts
+from bridge.storage.tables import counters, pending_requests, sign_in_attempts
 from tests.flows.logins import account, join, keep_attempt, prove_domain
 from tests.web.browsing import Company, Surfer, connect, reference_in
 from tests.world import World, make_world
@@ -239,6 +240,52 @@ def test_junk_from_many_addresses_is_counted_for_the_connection(
         where = {"REMOTE_ADDR": f"192.0.2.{n}" if n % 2 else f"2001:db8::{n}"}
         client.post(company.path("acs"), data={"SAMLResponse": "junk"}, environ_base=where)
     assert rows(world) == 4
+
+
+@pytest.mark.parametrize(
+    ("limit", "many"),
+    [
+        pytest.param("KEPT_BY_CONNECTION", 60, id="in an hour"),
+        pytest.param("KEPT_IN_A_DAY", 60, id="in a day"),
+        pytest.param("KEPT_BY_CONNECTION", 3_000, id="thousands", marks=pytest.mark.long),
+    ],
+)
+def test_thousands_of_junk_answers_from_thousands_of_networks_are_a_few_lines(
+    world: World, company: Company, monkeypatch: pytest.MonkeyPatch, limit: str, many: int
+) -> None:
+    monkeypatch.setattr(sign_in_log, limit, 20)
+    kept_lines = rows(world)
+    for n in range(many):
+        refusal = Refusal("saml", "malformed", "No XML.", connection_id=company.connection_id)
+        log_refused(world.context, refusal, Client(f"2001:db8:{n:x}::1", "curl"), world.now + timedelta(seconds=n))
+    assert rows(world) - kept_lines == 20
+    assert sum(one.times for one in kept(world)) == many
+    with world.context.database.reading() as connection:
+        counted = connection.execute(select(func.count()).select_from(counters)).scalar_one()
+    assert counted <= 22  # nor does each network fill the table of counters
+
+
+@pytest.mark.parametrize("kind", ["password", "twilio"])
+def test_so_are_those_of_strangers_without_a_connection(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: AttemptKind
+) -> None:
+    monkeypatch.setattr(sign_in_log, "KEPT_BY_CONNECTION", 10)
+    prove_domain(world, "acme.example")
+    for n in range(30):
+        client = Client(f"2001:db8:{n:x}::1", "curl")
+        for email in (f"guess{n}@acme.example", f"guess{n}@elsewhere.example"):
+            log_refused(world.context, Refusal(kind, "wrong", "No.", email=email), client, world.now)
+    assert rows(world) == 20
+    assert sum(one.times for one in kept(world)) == 30  # of the workspace's domain
+
+
+def test_a_flood_takes_no_line_from_an_account_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in_log, "KEPT_BY_CONNECTION", 3)
+    join(world, account(world, "ann@mail.example"))
+    client, emails = Client("192.0.2.1", "curl"), [f"guess{n}@elsewhere.example" for n in range(20)]
+    for email in (*emails, "ann@mail.example"):
+        log_refused(world.context, Refusal("password", "wrong", "No.", email=email), client, world.now)
+    assert [one.email for one in kept(world)] == ["ann@mail.example"]
 
 
 def test_a_whole_ipv6_network_counts_as_one_address() -> None:
