@@ -93,14 +93,16 @@ def _log(response: Response) -> Response:
     if request.path.startswith("/static/"):
         return response
     site = this_site()
-    named = request.values.get("client_id") or (request.authorization.username if request.authorization else None)
+    form = request.form if response.status_code != 413 else {}  # what is too large isn't read now, either
+    asked = form.get("client_id") or request.args.get("client_id")
+    named = asked or (request.authorization.username if request.authorization else None)
     client = site.provider.clients.find(named) if named else None
     line = {
         "at": datetime.fromtimestamp(site.clock(), UTC).isoformat(timespec="milliseconds"),
         "method": request.method,
         "route": request.url_rule.rule if request.url_rule else None,
         "status": response.status_code,
-        "fields": sorted({name[:40] for name, value in request.form.items() if value} - {"csrf_token"})[:20],
+        "fields": sorted({name[:40] for name, value in form.items() if value} - {"csrf_token"})[:20],
         "client": client.client_id if client else None,
         "account": g.get("account_id"),
         "milliseconds": round((time.perf_counter() - g.began) * 1000, 1),

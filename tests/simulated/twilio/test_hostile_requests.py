@@ -68,6 +68,12 @@ def app_of_its_own(shared_app: Flask, prepared: Path, tmp_path_factory: pytest.T
     site.close()
 
 
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/authorize", "/oauth2/logout", "/login", "/sign-up"])
+def test_more_than_it_takes_is_a_413(app_of_its_own: Flask, path: str) -> None:
+    sent = app_of_its_own.test_client().post(path, data={"client_id": "x" * 70_000}, base_url=URL)
+    assert sent.status_code == 413
+
+
 @given(path=PATHS, query=QUERIES, method=st.sampled_from(["GET", "POST"]), headers=HEADERS)
 def test_no_request_makes_an_error_of_ours_or_leads_away(
     app_of_its_own: Flask, path: str, query: dict[str, str], method: str, headers: dict[str, str]
