@@ -36,12 +36,14 @@ class LogoutToken:
     """Whom to sign out: the session `session_id` of the provider, if it is given, of `subject`, if that is given; at
     least one of them is.
 
+    `at` is when the provider said so.
     `id` is to be remembered until `until`, clock skew included, so that the token isn't taken twice.
     """
 
     subject: str | None
     session_id: str | None
     id: str
+    at: datetime
     until: datetime
     seal: InitVar[object]
 
@@ -64,13 +66,15 @@ def validate(
     verified = token.verify(text, provider.algorithms, _TYPES, keys, checks)
     proof = rules.Proof(verified, provider, client, now)
     run(checks, Stage.CLAIMS, proof)
-    expires, subject, session = rules.instant(proof, "exp"), proof.get("sub"), proof.get("sid")
-    if expires is None:  # never, unless a check is switched off
+    expires, issued = rules.instant(proof, "exp"), rules.instant(proof, "iat")
+    subject, session = proof.get("sub"), proof.get("sid")
+    if expires is None or issued is None:  # never, unless a check is switched off
         raise MalformedToken
     return LogoutToken(
         subject=None if subject is None else str(subject),
         session_id=None if session is None else str(session),
         id=str(proof.get("jti")),
+        at=issued,
         until=expires + proof.skew,
         seal=_SEAL,
     )

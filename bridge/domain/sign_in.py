@@ -6,6 +6,7 @@ why not.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Literal
 from urllib.parse import unquote
 
@@ -30,6 +31,23 @@ class Client:
 
     address: str
     user_agent: str
+
+    @property
+    def network(self) -> str:
+        """By what tries from here are counted."""
+        return network_of(self.address)
+
+
+def network_of(address: str) -> str:
+    """What one sender commands: an address, of IPv6 its network of 64 bits; "unknown" for what is none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv4Address):
+        return str(found)
+    # A socket for both calls 192.0.2.7 ::ffff:192.0.2.7.
+    return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
 
 
 #: Where nobody says from where a request comes.

@@ -239,7 +239,7 @@ def _are(count: int) -> str:
 
 def _counters(workspace: Workspace, session: CurrentSession, client: Client) -> tuple[str, str]:
     by_owner = f"break-glass:{workspace.key}:{session.user.key}"
-    return by_owner, f"break-glass:address:{digest(client.address).hex()}"
+    return by_owner, f"break-glass:address:{digest(client.network).hex()}"
 
 
 def _count(context: Context, keys: tuple[str, str], now: datetime) -> None:

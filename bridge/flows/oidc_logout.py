@@ -10,13 +10,14 @@ from bridge.domain.web_calls import Ask
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.connect_oidc import OidcConnection, load_oidc
 from bridge.flows.context import Context
-from bridge.flows.oidc_login import open_hint
+from bridge.flows.oidc_login import Party, open_hint
 from bridge.flows.provider_keys import prove_by_keys
 from bridge.flows.single_logout import Ended, end_by_idp
 from bridge.storage import sessions
 from bridge.storage.secret_box import CannotDecrypt
 from oidc import logout_request, logout_token
 from oidc.errors import OidcError
+from oidc.logout_token import LogoutToken
 
 _LONGEST_ID = 1_000
 
@@ -26,7 +27,16 @@ def end_by_token(context: Context, ours: OidcConnection, token: str, ask: Ask, n
 
     Raises `oidc.errors.Refused`, InvalidKeys, OutsideFailed, Replayed.
     """
-    named = prove_by_keys(
+    named = prove_logout(context, ours, token, ask, now)
+    sessions_named = (named.session_id,) if named.session_id else ()
+    whose = Whose(named.subject, session_indexes=sessions_named)
+    ended = Ended(ours.connection.id, Replay(named.id, named.until), whose)
+    return end_by_idp(context, ended, now)
+
+
+def prove_logout(context: Context, ours: Party, token: str, ask: Ask, now: datetime) -> LogoutToken:
+    """What a logout token says, whoever brought it. Raises `oidc.errors.Refused`, InvalidKeys, OutsideFailed."""
+    return prove_by_keys(
         context,
         ours,
         ask,
@@ -34,10 +44,6 @@ def end_by_token(context: Context, ours: OidcConnection, token: str, ask: Ask, n
         lambda keys: logout_token.validate(token, ours.provider, keys, ours.client, now=now),
         stranger=True,
     )
-    sessions_named = (named.session_id,) if named.session_id else ()
-    whose = Whose(named.subject, session_indexes=sessions_named)
-    ended = Ended(ours.connection.id, Replay(named.id, named.until), whose)
-    return end_by_idp(context, ended, now)
 
 
 def find_provider_logout(context: Context, cookie: str, now: datetime) -> str | None:

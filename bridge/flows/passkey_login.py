@@ -34,7 +34,7 @@ def sign_in_with_passkey(
     TooManyTries.
     """
     with context.database.writing() as connection:
-        tries, until = count_try(connection, f"passkey:address:{digest(client.address).hex()}", now, WINDOW)
+        tries, until = count_try(connection, f"passkey:address:{digest(client.network).hex()}", now, WINDOW)
     if tries > TRIES_BY_ADDRESS:
         raise TooManyTries("Too many tries. Wait a while, then try again.", int((until - now).total_seconds()) + 1)
     return context.change(SYSTEM, now, lambda change: _sign_in(context, change, answer, keepsake, client, old))

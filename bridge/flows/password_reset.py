@@ -63,7 +63,7 @@ def ask_reset(context: Context, email: str, client: Client, now: datetime) -> No
 
 def _count_asked(context: Context, client: Client, now: datetime) -> None:
     with context.database.writing() as connection:
-        key = f"reset:address:{digest(client.address).hex()}"
+        key = f"reset:address:{digest(client.network).hex()}"
         asked, until = count_try(connection, key, now, _HOUR)
     if asked > ASKED_AN_HOUR_BY_ADDRESS:
         raise TooManyTries("Too many links were asked for. Wait a while.", int((until - now).total_seconds()) + 1)

@@ -20,7 +20,7 @@ TRIES_BY_ADDRESS = 100
 
 def keys_of(email: str, client: Client) -> tuple[str, str]:
     """Under what the tries for this address of an account, from this address of a client, are counted."""
-    return _by_account(email), f"password:address:{digest(client.address).hex()}"
+    return _by_account(email), f"password:address:{digest(client.network).hex()}"
 
 
 def _by_account(email: str) -> str:

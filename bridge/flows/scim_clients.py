@@ -105,11 +105,11 @@ def _is_of(found: scim_clients.FoundClient, secret: str) -> bool:
 
 
 def _by_client(client_id: str, client: Client) -> str:
-    return f"scim_client:client:{digest(f'{client_id} {client.address}').hex()}"
+    return f"scim_client:client:{digest(f'{client_id} {client.network}').hex()}"
 
 
 def _by_address(client: Client) -> str:
-    return f"scim_client:address:{digest(client.address).hex()}"
+    return f"scim_client:address:{digest(client.network).hex()}"
 
 
 def _count_tries(context: Context, client_id: str, client: Client, now: datetime) -> None:

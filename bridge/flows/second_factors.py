@@ -100,7 +100,7 @@ def count_answer(context: Context, user: User, client: Client, now: datetime) ->
     limits = (
         (_short(user), WINDOW, TRIES_BY_ACCOUNT),
         (f"factor:day:{user.key}", A_DAY, TRIES_A_DAY),
-        (f"factor:address:{digest(client.address).hex()}", WINDOW, TRIES_BY_ADDRESS),
+        (f"factor:address:{digest(client.network).hex()}", WINDOW, TRIES_BY_ADDRESS),
     )
     with context.database.writing() as connection:
         counted = [(count_try(connection, key, now, window), most) for key, window, most in limits]

@@ -9,13 +9,12 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
 from bridge.domain.identity import LoginKind
 from bridge.domain.people import email_domain, find_email, fold
 from bridge.domain.sentences import counted
-from bridge.domain.sign_in import Client, keepable_groups
+from bridge.domain.sign_in import Client, keepable_groups, network_of
 from bridge.domain.sign_in_log import (
     LONGEST_EMAIL,
     LONGEST_TEXT,
@@ -302,7 +301,7 @@ def _past_limit(change: Change, attempt: Attempt) -> Like | None:
     by_day, _ = count_try(change.connection, f"{place}:day", change.now, _DAY)
     if by_hour > KEPT_BY_CONNECTION or by_day > KEPT_IN_A_DAY:
         return Like(change.now - _DAY, anywhere=True)
-    by_address, _ = count_try(change.connection, f"{place}:{_network(attempt.address)}", change.now, _WINDOW)
+    by_address, _ = count_try(change.connection, f"{place}:{network_of(attempt.address)}", change.now, _WINDOW)
     return Like(change.now - _WINDOW, anywhere=False) if by_address > KEPT_BY_ADDRESS else None
 
 
@@ -318,15 +317,6 @@ def _may_keep_test(change: Change, attempt: Attempt) -> bool:
     """Whether one more refused test is kept as one: who began it could bring any number of answers to it."""
     tests, _ = count_try(change.connection, f"sign-in-log:tests:{attempt.connection_key}", change.now, _WINDOW)
     return tests <= KEPT_BY_ADDRESS
-
-
-def _network(address: str) -> str:
-    """What one sender commands: an address, of IPv6 its network of 64 bits."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(found) if found.version == 4 else str(ip_network((int(found) >> 64 << 64, 64)))
 
 
 def new_reference() -> str:

@@ -13,6 +13,7 @@ from bridge.domain.web_calls import Ask
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.everywhere import record_everywhere
+from bridge.flows.oidc_logout import prove_logout
 from bridge.flows.provider_keys import prove_by_keys
 from bridge.flows.twilio import Twilio
 from bridge.flows.twilio_account import Said, follow
@@ -21,7 +22,7 @@ from bridge.flows.twilio_login import note_ended, note_ended_before
 from bridge.storage import pending, twilio
 from bridge.storage.changes import Change
 from bridge.storage.twilio import TwilioLink
-from oidc import logout_token, security_event
+from oidc import security_event
 from oidc.security_event import SecurityEvent
 
 _RISC: Final = "https://schemas.openid.net/secevent/risc/event-type"
@@ -40,19 +41,14 @@ def end_by_token(context: Context, ours: Twilio, token: str, ask: Ask, now: date
 
     Raises `oidc.errors.Refused`, InvalidKeys, OutsideFailed, LogoutRepeated.
     """
-    named = prove_by_keys(
-        context,
-        ours,
-        ask,
-        now,
-        lambda keys: logout_token.validate(token, ours.provider, keys, ours.client, now=now),
-        stranger=True,
-    )
+    named = prove_logout(context, ours, token, ask, now)
 
     def do(change: Change) -> int:
         if not pending.remember(change, digest(f"twilio-logout:{named.id}"), named.until):
             raise LogoutRepeated
         note_ended(change, sid=named.session_id)
+        if named.subject is not None and named.session_id is None:
+            note_ended_before(change, named.subject, named.at)
         if named.subject is None:
             return twilio.end_twilio_session(change, named.session_id or "")
         link = twilio.find_by_subject(change.connection, named.subject)

@@ -21,6 +21,7 @@ from bridge.domain.sign_in import (
     decide,
     holds,
     keepable_groups,
+    network_of,
     reaches,
 )
 from bridge.domain.workspace import Membership, User, Workspace
@@ -227,3 +228,14 @@ def test_kept_group_names_are_printable_short_and_each_once(names: list[str]) ->
     kept = keepable_groups(tuple(names))
     assert len(set(kept)) == len(kept)
     assert all(name.isprintable() and 0 < len(name) <= 255 for name in kept)
+
+
+def test_a_whole_ipv6_network_counts_as_one_address() -> None:
+    assert network_of("2001:db8:1:2:3::4") == network_of("2001:db8:1:2:ffff::1")
+    assert network_of("2001:db8:1:3::4") != network_of("2001:db8:1:2::4")
+    assert network_of("") == "unknown"
+
+
+def test_an_ipv4_address_is_itself_however_a_socket_calls_it() -> None:
+    assert network_of("::ffff:192.0.2.7") == network_of("192.0.2.7") == "192.0.2.7"
+    assert network_of("::ffff:192.0.2.8") != network_of("192.0.2.7")

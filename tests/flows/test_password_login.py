@@ -218,6 +218,14 @@ def test_a_hundred_tries_an_address_whatever_the_account(world: World, monkeypat
     assert refused_in(world, "person4@acme.example", client=Client("192.0.2.8", "")) is None
 
 
+def test_a_whole_ipv6_network_is_one_address(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.flows.password_tries.TRIES_BY_ADDRESS", 3)
+    for n in range(3):
+        assert refused_in(world, f"person{n}@acme.example", client=Client(f"2001:db8:0:1::{n}", "")) is None
+    assert refused_in(world, "person4@acme.example", client=Client("2001:db8:0:1:ffff::1", "")) == 901
+    assert refused_in(world, "person4@acme.example", client=Client("2001:db8:0:2::1", "")) is None
+
+
 def test_good_logins_do_not_count(world: World) -> None:
     account(world, ANN, password=PASSWORD)
     refused_in(world)

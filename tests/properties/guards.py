@@ -1321,6 +1321,22 @@ GUARDS = (
         ("tests/flows/test_password_login.py::test_each_spelling_of_an_address_is_the_same_account",),
     ),
     Guard(
+        "a whole IPv6 network is one address's tries",
+        "1",
+        "bridge.domain.sign_in",
+        "ip_network((int(found) >> 64 << 64, 64))",
+        "found",
+        ("tests/flows/test_password_login.py::test_a_whole_ipv6_network_is_one_address",),
+    ),
+    Guard(
+        "an answer of before everybody's logout at Twilio signs nobody in",
+        "10",
+        "bridge.flows.twilio_events",
+        "if named.subject is not None and named.session_id is None:",
+        "if False:",
+        ("tests/web/test_twilio_events.py::test_nor_does_one_of_before_a_logout_of_the_whole_person",),
+    ),
+    Guard(
         "a last owner keeps a way in without the workspace's IdP",
         "1",
         "bridge.flows.account_settings",

@@ -288,12 +288,6 @@ def test_a_flood_takes_no_line_from_an_account_of_its_own(world: World, monkeypa
     assert [one.email for one in kept(world)] == ["ann@mail.example"]
 
 
-def test_a_whole_ipv6_network_counts_as_one_address() -> None:
-    assert sign_in_log._network("2001:db8:1:2:3::4") == sign_in_log._network("2001:db8:1:2:ffff::1")
-    assert sign_in_log._network("2001:db8:1:3::4") != sign_in_log._network("2001:db8:1:2::4")
-    assert sign_in_log._network("") == "unknown"
-
-
 def test_good_logins_are_kept_past_the_limit(
     world: World, app: Flask, company: Company, surfer: Surfer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

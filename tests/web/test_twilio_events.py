@@ -89,6 +89,18 @@ def test_an_answer_of_before_the_logout_signs_nobody_in(
     assert late.session() is None
 
 
+def test_nor_does_one_of_before_a_logout_of_the_whole_person(
+    twilio: TwilioSide, ann: Surfer, client: FlaskClient, app: Flask
+) -> None:
+    now, late = int(datetime.now(UTC).timestamp()), Surfer(app)
+    everywhere = twilio.provider.logout_token(iat=now - 5, sid=None)
+    assert client.post("/twilio/backchannel-logout", data={"logout_token": everywhere}).status_code == 200
+    assert ann.session() is None
+    assert twilio.log_in(late, email=ANN, iat=now - 10, sid="s9").status_code == 403
+    twilio.log_in(late, email=ANN, iat=now, sid="s9")
+    assert late.workspaces() == ["acme"]
+
+
 @pytest.mark.parametrize("said", [{"aud": "another"}, {"iss": "https://evil.example"}, {"events": {}}, {"nonce": "n"}])
 def test_a_logout_token_that_isnt_good_ends_nothing(
     twilio: TwilioSide, ann: Surfer, client: FlaskClient, said: dict[str, Any]
