@@ -25,8 +25,9 @@ from wsgiref.types import WSGIApplication
 from bridge.lines import Render, answer
 
 _THREADS = 8  # in all processes together: more only queue for SQLite's one writer
-#: At least: five logins, four with Twilio and an owner may wait for outside (bridge.outside.calls), others go on.
-_THREADS_OF_ONE = 12
+#: At least: five logins, four with Twilio and an owner may wait for outside, and three, one and one for their
+#: turn (bridge.outside.calls); others go on. Threads that wait cost nothing.
+_THREADS_OF_ONE = 16
 _OPEN_FILES = 4096
 _SECONDS_TO_STOP: Final = 4
 _SHORTEST_DELAY: Final = 0.1

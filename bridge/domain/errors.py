@@ -84,3 +84,12 @@ class OutsideFailed(DomainError):
     """Another host didn't give what was asked of it; the text says why to whoever named it."""
 
     code = "outside_failed"
+
+
+class Crowded(OutsideFailed):
+    """So many wait for other hosts at this moment that nobody more may: whoever comes again in a moment needn't."""
+
+    code = "crowded"
+
+    def __init__(self) -> None:
+        super().__init__("Many wait for an answer from outside at this very moment. Try again in a moment.")

@@ -4,8 +4,8 @@ Each waits in a thread of the server. Of turns that began just now a process has
 `MOST`, and one company has `OF_ONE` of them, and one more for another provider of its own: a provider that is silent
 leaves turns to the others. A connection whose
 provider was silent rests for some seconds, in which nobody waits for it; then one login at a time tries, until it
-answers again. Who finds the turns taken waits for a moment, or, where none can be expected to end soon, is told so at
-once (properties.md 19).
+answers again. Who finds the turns taken waits for a moment, or, where none can be expected to end soon, or others wait
+already, is told so at once (properties.md 19).
 """
 
 import time
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import Final, NamedTuple
 
-from bridge.domain.errors import OutsideFailed
+from bridge.domain.errors import Crowded, OutsideFailed
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.outside.web import Resolve, ask, resolve_by_dns
 
@@ -23,6 +23,8 @@ SLOTS: Final = 3
 OF_ONE: Final = 2
 #: Of all, those that last long included: to keep others out, three providers must go silent at once.
 MOST: Final = 5
+#: Who finds no turn waits in a thread, too: so many, each of another company; whoever else comes is to come again.
+WAITING: Final = 3
 #: Twilio has turns of its own: neither its silence nor a company's is to keep the other's people out.
 OF_TWILIO: Final = 4
 #: Seconds for all the calls of one turn, and bytes of one answer.
@@ -69,8 +71,8 @@ class Calls:
 
     There are `slots` turns for those who began less than `slow` seconds ago, `most` in all, of which one company may
     have `of_one`, and one more for another of its connections while that leaves a turn. A turn has `longest` seconds
-    for all its calls; who finds none waits for `patience` seconds. After a call that failed by lasting `slow` seconds
-    its connection rests for `rest` seconds.
+    for all its calls; who finds none waits for `patience` seconds (`WAITING` may, one of each company). After a call
+    that failed by lasting `slow` seconds its connection rests for `rest` seconds.
     """
 
     allow_private: bool = True
@@ -82,6 +84,7 @@ class Calls:
     slots: int = SLOTS
     most: int = MOST
     of_one: int = OF_ONE
+    _waiting: list[str] = field(default_factory=list, init=False)
     _under_way: list[_Turn] = field(default_factory=list, init=False)
     _silent: dict[str, float] = field(default_factory=dict, init=False)
     _changed: Condition = field(default_factory=Condition, init=False)
@@ -90,7 +93,8 @@ class Calls:
     def turn(self, whose: str = "", provider: str = "") -> Iterator[Ask]:
         """A turn to call `whose` provider, for as many calls as `longest` seconds allow in all.
 
-        `provider` names the connection that rests when it is silent; without it, none does. Raises TooBusy, Silent.
+        `provider` names the connection that rests when it is silent; without it, none does. Raises TooBusy,
+        Silent; Crowded, at once, where others wait for one already.
         """
         mine = self._enter(whose, provider)
         try:
@@ -108,10 +112,19 @@ class Calls:
             while (ahead := self._in_the_way(whose, provider, now := time.monotonic())) is not None:
                 if now >= patience_ends or (ahead.last and now >= ahead.until):
                     raise TooBusy
-                self._changed.wait(min(patience_ends, ahead.until) - now)
+                self._wait(whose, min(patience_ends, ahead.until) - now)
             mine = _Turn(whose, provider, now)
             self._under_way.append(mine)
             return mine
+
+    def _wait(self, whose: str, seconds: float) -> None:
+        if len(self._waiting) >= WAITING or whose in self._waiting:
+            raise Crowded
+        self._waiting.append(whose)
+        try:
+            self._changed.wait(seconds)
+        finally:
+            self._waiting.remove(whose)
 
     def _in_the_way(self, whose: str, provider: str, now: float) -> _InTheWay | None:
         """Who is before a newcomer; None for nobody. Raises Silent for a provider that rests."""

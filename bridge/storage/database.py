@@ -11,7 +11,7 @@ import fcntl
 import os
 import select
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,10 +25,10 @@ from sqlalchemy.pool import QueuePool
 
 from bridge.storage.time_limit import TimeLimit, end_statements, ending_sqlite
 
-#: As many as there are threads that have work to do, most times; the pool has as many more as there are threads
-#: (bridge.server), for snapshots, which take their own.
+#: As many as there are threads that have work to do, most times.
 _MOST_IDLE = 8
-_POOL: Mapping[str, Any] = {"pool_size": _MOST_IDLE, "max_overflow": 12}
+#: A connection for each thread (bridge.server), and on SQLite, where snapshots are of the same pool, one more for each.
+_THREADS = 16
 
 Synchronous = Literal["FULL", "NORMAL"]
 WriteLock = Callable[[], AbstractContextManager[None]]
@@ -194,8 +194,12 @@ def open_database(url: str, *, synchronous: Synchronous = "FULL") -> Database:
     return _open_postgresql(parsed.set(drivername="postgresql+psycopg"))
 
 
+def _pool(most: int) -> dict[str, Any]:
+    return {"pool_size": _MOST_IDLE, "max_overflow": most - _MOST_IDLE}
+
+
 def _open_postgresql(url: URL) -> Database:
-    options: dict[str, Any] = {**_POOL, "pool_pre_ping": False}
+    options: dict[str, Any] = _pool(_THREADS) | {"pool_pre_ping": False}
     read, search = (create_engine(url, isolation_level="AUTOCOMMIT", **options) for _ in range(2))
     write = create_engine(url, **options)
     for engine in (write, read, search):
@@ -206,7 +210,7 @@ def _open_postgresql(url: URL) -> Database:
 def _open_sqlite(url: URL, synchronous: Synchronous) -> Database:
     if not url.database or url.database == ":memory:":
         raise ValueError("SQLite needs a file: several connections must see the same rows.")
-    options: dict[str, Any] = {"poolclass": QueuePool, **_POOL}
+    options: dict[str, Any] = _pool(2 * _THREADS) | {"poolclass": QueuePool}
     options["connect_args"] = {"timeout": 10, "check_same_thread": False, "isolation_level": None}
     write, read = create_engine(url, **options), create_engine(url, **options)
     for engine in (write, read):

@@ -8,6 +8,7 @@ The way back is a GET from the provider's page, so it brings our cookie: state i
 made for, once, and before that is known nothing is fetched.
 """
 
+import secrets
 import time
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
@@ -16,7 +17,7 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, request, url_for
 from werkzeug.exceptions import BadRequest
 
-from bridge.domain.errors import DomainError, NotFound, OutsideFailed
+from bridge.domain.errors import Crowded, DomainError, NotFound, OutsideFailed
 from bridge.domain.sign_in import SignInRefused
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect_oidc import OidcConnection, load_oidc, public_keys
@@ -26,6 +27,8 @@ from bridge.web import refusals
 from bridge.web.arrival import arrive
 from bridge.web.cookies import browser_secret, keep_browser, keep_login, login_begun, session_secret
 from bridge.web.current import current_client, current_context, current_outside, current_time
+from bridge.web.pages.bare import render_bare
+from bridge.web.pages.views import WaitingPage
 from bridge.web.refusals import login_name, note_answer, note_login, refused_page, trail
 from bridge.web.return_path import HOME, go, safe_path
 from oidc import authorization_answer, errors
@@ -36,6 +39,7 @@ refusals.install(blueprint)
 _TITLE = "The answer of your identity provider was refused"
 _NOT_READ = (errors.MalformedAnswer, errors.MissingState, errors.MissingCode)
 _LONGEST_HINT = 320
+_MOMENTS = (1, 2, 3)  # seconds, one of them: those who came together don't come again together
 _INITIATING = ("iss", "login_hint", "target_link_uri")
 
 
@@ -66,6 +70,14 @@ def refuse_crowd(error: OutsideFailed) -> Response:
     """No turn to ask the provider."""
     response = refused_page(error.code, "Please try again in a moment", error.text, 429)
     response.headers["Retry-After"] = "5"
+    return response
+
+
+@blueprint.errorhandler(Crowded)
+def come_again(_error: Crowded) -> Response:
+    """Nothing was begun yet: the browser comes with the same answer once more, and no thread waits meanwhile."""
+    response = render_bare("waiting.html", WaitingPage(request.full_path.rstrip("?")), 429)
+    response.headers["Refresh"] = response.headers["Retry-After"] = str(secrets.choice(_MOMENTS))
     return response
 
 
@@ -149,8 +161,8 @@ def callback(connection: UUID) -> Response:
     except errors.ProviderSaidNo as error:
         claim(context, ours, error.state or "", login_begun(name), now)  # a stranger's link would say anything
         raise
-    claimed = claim(context, ours, state, login_begun(name), now)
     with current_outside().calls.turn(f"{ours.connection.workspace_key}", ours.connection.id) as ask:
+        claimed = claim(context, ours, state, login_begun(name), now)
         answer = ask_for_identity(context, ours, claimed, code, ask, ticking(now), trail())
     note_login(email=answer.identity.email)
     handle = complete(context, "oidc", answer, now, current_client())

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import BadRequest
 
-from bridge.domain.errors import Conflict, DomainError, Expired, OutsideFailed, TooManyTries
+from bridge.domain.errors import Conflict, Crowded, DomainError, Expired, OutsideFailed, TooManyTries
 from bridge.domain.people import fold_letters
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows.bearer_secrets import new_secret
@@ -47,7 +47,7 @@ from bridge.web.cookies import (
     session_secret,
 )
 from bridge.web.current import current_client, current_context, current_outside, current_session, current_time
-from bridge.web.oidc_login import NotFromHere, path_here, refuse, refuse_crowd, refuse_silence, ticking
+from bridge.web.oidc_login import NotFromHere, come_again, path_here, refuse, refuse_crowd, refuse_silence, ticking
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import Field, Link, Note, RefusedPage, TwilioEmailPage, TwilioLinkPage, TwilioWelcomePage
 from bridge.web.refusals import note_login, trail
@@ -61,6 +61,7 @@ refusals.install(blueprint)
 blueprint.register_error_handler(OidcError, refuse)
 blueprint.register_error_handler(ProviderFailed, refuse_silence)
 blueprint.register_error_handler(OutsideFailed, refuse_crowd)
+blueprint.register_error_handler(Crowded, come_again)
 
 _LONGEST_HINT = 320
 _INITIATING = ("iss", "login_hint", "target_link_uri")
@@ -144,8 +145,8 @@ def callback() -> Response:
     except ProviderSaidNo as error:
         claim(context, error.state or "", login_begun(name), now)  # a stranger's link would say anything
         raise
-    claimed = claim(context, state, login_begun(name), now)
     with _turn() as ask:
+        claimed = claim(context, state, login_begun(name), now)
         arrival = ask_who(context, ours, claimed, code, ask, ticking(now), trail())
     note_login(email=arrival.email)
     told = arrive(context, arrival, claimed.return_to, browser, current_client(), trail(), now, old=session_secret())

@@ -20,7 +20,7 @@ NewPage = Callable[..., Page]
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[NewPage]:
     """Make pages in contexts of their own, e.g. `new_page(width=360, scheme="dark", script=False)`; `refused`: one
-    of them is to be answered by 403.
+    of them is to be answered by 403 or 429.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -47,7 +47,7 @@ def watch(page: Page, faults: list[str], *, refused: bool = False) -> None:
     """Collect what a page must never do. Chromium reports a broken policy as an error on the console."""
 
     def hear(message: ConsoleMessage) -> None:
-        if refused and "the server responded with a status of 403" in message.text:
+        if refused and any(f"the server responded with a status of {code}" in message.text for code in (403, 429)):
             return
         if message.type in ("error", "warning"):
             faults.append(f"{page.url}: {message.text}")

@@ -4,6 +4,8 @@ second password is asked for nowhere.
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bridge.flows.invite import InviteDraft, invite
+from bridge.outside.calls import OF_TWILIO
 from bridge.storage.database import Database
 from tests.browser.conftest import NewPage
 from tests.browser.twilio_stage import ADA, HERE, NEW, Asked, Looker, Stage, client_of, set_name, setting
@@ -289,6 +292,25 @@ def test_a_workspace_that_requires_its_own_sign_in_asks_for_it_and_leads_where_o
     page.wait_for_url(f"{stage.bridge}/w/acme/{'roles' if through == 'a link' else 'users/*'}")
     assert stage.ways(page) == ["saml", "twilio"]
     assert [one["slug"] for one in stage.session(page)["workspaces"]] == ["acme"]
+
+
+def test_where_many_wait_already_the_page_goes_on_by_itself(
+    stage: Stage, new_page: NewPage, screenshots: Path | None
+) -> None:
+    page = new_page(refused=True)
+    stage.linked(page)
+    page.context.clear_cookies(name="bridge_session")
+    with ExitStack() as taken, ThreadPoolExecutor(1) as threads:
+        for _ in range(OF_TWILIO):
+            taken.enter_context(stage.outside.turn())
+        waiting = threads.submit(lambda: taken.enter_context(stage.outside.turn()))
+        page.goto(f"{stage.bridge}/twilio/login")
+        heading(page, "One moment")
+        Looker(page, screenshots).here("one-moment")
+        taken.close()
+        waiting.result()
+        page.wait_for_url(f"{stage.bridge}/w/acme**")
+    assert stage.ways(page) == ["twilio"]
 
 
 # -- What is changed there ---------------------------------------------------------------------------

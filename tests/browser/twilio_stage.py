@@ -21,7 +21,7 @@ from bridge.app import create_web
 from bridge.flows.context import OPERATOR, TwilioClient
 from bridge.flows.deliver import deliver_due
 from bridge.flows.outside import NOWHERE
-from bridge.outside.calls import Calls
+from bridge.outside.calls import OF_TWILIO, Calls
 from bridge.storage import people, twilio
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
@@ -60,12 +60,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The sites' addresses, and what is behind them."""
+    """The sites' addresses, and what is behind them; `outside`: the bridge's turns to call Twilio."""
 
     bridge: str
     twilio: str
     world: World
     site: Site
+    outside: Calls
     asked: list[Asked] = field(default_factory=list)
 
     # -- Who there is --------------------------------------------------------------------------------
@@ -144,10 +145,11 @@ def setting(database: Database, prepared: Path, folder: Path) -> Iterator[Stage]
         world = _world(database, site.public_url, own)
         disable_first_connection(world)
         site_of_company.company = connect(world.context, "acme", TestIdp(base_url=company), name="Kicks")
-        bridge = create_web(world.context, replace(NOWHERE, twilio=Calls(slots=4, most=4, of_one=4)))
+        calls = Calls(slots=OF_TWILIO, most=OF_TWILIO, of_one=OF_TWILIO)
+        bridge = create_web(world.context, replace(NOWHERE, twilio=calls))
         bridge.before_request(lambda: asked.append(_read_request()))
         front.wsgi_app = bridge.wsgi_app  # type: ignore[method-assign]
-        yield Stage(own, site.public_url, world, site, asked)
+        yield Stage(own, site.public_url, world, site, calls, asked)
 
 
 def _read_request() -> Asked:

@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from bridge.domain.errors import OutsideFailed
+from bridge.domain.errors import Crowded, OutsideFailed
 from bridge.domain.web_calls import WebCall
-from bridge.outside.calls import MOST, OF_ONE, PATIENCE, SLOTS, Calls, Silent, TooBusy
+from bridge.outside.calls import MOST, OF_ONE, PATIENCE, SLOTS, WAITING, Calls, Silent, TooBusy
 from bridge.outside.web import FetchFailed
 from tests.web.provider import Provider, after, json_answer, running_provider
 
@@ -181,6 +181,32 @@ def test_who_waits_in_vain_is_told_so_in_the_end() -> None:
             taken.enter_context(calls.turn(f"{number}"))
         with pytest.raises(TooBusy), calls.turn():
             pass
+
+
+def test_one_of_each_company_waits_three_in_all_and_who_else_comes_is_told_so_at_once() -> None:
+    calls = Calls(slow=5)
+    companies = [f"{number}" for number in range(SLOTS)]
+    with ExitStack() as taken, ThreadPoolExecutor(WAITING) as threads:
+        for whose in companies:
+            taken.enter_context(calls.turn(whose))
+        waiting = [threads.submit(_enter, calls, whose) for whose in companies]
+        until = time.monotonic() + 5
+        while len(calls._waiting) < WAITING and time.monotonic() < until:
+            time.sleep(0.01)
+        began = time.monotonic()
+        for whose in (companies[0], "another"):
+            with pytest.raises(Crowded), calls.turn(whose):
+                pass
+        assert time.monotonic() - began < PATIENCE / 2
+        taken.close()
+        assert [one.result() for one in waiting] == companies
+    with calls.turn("another"):
+        pass
+
+
+def _enter(calls: Calls, whose: str) -> str:
+    with calls.turn(whose):
+        return whose
 
 
 # -- A provider that is silent -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -21,6 +21,8 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
+from bridge.domain.errors import Crowded
+from bridge.domain.web_calls import Ask
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, read_provider
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.outside import NOWHERE
@@ -206,6 +208,16 @@ def impatient(app: Flask, seconds: float, *, slow: float = SLOW, patience: float
     calls = Calls(longest=seconds, slow=slow, patience=patience)
     twilio = Calls(longest=seconds, slow=slow, patience=patience, slots=OF_TWILIO, most=OF_TWILIO, of_one=OF_TWILIO)
     app.extensions[OUTSIDE] = replace(NOWHERE, calls=calls, twilio=twilio)
+
+
+class _Full:
+    """Turns that are all taken, and others wait for them."""
+
+    def turn(self, whose: str = "", provider: str = "") -> AbstractContextManager[Ask]:
+        raise Crowded
+
+
+FULL = _Full()
 
 
 def after(seconds: float, answer: Answer) -> Callable[[], Answer]:

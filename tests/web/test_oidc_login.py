@@ -7,6 +7,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,6 +31,7 @@ from bridge.flows.read_sign_in_log import list_attempts
 from bridge.storage.changes import changing
 from bridge.storage.connections import find_by_uid, set_connection
 from bridge.storage.tables import pending_requests, sessions, sign_in_attempts, users
+from bridge.web.current import OUTSIDE
 from scim.file_forms import parse_directory_file
 from tests.flows.audit import audit_events
 from tests.flows.logins import account, join, prove_domain
@@ -37,6 +39,7 @@ from tests.flows.mailer import KeptMail
 from tests.web.browsing import Surfer, at, reference_in
 from tests.web.provider import (
     CLIENT_ID,
+    FULL,
     SECRET,
     Answer,
     OidcCompany,
@@ -655,6 +658,21 @@ def test_who_finds_all_turns_taken_is_told_to_come_again(
         thread.join()
     kicks.provider.answers.clear()
     assert kicks.sign_in(surfer).status_code == 303
+
+
+def test_who_finds_others_waiting_comes_again_by_itself_and_nothing_is_lost(
+    world: World, app: Flask, kicks: OidcCompany, surfer: Surfer
+) -> None:
+    location, outside = kicks.provider.consent(kicks.start(surfer)), app.extensions[OUTSIDE]
+    app.extensions[OUTSIDE] = replace(outside, calls=FULL)
+    told = kicks.bring(surfer, location)
+    assert (told.status_code, told.headers["Refresh"] in ("1", "2", "3")) == (429, True)
+    assert f'href="{escape(location.partition("8000")[2])}"' in told.text
+    with world.context.database.reading() as rows:
+        assert rows.execute(select(sign_in_attempts.c.text)).all() == []
+    app.extensions[OUTSIDE] = outside
+    assert kicks.bring(surfer, location).status_code == 303
+    assert surfer.session() is not None
 
 
 # -- Keys --------------------------------------------------------------------------------------------

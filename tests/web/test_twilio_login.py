@@ -25,7 +25,7 @@ from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.flows.mailer import link_of
 from tests.overheard import statements
 from tests.web.browsing import Surfer, at
-from tests.web.provider import CLIENT_ID, Answer, Provider, after, impatient, json_answer, running_provider
+from tests.web.provider import CLIENT_ID, FULL, Answer, Provider, after, impatient, json_answer, running_provider
 from tests.web.test_saml_login import world_rows
 from tests.web.twilio import TwilioSide, path_in, set_up
 from tests.world import World, make_world
@@ -658,6 +658,18 @@ def test_four_log_in_at_once_and_the_fifth_waits_for_a_moment_only(
     twilio.provider.answers.clear()
     assert (told.status_code, answered) == (429, [403] * 4)
     assert twilio.log_in(surfer).status_code == 303
+
+
+def test_who_finds_others_waiting_comes_again_by_itself_and_nothing_is_lost(
+    app: Flask, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    location, outside = twilio.provider.consent(twilio.start(surfer)), app.extensions[OUTSIDE]
+    app.extensions[OUTSIDE] = replace(outside, twilio=FULL)
+    told = twilio.come_back(surfer, location)
+    assert (told.status_code, told.headers["Refresh"] in ("1", "2", "3")) == (429, True)
+    assert "One moment" in told.text
+    app.extensions[OUTSIDE] = outside
+    assert twilio.come_back(surfer, location).headers["Location"].startswith("/twilio/welcome/")
 
 
 def test_companies_whose_providers_hang_keep_nobody_from_twilio(app: Flask, twilio: TwilioSide, surfer: Surfer) -> None:

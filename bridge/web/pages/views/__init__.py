@@ -120,6 +120,7 @@ from bridge.web.pages.views.signing_in import (
     TwilioEmailPage,
     TwilioLinkPage,
     TwilioWelcomePage,
+    WaitingPage,
     WorkspaceChoice,
     WorkspacesPage,
 )
@@ -265,6 +266,7 @@ __all__ = [
     "UserGroupRow",
     "UserGroupsPage",
     "UsersPage",
+    "WaitingPage",
     "WayToGet",
     "WhyAnswer",
     "WhyPanel",

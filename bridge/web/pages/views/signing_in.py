@@ -75,6 +75,13 @@ class LeavingPage:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """`waiting.html`: too many at this moment; the browser opens `href` again by itself."""
+
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class InvitationPage:
     """`invitation.html`. It needs a new account (name and password), a sign-in, or nothing but the button.
 
