@@ -161,6 +161,8 @@ def callback(connection: UUID) -> Response:
     except errors.ProviderSaidNo as error:
         claim(context, ours, error.state or "", login_begun(name), now)  # a stranger's link would say anything
         raise
+    if login_begun(name) is None:
+        claim(context, ours, state, None, now)  # refuses: a stranger is to wait in nobody's way
     with current_outside().calls.turn(f"{ours.connection.workspace_key}", ours.connection.id) as ask:
         claimed = claim(context, ours, state, login_begun(name), now)
         answer = ask_for_identity(context, ours, claimed, code, ask, ticking(now), trail())

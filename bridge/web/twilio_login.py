@@ -145,6 +145,8 @@ def callback() -> Response:
     except ProviderSaidNo as error:
         claim(context, error.state or "", login_begun(name), now)  # a stranger's link would say anything
         raise
+    if login_begun(name) is None:
+        claim(context, state, None, now)  # refuses: a stranger is to wait in nobody's way
     with _turn() as ask:
         claimed = claim(context, state, login_begun(name), now)
         arrival = ask_who(context, ours, claimed, code, ask, ticking(now), trail())

@@ -668,6 +668,7 @@ def test_who_finds_others_waiting_comes_again_by_itself_and_nothing_is_lost(
     told = twilio.come_back(surfer, location)
     assert (told.status_code, told.headers["Refresh"] in ("1", "2", "3")) == (429, True)
     assert "One moment" in told.text
+    assert twilio.come_back(Surfer(app), location).status_code == 403, "who waits in nobody's way"
     app.extensions[OUTSIDE] = outside
     assert twilio.come_back(surfer, location).headers["Location"].startswith("/twilio/welcome/")
 
