@@ -37,6 +37,8 @@ def show(
 
 
 def _ended(one: SignInAttempt) -> str:
+    if one.outcome == "password_reset":
+        return "Password reset"
     if one.outcome != "refused":
         return "Test passed" if one.test else "Signed in"
     more = f" ({one.times} times)" if one.times > 1 else ""

@@ -13,9 +13,10 @@ import orjson
 
 from bridge.domain.identity import LoginKind
 
-AttemptKind = LoginKind | Literal["break_glass"]
-Outcome = Literal["signed_in", "refused", "test_passed"]
-OutcomeFilter = Literal["", "signed_in", "refused", "break_glass", "test"]
+#: What isn’t a login, and stands beside them since it opens the way to one.
+AttemptKind = LoginKind | Literal["break_glass", "reset"]
+Outcome = Literal["signed_in", "refused", "test_passed", "password_reset"]
+OutcomeFilter = Literal["", "signed_in", "refused", "break_glass", "password_reset", "test"]
 
 LONGEST_MESSAGE = 64_000
 LONGEST_TEXT = 1_000
@@ -24,6 +25,8 @@ LONGEST_EMAIL = 320
 #: What a login goes through, in this order; no protocol has all of it. `{idp}` is the connection's name.
 TITLES: Mapping[str, str] = {
     "typed": "An email and a password were typed",
+    "link_followed": "The link that was mailed to them was followed",
+    "password_set": "A new password was chosen",
     "passkey": "A passkey was shown",
     "factor": "They showed their second factor",
     "asked": "We sent them to {idp}",

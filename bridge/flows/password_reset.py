@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bridge.domain.errors import Expired, TooManyTries
 from bridge.domain.people import find_email, fold_typed
-from bridge.domain.sign_in import Client
+from bridge.domain.sign_in import UNKNOWN_CLIENT, Client
 from bridge.domain.ways_in import WaysIn
 from bridge.domain.workspace import User
 from bridge.flows import account_mails
@@ -21,6 +21,7 @@ from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
 from bridge.flows.password_tries import forget_account
 from bridge.flows.passwords import hash_password
+from bridge.flows.sign_in_log import log_reset
 from bridge.storage import own_account, pending, people, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.counters import count_try
@@ -122,8 +123,10 @@ def open_reset(context: Context, secret: str, now: datetime) -> Reset:
     return Reset(user.email, user.name)
 
 
-def reset_password(context: Context, secret: str, password: str, now: datetime) -> Reset:
-    """Set the password, end every session of the account, and tell its address.
+def reset_password(
+    context: Context, secret: str, password: str, now: datetime, client: Client = UNKNOWN_CLIENT
+) -> Reset:
+    """Set the password, end every session of the account, and tell its address, and the sign-in log.
 
     Raises Expired (used, run out, or the password or the address changed since), Invalid, TooManyTries (busy).
     """
@@ -134,6 +137,7 @@ def reset_password(context: Context, secret: str, password: str, now: datetime) 
         if not user.email_proved:
             sign_in.clear_account(change, user.key)
         _set(context, change, user, kept)
+        log_reset(change, user.email, client)
     return whose
 
 

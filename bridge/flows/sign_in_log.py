@@ -213,6 +213,15 @@ def log_glass_broken(change: Change, workspace: Workspace, email: str, client: C
     insert_attempt(change, _attempt(change, ended, client, trail, None))
 
 
+def log_reset(change: Change, email: str, client: Client) -> None:
+    """Keep that a forgotten password was set anew by a mailed link, in the transaction in which it was."""
+    trail = Trail()
+    trail.note("link_followed")
+    trail.note("password_set", "Every session of the account has ended. Nobody is signed in by it.")
+    ended = Ended("reset", "password_reset", "password_reset", "A new password was chosen by a mailed link.", email)
+    insert_attempt(change, _attempt(change, ended, client, trail, None))
+
+
 def log_test(
     change: Change, ended: "Ended", client: Client, through: Connection, trail: Trail, browser_hash: bytes
 ) -> str:

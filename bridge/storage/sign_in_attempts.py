@@ -170,7 +170,7 @@ def _wanted(connection: Any, query: AttemptsQuery) -> list[ColumnElement[bool]]:
         where.append(or_(part, _COLUMNS.ref == query.person.strip().upper()))
     if query.outcome:
         where.append(_COLUMNS.test.is_(query.outcome == "test"))
-    if query.outcome in ("signed_in", "refused"):
+    if query.outcome in ("signed_in", "refused", "password_reset"):
         where.append(_COLUMNS.outcome == query.outcome)
     if query.outcome == "break_glass":
         where.append(_COLUMNS.kind == query.outcome)

@@ -672,7 +672,7 @@ sign_in_attempts = Table(
     _required("steps", Json),
     Column("message", Text),  # decoded, without secrets, cut
     Column("would", Json),  # what a test found out
-    _one_of("outcome", "signed_in", "refused", "test_passed"),
+    _one_of("outcome", "signed_in", "refused", "test_passed", "password_reset"),
     Index(None, "at"),
     Index(None, "connection_id", "at"),
     Index(

@@ -61,7 +61,7 @@ def finish(secret: str) -> Response:
     context, now = current_context(), current_time()
     try:
         whose = open_reset(context, secret, now)
-        reset_password(context, secret, request.form.get("password", ""), now)
+        reset_password(context, secret, request.form.get("password", ""), now, current_client())
     except Expired as error:
         return _ended(error)
     except DomainError as error:

@@ -12,11 +12,13 @@ from sqlalchemy import insert, select, update
 from bridge.domain.errors import DomainError, Expired, Invalid, TooManyTries
 from bridge.domain.mail import Mail
 from bridge.domain.sign_in import Client, WrongCredentials
+from bridge.domain.sign_in_log import AttemptsQuery
 from bridge.flows.account_settings import change_password
 from bridge.flows.deliver import deliver_due
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.password_reset import LINK_LASTS, ask_reset, open_reset, reset_password
 from bridge.flows.provision_users import change_user
+from bridge.flows.read_sign_in_log import get_attempt, list_attempts
 from bridge.storage.database import Database
 from bridge.storage.tables import identities, pending_requests, second_factors, users
 from tests.flows.audit import audit_events
@@ -66,6 +68,19 @@ def enter(world: World, password: str) -> Browser:
 
 
 # -- The way it is meant -----------------------------------------------------------------------------
+
+
+def test_owners_read_of_it_in_the_sign_in_log_and_from_where_it_was(world: World) -> None:
+    reset_password(world.context, link(world), NEW, world.now, CLIENT)
+    with pytest.raises(Expired):
+        reset_password(world.context, "wrong", NEW, world.now, CLIENT)
+    [line] = list_attempts(world.context, "acme", AttemptsQuery(outcome="password_reset"), 10).attempts
+    assert (line.kind, line.outcome, line.email, line.address) == ("reset", "password_reset", ANN, CLIENT.address)
+    assert list_attempts(world.context, "acme", AttemptsQuery(outcome="signed_in"), 10).attempts == ()
+    assert [step.name for step in get_attempt(world.context, "acme", line.ref).steps] == [
+        "link_followed",
+        "password_set",
+    ]
 
 
 def test_the_link_sets_a_password_and_ends_every_session(world: World) -> None:

@@ -20,6 +20,7 @@ _KINDS = {
     "passkey": "Passkey",
     "twilio": "Twilio",
     "break_glass": "Break-glass code",
+    "reset": "Mailed link",
 }
 #: The guides of docs/guides by their headings, for SAML by preset.
 GUIDES = {
@@ -65,6 +66,8 @@ def _status(one: SignInAttempt) -> Status:
         return Status("bad", f"{'Test refused' if one.test else 'Refused'}: {found.title if found else one.code}")
     if one.kind == "break_glass":
         return Status("warn", "Came in by a break-glass code")
+    if one.outcome == "password_reset":
+        return Status("warn", "Password reset")
     return Status("ok", "Test passed" if one.test else "Signed in")
 
 
@@ -92,6 +95,8 @@ def _title(one: SignInAttempt) -> str:
     if one.kind == "break_glass":
         did = "couldn’t come in" if one.outcome == "refused" else "came in"
         return f"{who} {did} by a break-glass code"
+    if one.outcome == "password_reset":
+        return f"{who} chose a new password"
     return f"{who} couldn’t sign in" if one.outcome == "refused" else f"{who} signed in"
 
 

@@ -30,6 +30,7 @@ _OUTCOMES: dict[OutcomeFilter, str] = {
     "refused": "Refused",
     "signed_in": "Signed in",
     "break_glass": "Break-glass",
+    "password_reset": "Password resets",
     "test": "Tests",
 }
 _SINCE: dict[str, tuple[str, timedelta | None]] = {

@@ -48,6 +48,16 @@ def test_an_owner_reads_attempts_newest_first_by_the_page(
     assert f'href="{LOG}" aria-current="page"' in first.text
 
 
+def test_a_reset_of_a_password_is_told_apart_from_a_sign_in(acme: Acme, olga: Surfer) -> None:
+    said = {"kind": "reset", "code": "password_reset", "email": "kim@acme.example", "email_ci": "kim@acme.example"}
+    keep_attempt(acme.world, "RRRR-2222", "password_reset", acme.world.now, **said)
+    assert whom(olga.get(LOG, outcome="password_reset").text) == ["kim@acme.example"]
+    assert whom(olga.get(LOG, outcome="refused").text) == []
+    shown = olga.get(f"{LOG}/RRRR-2222").text
+    assert "kim@acme.example chose a new password" in shown
+    assert "Password reset" in shown
+
+
 def test_nothing_found_is_said(acme: Acme, olga: Surfer) -> None:
     assert "No attempt of “zoe”" in olga.get(LOG, q="zoe").text
     assert olga.get(LOG, before="nonsense", since="ever", outcome="all").status_code == 200

@@ -1068,7 +1068,8 @@ def _sign_in_attempts() -> None:
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("would", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "outcome IN ('signed_in', 'refused', 'test_passed')", name=op.f("ck_sign_in_attempts_outcome")
+            "outcome IN ('signed_in', 'refused', 'test_passed', 'password_reset')",
+            name=op.f("ck_sign_in_attempts_outcome"),
         ),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_sign_in_attempts_connection_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sign_in_attempts_user_id")),
