@@ -44,19 +44,8 @@ class Bridge:
         return json.loads(self.run_text(*arguments, "--json", stdin=stdin))
 
     def run_text(self, *arguments: str, stdin: str = "") -> str:
-        """Run one `bridge` command. Returns what it printed; fails loudly on any other exit than 0.
-
-        In this process, one at a time: to start Python and import the house would take most of the time of most tests.
-        """
-        out, err = io.StringIO(), io.StringIO()
-        typed, settings = patch("sys.stdin", io.StringIO(stdin)), _environment(self.settings)
-        with patch.dict(os.environ, settings, clear=True), typed, redirect_stdout(out), redirect_stderr(err):
-            try:
-                main(arguments)
-            except SystemExit as end:
-                status = end.code
-        assert status == 0, f"{arguments}: {out.getvalue()}{err.getvalue()}"
-        return out.getvalue()
+        """Run one `bridge` command. Returns what it printed; fails loudly on any other exit than 0."""
+        return run_here(_environment(self.settings), *arguments, stdin=stdin)
 
     def run_by_itself(self, *arguments: str, stdin: str = "", seconds: float = 120) -> Any:
         """The same as `run`, in a process of its own: for what is measured as a whole."""
@@ -87,6 +76,22 @@ class Bridge:
         """End it as an operator would."""
         self.process.terminate()
         self.process.wait(timeout=30)
+
+
+def run_here(environment: Mapping[str, str], *arguments: str, stdin: str = "") -> str:
+    """What `bridge ARGUMENT...` prints; fails loudly on any other exit than 0.
+
+    In this process, one at a time: to start Python and import the house would take most of the time of most tests.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    typed = patch("sys.stdin", io.StringIO(stdin))
+    with patch.dict(os.environ, environment, clear=True), typed, redirect_stdout(out), redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as end:
+            status = end.code
+    assert status == 0, f"{arguments}: {out.getvalue()}{err.getvalue()}"
+    return out.getvalue()
 
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ import requests
 
 from bridge.cli.demo import Places, _commands, _stopped_by_signals
 from bridge.cli.demo_story import read_story
+from tests.running import run_here
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,9 +101,7 @@ def listening(first: int) -> int:
 
 
 def ask(folder: Path, *arguments: str) -> str:
-    return subprocess.run(
-        command(*arguments), env=environ(folder), cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
+    return run_here(environ(folder), *arguments)
 
 
 def permissions(folder: Path, email: str) -> set[tuple[str, str]]:
