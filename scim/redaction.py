@@ -117,6 +117,7 @@ def _never_returned(attributes: Iterable[Attribute]) -> Iterator[str]:
 _SCHEMAS = [schema for kind in (USER, GROUP) for schema in (kind.schema, *kind.extensions)]
 _NEVER = frozenset(name for schema in _SCHEMAS for name in _never_returned(schema.attributes))
 
+_HOLDING = (dict, list)
 _NO_SMALL_LETTERS = bytes(each for each in range(256) if not ord("a") <= each <= ord("z"))
 _HINTS = re.compile("|".join((_SPEAKS_OF_SECRETS.pattern, *(re.sub("[^a-z]", "", name) for name in _NEVER))).encode())
 _QUOTED_INSIDE = re.compile(rb'\\"[^"\\]*(?:\\")?')
@@ -142,10 +143,13 @@ def _may_be_kept(body: bytes, decoded: Any) -> bool:
 
 
 def _holds_long_list(value: Any) -> bool:
-    if isinstance(value, list) and len(value) > _MOST_ITEMS:
-        return True
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_holds_long_list(each) for each in inner)
+    left = [value] if isinstance(value, _HOLDING) else []
+    while left:  # not by calling itself: of the time that a read's line in the log takes, that was a half
+        each = left.pop()
+        if isinstance(each, list) and len(each) > _MOST_ITEMS:
+            return True
+        left += [inner for inner in (each if isinstance(each, list) else each.values()) if isinstance(inner, _HOLDING)]
+    return False
 
 
 class _Redaction:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,6 +21,8 @@ from bridge.flows.open_context import open_context
 from bridge.storage.database import Database, open_database
 from saml.service_provider import ServiceProvider
 from tests.benchmarks.http import Client
+from tests.benchmarks.peer import Peer
+from tests.benchmarks.spent import spent_by_group, spent_by_process
 from tests.running import Bridge
 from tests.saml.idp import KICKS, sign_in
 
@@ -36,7 +39,8 @@ GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
 class Cell:
     """One thing to time: done `times` times a round; `against` names the cells it is divided by.
 
-    What is told is `scale` times what it took by `clock`, in seconds: of a part, the whole.
+    What is told is `scale` times what it took by `clock`, in seconds: of a part, the whole. `spent` tells how much of
+    a processor the server has used so far, in seconds, where that is measured too.
     """
 
     name: str
@@ -47,9 +51,10 @@ class Cell:
     times: int = 100
     scale: float = 1
     clock: Callable[[], float] = perf_counter
+    spent: Callable[[], float] | None = None
 
 
-def first_table(bridge: Bridge, folder: Path, people: int, peer: str | None) -> list[Cell]:
+def first_table(bridge: Bridge, folder: Path, people: int, peer: Peer | None) -> list[Cell]:
     """Fill a workspace, and the peer at that address where there is one, and give the cells."""
     connection, scim = set_up(bridge, folder)
     _rule(bridge, connection["id"])  # first: meanwhile the server would end a client's connection that is idle
@@ -58,12 +63,12 @@ def first_table(bridge: Bridge, folder: Path, people: int, peer: str | None) -> 
     database = open_database(url)
     with database.writing() as rows:
         rows.execute(text("CREATE TABLE bench_floor (id INTEGER PRIMARY KEY, n INTEGER)"))
-    hello = Client(bridge.url)
+    hello, spent = Client(bridge.url), partial(spent_by_group, bridge.process.pid)
     return [
-        Cell("H", "hello", lambda: hello.call("GET", "/healthz"), ()),
+        Cell("H", "hello", lambda: hello.call("GET", "/healthz"), (), spent=spent),
         Cell("C", "raw commit of one row", _commit(database), ("H",)),
         Cell("S", "indexed one-row select", _select(database, ids[0]), ()),
-        *_beside_peer(_scim_cells(scim, ids, group), peer, people),
+        *_beside_peer([replace(cell, spent=spent) for cell in _scim_cells(scim, ids, group)], peer, people),
         Cell("login", "SAML login, whole (3 requests)", login_by(bridge, connection), ("H", "C"), times=30),
         *_access_cells(bridge, url),
     ]
@@ -198,13 +203,21 @@ def _scim_cells(scim: Client, ids: list[str], group: str) -> list[Cell]:
 _BESIDE_PEER = {"get": 0.67, "filter": 0.67, "page": 0.11, "create": 1.43, "patch": 1.43, "group": 0.1}
 
 
-def _beside_peer(ours: list[Cell], peer: str | None, people: int) -> list[Cell]:
+def _beside_peer(ours: list[Cell], peer: Peer | None, people: int) -> list[Cell]:
     """Ours, each beside the peer's own; ours alone where there is no peer."""
     if peer is None:
         return ours
-    scim = Client(peer, {**SCIM, "Authorization": "Bearer anything"})
+    scim = Client(peer.url, {**SCIM, "Authorization": "Bearer anything"})
+    spent = partial(spent_by_process, peer.pid)
     theirs = [
-        replace(cell, name=f"scimmy {cell.name}", title=f"scimmy-routers: {cell.title}", against=("H",), goal="")
+        replace(
+            cell,
+            name=f"scimmy {cell.name}",
+            title=f"scimmy-routers: {cell.title}",
+            against=("H",),
+            goal="",
+            spent=spent,
+        )
         for cell in _scim_cells(scim, *_fill(scim, people))
     ]
     beside = [

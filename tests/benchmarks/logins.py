@@ -23,6 +23,7 @@ from saml.service_provider import ServiceProvider
 from tests.benchmarks.cells import FORM, Cell, login_by, request_id_of, set_up
 from tests.benchmarks.http import Client
 from tests.benchmarks.peer import Jackson
+from tests.benchmarks.spent import spent_by_group
 from tests.running import Bridge
 from tests.saml.idp import BRIDGE, KICKS, NOW, NS, Signed, answer, keys, post, respond, sign_in
 
@@ -48,7 +49,7 @@ def login_table(bridge: Bridge, folder: Path, jackson: Jackson | None) -> list[C
         "≤ 0.33 jackson",
         times=1,
         scale=1 / AT_ONCE,
-        clock=lambda: _spent_by_group(bridge.process.pid),
+        clock=lambda: spent_by_group(bridge.process.pid),
     )
     return [*cells, ours, *([] if jackson is None else [_jackson(jackson)])]
 
@@ -106,27 +107,6 @@ def _often(login: Callable[[], object]) -> Callable[[], None]:
     return often
 
 
-def _spent_by_group(leader: int) -> float:
-    """Seconds of processor that the server's processes have used, and what they waited for."""
-    return sum(_spent(int(path.name)) for path in Path("/proc").glob("[0-9]*") if _group(path) == leader)
-
-
-def _group(folder: Path) -> int:
-    try:
-        return int((folder / "stat").read_text().rpartition(")")[2].split()[2])
-    except (OSError, IndexError):
-        return 0
-
-
-def _spent(pid: int) -> float:
-    """By the kernel's own count in nanoseconds; `stat` counts hundredths of a second."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-    except OSError:
-        return 0.0
-
-
 def _jackson(peer: Jackson) -> Cell:
     """Authorize → ACS → token → userinfo, as an application behind it signs somebody in."""
     browser, number = Client(peer.url), itertools.count()
@@ -160,5 +140,5 @@ def _jackson(peer: Jackson) -> Cell:
 
     title = "npm saml-jackson: authorize, ACS, token, userinfo (4 requests, in memory)"
     return Cell(
-        "jackson", title, _often(login), (), times=1, scale=1 / AT_ONCE, clock=lambda: _spent_by_group(peer.group)
+        "jackson", title, _often(login), (), times=1, scale=1 / AT_ONCE, clock=lambda: spent_by_group(peer.group)
     )

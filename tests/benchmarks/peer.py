@@ -16,9 +16,17 @@ JACKSON = Path(__file__).parent / "node"
 NEEDED = ("express", "scimmy", "scimmy-routers")
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A scimmy-routers that runs: its address, and its process."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
-def running_peer() -> Iterator[str | None]:
-    """Its address for the length of a block; None where Node or the peers of tests/node are missing."""
+def running_peer() -> Iterator[Peer | None]:
+    """One for the length of a block; None where Node or the peers of tests/node are missing."""
     node = shutil.which("node")
     if node is None or not all((FOLDER / "node_modules" / name).is_dir() for name in NEEDED):
         yield None
@@ -26,7 +34,7 @@ def running_peer() -> Iterator[str | None]:
     command = [node, "--no-deprecation", "scim_peer.js"]
     with subprocess.Popen(command, cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip()  # then its stdin is closed, which ends it
+        yield Peer(process.stdout.readline().strip(), process.pid)  # then its stdin is closed, which ends it
 
 
 @dataclass(frozen=True, slots=True)
