@@ -155,9 +155,9 @@ def _text(places: Places, story: Story, logins: list[dict[str, Any]], at_twilio:
     lines += [f"  Company's IdP   {url}/console   ({key})" for key, url in places.idps.items()]
     lines += [f"  Twilio          {places.twilio}/console"]
     lines += ["", "Sign in at the bridge with any of these addresses; the company's IdP asks for the password."]
-    lines += [f"  {one['email']:<34}{one['password']:<22}{one['what']}" for one in logins]
+    lines += [f"  {one['email']:<34}{one['password']:<24}{one['what']}" for one in logins]
     lines += ["", "Or log in with Twilio, and come by its Product Switcher:"]
-    lines += [f"  {one['email']:<34}{one.get('password', ''):<22}{one['what']}" for one in at_twilio]
+    lines += [f"  {one['email']:<34}{one.get('password', ''):<24}{one['what']}" for one in at_twilio]
     lines += ["", *_commands(places, story)]
     return "\n".join([*lines, "", "Ctrl-C ends it. The next start finds everything again.", ""])
 

@@ -177,6 +177,7 @@ def test_signing_up_with_an_app_on_the_way_to_a_client_and_switching_back_and_fo
     arrive(page, "Log in")
 
 
+@pytest.mark.long
 def test_signing_up_with_google(world: World, open_page: OpenPage) -> None:
     page = open_page(f"{world.twilio.public_url}/sign-up")
     page.get_by_role("button", name="Sign up with Google").click()
