@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession, SignedIn, find_session
 from bridge.flows.sign_in_log import Trail
 from bridge.flows.twilio_link import create_account, link_own
-from bridge.flows.twilio_login import Arrival, Welcome, arrive
+from bridge.flows.twilio_login import Arrival, EndedAtTwilio, Welcome, arrive, note_ended_before
+from bridge.storage.changes import changing
 from bridge.storage.tables import users
 from tests.flows.logins import PASSWORD, account
 from tests.world import World, make_world
@@ -107,3 +108,14 @@ def test_one_arrival_is_used_once(world: World) -> None:
         *(lambda: create_account(world.context, token, "browser", UNKNOWN_CLIENT, world.now) for _ in range(2))
     )
     assert sorted(went) == [False, True]
+
+
+def test_the_latest_end_of_all_their_sessions_is_remembered_whichever_arrives_last(world: World) -> None:
+    ended, before = world.now, world.now - timedelta(minutes=5)
+    for at in (before, ended, before):
+        with changing(world.context.database, "system", world.now) as change:
+            note_ended_before(change, "t1", at)
+    with pytest.raises(EndedAtTwilio):
+        arrived(world.context, "t1", "t1@home.example", ended)
+    assert arrived(world.context, "t1", "t1@home.example", ended + timedelta(seconds=1))
+    assert arrived(world.context, "t2", "t2@home.example", before)
