@@ -91,7 +91,7 @@ def prove_by_password(context: Context, session: CurrentSession, password: str, 
     """The account's password, typed once more. Raises WrongCredentials, TooManyTries, Forbidden (a second factor is
     asked for as well, or there is no password).
     """
-    keys = keys_of(session.user.email, client)
+    keys = keys_of(context, session.user.email, client)
     count_tries(context, keys, now)
     with context.database.reading() as rows:
         allowed, kept = _ways(rows, session).by_password, sign_in.find_password_hash(rows, session.user.key)

@@ -15,7 +15,7 @@ from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.domain.workspace import User
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.link_account import link_proved
-from bridge.flows.password_tries import count_tries, forget_good_try, keys_of
+from bridge.flows.password_tries import count_tries, forget_good_try, keys_of, note_known
 from bridge.flows.passwords import verify
 from bridge.flows.second_factors import (
     begin_step,
@@ -45,11 +45,14 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What was typed. `proving`: the token of a pending proof and the browser's secret, where the login is one."""
+    """What was typed. `proving`: the token of a pending proof and the browser's secret, where the login is one.
+    `known`: what the browser keeps of a login of before (`SignedIn.known`).
+    """
 
     email: str
     password: str
     proving: tuple[str, str] | None = None
+    known: str | None = None
 
 
 def ways_of(context: Context, email: str) -> tuple[Way, ...]:
@@ -71,7 +74,7 @@ def sign_in_with_password(
     on), what `link_account.link_proved` refuses.
     """
     email = find_email(credentials.email)
-    keys = keys_of(credentials.email, client)
+    keys = keys_of(context, credentials.email, client, credentials.known)
     count_tries(context, keys, now)
     user, kept = _look_up(context, email)
     if not verify(kept, credentials.password) or user is None or kept is None:
@@ -162,7 +165,7 @@ def _open(
     if factor:
         trail.note("factor", f"{FACTOR_NAMES[factor]}.")
     log_signed_in(change, "password", user.email, client, None, trail)
-    return SignedIn(cookie, return_to)
+    return SignedIn(cookie, return_to, note_known(context, user.email))
 
 
 def _by_password(context: Context, user: User, now: datetime, factor: Factor | None) -> NewAuthentication:

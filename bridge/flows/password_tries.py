@@ -1,26 +1,56 @@
 """Tries of passwords, counted by account and by address in the database, so that no process forgets (product.md 2.8).
 
-Wherever a password is typed, the same two counters slow guessing down.
+Wherever a password is typed, the same two counters slow guessing down. A browser in which the account's password was
+right before keeps a note of that, and its tries are counted apart: so strangers who guess at an account can slow each
+other down, and not its person.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.domain.errors import TooManyTries
 from bridge.domain.people import fold_typed
 from bridge.domain.sign_in import Client
-from bridge.flows.bearer_secrets import digest
+from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.storage.counters import count_try, forget_tries, take_back
 
 WINDOW = timedelta(minutes=15)
 TRIES_BY_ACCOUNT = 10
 TRIES_BY_ADDRESS = 100
+_PURPOSE = "known browsers"
 
 
-def keys_of(email: str, client: Client) -> tuple[str, str]:
-    """Under what the tries for this address of an account, from this address of a client, are counted."""
-    return _by_account(email), f"password:address:{digest(client.network).hex()}"
+def keys_of(context: Context, email: str, client: Client, note: str | None = None) -> tuple[str, str]:
+    """Under what the tries for this address of an account, from this address of a client, are counted. `note`: what the
+    browser brings of `note_known`.
+    """
+    nonce = _known_by(context, email, note) if note else None
+    whose = f"password:browser:{digest(nonce).hex()}" if nonce else _by_account(email)
+    return whose, f"password:address:{digest(client.network).hex()}"
+
+
+def note_known(context: Context, email: str) -> str:
+    """What a browser keeps in which the password of this account was right: nobody else can make one, and nobody but us
+    can tell for which account it is.
+    """
+    nonce = new_secret()
+    return f"{nonce}.{urlsafe_b64encode(context.secrets.sign(_known(email, nonce), _PURPOSE)).decode()}"
+
+
+def _known_by(context: Context, email: str, note: str) -> str | None:
+    """What tells this note from others, however its seal is spelled; None where it is none of this account's."""
+    nonce, _, seal = note.partition(".")
+    try:
+        good = context.secrets.is_signed(_known(email, nonce), urlsafe_b64decode(seal), _PURPOSE)
+    except ValueError:
+        return None
+    return nonce if good else None
+
+
+def _known(email: str, nonce: str) -> bytes:
+    return f"{nonce}:{fold_typed(email)}".encode("utf-8", "surrogatepass")
 
 
 def _by_account(email: str) -> str:

@@ -63,10 +63,13 @@ class CurrentSession:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session was opened: the new secret for the cookie, and the path to go on to (None: the caller's own)."""
+    """A session was opened: the new secret for the cookie, and the path to go on to (None: the caller's own). `known`:
+    what the browser keeps of a password that was right in it.
+    """
 
     cookie: str
     return_to: str | None = None
+    known: str | None = None
 
 
 # -- What a session reaches --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ browser (RFC 6265bis 4.1.3.2), such as the session of somebody else.
 - `bridge_browser`  tells the browser that was sent on to prove something from one that was handed the address
 - `bridge_login_…`  one for each login under way: tells the browser that began it, and where it wanted to go
 - `bridge_factor`   a password was right in this browser, and the second factor is to be shown
+- `bridge_known`    the password of an account was right in this browser: whose, only we can tell
 - `bridge_csrf`     Flask's own signed cookie, which holds the secret of our forms
 """
 
@@ -22,6 +23,7 @@ SESSION = "bridge_session"
 BROWSER = "bridge_browser"
 WORKSPACE = "bridge_workspace"
 FACTOR = "bridge_factor"
+KNOWN = "bridge_known"
 CSRF = "bridge_csrf"
 _LOGIN = "bridge_login_"
 _BROWSER_LASTS = timedelta(days=30)
@@ -64,6 +66,11 @@ def factor_secret() -> str | None:
     return _read(FACTOR)
 
 
+def known_note() -> str | None:
+    """What the browser keeps of a password that was right in it."""
+    return _read(KNOWN)
+
+
 def _read(name: str) -> str | None:
     value = request.cookies.get(_named(name))
     return value if value and len(value) <= _LONGEST else None
@@ -72,6 +79,12 @@ def _read(name: str) -> str | None:
 def keep_session(response: Response, secret: str, lifetime: timedelta) -> None:
     """Sign the browser in."""
     _keep(response, _named(SESSION), secret, lifetime)
+
+
+def keep_known(response: Response, note: str | None) -> None:
+    """Remember that a password was right in this browser."""
+    if note is not None:
+        _keep(response, _named(KNOWN), note, _BROWSER_LASTS)
 
 
 def keep_browser(response: Response, secret: str) -> None:

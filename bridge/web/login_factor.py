@@ -20,6 +20,7 @@ from bridge.web.cookies import (
     browser_secret,
     drop_factor,
     factor_secret,
+    keep_known,
     keep_session,
     session_secret,
 )
@@ -109,6 +110,7 @@ def show() -> Response:
         return _wait(asked, waiting, error)
     response = go(safe_path(told.return_to or asked.return_to))
     keep_session(response, told.cookie, context.session_lifetime)
+    keep_known(response, told.known)
     drop_factor(response)
     return response
 

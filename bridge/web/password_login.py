@@ -17,7 +17,7 @@ from bridge.flows.password_login import Credentials, Way, sign_in_with_password,
 from bridge.flows.sign_in_log import Refusal, log_refused
 from bridge.web import refusals
 from bridge.web.arrival import ask_factor
-from bridge.web.cookies import browser_secret, keep_session, session_secret
+from bridge.web.cookies import browser_secret, keep_known, keep_session, known_note, session_secret
 from bridge.web.current import current_client, current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
@@ -103,7 +103,7 @@ def _check_password(asked: _Asked, password: str) -> Response:
     context = current_context()
     note_login(kind="password", email=asked.email)
     proving = (asked.prove, browser_secret() or "") if asked.prove else None
-    credentials = Credentials(asked.email, password, proving)
+    credentials = Credentials(asked.email, password, proving, known_note())
     try:
         told = sign_in_with_password(context, credentials, current_client(), current_time(), old=session_secret())
     except FactorNeeded as needed:
@@ -114,6 +114,7 @@ def _check_password(asked: _Asked, password: str) -> Response:
         return _wait(asked, error)
     response = go(safe_path(told.return_to or asked.return_to))
     keep_session(response, told.cookie, context.session_lifetime)
+    keep_known(response, told.known)
     return response
 
 

@@ -29,9 +29,16 @@ def world(database: Database, now: datetime) -> World:
 
 
 def enter(
-    world: World, email: str = ANN, password: str = PASSWORD, *, client: Client = CLIENT, now: datetime | None = None
+    world: World,
+    email: str = ANN,
+    password: str = PASSWORD,
+    *,
+    client: Client = CLIENT,
+    now: datetime | None = None,
+    known: str | None = None,
 ) -> SignedIn:
-    return sign_in_with_password(world.context, Credentials(email, password), client, now or world.now)
+    told = Credentials(email, password, known=known)
+    return sign_in_with_password(world.context, told, client, now or world.now)
 
 
 def refused_in(world: World, email: str = ANN, *, client: Client = CLIENT) -> int | None:
@@ -224,6 +231,32 @@ def test_a_whole_ipv6_network_is_one_address(world: World, monkeypatch: pytest.M
         assert refused_in(world, f"person{n}@acme.example", client=Client(f"2001:db8:0:1::{n}", "")) is None
     assert refused_in(world, "person4@acme.example", client=Client("2001:db8:0:1:ffff::1", "")) == 901
     assert refused_in(world, "person4@acme.example", client=Client("2001:db8:0:2::1", "")) is None
+
+
+def test_strangers_who_guess_keep_nobody_out_of_their_own_browser(world: World) -> None:
+    for email in (ANN, "bob@acme.example"):
+        account(world, email, password=PASSWORD)
+    known, others = enter(world).known, enter(world, "bob@acme.example").known
+    for n in range(11):
+        refused_in(world, client=Client(f"192.0.2.{n}", ""))
+    for note in (None, "", "x.y", "x.é", f"x{known}", others):
+        with pytest.raises(TooManyTries):
+            enter(world, known=note)
+    assert enter(world, "Ann@ACME.example", known=known).cookie
+    with pytest.raises(TooManyTries):
+        enter(world)  # nor does their login help the strangers
+
+
+def test_in_ones_own_browser_tries_are_counted_too(world: World) -> None:
+    account(world, ANN, password=PASSWORD)
+    known = enter(world).known
+    assert known
+    for n in range(10):
+        with pytest.raises(WrongCredentials):
+            enter(world, password="wrong", known=known + "=x" * n)
+    with pytest.raises(TooManyTries):
+        enter(world, known=known)
+    assert enter(world).cookie  # elsewhere they are counted apart
 
 
 def test_good_logins_do_not_count(world: World) -> None:

@@ -1321,6 +1321,22 @@ GUARDS = (
         ("tests/flows/test_password_login.py::test_each_spelling_of_an_address_is_the_same_account",),
     ),
     Guard(
+        "a browser is known by a note that we made for this account",
+        "1",
+        "bridge.flows.password_tries",
+        "return nonce if good else None",
+        "return nonce",
+        ("tests/flows/test_password_login.py::test_strangers_who_guess_keep_nobody_out_of_their_own_browser",),
+    ),
+    Guard(
+        "a known browser's tries are counted, however its note is spelled",
+        "1",
+        "bridge.flows.password_tries",
+        "digest(nonce).hex()}",
+        "digest(note or '').hex()}",
+        ("tests/flows/test_password_login.py::test_in_ones_own_browser_tries_are_counted_too",),
+    ),
+    Guard(
         "a whole IPv6 network is one address's tries",
         "1",
         "bridge.domain.sign_in",

@@ -209,3 +209,14 @@ def test_pages_have_one_heading_and_labels(world: World, company: Company, surfe
     add_connection(world.context, world.workspace, world.now, name="Third")
     for shown in (surfer.get("/login"), give_email(surfer, ANN), surfer.get("/prove/x")):
         assert shown.text.count("<h1>") == 1
+
+
+def test_strangers_who_guess_keep_nobody_out_of_their_own_browser(world: World, app: Flask, surfer: Surfer) -> None:
+    account(world, ANN, password=PASSWORD)
+    surfer.enter_password(ANN, PASSWORD)
+    surfer.submit("/logout", surfer.get("/logout"))
+    stranger = Surfer(app)
+    assert [stranger.enter_password(ANN, "wrong").status_code for _ in range(11)][-1] == 429
+    assert surfer.enter_password(ANN, PASSWORD).status_code == 303
+    assert surfer.session() is not None
+    assert stranger.enter_password(ANN, PASSWORD).status_code == 429
