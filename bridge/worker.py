@@ -29,6 +29,7 @@ from bridge.flows.jobs import (
 )
 from bridge.flows.outside import Outside
 from bridge.flows.refresh_metadata import refresh_due
+from bridge.flows.renew_secrets import renew_secrets
 from bridge.flows.request_log import forget_old_requests
 from bridge.flows.sessions import sweep_expired
 from bridge.flows.sign_in_log import forget_old_attempts
@@ -81,6 +82,10 @@ def _look_for_proofs(context: Context, outside: Outside, now: datetime) -> None:
     recheck_domains(context, outside.look_for_proof, now)
 
 
+def _renew_secrets(context: Context, _outside: Outside, _now: datetime) -> None:
+    renew_secrets(context)
+
+
 def _live(_context: Context, _outside: Outside, _now: datetime) -> None:
     """That it is noted as done is all."""
 
@@ -92,6 +97,7 @@ JOBS = (
     Job("sweep-expired", _HOUR, _forget_expired),
     Job("sweep-scim-log", _HOUR, _forget_scim_calls),
     Job("sweep-sign-in-log", _HOUR, _forget_sign_ins),
+    Job("renew-secrets", _HOUR, _renew_secrets),
     Job("look-for-proofs", 5 * _MINUTE, _look_for_proofs),
 )
 _HEARTBEAT = Job(HEARTBEAT, HEARTBEAT_SECONDS, _live)

@@ -12,12 +12,14 @@ import click
 
 from bridge.cli.terminal import Terminal, Told, json_option
 from bridge.domain.errors import DomainError
+from bridge.domain.sentences import counted
 from bridge.flows.context import Context
 from bridge.flows.deliver import stuck_mail
 from bridge.flows.health import check_ready, check_writable
 from bridge.flows.jobs import WORKER_MISSED_AFTER, worker_state
 from bridge.flows.log_requests import unknown_tokens
 from bridge.flows.refresh_metadata import failing
+from bridge.flows.renew_secrets import count_outdated
 from bridge.flows.warn_expiries import near_expiries
 from bridge.settings import Settings, SettingsError, read_settings
 from bridge.wiring import make_context, make_mailer
@@ -139,8 +141,25 @@ def _waiting_mail(context: Context, _now: datetime) -> list[Finding]:
     stuck = stuck_mail(context)
     failing = f"{stuck.failing:,} can't be delivered and are tried again: {stuck.failing_error}"
     given_up = f"{stuck.given_up:,} were given up within 30 days: {stuck.given_up_error}"
-    counted = [(stuck.failing, failing), (stuck.given_up, given_up)]
-    return [Finding("outbox", "warning", text) for count, text in counted if count]
+    each = [(stuck.failing, failing), (stuck.given_up, given_up)]
+    return [Finding("outbox", "warning", text) for count, text in each if count]
+
+
+def _secret_keys(context: Context, _now: datetime) -> list[Finding]:
+    """Whether older keys among BRIDGE_SECRET_KEYS can go, and whether one is missing."""
+    waiting, older = count_outdated(context), len(context.secrets.keys) - 1
+    if waiting:
+        text = (
+            f"{waiting:,} secrets aren't encrypted with the first of BRIDGE_SECRET_KEYS. The worker encrypts them anew "
+        )
+        more = (
+            "within the hour; what stays after that was encrypted with a key that is missing: add it behind the first"
+        )
+        return [Finding("secret keys", "warning", text + more)]
+    if older:
+        text = f"the first encrypts all there is. The {counted(older, 'older key')} can go"
+        return [Finding("secret keys", "ok", text)]
+    return []
 
 
 def _metadata(context: Context, _now: datetime) -> list[Finding]:
@@ -168,7 +187,7 @@ def _strangers(context: Context, now: datetime) -> list[Finding]:
     return [Finding("scim", "warning", text)] if counted else []
 
 
-_INSIDE = (_worker, _waiting_mail, _metadata, _expiries, _strangers)
+_INSIDE = (_worker, _waiting_mail, _secret_keys, _metadata, _expiries, _strangers)
 _MOST_SHOWN = 10
 _ENDING = {
     "idp_certificate": "the IdP's certificate of connection",

@@ -47,6 +47,7 @@ transaction: fetch first, then flow.
 - `deliver`       mail, put into the outbox by changes and sent after them; its words: `account_mails`,
   `workspace_mails`, `connection_mails`, their look: `mail_theme`
 - `jobs`          what the worker does again and again: when each is due, who does it; `outside`: the ways out
+- `renew_secrets` what older keys of the operator's have encrypted, encrypted anew
 - `warn_expiries` owners are warned of certificates and tokens that end
 - `warn_owners`   owners are told of what was refused to protect them
 - `export_users`, `back_up`, `health`   for whoever looks after it

@@ -64,9 +64,14 @@ class SecretBox:
         except InvalidTag as error:
             raise Damaged(f"The secret was changed, or is of another purpose than {purpose}.") from error
 
+    @property
+    def mark(self) -> bytes:
+        """How every blob begins that the first key has encrypted."""
+        return _VERSION + _name(self.keys[0])
+
     def is_current(self, blob: bytes) -> bool:
         """Whether the first key encrypted it; else it should be encrypted anew before its key is dropped."""
-        return blob.startswith(_VERSION + _name(self.keys[0]))
+        return blob.startswith(self.mark)
 
     def sign(self, message: bytes, purpose: str) -> bytes:
         """32 bytes that only this box can make of `message` (HMAC-SHA-256), with the first key."""

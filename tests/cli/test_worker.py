@@ -15,6 +15,7 @@ from bridge.domain.mail import Mail
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due, queue_mail
 from bridge.flows.jobs import HEARTBEAT, claim_job, note_done, note_failed, plan_jobs
+from bridge.flows.renew_secrets import renew_secrets
 from bridge.settings import read_settings
 from bridge.wiring import make_context
 from tests.cli.conftest import Shell
@@ -82,6 +83,20 @@ def test_the_doctor_tells_of_mail_that_does_not_leave(shell: Shell) -> None:
     [(state, text)] = said_of(shell, "outbox")
     assert state == "warning"
     assert text.startswith("2 can't be delivered and are tried again: ConnectionRefusedError")
+
+
+def test_the_doctor_tells_when_an_older_key_can_go(kicks: Shell, okta: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = make_context(read_settings())
+    old = context.secrets.keys[0]
+    context.database.close()
+    assert said_of(kicks, "secret keys") == []
+    monkeypatch.setenv("BRIDGE_SECRET_KEYS", f"a new key for tests and long enough,{old}")
+    [(state, text)] = said_of(kicks, "secret keys")
+    assert (state, "aren't encrypted with the first" in text) == ("warning", True)
+    context = make_context(read_settings())
+    renew_secrets(context)
+    context.database.close()
+    assert said_of(kicks, "secret keys") == [("ok", "the first encrypts all there is. The 1 older key can go")]
 
 
 def test_the_doctor_tells_of_tokens_and_certificates_that_end(kicks: Shell, okta: str) -> None:
