@@ -1,4 +1,4 @@
-"""`bridge directory`: a connection's people and groups, from a file."""
+"""`bridge directory`: a connection's people and groups, from a file; who has no account; what groups are tied to."""
 
 import sys
 from collections.abc import Callable
@@ -7,9 +7,13 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.shown import table, wire_time
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.imports import Counted, ImportReport
+from bridge.domain.waiting_records import WaitingRecord
 from bridge.flows.import_directory import ImportOptions, import_directory
+from bridge.flows.tie_groups import TiedGroup, list_groups
+from bridge.flows.waiting_records import list_waiting_records
 from scim.file_forms import parse_directory_file
 
 _PROGRESS_WIDTH = 60
@@ -42,6 +46,53 @@ def import_(
     finally:
         progress("", 0, 0)
     return Told(_wire(report, dry_run), _text(report, dry_run))
+
+
+@directory.command("unlinked")
+@click.argument("workspace")
+@click.option("--connection", "connection_id", metavar="ID", required=True, help="Of whose directory.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, help="How many, 100 otherwise.")
+@told
+def unlinked(house: House, workspace: str, connection_id: str, limit: int) -> Told:
+    """List pushed people who have no account, with the reason and what to do."""
+    found = list_waiting_records(house.context, workspace, connection_id, size=limit)
+    idp = found.connection.name
+    wire = [_wire_waiting(one, idp) for one in found.records]
+    lines = [f"{one.user_name} ({one.name}), {one.id}\n    {one.why} {one.advice(idp)}" for one in found.records]
+    head = f"{found.total:,} without an account." if found.total else "Everybody whom it pushed has an account."
+    return Told({"records": wire, "count": found.total}, "\n".join([head, *lines]))
+
+
+@directory.command("groups")
+@click.argument("workspace")
+@click.option("--connection", "connection_id", metavar="ID", required=True, help="Of whose directory.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, help="How many, 100 otherwise.")
+@told
+def groups(house: House, workspace: str, connection_id: str, limit: int) -> Told:
+    """List pushed groups by name, each with the User Group it is tied to."""
+    found = list_groups(house.context, workspace, connection_id, size=limit)
+    rows = [(one.id, one.name, f"{one.members:,}", _tied_to(one)) for one in found.groups]
+    wire = [_wire_group(one) for one in found.groups]
+    return Told({"groups": wire, "count": found.total}, table(["Id", "IdP group", "People", "User Group"], rows))
+
+
+def _wire_waiting(one: WaitingRecord, idp: str) -> dict[str, object]:
+    said = {"id": one.id, "user_name": one.user_name, "name": one.name, "email": one.email, "active": one.active}
+    return {**said, "since": wire_time(one.since), "reason": one.reason, "why": one.why, "advice": one.advice(idp)}
+
+
+def _wire_group(one: TiedGroup) -> dict[str, object]:
+    user_group = one.user_group and {"id": one.user_group[0], "name": one.user_group[1]}
+    return {
+        "id": one.id, "name": one.name, "member_count": one.members,
+        "user_group": user_group, "tie": one.tie.origin if one.tie else None,
+    }  # fmt: skip
+
+
+def _tied_to(one: TiedGroup) -> str:
+    if one.tie is None or one.user_group is None:
+        return ""
+    return f"{one.user_group[1]} ({'mirror' if one.tie.origin == 'mirror' else 'linked'})"
 
 
 def _read(file: Path) -> bytes:

@@ -2,16 +2,16 @@
 
 import click
 
-from bridge.cli.shown import table, wire_user_group
+from bridge.cli.shown import table, wire_moved, wire_user_group
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.members import UserGroup
-from bridge.flows import user_groups
+from bridge.flows import map_groups, tie_groups, user_groups
 from bridge.flows.context import OPERATOR
 
 
 @click.group("user-group")
 def user_group() -> None:
-    """Make User Groups, and put members in by hand."""
+    """Make User Groups, put members in by hand, and link pushed groups to them."""
 
 
 @user_group.command("create")
@@ -56,6 +56,49 @@ def delete(house: House, workspace: str, name: str) -> Told:
     wire = {"id": group_id, "name": name, "member_count": 0}
     text = f"Deleted {name}: {loss.members} people lose {len(loss.grants)} grants."
     return Told({"user_group": wire, "people": loss.members, "grants": len(loss.grants)}, text)
+
+
+@user_group.command("link")
+@click.argument("workspace")
+@click.argument("name")
+@click.option("--connection", "connection_id", metavar="ID", required=True, help="Whose pushed group,")
+@click.option("--group-id", metavar="ID", required=True, help="by the id that `bridge directory groups` tells.")
+@click.option("--dry-run", is_flag=True, help="Say who would gain and lose what. Changes nothing.")
+@told
+def link(house: House, workspace: str, name: str, connection_id: str, group_id: str, dry_run: bool) -> Told:
+    """Bring the people of a pushed group into a User Group that is there, in the place of the group's mirror."""
+    asked = (workspace, connection_id, group_id, name, house.now)
+    seen = tie_groups.preview_link(house.context, *asked)
+    if dry_run:
+        return _tie_told(seen, f"{seen.now.group} would be linked to {name}")
+    map_groups.link_group(house.context, OPERATOR, *asked)
+    return _tie_told(seen, f"{seen.now.group} is linked to {name}")
+
+
+@user_group.command("unlink")
+@click.argument("workspace")
+@click.option("--connection", "connection_id", metavar="ID", required=True, help="Whose pushed group,")
+@click.option("--group-id", metavar="ID", required=True, help="by the id that `bridge directory groups` tells.")
+@click.option("--dry-run", is_flag=True, help="Say who would lose what. Changes nothing.")
+@told
+def unlink(house: House, workspace: str, connection_id: str, group_id: str, dry_run: bool) -> Told:
+    """End the link of a pushed group. Who is in the User Group by hand stays."""
+    asked = (workspace, connection_id, group_id, house.now)
+    seen = tie_groups.preview_unlink(house.context, *asked)
+    if dry_run:
+        return _tie_told(seen, f"{seen.now.group} would not be linked to {seen.now.user_group} any more")
+    tie_groups.unlink_group(house.context, OPERATOR, *asked)
+    return _tie_told(seen, f"{seen.now.group} is not linked to {seen.now.user_group} any more")
+
+
+def _tie_told(seen: tie_groups.TiePreview, text: str) -> Told:
+    wire = {
+        "group": {"name": seen.now.group, "member_count": seen.now.members},
+        "former_user_group": seen.now.user_group,
+        "gains": wire_moved(seen.gains),
+        "loses": wire_moved(seen.loses),
+    }
+    return Told(wire, f"{text}: {len(seen.gains)} gain, {len(seen.loses)} lose.")
 
 
 @user_group.command("list")

@@ -32,6 +32,7 @@ transaction: fetch first, then flow.
 - `sessions`      opened, added to, ended; what one reaches, computed at each request; `own_sessions`: a person's own,
   listed and ended
 - `map_groups`    rules: add, remove, preview who gains and who loses
+- `tie_groups`    pushed groups linked to User Groups, and what that changes; `waiting_records`: who has no account
 - `explain`       what somebody may do, and why
 - `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces and plans

@@ -376,6 +376,33 @@ def test_resource_add(kicks: Shell) -> None:
     assert wire == {"resource": {"id": "orders", "type": "source", "name": "Orders", "labels": labels}}
 
 
+def test_directory_groups_and_unlinked_and_user_group_link(kicks: Shell, okta: str, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("userName,email,groups\nann@kicks.example,ann@kicks.example,eng\nghost,,\n")
+    kicks.json("directory", "import", "kicks", str(file), "--connection", okta)
+    waiting = kicks.json("directory", "unlinked", "kicks", "--connection", okta)
+    assert waiting["count"] == 1
+    [ghost] = waiting["records"]
+    said = ("id", "user_name", "name", "email", "active", "since", "reason", "why", "advice")
+    assert (tuple(ghost), ghost["user_name"], ghost["reason"]) == (said, "ghost", "no_email")
+    [eng] = kicks.json("directory", "groups", "kicks", "--connection", okta)["groups"]
+    assert (eng["name"], eng["member_count"], eng["tie"], eng["user_group"]["name"]) == ("eng", 1, "mirror", "eng")
+    kicks.json("user-group", "create", "kicks", "Data Guild")
+    kicks.json("grant", "add", "kicks", "--user-group", "Data Guild", "--role", "Source Admin")
+    which = ("--connection", okta, "--group-id", eng["id"])
+    seen = kicks.json("user-group", "link", "kicks", "Data Guild", *which, "--dry-run")
+    assert set(seen) == {"group", "former_user_group", "gains", "loses"}
+    assert [one["email"] for one in seen["gains"]["people"]] == ["ann@kicks.example"]
+    assert kicks.json("user-group", "link", "kicks", "Data Guild", *which) == seen
+    [eng] = kicks.json("directory", "groups", "kicks", "--connection", okta)["groups"]
+    assert (eng["tie"], eng["user_group"]["name"]) == ("link", "Data Guild")
+    assert kicks.json("user-group", "unlink", "kicks", *which, "--dry-run")["loses"]["count"] == 1
+    kicks.json("user-group", "unlink", "kicks", *which)
+    [eng] = kicks.json("directory", "groups", "kicks", "--connection", okta)["groups"]
+    assert (eng["tie"], eng["user_group"]) == (None, None)
+    assert kicks.run("user-group", "unlink", "kicks", *which).status == 1
+
+
 def test_user_group_create_and_add(kicks: Shell) -> None:
     made = kicks.json("user-group", "create", "kicks", "Data Guild")["user_group"]
     assert made == {"id": made["id"], "name": "Data Guild", "member_count": 0}

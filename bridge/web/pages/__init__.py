@@ -17,6 +17,7 @@
   for the day SSO is broken, and the page on which an owner uses one (`security_parts`: what they share)
 - `connections`, `connection_new`, `connection_settings`, `connection_keys`, `client_key`   links to IdPs
   (`connection_parts`, `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
+- `directory`     what a connection's IdP pushed: who has no account and why, groups and what they are tied to
 - `invitations`   sent, repeated, revoked, and accepted
 - `access_requests`   members ask for a role, owners give it or refuse
 - `account_sessions`   where one is signed in; one session, the others, or all ended

@@ -58,6 +58,7 @@ def head(visit: Visit, found: Connection, current: str) -> ConnectionHead:
     tabs = [("Set-up", "connections.show_one")]
     if found.kind == "saml":
         tabs.append(("Certificates", "connection_keys.index"))
+    tabs += [("Groups", "directory.groups"), ("Without an account", "directory.waiting")]
     tabs.append(("Settings", "connection_settings.index"))
     switch = Post("Switch on", href(visit, found, "connections.enable"), found.name)
     return ConnectionHead(

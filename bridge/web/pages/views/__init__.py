@@ -16,7 +16,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `tokens`      tokens of IdPs and programs
 - `scim_log`    the SCIM log
 - `sign_in_log` the sign-in log, and tests of connections
-- `connections` connections to IdPs
+- `connections` connections to IdPs; `directory`: what one pushed
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
 - `account`     one's own account; `own_sessions`: where one is signed in
@@ -48,6 +48,13 @@ from bridge.web.pages.views.connections import (
     PresetLink,
     SettingsGroup,
     SetupStep,
+)
+from bridge.web.pages.views.directory import (
+    DirectoryGroupsPage,
+    TiedGroupRow,
+    TieGroupPage,
+    UnlinkedPage,
+    UnlinkedRow,
 )
 from bridge.web.pages.views.domains import DomainPanel, DomainRow, DomainsPage
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
@@ -175,6 +182,7 @@ __all__ = [
     "Consequence",
     "ConsoleValue",
     "Deciders",
+    "DirectoryGroupsPage",
     "DomainPanel",
     "DomainRow",
     "DomainsPage",
@@ -252,6 +260,8 @@ __all__ = [
     "TestConnectionPage",
     "TestResultPage",
     "Theme",
+    "TieGroupPage",
+    "TiedGroupRow",
     "TokenFormPage",
     "TokenRow",
     "TokenSummary",
@@ -261,6 +271,8 @@ __all__ = [
     "TwilioEmailPage",
     "TwilioLinkPage",
     "TwilioWelcomePage",
+    "UnlinkedPage",
+    "UnlinkedRow",
     "UserGroupFormPage",
     "UserGroupPage",
     "UserGroupRow",
