@@ -8,6 +8,7 @@ browser (RFC 6265bis 4.1.3.2), such as the session of somebody else.
 - `bridge_login_…`  one for each login under way: tells the browser that began it, and where it wanted to go
 - `bridge_factor`   a password was right in this browser, and the second factor is to be shown
 - `bridge_known`    the password of an account was right in this browser: whose, only we can tell
+- `bridge_left`     somebody who had come by Twilio signed out here a moment ago
 - `bridge_csrf`     Flask's own signed cookie, which holds the secret of our forms
 """
 
@@ -24,9 +25,11 @@ BROWSER = "bridge_browser"
 WORKSPACE = "bridge_workspace"
 FACTOR = "bridge_factor"
 KNOWN = "bridge_known"
+LEFT = "bridge_left"
 CSRF = "bridge_csrf"
 _LOGIN = "bridge_login_"
 _BROWSER_LASTS = timedelta(days=30)
+_LEFT_LASTS = timedelta(minutes=10)
 _LONGEST = 200
 #: Cookies of logins under way. All of a site's share one header, of which servers in front of us take 8 KiB.
 _MOST_LOGINS, _MOST_OF_LOGINS = 20, 6_000
@@ -128,6 +131,16 @@ def keep_factor(response: Response, secret: str, lifetime: timedelta) -> None:
 def drop_factor(response: Response) -> None:
     """It waits no longer."""
     _drop(response, _named(FACTOR))
+
+
+def has_left_twilio() -> bool:
+    """Whether somebody signed out here a moment ago who had come by Twilio."""
+    return _read(LEFT) == "twilio"
+
+
+def keep_left_twilio(response: Response) -> None:
+    """They did; until then other companies' sign-ins may be told."""
+    _keep(response, _named(LEFT), "twilio", _LEFT_LASTS)
 
 
 def last_workspace() -> str | None:

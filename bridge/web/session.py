@@ -11,7 +11,7 @@ from bridge.flows.own_sessions import end_other_sessions
 from bridge.flows.saml_logout import find_names
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace, end_session
 from bridge.flows.twilio import find_twilio_logout
-from bridge.web.cookies import browser_secret, drop_session, session_secret
+from bridge.web.cookies import browser_secret, drop_session, has_left_twilio, keep_left_twilio, session_secret
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
@@ -55,7 +55,7 @@ def ask() -> Response:
     let_forms_lead_elsewhere()
     current = current_session()
     partly = request.args.get("sso") == "partial"
-    twilio = find_twilio_logout(current_context()) if request.args.get("left") == "twilio" else None
+    twilio = find_twilio_logout(current_context()) if current is None and has_left_twilio() else None
     return render_bare("logout.html", LogoutPage(current.user.email if current else None, partly, twilio))
 
 
@@ -68,10 +68,14 @@ def leave() -> Response:
     secret, current = session_secret(), current_session()
     if request.form.get("everywhere") and current is not None:
         end_other_sessions(current_context(), current, current_time())
-    response = _end(secret, current) if secret else go(url_for("password.login"))
+    by_twilio = current is not None and any(one.kind == "twilio" for one in current.authentications)
+    after = url_for("session.ask" if by_twilio else "password.login")
+    response = _end(secret, after) if secret else go(after)
     if request.form.get("from") == "page" and not response.headers.get("Location", "/").startswith("/"):
         response = _onward(response)
     drop_session(response)
+    if by_twilio:  # whose session there is for all its products, and doesn't end with ours
+        keep_left_twilio(response)
     return response
 
 
@@ -84,18 +88,12 @@ def _onward(sent: Response) -> Response:
     return response
 
 
-def _end(secret: str, current: CurrentSession | None) -> Response:
+def _end(secret: str, after: str) -> Response:
     context, now = current_context(), current_time()
     names, elsewhere = find_names(context, secret, now), find_provider_logout(context, secret, now)
     end_session(context, secret, now)
     if elsewhere is not None and not names:
         return go(elsewhere)
     if not names:
-        return go(_page_after(current))
+        return go(after)
     return say_goodbye(names, browser_secret() or new_secret())
-
-
-def _page_after(left: CurrentSession | None) -> str:
-    """Twilio's session is for all its products, so it doesn't end by itself with ours: who came by it is asked."""
-    came_by_twilio = left is not None and any(one.kind == "twilio" for one in left.authentications)
-    return url_for("session.ask", left="twilio") if came_by_twilio else url_for("password.login")

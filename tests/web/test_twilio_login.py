@@ -25,7 +25,17 @@ from tests.flows.logins import PASSWORD, account, join, prove_domain
 from tests.flows.mailer import link_of
 from tests.overheard import statements
 from tests.web.browsing import Surfer, at
-from tests.web.provider import CLIENT_ID, FULL, Answer, Provider, after, impatient, json_answer, running_provider
+from tests.web.provider import (
+    CLIENT_ID,
+    FULL,
+    Answer,
+    Provider,
+    after,
+    connect_oidc,
+    impatient,
+    json_answer,
+    running_provider,
+)
 from tests.web.test_saml_login import world_rows
 from tests.web.twilio import TwilioSide, path_in, set_up
 from tests.world import World, make_world
@@ -612,6 +622,22 @@ def test_who_signs_out_here_is_asked_whether_there_too(twilio: TwilioSide, surfe
     assert parts.path == "/end"
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     assert asked == {"client_id": CLIENT_ID, "post_logout_redirect_uri": "http://localhost:8000/login"}
+
+
+def test_who_is_led_to_their_companys_logout_first_is_asked_when_they_come_back(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    company = connect_oidc(world.context, "acme", twilio.provider)
+    company.sign_in(surfer, sub="ann at her company", email=ANN)
+    assert {"oidc", "twilio"} <= {one["kind"] for one in surfer.session()["authenticated_by"]}
+    told = surfer.submit("/logout", surfer.get("/logout"))
+    assert "id_token_hint" in told.headers["Location"]
+    assert surfer.session() is None
+    assert "still logged in at Twilio" in surfer.get("/logout").text
+    surfer.enter_password(ANN, PASSWORD)
+    assert "still logged in at Twilio" not in surfer.get("/logout").text
 
 
 def test_nobody_else_is_asked_nor_where_twilio_has_no_place_for_it(
