@@ -1,8 +1,8 @@
 """Somebody closes their own account (properties.md 10): they leave every workspace, and nothing opens it any more.
 
-Its row stays, since the audit trail names it; its address is free. A company whose IdP goes on naming that person makes
-a new account with the next push or sign-in: who is in its workspace is for it to say, and nothing of the old one comes
-back by that.
+Its row stays, since the audit trail names it; its address is free. Whom a workspace's IdP goes on naming it knows as
+somebody who left: no sign-in makes a new account there, or who was removed by an owner would come back by closing
+theirs. An invitation does, and begins anew.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from bridge.flows.members import leave
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import own_account, people, workspaces
 from bridge.storage.changes import Change
-from bridge.storage.sign_in import clear_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,6 @@ def close_account(context: Context, session: CurrentSession, now: datetime) -> N
 
     def do(change: Change) -> None:
         user = lock_own(change, session, read_only_at_twilio=False)
-        own_account.detach_records(change, user.key)
         record_everywhere(change, user, "user.closed", before={"email": user.email})
         for workspace, membership in _seats(change.connection, user.key):
             leave(context, change, workspace, user, membership, why="account closed")
@@ -70,6 +68,5 @@ def _seats(rows: object, user_key: int) -> list[tuple[Workspace, Membership]]:
 
 def _close(context: Context, change: Change, user: User) -> None:
     forget_under_way(change, user)
-    clear_account(change, user.key)
     own_account.close(change, user.key)
     queue_mail(context, change, account_closed(user.email, change.now))

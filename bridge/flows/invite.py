@@ -31,6 +31,7 @@ from bridge.storage.connections import list_connections
 from bridge.storage.grants import insert_grant, known_labels, scope_keys
 from bridge.storage.invites import StoredInvite
 from bridge.storage.members import lift_holds
+from bridge.storage.own_account import let_go_of_closed
 from bridge.storage.sign_in import clear_account
 
 Needs = Literal["account", "sign_in", "nothing"]
@@ -367,6 +368,7 @@ def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, 
     """The account of the invited address, new or without a way in. The link proves that the mailbox is theirs."""
     user = people.find_user_by_email(change.connection, pending.email)
     if user is None:
+        let_go_of_closed(change, workspace.key, pending.email)
         user = people.insert_user(change, pending.email, name)
         change.record(workspace.key, "user.created", user.id, after={"email": user.email, "name": user.name})
         return user

@@ -22,6 +22,7 @@ from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.grants import insert_grant
 from bridge.storage.invites import find_pending_by_email
 from bridge.storage.mappings import refresh_group_matches
+from bridge.storage.own_account import was_closed_here
 from bridge.storage.sign_in import Linked, PushedRecord
 from bridge.storage.workspaces import check_last_owner
 
@@ -66,6 +67,8 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
         return replace(found, vouched=by_name or identity.email_vouched)
     holder = people.find_user_by_email(rows, identity.email)
     if holder is None:
+        if was_closed_here(rows, door.workspace.key, identity.email):
+            raise AccountClosed
         return None
     return replace(sign_in.describe_found(rows, ours, "email", holder, change.now), vouched=identity.email_vouched)
 

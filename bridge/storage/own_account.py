@@ -4,14 +4,16 @@ from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, select, update
 
+from bridge.domain.people import fold_letters
 from bridge.domain.ways_in import LinkedIdentity, WaysIn
-from bridge.storage.accounts import HELD_OUT
+from bridge.storage.accounts import HELD_OUT, NO_TWILIO
 from bridge.storage.changes import Change, alter_facts
 from bridge.storage.tables import (
     connections,
     directory_users,
     identities,
     memberships,
+    recovery_codes,
     second_factors,
     sessions,
     users,
@@ -74,16 +76,41 @@ def workspaces_of(connection: Any, user_key: int) -> list[int]:
     return sorted(connection.execute(chosen).scalars())
 
 
-def detach_records(change: Change, user_key: int) -> None:
-    """What IdPs push of this person is about nobody's account any more, until they push or sign in anew."""
-    theirs = select(memberships.c.id).where(memberships.c.user_id == user_key)
-    pushed = and_(directory_users.c.membership_id.in_(theirs), directory_users.c.pushed)
-    alter_facts(change, directory_users, pushed, values={"membership_id": None})
-
-
 def close(change: Change, user_key: int) -> None:
-    """Nobody has this account any more: its row stays for what it did, its address is free (`uq_users_email`)."""
-    change.connection.execute(update(users).where(users.c.id == user_key).values(closed_at=change.now))
+    """Nothing opens this account any more, and its address is free (`uq_users_email`). Its row stays for what it did,
+    and with it what IdPs know of its person: by that they are known as somebody who left (`was_closed_here`).
+    """
+    for table in (sessions, second_factors, recovery_codes):
+        change.connection.execute(delete(table).where(table.c.user_id == user_key))
+    closed = update(users).where(users.c.id == user_key)
+    change.connection.execute(closed.values(password_hash=None, closed_at=change.now, **NO_TWILIO))
+
+
+def _closed_here(workspace_key: int, email: str) -> Any:
+    """Memberships of accounts that had this address and were closed."""
+    return (
+        select(memberships.c.id, memberships.c.user_id)
+        .join(users, users.c.id == memberships.c.user_id)
+        .where(users.c.email_ci == fold_letters(email), users.c.closed_at.is_not(None))
+        .where(memberships.c.workspace_id == workspace_key)
+    )
+
+
+def was_closed_here(connection: Any, workspace_key: int, email: str) -> bool:
+    """Whether an account that had this address, and was a member of this workspace, was closed."""
+    return connection.execute(_closed_here(workspace_key, email).limit(1)).first() is not None
+
+
+def let_go_of_closed(change: Change, workspace_key: int, email: str) -> None:
+    """What this workspace's IdPs know of who closed the account with this address is about whoever comes by it now."""
+    gone = change.connection.execute(_closed_here(workspace_key, email)).all()
+    if not gone:
+        return
+    pushed = and_(directory_users.c.membership_id.in_([row.id for row in gone]), directory_users.c.pushed)
+    alter_facts(change, directory_users, pushed, values={"membership_id": None})
+    ours = select(connections.c.id).where(connections.c.workspace_id == workspace_key)
+    theirs = and_(identities.c.user_id.in_([row.user_id for row in gone]), identities.c.connection_id.in_(ours))
+    change.connection.execute(delete(identities).where(theirs))
 
 
 def end_sessions(change: Change, user_key: int, *, but: int | None = None) -> int:

@@ -121,6 +121,8 @@ users = Table(
     # Who closed an account leaves its address to whoever comes by it next.
     Index("uq_users_email", "email_ci", unique=True, sqlite_where=text("closed_at IS NULL"),
           postgresql_where=text("closed_at IS NULL")),
+    Index("ix_users_closed", "email_ci", sqlite_where=text("closed_at IS NOT NULL"),
+          postgresql_where=text("closed_at IS NOT NULL")),
     Index("uq_users_twilio_sub", "twilio_sub", unique=True, sqlite_where=text("twilio_sub IS NOT NULL"),
           postgresql_where=text("twilio_sub IS NOT NULL")),
 )  # fmt: skip

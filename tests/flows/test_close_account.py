@@ -9,24 +9,24 @@ from sqlalchemy import func, select
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Forbidden, LastOwner, NotFound
 from bridge.domain.roles import OWNER
-from bridge.domain.sign_in import HeldOut, WrongCredentials
+from bridge.domain.sign_in import AccountClosed, HeldOut, WrongCredentials
 from bridge.flows.close_account import Leaving, close_account, look_before_closing
 from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded
 from bridge.flows.invite import InviteDraft, accept_with_password, invite
-from bridge.flows.members import MembersQuery, find_member_id, get_person, list_members
+from bridge.flows.members import MembersQuery, find_member_id, list_members, remove_member
 from bridge.flows.password_login import Credentials, sign_in_with_password
-from bridge.flows.provision_users import change_user
 from bridge.flows.sessions import CurrentSession
 from bridge.flows.tokens import create_scim_token, find_scim_token
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
-from bridge.storage.tables import directory_users, identities, recovery_codes, second_factors, sessions, users
+from bridge.storage.tables import directory_users, recovery_codes, second_factors, sessions, users
 from tests.flows.audit import audit_events
 from tests.flows.logins import CLIENT, PASSWORD, Browser, account, give_app, join, prove_domain, sign_in
 from tests.flows.mailer import KeptMail, link_of
+from tests.properties.ways import say
 from tests.world import World, make_world, pushed
 
 ANN = "ann@acme.example"
@@ -75,7 +75,7 @@ def test_it_is_left_and_nothing_opens_it_any_more(world: World, ann: Browser) ->
         find_member_id(world.context, "acme", ANN)
     assert list_members(world.context, "acme", MembersQuery(which="removed"), world.now).total == 0
     with world.context.database.reading() as rows:
-        for table in (sessions, identities, second_factors, recovery_codes):
+        for table in (sessions, second_factors, recovery_codes):
             left = select(func.count()).select_from(table).where(table.c.user_id == current.user.key)
             assert rows.execute(left).scalar() == 0, table.name
         kept = rows.execute(select(users).where(users.c.id == current.user.key)).one()
@@ -122,23 +122,30 @@ def test_it_asks_for_a_fresh_proof_in_a_session_that_stands(world: World, ann: B
         close_account(world.context, current, world.now)
 
 
-def test_a_company_that_goes_on_naming_them_makes_a_new_account(world: World, ann: Browser) -> None:
-    old = seen(world, ann)
-    own(world, ann)
-    close_account(world.context, old, world.now)
-    again = seen(world, sign_in(world, ANN))
-    assert again.user.id != old.user.id
-    assert [(one.workspace.slug, one.owner) for one in again.workspaces] == [("acme", False)]
+@pytest.mark.parametrize("subject", [ANN, "another"], ids=["the same", "another"])
+def test_no_sign_in_by_the_company_makes_a_new_account(world: World, ann: Browser, subject: str) -> None:
+    close_account(world.context, seen(world, ann), world.now)
+    with pytest.raises(AccountClosed):
+        sign_in(world, ANN, subject=subject)
 
 
-def test_so_does_its_next_push(world: World, ann: Browser) -> None:
-    old = seen(world, ann)
-    close_account(world.context, old, world.now)
+def test_whom_an_owner_removed_does_not_come_back_by_closing_their_account(world: World) -> None:
+    join(world, account(world, ANN, password=PASSWORD))
+    remove_member(world.context, "operator", "acme", find_member_id(world.context, "acme", ANN), world.now)
+    told = sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, world.now)
+    close_account(world.context, seen(world, Browser(session=told.cookie)), world.now)
+    with pytest.raises(AccountClosed):
+        sign_in(world, ANN)
+
+
+def test_nor_does_a_changed_record_bring_them_back(world: World, ann: Browser) -> None:
+    close_account(world.context, seen(world, ann), world.now)
     with world.context.database.reading() as rows:
         record = str(rows.execute(select(directory_users.c.uid).where(directory_users.c.pushed)).scalar_one())
-    change_user(world.context, world.connection, record, lambda _: pushed(ANN, name="Ann B"), world.now)
-    person = get_person(world.context, "acme", find_member_id(world.context, "acme", ANN), world.now)
-    assert (person.member.user_id != old.user.id, person.member.status) == (True, "active")
+    for active in (False, True):
+        say(world, record, pushed(ANN, name="Ann B", active=active))
+    with pytest.raises(NotFound):
+        find_member_id(world.context, "acme", ANN)
 
 
 def test_whom_the_company_holds_out_it_holds_out_still(world: World) -> None:
@@ -147,7 +154,7 @@ def test_whom_the_company_holds_out_it_holds_out_still(world: World) -> None:
     world.push(ANN, active=False)
     told = sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, world.now)
     close_account(world.context, seen(world, Browser(session=told.cookie)), world.now)
-    with pytest.raises(HeldOut):
+    with pytest.raises((HeldOut, AccountClosed)):
         sign_in(world, ANN)
 
 

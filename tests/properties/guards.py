@@ -36,6 +36,7 @@ _OIDC = "tests/web/test_oidc_login.py::test_"
 _PASSKEY = "tests/web/test_passkey_login.py::test_"
 _FACTORS = "tests/flows/test_second_factors.py::test_"
 _SIGN_IN = "tests/flows/test_sign_in.py::test_"
+_CLOSE = "tests/flows/test_close_account.py::test_"
 _PROOF = "tests/flows/test_fresh_proof.py::test_"
 _TIME = "tests/storage/test_time_limit.py::test_"
 _OAUTH = "tests/flows/test_scim_clients.py::test_"
@@ -139,6 +140,14 @@ GUARDS = (
         "return _vouches_for_account(told, seats)",
         "return True",
         (f"{_PROOF}an_idp_that_vouches_for_no_account_proves_nothing_of_it",),
+    ),
+    Guard(
+        "who left by closing their account is known by their address",
+        "10",
+        "bridge.flows.settle_login",
+        "if was_closed_here(rows, door.workspace.key, identity.email):",
+        "if False:",
+        (f"{_CLOSE}whom_an_owner_removed_does_not_come_back_by_closing_their_account",),
     ),
     Guard(
         "sessions are listed and ended by whose they are",

@@ -38,8 +38,8 @@ def _consequences(left: tuple[Leaving, ...]) -> tuple[Consequence, ...]:
     return (
         *(Consequence("lose", f"You leave {one.name}, with every role and token that you have there") for one in left),
         Consequence("lose", "You are signed out everywhere, and nothing opens the account any more"),
-        Consequence("remember", "It can’t be brought back. Whoever invites you anew, invites you to a new account"),
-        Consequence("remember", "A company that signs you in makes a new account for you when you come by it again"),
+        Consequence("remember", "It can’t be brought back: your company’s sign-in lets you in no more, either"),
+        Consequence("remember", "An owner who invites you anew invites you to a new account"),
     )
 
 

@@ -457,6 +457,14 @@ def _users() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_users_uid")),
     )
     op.create_index(
+        "ix_users_closed",
+        "users",
+        ["email_ci"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NOT NULL"),
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
+    op.create_index(
         "uq_users_email",
         "users",
         ["email_ci"],
