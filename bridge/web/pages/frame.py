@@ -311,9 +311,21 @@ def _on_sign_ins() -> bool:
     return request.blueprint == "sign_in_log"
 
 
+_CONNECTIONS = frozenset(
+    (
+        "connections",
+        "connection_new",
+        "connection_settings",
+        "connection_keys",
+        "client_key",
+        "connection_test",
+        "directory",
+    )
+)
+
+
 def _on_connections() -> bool:
-    own = ("connections", "connection_new", "connection_settings", "connection_keys", "client_key", "connection_test")
-    return request.blueprint in own
+    return request.blueprint in _CONNECTIONS
 
 
 def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:
