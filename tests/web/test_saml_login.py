@@ -308,11 +308,11 @@ def test_two_tabs_that_begin_at_the_very_same_moment_both_arrive(app: Flask, com
 def test_a_browser_keeps_so_many_logins_and_gives_up_the_oldest(
     world: World, app: Flask, company: Company, surfer: Surfer
 ) -> None:
-    first, *rest = [surfer.start(company, return_to=f"/w/acme/{n}") for n in range(21)]
-    assert len(surfer.logins_begun()) == 20
+    first, *rest = [surfer.start(company, return_to=f"/w/acme/{n}") for n in range(41)]
+    assert len(surfer.logins_begun()) == 40
     assert is_refused(world, surfer.bring(app, company, company.answer(in_response_to=first)), "other_browser")
     told = [surfer.bring(app, company, company.answer(in_response_to=one)) for one in rest]
-    assert [one.headers.get("Location") for one in told] == [f"/w/acme/{n}" for n in range(1, 21)]
+    assert [one.headers.get("Location") for one in told] == [f"/w/acme/{n}" for n in range(1, 41)]
 
 
 def test_and_so_many_characters(app: Flask, company: Company, surfer: Surfer) -> None:
