@@ -2,6 +2,7 @@
 
 - `saml_login`, `oidc_login`, `password_login`     ways in; `prove_account` where one has to show that an account
   is theirs
+- `provider_login`   what a login by `oidc_login` and one by Twilio have in common
 - `twilio_login`, `twilio_events`    the way by Twilio; what it tells by itself
 - `passkey_login`                    `/login/passkey`: a passkey alone
 - `login_factor`                     `/login/factor`: the second factor, between the password and the session

@@ -8,78 +8,26 @@ The way back is a GET from the provider's page, so it brings our cookie: state i
 made for, once, and before that is known nothing is fetched.
 """
 
-import secrets
-import time
-from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request, url_for
-from werkzeug.exceptions import BadRequest
 
-from bridge.domain.errors import Crowded, DomainError, NotFound, OutsideFailed
-from bridge.domain.sign_in import SignInRefused
+from bridge.domain.errors import DomainError, NotFound
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect_oidc import OidcConnection, load_oidc, public_keys
-from bridge.flows.oidc_login import Clock, ProviderFailed, ask_for_identity, claim, start
+from bridge.flows.oidc_login import ask_for_identity, claim, start
 from bridge.flows.sign_in import complete, resume
-from bridge.web import refusals
+from bridge.web import provider_login
 from bridge.web.arrival import arrive
-from bridge.web.cookies import browser_secret, keep_browser, keep_login, login_begun, session_secret
+from bridge.web.cookies import browser_secret, login_begun, session_secret
 from bridge.web.current import current_client, current_context, current_outside, current_time
-from bridge.web.pages.bare import render_bare
-from bridge.web.pages.views import WaitingPage
-from bridge.web.refusals import login_name, note_answer, note_login, refused_page, trail
-from bridge.web.return_path import HOME, go, safe_path
+from bridge.web.provider_login import NotFromHere, asked_by, asked_hint, begin_by_get, is_initiated, send_away, ticking
+from bridge.web.refusals import login_name, note_answer, note_login, trail
+from bridge.web.return_path import safe_path
 from oidc import authorization_answer, errors
 
 blueprint = Blueprint("oidc", __name__, url_prefix="/oidc/<uuid:connection>")
-refusals.install(blueprint)
-
-_TITLE = "The answer of your identity provider was refused"
-_NOT_READ = (errors.MalformedAnswer, errors.MissingState, errors.MissingCode)
-_LONGEST_HINT = 320
-_MOMENTS = (1, 2, 3)  # seconds, one of them: those who came together don't come again together
-_INITIATING = ("iss", "login_hint", "target_link_uri")
-
-
-class NotFromHere(SignInRefused):
-    """A login that begins at the provider, which the connection doesn't allow, or that leads elsewhere."""
-
-    code = "not_from_here"
-    title = "Please start at the bridge"
-
-
-@blueprint.errorhandler(errors.OidcError)
-def refuse(error: errors.OidcError) -> Response:
-    """An answer that isn't accepted, with the reason an admin can act on."""
-    status = 400 if isinstance(error, _NOT_READ) else 403
-    said = error.description if isinstance(error, errors.ProviderSaidNo) else None
-    logged = f"{error.text} It said: {said}" if said else None
-    return refused_page(error.code, _TITLE, error.text, status, logged=logged, check=getattr(error, "check", ""))
-
-
-@blueprint.errorhandler(ProviderFailed)
-def refuse_silence(error: ProviderFailed) -> Response:
-    """A provider that is dead, slow, or talks nonsense: what exactly, is for its admin."""
-    return refused_page(error.code, error.title, error.text, 403, logged=f"{error.text} {error.why}")
-
-
-@blueprint.errorhandler(OutsideFailed)
-def refuse_crowd(error: OutsideFailed) -> Response:
-    """No turn to ask the provider."""
-    response = refused_page(error.code, "Please try again in a moment", error.text, 429)
-    response.headers["Retry-After"] = "5"
-    return response
-
-
-@blueprint.errorhandler(Crowded)
-def come_again(_error: Crowded) -> Response:
-    """Nothing was begun yet: the browser comes with the same answer once more, and no thread waits meanwhile."""
-    response = render_bare("waiting.html", WaitingPage(request.full_path.rstrip("?")), 429)
-    response.headers["Refresh"] = response.headers["Retry-After"] = str(secrets.choice(_MOMENTS))
-    return response
-
+provider_login.install(blueprint)
 
 # -- The way there -----------------------------------------------------------------------------------
 
@@ -92,58 +40,30 @@ def login(connection: UUID) -> Response:
     here (Core 4): where the connection allows that.
     """
     ours = _load(connection)
-    return_to = _asked_by_provider(ours) if _is_initiated() else safe_path(request.args.get("return_to"))
-    hint = request.args.get("login_hint", "")
-    hint = hint if len(hint) <= _LONGEST_HINT and hint.isprintable() else ""
+    return_to = _asked_by_provider(ours) if is_initiated() else safe_path(request.args.get("return_to"))
     url, keepsake = start(
         current_context(),
         ours,
         return_to,
         current_time(),
-        login_hint=hint or None,
+        login_hint=asked_hint(),
         test=request.args.get("test"),
         fresh=request.args.get("fresh") == "1",
     )
-    response = go(url, 302)
-    keep_login(response, keepsake)
-    keep_browser(response, browser_secret() or new_secret())
-    return response
+    return send_away(url, keepsake)
 
 
 @blueprint.post("/login")
 def login_by_post(connection: UUID) -> Response:
     """The same for a provider that begins by POST (Core 4): by a GET of ours, which brings our cookie."""
-    asked = {name: request.form[name] for name in _INITIATING if name in request.form}
-    if "iss" not in asked:
-        raise BadRequest
-    return go(f"{url_for('oidc.login', connection=connection)}?{urlencode(asked)}")
-
-
-def _is_initiated() -> bool:
-    return "iss" in request.args or "target_link_uri" in request.args
+    return begin_by_get(url_for("oidc.login", connection=connection))
 
 
 def _asked_by_provider(ours: OidcConnection) -> str:
     """Where a login leads that somebody else began. Raises NotFromHere."""
-    name = ours.connection.name
     if not ours.allow_idp_initiated:
-        raise NotFromHere(f"A sign-in through {name} begins at the bridge’s own sign-in page.")
-    if request.args.get("iss") != ours.provider.issuer:
-        raise NotFromHere(f"This sign-in was begun by another provider than {name}.")
-    target = request.args.get("target_link_uri")
-    return HOME if not target else path_here(target)
-
-
-def path_here(target: str) -> str:
-    """The path of an address of this site; no other is gone to (Core 4: no open redirector)."""
-    own = current_context().public_url
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        raise NotFromHere("The address that this sign-in should lead to is none.") from None
-    if f"{parts.scheme}://{parts.netloc}" != own or "\\" in target:
-        raise NotFromHere("This sign-in should lead to another site, which isn’t gone to.")
-    return safe_path(target[len(own) :])
+        raise NotFromHere(f"A sign-in through {ours.name} begins at the bridge’s own sign-in page.")
+    return asked_by(ours)
 
 
 # -- The way back ------------------------------------------------------------------------------------
@@ -179,12 +99,6 @@ def callback(connection: UUID) -> Response:
         old=session_secret(),
     )
     return arrive(told, browser, name)
-
-
-def ticking(now: datetime) -> Clock:
-    """What the time is while the provider answers, by the request's own clock."""
-    began = time.monotonic()
-    return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
 @blueprint.get("/jwks")

@@ -11,17 +11,14 @@ GET  email/<secret>      an address that was changed at Twilio, confirmed by who
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
-from werkzeug.exceptions import BadRequest
 
-from bridge.domain.errors import Conflict, Crowded, DomainError, Expired, OutsideFailed, TooManyTries
+from bridge.domain.errors import Conflict, DomainError, Expired, TooManyTries
 from bridge.domain.people import fold_letters
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.login_requests import name_of, read_request
-from bridge.flows.oidc_login import ProviderFailed
 from bridge.flows.sessions import SignedIn
 from bridge.flows.twilio import Twilio, load_twilio
 from bridge.flows.twilio_account import confirm_email, find_confirmation
@@ -36,35 +33,27 @@ from bridge.flows.twilio_link import (
     may_link,
 )
 from bridge.flows.twilio_login import Welcome, arrive, ask_who, claim, start
-from bridge.web import refusals
+from bridge.web import provider_login
 from bridge.web.cookies import (
     browser_secret,
     drop_login,
     keep_browser,
-    keep_login,
     keep_session,
     login_begun,
     session_secret,
 )
 from bridge.web.current import current_client, current_context, current_outside, current_session, current_time
-from bridge.web.oidc_login import NotFromHere, come_again, path_here, refuse, refuse_crowd, refuse_silence, ticking
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import Field, Link, Note, RefusedPage, TwilioEmailPage, TwilioLinkPage, TwilioWelcomePage
+from bridge.web.provider_login import asked_by, asked_hint, begin_by_get, is_initiated, send_away, ticking
 from bridge.web.refusals import note_login, trail
-from bridge.web.return_path import HOME, go, safe_path
+from bridge.web.return_path import go, safe_path
 from bridge.web.statuses import status_of
 from oidc import authorization_answer
-from oidc.errors import OidcError, ProviderSaidNo
+from oidc.errors import ProviderSaidNo
 
 blueprint = Blueprint("twilio", __name__, url_prefix="/twilio")
-refusals.install(blueprint)
-blueprint.register_error_handler(OidcError, refuse)
-blueprint.register_error_handler(ProviderFailed, refuse_silence)
-blueprint.register_error_handler(OutsideFailed, refuse_crowd)
-blueprint.register_error_handler(Crowded, come_again)
-
-_LONGEST_HINT = 320
-_INITIATING = ("iss", "login_hint", "target_link_uri")
+provider_login.install(blueprint)
 
 
 @blueprint.before_request
@@ -98,40 +87,23 @@ def login() -> Response:
     (Core 4).
     """
     ours = twilio_of_request()
-    initiated = "iss" in request.args or "target_link_uri" in request.args
-    return_to = _asked_by_twilio(ours) if initiated else safe_path(request.args.get("return_to"))
-    hint = request.args.get("login_hint", "")
-    hint = hint if len(hint) <= _LONGEST_HINT and hint.isprintable() else ""
+    return_to = asked_by(ours) if is_initiated() else safe_path(request.args.get("return_to"))
     url, keepsake = start(
         current_context(),
         ours,
         return_to,
         current_time(),
-        login_hint=hint or None,
+        login_hint=asked_hint(),
         sign_up=request.args.get("sign_up") == "1",
         fresh=request.args.get("fresh") == "1",
     )
-    response = go(url, 302)
-    keep_login(response, keepsake)
-    keep_browser(response, browser_secret() or new_secret())
-    return response
+    return send_away(url, keepsake)
 
 
 @blueprint.post("/login")
 def login_by_post() -> Response:
     """The same where Twilio begins by POST (Core 4): by a GET of ours, which brings our cookie."""
-    asked = {name: request.form[name] for name in _INITIATING if name in request.form}
-    if "iss" not in asked:
-        raise BadRequest
-    return go(f"{url_for('twilio.login')}?{urlencode(asked)}")
-
-
-def _asked_by_twilio(ours: Twilio) -> str:
-    """Where a login leads that Twilio began. Raises NotFromHere."""
-    if request.args.get("iss") != ours.provider.issuer:
-        raise NotFromHere("This sign-in was begun by another provider than Twilio.")
-    target = request.args.get("target_link_uri")
-    return HOME if not target else path_here(target)
+    return begin_by_get(url_for("twilio.login"))
 
 
 @blueprint.get("/callback")
