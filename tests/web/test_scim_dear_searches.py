@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask
 
+from bridge.flows.context import Context
+from bridge.storage.time_limit import TimeLimit
 from tests.databases import database_of_its_own
 from tests.running import running
 from tests.saml.idp import KICKS
@@ -54,6 +56,23 @@ def call(app: Flask, world: World) -> Call:
 )
 def test_a_search_without_time_is_refused(call: Call, method: str, path: str, body: Any) -> None:
     refused(call(method, path, body), 400, "tooMany")
+
+
+def test_people_and_groups_of_one_request_are_searched_under_one_limit(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = []
+    limit_of_search = Context.limit_of_search
+
+    def noted(context: Context) -> TimeLimit:
+        limits.append(limit_of_search(context))
+        return limits[-1]
+
+    monkeypatch.setattr(Context, "limit_of_search", noted)
+    call = caller(app.test_client(), token_of(world))
+    body_of(call("GET", asking("/", {"filter": "meta.lastModified pr"})))
+    assert len(limits) > 2
+    assert len({id(limit) for limit in limits}) == 1
 
 
 def test_looking_up_listing_and_changing_need_no_time(call: Call) -> None:
