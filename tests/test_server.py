@@ -33,6 +33,7 @@ def test_with_every_process_killed_it_comes_back() -> None:
     with serving(options="workers=1") as server:
         first = int(requests.get(server.url, timeout=5).text)
         os.kill(first, signal.SIGKILL)
+        wait_until(lambda: "was killed" in server.output)  # until then it may take the request with it
         # The socket is the parent's: this request waits for the new process instead of being refused.
         assert int(requests.get(server.url, timeout=10).text) != first
 

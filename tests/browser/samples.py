@@ -189,6 +189,7 @@ ACCOUNT = v.AccountPage(
         v.AccountWay("key", "Password", "You sign in with your email and it", v.Link("Change…", "/p/login")),
         v.AccountWay("building", "Kicks Okta", "Signs you in to Kicks Co, as mei", v.Link("Unlink…", "/p/login"), NOW),
     ),
+    close_href="/p/login",
 )
 ACCOUNT_AT_TWILIO = dataclasses.replace(
     ACCOUNT,
