@@ -1,27 +1,33 @@
-"""A pytest plugin that runs tests with one guard of `guards.py` taken out of the program.
+"""A pytest plugin that runs tests with one guard of `guards.py` taken out of the program, or one bug of `planted.py`
+planted in it.
 
     python -m pytest -p tests.properties.switch --without="a guard's name" tests/…
 
-The module that holds the guard is executed from its own source less that guard, before anything else imports it, so
-that every importer has the same weaker module. No file is changed.
+The module that holds the guard is imported from its own source less that guard, so that every importer has the same
+weaker module. No file is changed.
 
 One failure of a test is enough: its other cases are skipped then, and Hypothesis looks for no smaller example.
 """
 
-import importlib
 import sys
-from importlib.util import find_spec, module_from_spec
+from collections.abc import Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
 
 from tests.properties.guards import GUARDS, Guard
+from tests.properties.planted import PLANTED, Piece
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --without."""
-    parser.addoption("--without", metavar="GUARD", help="run with this guard of tests/properties/guards.py taken out")
+    parser.addoption("--without", metavar="GUARD", help="run with this guard taken out, or this bug planted")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,7 +35,16 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Take the guard out before any conftest imports the program."""
     name = early_config.known_args_namespace.without
     if name:
-        take_out(next(guard for guard in GUARDS if guard.name == name))
+        take_out(_by_module(name))
+
+
+def _by_module(name: str) -> dict[str, list[Guard | Piece]]:
+    taken: dict[str, list[Guard | Piece]] = {}
+    guards = tuple(guard for guard in GUARDS if guard.name == name)
+    pieces: Sequence[Guard | Piece] = guards or next(bug.pieces for bug in PLANTED if bug.name == name)
+    for piece in pieces:
+        taken.setdefault(piece.module, []).append(piece)
+    return taken
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,22 +71,44 @@ class _OnceIsEnough:
             self._failed.add(report.nodeid.partition("[")[0])
 
 
-def take_out(guard: Guard) -> None:
-    """Put the weaker module where imports look for it. Raises ValueError where it is too late, or nothing to take."""
-    if guard.module in sys.modules:
-        raise ValueError(f"{guard.module} was imported already")
-    spec = find_spec(guard.module)
-    if spec is None or spec.origin is None:
-        raise ValueError(f"there is no {guard.module}")
-    module = module_from_spec(spec)
-    sys.modules[guard.module] = module
-    exec(compile(weakened(guard, Path(spec.origin).read_text()), spec.origin, "exec"), module.__dict__)
-    parent, _, name = guard.module.rpartition(".")
-    setattr(importlib.import_module(parent), name, module)
+def take_out(weaker: Mapping[str, Sequence[Guard | Piece]]) -> None:
+    """From now on these modules are imported without these pieces. Raises ValueError where it is too late."""
+    late = weaker.keys() & sys.modules.keys()
+    if late:
+        raise ValueError(f"imported already: {', '.join(sorted(late))}")
+    sys.meta_path.insert(0, _Finder(weaker))
 
 
-def weakened(guard: Guard, source: str) -> str:
+class _Finder(MetaPathFinder):
+    """Finds the weaker modules first, whoever imports them."""
+
+    def __init__(self, weaker: Mapping[str, Sequence[Guard | Piece]]) -> None:
+        self._weaker = weaker
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        pieces = self._weaker.get(fullname)
+        found = PathFinder.find_spec(fullname, path) if pieces else None
+        if found is None or found.origin is None or pieces is None:
+            return None
+        return spec_from_file_location(fullname, found.origin, loader=_Weaker(fullname, found.origin, pieces))
+
+
+class _Weaker(SourceFileLoader):
+    """A module from its source less the pieces. Raises ValueError where one isn't there."""
+
+    def __init__(self, name: str, path: str, pieces: Sequence[Guard | Piece]) -> None:
+        super().__init__(name, path)
+        self._pieces = pieces
+
+    def get_code(self, fullname: str) -> CodeType:
+        source = Path(self.path).read_text()
+        for piece in self._pieces:
+            source = weakened(piece, source)
+        return compile(source, self.path, "exec")
+
+
+def weakened(piece: Guard | Piece, source: str) -> str:
     """The module's source less the guard. Raises ValueError unless the guard stands there exactly once."""
-    if source.count(guard.code) != 1:
-        raise ValueError(f"{guard.module} holds {source.count(guard.code)} times: {guard.code!r}")
-    return source.replace(guard.code, guard.without)
+    if source.count(piece.code) != 1:
+        raise ValueError(f"{piece.module} holds {source.count(piece.code)} times: {piece.code!r}")
+    return source.replace(piece.code, piece.without)

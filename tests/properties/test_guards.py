@@ -1,18 +1,13 @@
 """Every guard guards: with each taken out in turn, the tests that the table names fail; with none, they pass."""
 
 import ast
-import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.properties.conftest import Warm
 from tests.properties.guards import GUARDS, Guard
 from tests.properties.switch import weakened
 
@@ -20,44 +15,6 @@ ROOT = Path(__file__).parents[2]
 #: One that is quick, tried at every run; the others with --long.
 QUICK = frozenset({"SSO opens its own workspace"})
 PROPERTIES = {"1", "2", "4", "5", "6", "7", "7a", "10", "11", "12", "13", "14", "15", "16", "17", "18", "20"}
-
-
-@dataclass(frozen=True, slots=True)
-class Warm:
-    """A process of `tests.properties.warm`, which has imported what this one has and isn't ours; and its folder."""
-
-    process: subprocess.Popen[str]
-    folder: Path
-
-    def ask(self, line: object) -> None:
-        """Write it a line."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{json.dumps(line)}\n")
-        self.process.stdin.flush()
-
-    def run(self, *arguments: str) -> str:
-        """What pytest says with these arguments."""
-        said = self.folder / "said.txt"
-        self.ask({"arguments": [*arguments, f"--basetemp={self.folder / 'temp'}"], "said": str(said)})
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline(), "it has ended"
-        return said.read_text()
-
-
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Warm]:
-    environment = os.environ | {"BRIDGE_TEST_SQLITE_TEMPLATE": str(sqlite_template)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.properties.warm"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        warm = Warm(process, tmp_path_factory.mktemp("warm"))
-        warm.ask([name for name, module in sys.modules.items() if "site-packages" in str(vars(module).get("__spec__"))])
-        yield warm
 
 
 def outcomes(guard: Guard, warm: Warm) -> tuple[set[str], str]:

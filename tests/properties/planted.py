@@ -1,0 +1,287 @@
+"""Bugs that are planted for the walks of `account_steps`: a condition, a call or a clause taken out in each place that
+upholds it, and what the walk says that comes upon it. So that each is come upon soon, its search takes few kinds of
+`steps`: those that lead there, and some that don't.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`code`, which stands exactly once in `module`, and what stands in its place."""
+
+    module: str
+    code: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One bug."""
+
+    name: str
+    says: str
+    steps: tuple[str, ...]
+    pieces: tuple[Piece, ...]
+    seed: int = 1
+
+
+_BROWSER = "    if asked.browser_hash != digest(browser):\n        raise OtherBrowser\n"
+
+PLANTED = (
+    # -- Into another's account --------------------------------------------------------------------------------------
+    Planted(
+        "an address that nobody vouches for links an identity",
+        r"eve@entra|bob@entra|ann@entra|is in another's account",
+        ("sign_in_at_work", "prove", "log_in"),
+        (
+            Piece(
+                "bridge.domain.sign_in",
+                "if not found.vouched or not (found.domain_proved",
+                "if not (found.domain_proved",
+            ),
+        ),
+    ),
+    Planted(
+        "an event's address counts that Twilio hasn't verified",
+        r"an address that nobody verified|account has the address",
+        ("log_in_by_twilio", "claim_address_at_twilio", "unlink"),
+        (Piece("oidc.security_event", 'verified = said.get("email_verified") is True', "verified = True"),),
+    ),
+    Planted(
+        "an identity provider changes an account's address without its domains",
+        r"account has the address",
+        ("sign_in_at_liars", "log_in", "push"),
+        (
+            Piece(
+                "bridge.flows.settle_login",
+                "if all(people.proves_domain(change.connection, workspace, email) for email in (old, new)):",
+                "if True:",
+            ),
+        ),
+    ),
+    Planted(
+        "a push changes an account's address without its domains",
+        r"account has the address",
+        ("push", "rename_record", "activate"),
+        (
+            Piece(
+                "bridge.flows.provision_users",
+                'return proved and email_domain(new) != "" and people',
+                'return email_domain(new) != "" and people',
+            ),
+        ),
+        seed=3,
+    ),
+    Planted(
+        "an invitation is accepted by whoever is signed in",
+        r"accepted what \S+ was invited to",
+        ("invite_somebody", "accept", "accept_anothers", "take_back"),
+        (
+            Piece("bridge.flows.invite", "if user is not None and user.id == signed_in:", "if signed_in is not None:"),
+            Piece(
+                "bridge.flows.invite",
+                "if user is None or fold_letters(user.email) != fold_letters(pending.email):",
+                "if user is None:",
+            ),
+        ),
+    ),
+    Planted(
+        "a link that proves an account works in any browser",
+        r"asked for no proof|opens \w+@",
+        ("sign_in_at_work", "prove", "follow_proof", "log_in"),
+        (Piece("bridge.flows.link_account", _BROWSER, ""),),
+        seed=2,
+    ),
+    Planted(
+        "a link that joins Twilio and an account works in any browser",
+        r"never came to|opens \w+@|isn't linked to it",
+        ("log_in_by_twilio", "ask_to_link_by_mail", "follow_link", "link_later"),
+        (Piece("bridge.flows.twilio_link", _BROWSER, ""),),
+    ),
+    Planted(
+        "a mailed link goes past a second factor",
+        r"by mail alone",
+        ("add_app", "log_in_by_twilio", "ask_to_link_by_mail", "follow_link", "unlink"),
+        (
+            Piece(
+                "bridge.flows.twilio_link",
+                "    if accounts.has_second_factor(change.connection, user.key):\n",
+                "    if False:\n",
+            ),
+            Piece(
+                "bridge.flows.twilio_link",
+                "if user is None or accounts.has_second_factor(change.connection, user.key):",
+                "if user is None:",
+            ),
+        ),
+        seed=2,
+    ),
+    Planted(
+        "a second Twilio user takes a link over",
+        r"linked to a second",
+        ("log_in_by_twilio", "link_later", "log_in"),
+        (
+            Piece(
+                "bridge.storage.twilio",
+                "users.c.twilio_sub.is_(None) | (users.c.twilio_sub == subject)",
+                "users.c.id == user_key",
+            ),
+        ),
+    ),
+    Planted(
+        "old news of Twilio's counts",
+        r"old news",
+        ("log_in_by_twilio", "change_address_at_twilio", "tell_late", "wait"),
+        (Piece("bridge.flows.twilio_account", "if link.told_at is not None and said.at < link.told_at:", "if False:"),),
+    ),
+    Planted(
+        "any company's login opens the account's settings",
+        r"may change the account",
+        ("sign_in_at_work", "sign_in_at_liars", "switch"),
+        (Piece("bridge.flows.sessions", "seat is not None and seat.domain_proved", "seat is not None"),),
+    ),
+    # -- Alive after its ground has gone -----------------------------------------------------------------------------
+    Planted(
+        "a session outlives the end of the link to Twilio",
+        r"twilio of .* is over|is over",
+        ("log_in_by_twilio", "link_later", "unlink", "log_in"),
+        (
+            Piece(
+                "bridge.storage.twilio",
+                "values(**NO_TWILIO))\n    end_twilio_logins(change, user_key)\n",
+                "values(**NO_TWILIO))\n",
+            ),
+        ),
+        seed=2,
+    ),
+    Planted(
+        "an answer of Twilio's counts after its session has ended",
+        r"is over",
+        ("log_in_by_twilio", "set_out_for_twilio", "come_back_late", "end_at_twilio"),
+        (
+            Piece(
+                "bridge.flows.twilio_login",
+                "if any(pending.was_remembered(change.connection, _ended(what)) for what in whats):",
+                "if False:",
+            ),
+            Piece(
+                "bridge.flows.twilio_login",
+                "if until is not None and arrival.said_at <= until - _ON_THE_WAY:",
+                "if False:",
+            ),
+        ),
+    ),
+    Planted(
+        "a session survives that its member was out",
+        r"nothing of .* opens",
+        ("log_in", "push", "activate", "remove_somebody", "take_back"),
+        (
+            Piece(
+                "bridge.domain.sign_in",
+                "return seat.alive and (seat.dead_until is None or authentication.at >= seat.dead_until)",
+                "return seat.alive",
+            ),
+        ),
+    ),
+    Planted(
+        "who is held out is let in",
+        r"holds \S+ out|nothing of .* opens",
+        ("log_in", "push", "activate", "sign_in_at_work"),
+        (Piece("bridge.storage.sessions", "        ~HELD_OUT,\n", "        literal(True),\n"),),
+    ),
+    Planted(
+        "a connection that was switched off and on keeps its sessions",
+        r"is over",
+        ("sign_in_at_work", "switch", "log_in"),
+        (Piece("bridge.storage.sessions", "and_(connections.c.enabled, ~_OFF_SINCE)", "and_(connections.c.enabled)"),),
+        seed=2,
+    ),
+    Planted(
+        "a new password by mail leaves sessions",
+        r"is over",
+        ("log_in", "forget_password", "reset_password"),
+        (Piece("bridge.flows.password_reset", "    own_account.end_sessions(change, user.key)\n", ""),),
+    ),
+    Planted(
+        "a new password leaves other sessions",
+        r"is over",
+        ("log_in", "change_password", "end_sessions"),
+        (
+            Piece(
+                "bridge.flows.account_settings",
+                "        own_account.end_sessions(change, user.key, but=session.key)\n",
+                "",
+            ),
+        ),
+    ),
+    Planted(
+        "who was in an account before its address was proved stays",
+        r"is over",
+        ("sign_in_at_liars", "invite_somebody", "accept", "push"),
+        (
+            Piece(
+                "bridge.storage.sign_in",
+                "for table in (sessions, identities, second_factors, recovery_codes):",
+                "for table in (identities, second_factors, recovery_codes):",
+            ),
+        ),
+        seed=2,
+    ),
+    # -- Where it was never vouched for ------------------------------------------------------------------------------
+    Planted(
+        "single sign-on opens every workspace",
+        r"nothing of .* opens|assert \{",
+        ("sign_in_at_work", "sign_in_at_liars", "invite_somebody", "accept"),
+        (
+            Piece(
+                "bridge.domain.sign_in",
+                "return authentication.workspace_key == seat.workspace.key",
+                "return True",
+            ),
+        ),
+    ),
+    Planted(
+        "Require SSO lets in who came by Twilio",
+        r"nothing of .* opens",
+        ("log_in_by_twilio", "link_later", "switch"),
+        (
+            Piece(
+                "bridge.domain.sign_in",
+                "if not seat.workspace.require_sso:",
+                'if not seat.workspace.require_sso or authentication.kind == "twilio":',
+            ),
+        ),
+    ),
+    Planted(
+        "a second factor isn't missed",
+        r"nothing of .* opens",
+        ("log_in", "switch", "add_app"),
+        (
+            Piece(
+                "bridge.domain.sign_in",
+                "return authentication.factor is not None or not seat.require_mfa",
+                "return True",
+            ),
+        ),
+    ),
+    Planted(
+        "a company that merely pushed an address gives its workspace to the account",
+        r"nothing of .* opens",
+        ("push", "log_in", "sign_in_at_liars"),
+        (Piece("bridge.domain.sign_in", "return seat.accepted and _enough_was_shown", "return _enough_was_shown"),),
+    ),
+    # -- The last way in ---------------------------------------------------------------------------------------------
+    Planted(
+        "Twilio is unlinked although it was the last way in",
+        r"no way in is left",
+        ("log_in_by_twilio", "unlink"),
+        (
+            Piece(
+                "bridge.flows.twilio_link",
+                "        if not has_other_way(change.connection, user):\n",
+                "        if False:\n",
+            ),
+        ),
+    ),
+)
