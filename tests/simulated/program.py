@@ -34,7 +34,8 @@ def running_program(arguments: list[str]) -> Iterator[str]:
         yield found[0]
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
-        assert (process.returncode, errors) == (0, "")
+        busy = re.compile(r"^Task queue depth is \d+\n", re.MULTILINE)  # waitress's, of a machine that is slow
+        assert (process.returncode, busy.sub("", errors)) == (0, "")
     finally:
         process.kill()
         process.communicate()
