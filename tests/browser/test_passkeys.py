@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, CDPSession, Page, expect
 from sqlalchemy import select, update
 
 from bridge.app import create_web
@@ -70,7 +70,7 @@ def add_passkey(page: Page, url: str) -> None:
     page.get_by_role("button", name="Make a passkey").click()
     page.get_by_role("heading", name="Store your recovery codes").wait_for()
     page.get_by_role("link", name="I stored them").click()
-    assert page.get_by_text("Laptop").first.is_visible()
+    expect(page.get_by_text("Laptop").first).to_be_visible()
 
 
 def workspaces(page: Page, url: str) -> list[str]:
