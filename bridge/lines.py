@@ -25,7 +25,7 @@ import waitress
 from waitress.adjustments import Adjustments
 from waitress.buffers import OverflowableBuffer
 from waitress.channel import ClientDisconnected, HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.proxy_headers import proxy_headers_middleware
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, InternalServerError
@@ -200,9 +200,9 @@ class Line:
         self.silent_since = math.inf
         try:
             return self._go_on()
-        except OSError:  # the client has gone
+        except (OSError, ClientDisconnected):  # the client has gone
             return 0
-        except Exception:
+        except BaseException:  # an application's SystemExit, too: a thread that ends is missed for ever
             log.exception("A line broke")
             return 0
         finally:
@@ -351,16 +351,30 @@ class _InOnePiece(WSGITask):  # type: ignore[misc]
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """waitress's own, but for two holes (3.0.2)."""
+    """waitress's own, but for some holes (3.0.2)."""
 
     def received(self, piece: bytes) -> int:
         try:
             consumed: int = super().received(piece)
         except ValueError:  # Content-Length has more digits than Python makes a number of
             self.error, self.completed, consumed = BadRequest("Content-Length is invalid"), True, len(piece)
-        if self.error is not None:
-            self.expect_continue = False  # or it would ask for the body that it has just refused
+        if self.chunked and not self.completed and self._between_chunks() > _LARGEST_HEADERS:
+            self.error, self.completed = BadRequest("What stands between the chunks is too long."), True
+        if self.completed:  # whoever is told to go on now would wait for an answer, and we for a body
+            self.expect_continue = False
         return consumed
+
+    def _between_chunks(self) -> int:
+        """How much is kept that is no body; it is looked through anew with each piece."""
+        return 0 if self.body_rcv is None else len(self.body_rcv.control_line) + len(self.body_rcv.trailer)
+
+    def parse_header(self, head: bytes) -> None:
+        """Refuses what a proxy before us may find to end elsewhere: there, another's request begins (RFC 9112 6.1)."""
+        super().parse_header(head)
+        if "TRANSFER_ENCODING" in self.headers:  # waitress takes it away where it obeys it
+            raise ParsingError("Transfer-Encoding is of HTTP/1.1 only.")
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding exclude each other.")
 
 
 def _target_of(request: HTTPRequestParser) -> str:

@@ -33,6 +33,8 @@ def application(environ, start_response):
         time.sleep(1)
     if path == "/fail":
         raise RuntimeError("on purpose")
+    if path == "/exit":
+        sys.exit("on purpose")
     body = {
         "/echo": lambda: str(len(environ["wsgi.input"].read())),
         "/query": lambda: environ["QUERY_STRING"],

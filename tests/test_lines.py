@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 import requests
@@ -126,9 +126,48 @@ def test_a_client_that_asks_whether_to_send_its_body_is_told_to(server: Server) 
         assert read_answer(line)[1] == b"5"
 
 
+@pytest.mark.parametrize("length", [{}, {"Content-Length": "0"}], ids=["no length", "no bytes"])
+def test_who_asks_so_and_has_no_body_is_answered_at_once(server: Server, length: dict[str, str]) -> None:
+    with lines(server, 1) as (line,):
+        for _ in range(2):
+            line.sendall(message("GET", "/query?a", {"Expect": "100-continue", "Connection": "keep-alive"} | length))
+            head, body = read_answer(line)
+            assert (head.partition(b"\r\n")[0], body) == (b"HTTP/1.1 200 OK", b"a")
+
+
+CHUNKED = {"Transfer-Encoding": "chunked", "Connection": "keep-alive"}
+UNCLEAR = {
+    "both lengths": message("POST", "/query?a", CHUNKED | {"Content-Length": "5"}),
+    "HTTP/1.0": message("POST", "/query?a", CHUNKED).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "HTTP/1.2": message("POST", "/query?a", CHUNKED).replace(b"HTTP/1.1", b"HTTP/1.2"),
+}
+
+
+@pytest.mark.parametrize("head", UNCLEAR.values(), ids=UNCLEAR)
+def test_a_request_that_a_proxy_may_find_to_end_elsewhere_is_refused_and_nothing_behind_it_is_read(
+    server: Server, head: bytes
+) -> None:
+    answer = send(server.url, head + b"0\r\n\r\n" + message("GET", "/query?smuggled", {}))
+    assert answer.status == 400
+    assert b"smuggled" not in answer.body
+
+
+@pytest.mark.parametrize("first", [b"1;", b"0\r\n"], ids=["a chunk's line", "a trailer"])
+def test_what_stands_between_chunks_has_a_limit(server: Server, first: bytes) -> None:
+    endless = first + b"a" * 2**20  # each piece of it would be read as often as pieces come behind it
+    assert send(server.url, message("POST", "/echo", CHUNKED) + endless, seconds=5).status == 400
+
+
 def test_an_application_that_fails_ends_its_own_line_only(server: Server) -> None:
     failed = send(server.url, message("GET", "/fail", {"Connection": "keep-alive"}))
     assert (failed.status, failed.body) == (500, b"The server failed.\n")
+    assert requests.get(server.url, timeout=5).status_code == 200
+
+
+def test_an_application_that_ends_its_thread_does_not(server: Server) -> None:
+    for _ in range(2 * 16):  # threads
+        with suppress(TimeoutError):  # what waitress's own loop says of it is nothing
+            send(server.url, message("GET", "/exit", {}), seconds=0.05)
     assert requests.get(server.url, timeout=5).status_code == 200
 
 
