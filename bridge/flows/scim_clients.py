@@ -87,12 +87,13 @@ def exchange_secret(context: Context, client_id: str, secret: str, client: Clien
     Raises TooManyTries.
     """
     _count_tries(context, client_id, client, now)
-    with context.database.reading() as connection:
-        found = scim_clients.find_client(connection, client_id, now) if _OURS.fullmatch(client_id) else None
-    if found is None or not _is_of(found, secret):
+    if not _OURS.fullmatch(client_id):
         return None
     token = new_secret(ACCESS_PREFIX)
     with context.database.writing() as connection:
+        found = scim_clients.hold_client(connection, client_id, now)
+        if found is None or not _is_of(found, secret):
+            return None
         forget_tries(connection, _by_client(client_id, client))
         take_back(connection, _by_address(client))
         scim_clients.insert_access_token(connection, found.key, digest(token), now, now + ACCESS_LASTS)

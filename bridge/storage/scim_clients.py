@@ -28,16 +28,18 @@ class FoundClient:
     former_hash: bytes | None
 
 
-_FIND_CLIENT = Prepared(
-    select(tokens.c.id, tokens.c.hash, tokens.c.former_hash, tokens.c.former_until).where(
-        tokens.c.uid == bindparam("client"), tokens.c.kind == "scim_client", WORKS
-    )
+_HOLD_CLIENT = Prepared(
+    select(tokens.c.id, tokens.c.hash, tokens.c.former_hash, tokens.c.former_until)
+    .where(tokens.c.uid == bindparam("client"), tokens.c.kind == "scim_client", WORKS)
+    .with_for_update(of=tokens)
 )
 
 
-def find_client(connection: Any, client_id: str, now: datetime) -> FoundClient | None:
-    """The client with this id, if it works now."""
-    row = _FIND_CLIENT.first(connection, client=client_id, now=now)
+def hold_client(connection: Any, client_id: str, now: datetime) -> FoundClient | None:
+    """The client with this id, if it works now. Until the transaction ends nobody else changes its secret or revokes
+    it: what it is given meanwhile would outlast that.
+    """
+    row = _HOLD_CLIENT.first(connection, client=client_id, now=now)
     if row is None:
         return None
     overlaps = row.former_until is not None and row.former_until > now

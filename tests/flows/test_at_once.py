@@ -14,7 +14,10 @@ import pytest
 
 from bridge.domain.errors import Conflict, Expired, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
+from bridge.domain.sign_in import UNKNOWN_CLIENT
+from bridge.domain.tokens import AccessToken
 from bridge.flows.administer import WorkspaceDraft, create_workspace
+from bridge.flows.bearer_secrets import digest
 from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import change_scope, give_to_member
@@ -27,9 +30,10 @@ from bridge.flows.provision_users import add_user, create_user, delete_user, get
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.rotate_key import begin_rotation, find_keys
+from bridge.flows.scim_clients import create_scim_client, exchange_secret
 from bridge.flows.trusted_idp import replace_metadata
 from bridge.flows.user_groups import add_members, create_user_group
-from bridge.storage import connections, directory_members, directory_people, mappings, people
+from bridge.storage import connections, directory_members, directory_people, mappings, people, scim_clients
 from bridge.storage.changes import Change
 from bridge.storage.directory_many import hold_directory
 from bridge.storage.grants import insert_grant
@@ -113,6 +117,20 @@ def test_a_group_takes_in_somebody_who_is_being_changed(kicks: World) -> None:
         change.record(kicks.workspace.key, "directory_user.changed", ines.id)
     group = get_group(kicks.context, kicks.connection, pushing.result().id, with_members=True)
     assert [each.name for each in group.members or ()] == ["Ines"]
+
+
+def test_a_secret_that_is_replaced_while_a_token_is_asked_for_gives_none(kicks: World) -> None:
+    """The one who replaces it has ended what it gave, and doesn't see what it is about to."""
+    made = create_scim_client(kicks.context, OPERATOR, "kicks", kicks.connection.id, None, "", kicks.now)
+
+    def ask() -> AccessToken | None:
+        return exchange_secret(kicks.context, made.client_id, made.client_secret, UNKNOWN_CLIENT, kicks.now)
+
+    assert ask() is not None
+    with meanwhile(kicks, ask) as (change, begin):
+        assert scim_clients.rotate(change, kicks.workspace.key, made.client_id, digest("another"), None) is not None
+        asking = begin()
+    assert asking.result() is None
 
 
 # -- Pushed at once ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from bridge.domain.sign_in import Client
 from bridge.domain.tokens import NewScimClient
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
+from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.scim_clients import (
@@ -24,7 +25,14 @@ from bridge.flows.scim_clients import (
     rotate_scim_client,
 )
 from bridge.flows.sessions import sweep_expired
-from bridge.flows.tokens import create_scim_token, find_scim_caller, find_scim_token, list_tokens, revoke_token
+from bridge.flows.tokens import (
+    ACCESS_PREFIX,
+    create_scim_token,
+    find_scim_caller,
+    find_scim_token,
+    list_tokens,
+    revoke_token,
+)
 from bridge.storage import people
 from bridge.storage.scim_clients import MOST_AT_A_TIME
 from bridge.storage.tables import access_tokens, counters
@@ -188,6 +196,24 @@ def test_a_leaked_secret_ends_now_with_all_it_was_given(context: Context, oauth:
     assert find_scim_token(context, token, now) is None
     assert access(context, oauth, now) is None
     assert access(context, again, now)
+
+
+@pytest.mark.parametrize("ends", ["another secret", "revoked"])
+def test_what_ends_a_secret_while_it_is_looked_at_ends_what_it_is_given_too(
+    context: Context, oauth: NewScimClient, ends: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked of the database comes before a statement of it, or after."""
+
+    def end_first(prefix: str) -> str:
+        if prefix == ACCESS_PREFIX and ends == "revoked":
+            revoke_token(context, OPERATOR, "kicks", oauth.client_id, now)
+        elif prefix == ACCESS_PREFIX:
+            rotate_scim_client(context, OPERATOR, "kicks", oauth.client_id, at_once=True, now=now)
+        return new_secret(prefix)
+
+    monkeypatch.setattr("bridge.flows.scim_clients.new_secret", end_first)
+    assert access(context, oauth, now) is None
+    assert count(context, access_tokens) == 0
 
 
 def test_another_workspaces_client_is_not_there(context: Context, oauth: NewScimClient, now: datetime) -> None:
