@@ -368,7 +368,6 @@ def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, 
     """The account of the invited address, new or without a way in. The link proves that the mailbox is theirs."""
     user = people.find_user_by_email(change.connection, pending.email)
     if user is None:
-        let_go_of_closed(change, workspace.key, pending.email)
         user = people.insert_user(change, pending.email, name)
         change.record(workspace.key, "user.created", user.id, after={"email": user.email, "name": user.name})
         return user
@@ -380,6 +379,7 @@ def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, 
 
 
 def _accept(change: Change, workspace: Workspace, pending: StoredInvite, user: User) -> None:
+    let_go_of_closed(change, workspace.key, pending.email)
     member = people.find_member(change.connection, workspace.key, user.key)
     if member is not None:
         # A record that its IdP deleted held the person out until now; one that says inactive still does.

@@ -13,7 +13,7 @@ from bridge.domain.sign_in import AccountClosed, HeldOut, WrongCredentials
 from bridge.flows.close_account import Leaving, close_account, look_before_closing
 from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded
-from bridge.flows.invite import InviteDraft, accept_with_password, invite
+from bridge.flows.invite import InviteDraft, accept_as, accept_with_password, invite
 from bridge.flows.members import MembersQuery, find_member_id, list_members, remove_member
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession
@@ -166,6 +166,18 @@ def test_the_address_is_free_for_whom_an_owner_invites(world: World, ann: Browse
     user = accept_with_password(world.context, link_of(world.context, world.now), "Ann", PASSWORD, world.now)
     assert (user.id != old.user.id, user.email) == (True, ANN)
     assert sign_in(world, ANN).reaches(world) == ["acme"]
+
+
+def test_the_same_holds_where_they_have_a_new_account_already(world: World, ann: Browser) -> None:
+    """One that another workspace, or Twilio, made meanwhile: the invitation is accepted by it."""
+    close_account(world.context, seen(world, ann), world.now)
+    deliver_due(world.context, KeptMail(), world.now)
+    account(world, ANN, password=PASSWORD)
+    told = sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, world.now)
+    invite(world.context, f"user:{world.owner.id}", "acme", InviteDraft((ANN,)), world.now)
+    user = seen(world, Browser(session=told.cookie)).user
+    accept_as(world.context, link_of(world.context, world.now), user.id, world.now)
+    assert seen(world, sign_in(world, ANN, Browser(session=told.cookie))).user.id == user.id
 
 
 def test_an_idp_that_vouches_for_no_account_closes_none(database: Database, now: datetime) -> None:
