@@ -87,11 +87,13 @@ def _anew(rows: object, session: CurrentSession) -> tuple[SignInAnew, ...]:
     return tuple(SignInAnew(kind, names.get(uid or "", "Twilio"), uid) for uid, kind in ways.items())
 
 
-def prove_by_password(context: Context, session: CurrentSession, password: str, client: Client, now: datetime) -> None:
-    """The account's password, typed once more. Raises WrongCredentials, TooManyTries, Forbidden (a second factor is
-    asked for as well, or there is no password).
+def prove_by_password(
+    context: Context, session: CurrentSession, password: str, client: Client, now: datetime, *, known: str | None = None
+) -> None:
+    """The account's password, typed once more; `known` as at a login (`password_login.Credentials`). Raises
+    WrongCredentials, TooManyTries, Forbidden (a second factor is asked for as well, or there is no password).
     """
-    keys = keys_of(context, session.user.email, client)
+    keys = keys_of(context, session.user.email, client, known)
     count_tries(context, keys, now)
     with context.database.reading() as rows:
         allowed, kept = _ways(rows, session).by_password, sign_in.find_password_hash(rows, session.user.key)
@@ -112,7 +114,7 @@ def prove_by_code(context: Context, session: CurrentSession, code: str, client: 
     count_answer(context, session.user, client, now)
     with context.changing(f"user:{session.user.id}", now) as change:
         _mark(change, session, "by_code")
-        check_answer(context, change, session.user, Answer("totp", code))
+        check_answer(context, change, session.user, Answer("totp", code), client)
 
 
 def prove_by_passkey(context: Context, session: CurrentSession, answer: str, client: Client, now: datetime) -> None:
@@ -120,7 +122,7 @@ def prove_by_passkey(context: Context, session: CurrentSession, answer: str, cli
     count_answer(context, session.user, client, now)
     with context.changing(f"user:{session.user.id}", now) as change:
         _mark(change, session, "by_passkey")
-        check_answer(context, change, session.user, Answer("passkey", answer))
+        check_answer(context, change, session.user, Answer("passkey", answer), client)
 
 
 def _mark(change: Change, session: CurrentSession, way: str) -> None:

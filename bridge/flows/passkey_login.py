@@ -14,7 +14,7 @@ from bridge.flows.passkeys import ask_for_login, check_login
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try
+from bridge.storage.counters import count_try, take_back
 from bridge.storage.sessions import NewAuthentication
 
 WINDOW = timedelta(minutes=15)
@@ -34,16 +34,21 @@ def sign_in_with_passkey(
     TooManyTries.
     """
     with context.database.writing() as connection:
-        tries, until = count_try(connection, f"passkey:address:{digest(client.network).hex()}", now, WINDOW)
+        tries, until = count_try(connection, _by_address(client), now, WINDOW)
     if tries > TRIES_BY_ADDRESS:
         raise TooManyTries("Too many tries. Wait a while, then try again.", int((until - now).total_seconds()) + 1)
     return context.change(SYSTEM, now, lambda change: _sign_in(context, change, answer, keepsake, client, old))
+
+
+def _by_address(client: Client) -> str:
+    return f"passkey:address:{digest(client.network).hex()}"
 
 
 def _sign_in(
     context: Context, change: Change, answer: str, keepsake: Keepsake | None, client: Client, old: str | None
 ) -> SignedIn:
     user = check_login(context, change, answer, keepsake)
+    take_back(change.connection, _by_address(client))  # a whole office comes from one
     acting = replace(change, actor=f"user:{user.id}")
     proof = NewAuthentication("passkey", user.id, change.now + context.session_lifetime, factor="passkey")
     cookie = open_session(context, acting, user, (proof,), client, old)

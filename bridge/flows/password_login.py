@@ -108,7 +108,7 @@ def finish_with_factor(
     def finish(change: Change) -> SignedIn:
         user = take_step(change, token)
         acting = replace(change, actor=f"user:{user.id}")
-        factor = check_answer(context, acting, user, answer)
+        factor = check_answer(context, acting, user, answer, client)
         return _open(context, acting, user, proving, client, old, factor)
 
     return context.change(SYSTEM, now, finish)

@@ -31,7 +31,7 @@ from bridge.flows.passkeys import ask_for_factor, check_shown
 from bridge.storage import pending, people
 from bridge.storage import second_factors as kept
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try, forget_tries
+from bridge.storage.counters import count_try, forget_tries, take_back
 from bridge.storage.pending import Pending
 from bridge.storage.sign_in import find_password_hash
 
@@ -100,7 +100,7 @@ def count_answer(context: Context, user: User, client: Client, now: datetime) ->
     limits = (
         (_short(user), WINDOW, TRIES_BY_ACCOUNT),
         (f"factor:day:{user.key}", A_DAY, TRIES_A_DAY),
-        (f"factor:address:{digest(client.network).hex()}", WINDOW, TRIES_BY_ADDRESS),
+        (_by_address(client), WINDOW, TRIES_BY_ADDRESS),
     )
     with context.database.writing() as connection:
         counted = [(count_try(connection, key, now, window), most) for key, window, most in limits]
@@ -114,8 +114,14 @@ def _short(user: User) -> str:
     return f"factor:account:{user.key}"
 
 
-def check_answer(context: Context, change: Change, user: User, answer: Answer) -> Factor:
-    """Use up what is shown. Raises WrongFactor, and then nothing is used up: the change is undone."""
+def _by_address(client: Client) -> str:
+    return f"factor:address:{digest(client.network).hex()}"
+
+
+def check_answer(context: Context, change: Change, user: User, answer: Answer, client: Client) -> Factor:
+    """Use up what is shown, which `count_answer` has counted: the account begins anew, and the address isn't charged
+    for it. Raises WrongFactor, and then nothing is used up: the change is undone.
+    """
     checks = {
         "totp": _check_app,
         "recovery_code": _check_recovery_code,
@@ -126,6 +132,7 @@ def check_answer(context: Context, change: Change, user: User, answer: Answer) -
     if check is None or not check(context, change, user, answer.text):
         raise WrongFactor
     forget_tries(change.connection, _short(user))
+    take_back(change.connection, _by_address(client))
     return answer.by
 
 

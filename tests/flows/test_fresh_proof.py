@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from bridge.domain.errors import Forbidden, TooManyTries
 from bridge.domain.second_factors import WrongFactor
-from bridge.domain.sign_in import WrongCredentials
+from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.flows.fresh_proof import (
     PROOF_LASTS,
     FreshProofNeeded,
@@ -22,6 +22,7 @@ from bridge.flows.fresh_proof import (
     ways_to_prove,
 )
 from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.password_tries import TRIES_BY_ACCOUNT
 from bridge.flows.sessions import CurrentSession
 from bridge.storage.database import Database
 from bridge.storage.tables import second_factors
@@ -90,6 +91,20 @@ def test_a_wrong_one_proves_nothing_and_is_counted_with_those_of_the_login(world
     with pytest.raises(TooManyTries):
         sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, later)
     assert not is_fresh(seen(world, browser, 11 * MINUTE), later)
+
+
+def test_strangers_who_guess_keep_nobody_from_it_who_typed_it_here_before(world: World) -> None:
+    join(world, account(world, ANN, password=PASSWORD))
+    told = sign_in_with_password(world.context, Credentials(ANN, PASSWORD), CLIENT, world.now)
+    later, stranger = world.now + 11 * MINUTE, Client("198.51.100.9", "")
+    for _ in range(TRIES_BY_ACCOUNT):
+        with pytest.raises(WrongCredentials):
+            sign_in_with_password(world.context, Credentials(ANN, "guessed"), stranger, later)
+    session = seen(world, Browser(session=told.cookie), 11 * MINUTE)
+    with pytest.raises(TooManyTries):
+        prove_by_password(world.context, session, PASSWORD, CLIENT, later)
+    prove_by_password(world.context, session, PASSWORD, CLIENT, later, known=told.known)
+    assert is_fresh(seen(world, Browser(session=told.cookie), 11 * MINUTE), later)
 
 
 def test_another_session_of_theirs_is_not_proved_by_it(world: World) -> None:

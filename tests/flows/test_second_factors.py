@@ -312,6 +312,19 @@ def test_guessing_is_counted_by_account(world: World, ann: int) -> None:
     finish(world, begin(world, later), pyotp.TOTP(secret).at(later), now=later)
 
 
+def test_only_wrong_codes_of_an_address_are_too_many(world: World, ann: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole office comes from one address."""
+    monkeypatch.setattr("bridge.flows.second_factors.TRIES_BY_ADDRESS", 2)
+    app, later = pyotp.TOTP(give_app(world, ann)), [world.now + n * STEP for n in range(3)]
+    for now in later:
+        finish(world, begin(world, now), app.at(now), now=now)
+    for _ in range(2):
+        with pytest.raises(WrongFactor):
+            finish(world, begin(world), "000000")
+    with pytest.raises(TooManyTries):
+        finish(world, begin(world), app.at(world.now + 3 * STEP), now=later[-1])
+
+
 def test_another_persons_factor_is_none(world: World, ann: int) -> None:
     give_app(world, ann)
     other = give_app(world, account(world, "bob@acme.example", password=PASSWORD))

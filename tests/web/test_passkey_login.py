@@ -101,6 +101,17 @@ def test_a_question_is_its_browsers_own_good_once_and_for_five_minutes(
     assert send(surfer, page, answer) == 403
 
 
+def test_only_wrong_answers_of_an_address_are_too_many(
+    world: World, app: Flask, surfer: Surfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole office comes from one address."""
+    monkeypatch.setattr("bridge.flows.passkey_login.TRIES_BY_ADDRESS", 2)
+    passkey = add(world, app, ANN)
+    assert [show(surfer, passkey) for _ in range(3)] == [303, 303, 303]
+    assert [show(surfer, passkey, handle=None) for _ in range(2)] == [403, 403]
+    assert show(surfer, passkey) == 429
+
+
 def test_asking_keeps_nothing_here(world: World, surfer: Surfer) -> None:
     for _ in range(3):
         assert surfer.get("/login/passkey").status_code == 200

@@ -15,6 +15,7 @@ from bridge.flows.fresh_proof import (
 )
 from bridge.flows.passkeys import LONGEST_ANSWER
 from bridge.flows.second_factors import ask_passkey
+from bridge.web.cookies import known_note
 from bridge.web.current import current_client
 from bridge.web.pages.account_frame import AccountVisit, enter_account, show_account
 from bridge.web.pages.forms import error_note, typed
@@ -54,7 +55,8 @@ def _prove(visit: AccountVisit) -> None:
     elif "code" in request.form:
         prove_by_code(visit.context, visit.session, typed("code"), client, visit.now)
     else:
-        prove_by_password(visit.context, visit.session, request.form.get("password", ""), client, visit.now)
+        password, known = request.form.get("password", ""), known_note()
+        prove_by_password(visit.context, visit.session, password, client, visit.now, known=known)
 
 
 def _return_to() -> str:

@@ -8,7 +8,10 @@ import pyotp
 import pytest
 from flask import Flask
 
+from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.flows.deliver import deliver_due
+from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.password_tries import TRIES_BY_ACCOUNT
 from bridge.storage.people import find_user_by_email
 from tests.flows.logins import account, give_app, prove_domain
 from tests.flows.mailer import KeptMail
@@ -71,6 +74,15 @@ def test_ten_minutes_later_the_password_is_asked_for_first(acme: Acme, kim: Surf
         right = kim.submit("/account/prove", wrong, password=PASSWORD, return_to="/account/password")
         assert right.headers["Location"] == "/account/password"
         assert kim.get("/account/password").status_code == 200
+
+
+def test_strangers_who_guess_at_the_password_keep_nobody_from_showing_it(acme: Acme, kim: Surfer) -> None:
+    page, later = kim.get("/account/prove"), acme.world.now + LATER
+    for _ in range(TRIES_BY_ACCOUNT):
+        with pytest.raises(WrongCredentials):
+            sign_in_with_password(acme.world.context, Credentials(KIM, "guessed"), Client("198.51.100.9", ""), later)
+    with at(acme.app, later):
+        assert kim.submit("/account/prove", page, password=PASSWORD).status_code == 303
 
 
 def test_a_posted_change_without_a_fresh_proof_changes_nothing(acme: Acme, kim: Surfer) -> None:
