@@ -384,11 +384,14 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
 
 
 def _find_second(change: Change, connection: Connection, stored: StoredUser) -> StoredUser | None:
-    """The record that was pushed beside this one with the same address, and waits without an account (product.md
-    4.8)."""
-    if stored.membership_key is None or stored.email_ci is None:
+    """The record that was pushed beside this one with the account's address, and waits without one (product.md 4.8)."""
+    if stored.membership_key is None:
         return None
-    uid = directory_people.find_second(change.connection, connection.key, stored.email_ci)
+    user = people.find_user_of(change.connection, stored.membership_key)
+    email_ci = fold_letters(user.email) if user else stored.email_ci  # the record may have another address by now
+    if email_ci is None:
+        return None
+    uid = directory_people.find_second(change.connection, connection.key, email_ci)
     return directory_people.find_user(change.connection, connection.key, uid, hold="stay") if uid else None
 
 

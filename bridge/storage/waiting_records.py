@@ -40,10 +40,14 @@ def _waiting(connection_key: int) -> ColumnElement[bool]:
 
 
 def _others(connection: Any, connection_key: int, emails: Collection[str]) -> dict[str, str]:
-    """By address, the user name of the record that has its person."""
-    linked = and_(pushed_users(connection_key), _COLUMNS.membership_id.is_not(None), _COLUMNS.email_ci.in_(emails))
-    rows = connection.execute(select(_COLUMNS.email_ci, _COLUMNS.user_name).where(linked))
-    return {row.email_ci: row.user_name for row in rows}
+    """By address of an account, the user name of the record that has its person, whatever address that has by now."""
+    chosen = (
+        select(users.c.email_ci, _COLUMNS.user_name)
+        .join_from(directory_users, memberships, memberships.c.id == _COLUMNS.membership_id)
+        .join(users, users.c.id == memberships.c.user_id)
+        .where(pushed_users(connection_key), users.c.email_ci.in_(emails), users.c.closed_at.is_(None))
+    )
+    return {row.email_ci: row.user_name for row in connection.execute(chosen)}
 
 
 def _members(connection: Any, workspace_key: int, emails: Collection[str]) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from bridge.domain.waiting_records import WaitingRecord
 from bridge.flows.context import OPERATOR
 from bridge.flows.members import find_member_id, remove_member
-from bridge.flows.provision_users import create_user, delete_user
+from bridge.flows.provision_users import change_user, create_user, delete_user
 from bridge.flows.waiting_records import list_waiting_records
 from tests.world import World, another_connection, pushed
 
@@ -43,6 +43,18 @@ def test_a_second_record_names_the_first(kicks: World) -> None:
     assert (twin.user_name, twin.reason, twin.other) == ("ann.two", "second", "ann@kicks.example")
     assert twin.why == ("The record ann@kicks.example was pushed before it with the same address, ann@kicks.example.")
     assert twin.member_id == find_member_id(kicks.context, "kicks", "ann@kicks.example")
+
+
+def test_a_second_record_names_the_first_whatever_address_that_has_by_now(kicks: World) -> None:
+    """The account keeps its address where nobody proved the domain, and a change of the second links nothing."""
+    first = kicks.push("ann@kicks.example")
+    change_user(kicks.context, kicks.connection, first.id, lambda _: pushed("ann.new@kicks.example"), kicks.now)
+    second = push_as(kicks, "ann.two", "ann@kicks.example")
+    change_user(kicks.context, kicks.connection, second, lambda user: replace(user.pushed, name="Ann"), kicks.now)
+    [twin] = waiting(kicks)
+    assert (twin.reason, twin.other) == ("second", "ann.new@kicks.example")
+    delete_user(kicks.context, kicks.connection, first.id, kicks.now)
+    assert waiting(kicks) == []
 
 
 def test_a_record_whose_person_an_owner_removed(kicks: World) -> None:
