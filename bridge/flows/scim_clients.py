@@ -9,7 +9,7 @@ import hmac
 import re
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import NotFound, TooManyTries
+from bridge.domain.errors import Conflict, NotFound, TooManyTries
 from bridge.domain.sign_in import Client
 from bridge.domain.tokens import AccessToken, NewScimClient
 from bridge.flows.bearer_secrets import digest, new_secret
@@ -64,7 +64,7 @@ def rotate_scim_client(
 ) -> NewScimClient:
     """Another secret for a client. The former one, and what it was given, works on for a day; `at_once`: no longer.
 
-    Raises NotFound, NotInPlan, Forbidden (not an owner).
+    Raises NotFound, Conflict (it works no more), NotInPlan, Forbidden (not an owner).
     """
     until, secret = None if at_once else now + OVERLAP, new_secret(CLIENT_PREFIX)
     with context.changing(actor, now) as change:
@@ -76,7 +76,9 @@ def rotate_scim_client(
             raise NotFound(f"{workspace.name} has no OAuth client {client_id[:80]!r}.")
         after = {"kind": "scim_client", "description": name, "former_until": iso(until)}
         change.record(workspace.key, "token.rotated", client_id, after=after)
-        found = next(one for one in tokens.list_tokens(change.connection, workspace.key, now) if one.id == client_id)
+        [found] = tokens.list_tokens(change.connection, workspace.key, now, tokens.with_id(client_id))
+        if not found.works:
+            raise Conflict("It has run out, or whoever made it has left: take it over, or make a new one in its place.")
     return NewScimClient(client_id, secret, token_url(context), context.scim_url, found.expires_at, until)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bridge.domain.errors import Forbidden, Invalid, NotFound, NotInPlan, TooManyTries
+from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound, NotInPlan, TooManyTries
 from bridge.domain.sign_in import Client
 from bridge.domain.tokens import NewScimClient
 from bridge.domain.workspace import Connection
@@ -214,6 +214,16 @@ def test_what_ends_a_secret_while_it_is_looked_at_ends_what_it_is_given_too(
     monkeypatch.setattr("bridge.flows.scim_clients.new_secret", end_first)
     assert access(context, oauth, now) is None
     assert count(context, access_tokens) == 0
+
+
+def test_what_works_no_more_is_given_no_other_secret(context: Context, okta: Connection, now: datetime) -> None:
+    """It would be shown once, and never work."""
+    made, then = create_scim_client(context, OPERATOR, "kicks", okta.id, 1, "", now), now + timedelta(days=1)
+    before = everything_kept(context)
+    with pytest.raises(Conflict):
+        rotate_scim_client(context, OPERATOR, "kicks", made.client_id, at_once=False, now=then)
+    assert everything_kept(context) == before
+    rotate_scim_client(context, OPERATOR, "kicks", made.client_id, at_once=False, now=then - MICROSECOND)
 
 
 def test_another_workspaces_client_is_not_there(context: Context, oauth: NewScimClient, now: datetime) -> None:
