@@ -155,6 +155,11 @@ def keep_workspace(response: Response, slug: str) -> None:
         _keep(response, _named(WORKSPACE), slug, _BROWSER_LASTS)
 
 
+def drop_workspace(response: Response) -> None:
+    """The next time, somebody says where to."""
+    _drop(response, _named(WORKSPACE))
+
+
 def drop_session(response: Response) -> None:
     """Sign the browser out."""
     _drop(response, _named(SESSION))

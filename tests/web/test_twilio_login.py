@@ -16,15 +16,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, update
 from werkzeug.test import TestResponse
 
+from bridge.flows.connect import set_enabled
+from bridge.flows.context import OPERATOR
 from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.outside import NO_TURNS
 from bridge.storage.tables import second_factors, users, workspaces
 from bridge.web.current import OUTSIDE
 from tests.databases import Engine
-from tests.flows.logins import PASSWORD, account, join, prove_domain
+from tests.flows.logins import PASSWORD, account, join, prove_domain, set_workspace
 from tests.flows.mailer import link_of
 from tests.overheard import statements
-from tests.web.browsing import Surfer, at
+from tests.web.browsing import Surfer, at, connect
 from tests.web.provider import (
     CLIENT_ID,
     FULL,
@@ -579,6 +581,40 @@ def test_the_start_page_leads_into_the_workspace_of_the_last_time(
     assert surfer.get("/").headers["Location"] == "/w/kicks"
     surfer.client.set_cookie("bridge_workspace", "somebody-elses", domain="localhost")
     assert surfer.get("/").headers["Location"] == "/w"
+
+
+def test_the_product_switcher_leads_to_the_sign_in_that_the_last_workspace_requires_and_into_it(
+    world: World, app: Flask, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    company = connect(world.context, "acme", name="Kicks")
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
+    prove_domain(world, "kicks.example")
+    join(world, account(world, MEI, password=PASSWORD))
+    twilio.link(surfer, MEI, PASSWORD, email=MEI)
+    assert surfer.get("/w/acme/roles").status_code == 200
+    surfer.client.delete_cookie("bridge_session")
+    set_workspace(world, require_sso=True)
+
+    switched = {"iss": twilio.provider.url, "target_link_uri": "http://localhost:8000/"}
+    assert twilio.log_in(surfer, query=switched, email=MEI).headers["Location"] == "/"
+    there = surfer.get("/").headers["Location"]
+    assert there == f"/saml/{company.connection_id}/login?return_to=/w/acme"
+    told = surfer.sign_in(app, company, return_to="/w/acme", email=MEI)
+    assert told.headers["Location"] == "/w/acme"
+    assert surfer.get("/w/acme/roles").status_code == 200
+    assert {one["kind"] for one in surfer.session()["authenticated_by"]} == {"twilio", "saml"}
+
+
+def test_whom_that_sign_in_lets_in_no_more_finds_the_choice_the_next_time(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    other = make_world(world.context.database, world.now, slug="kicks", owner="olga@else.example")
+    join(other, ann(world))
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    surfer.get("/w/acme/roles")
+    set_workspace(world, require_sso=True)
+    places = [surfer.get("/").headers["Location"] for _ in range(2)]
+    assert places == [f"/saml/{world.connection.id}/login?return_to=/w/acme", "/w"]
 
 
 @pytest.mark.parametrize("prompts", [["none", "create"], ["none"], None, "create"], ids=str)

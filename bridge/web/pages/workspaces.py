@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, request, url_for
 
-from bridge.flows.overview import ClosedWorkspace, count_all, list_closed
+from bridge.flows.overview import ClosedWorkspace, count_all, find_closed, list_closed
 from bridge.flows.sessions import CurrentSession, ReachedWorkspace
-from bridge.web.cookies import last_workspace
+from bridge.web.cookies import drop_workspace, last_workspace
 from bridge.web.current import current_context, current_session, current_time
 from bridge.web.pages.bare import THEME_COOKIE, parse_theme, render_bare
 from bridge.web.pages.frame import enter, products_of, sign_in_href, way_there, what_it_asks
@@ -18,11 +18,16 @@ _YEAR = 365 * 86400
 
 @blueprint.get("/")
 def start() -> Response:
-    """Into the workspace that one was in last, to the choice of workspaces, or to sign in."""
+    """Into the workspace that one was in last, or to what it asks for; to the choice of workspaces, or to sign in."""
     session, slug = current_session(), last_workspace()
-    if session is not None and slug is not None and session.find_workspace(slug) is not None:
+    if session is None or slug is None:
+        return go(url_for("workspaces.choose" if session else "password.login"))
+    if session.find_workspace(slug) is not None:
         return go(url_for("workspaces.home", slug=slug))
-    return go(url_for("workspaces.choose" if session else "password.login"))
+    closed = find_closed(current_context(), session, slug, current_time())
+    response = go(way_there(session, closed) if closed else url_for("workspaces.choose"))
+    drop_workspace(response)  # once: whom its IdP refuses finds the choice here
+    return response
 
 
 @blueprint.get("/w")
