@@ -370,17 +370,18 @@ def _delete(change: Change, connection: Connection, stored: StoredUser) -> None:
     second = _find_second(change, connection, stored)
     directory_people.delete_user(change, stored, leaves_hold=second is None)
     directory.count_in_directory(change, connection.key, users=-1)
-    guarded = False
+    guarded = had_left = False
     if stored.membership_key is not None:
         # After the rows of people and groups: the order of locks (`bridge.storage.changes.lock_workspace`).
         guarded = guarding_owners(change, connection.workspace_key, stored.membership_key)
+        had_left = second is not None and not people.hold_members(change, [stored.membership_key], alone=True)
         people.end_membership(change, stored.membership_key)
     if guarded:
         check_last_owner(change, connection.workspace_key)
     said = told(stored.user.pushed, linked=stored.membership_key is not None)
     change.record(connection.workspace_key, "directory_user.deleted", stored.user.id, before=said)
     if second is not None:
-        _link_second(change, connection, second)
+        _link_second(change, connection, second, stays_out=stored.membership_key if had_left else None)
 
 
 def _find_second(change: Change, connection: Connection, stored: StoredUser) -> StoredUser | None:
@@ -395,15 +396,20 @@ def _find_second(change: Change, connection: Connection, stored: StoredUser) -> 
     return directory_people.find_user(change.connection, connection.key, uid, hold="stay") if uid else None
 
 
-def _link_second(change: Change, connection: Connection, second: StoredUser) -> None:
-    """The IdP deleted one of two records of a person: by the other it still pushes them, so they come as if anew."""
+def _link_second(change: Change, connection: Connection, second: StoredUser, *, stays_out: int | None) -> None:
+    """The IdP deleted one of two records of a person: by the other it still pushes them, so they come as if anew.
+
+    `stays_out` is the membership of who had left before, as when an owner removed them: nothing was pushed that brings
+    them back (product.md 4.4), so the other record is theirs as the first was.
+    """
     pushed = second.user.pushed
     user, member = _find_person(change, connection, pushed)
     proved = people.proves_domain(change.connection, connection.workspace_key, usable_email(pushed) or "")
-    membership = _membership_for(change, connection, pushed, user, member, proved=proved)
-    if membership is None:
+    if member is None or member.key != stays_out:
+        member = _membership_for(change, connection, pushed, user, member, proved=proved)
+    if member is None:
         return
-    directory_people.link_record(change, second, membership.key)
+    directory_people.link_record(change, second, member.key)
     if user is not None and not user.email_proved:
         end_strangers(change, connection, {user.key: pushed})
     said = {"before": told(pushed, linked=False), "after": told(pushed)}

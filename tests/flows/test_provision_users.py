@@ -10,7 +10,9 @@ from sqlalchemy import func, insert, select, update
 
 from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
 from bridge.domain.workspace import Membership, User
+from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
+from bridge.flows.members import find_member_id, remove_member
 from bridge.flows.provision_users import change_user, create_circle, create_user, delete_user, get_user
 from bridge.storage import people
 from bridge.storage.changes import Collision, changing
@@ -304,6 +306,27 @@ def test_a_second_record_that_is_inactive_holds_the_person_out(world: World) -> 
     ann = member(world, "ann@acme.example")
     assert ann is not None
     assert not ann.held_out
+
+
+def test_a_second_record_brings_nobody_back_whom_an_owner_removed(world: World) -> None:
+    """A deletion is no new push."""
+    first = world.push("ann@acme.example")
+    twin = push_twin(world)
+    remove_member(world.context, OPERATOR, "acme", find_member_id(world.context, "acme", "ann@acme.example"), world.now)
+    delete_user(world.context, world.connection, first.id, world.now)
+    ann = member(world, "ann@acme.example")
+    assert ann is not None
+    assert (ann.status, linked_to(world, twin)) == ("removed", ann.key)
+    set_active(world, twin, False)
+    set_active(world, twin, True)
+    after = member(world, "ann@acme.example")
+    assert after is not None
+    assert after.status == "removed"
+    delete_user(world.context, world.connection, twin, world.now)
+    assert world.push("ann@acme.example")
+    back = member(world, "ann@acme.example")
+    assert back is not None
+    assert (back.key, back.status) == (ann.key, "active")
 
 
 def test_of_several_the_oldest_takes_over_and_of_another_connection_none(world: World) -> None:
