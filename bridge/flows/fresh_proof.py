@@ -93,10 +93,10 @@ def prove_by_password(
     """The account's password, typed once more; `known` as at a login (`password_login.Credentials`). Raises
     WrongCredentials, TooManyTries, Forbidden (a second factor is asked for as well, or there is no password).
     """
-    keys = keys_of(context, session.user.email, client, known)
-    count_tries(context, keys, now)
     with context.database.reading() as rows:
         allowed, kept = _ways(rows, session).by_password, sign_in.find_password_hash(rows, session.user.key)
+    keys = keys_of(context, session.user.email, client, known, kept)
+    count_tries(context, keys, now)
     if not allowed:
         raise Forbidden("Sign in again to prove that it is you.")
     if not verify(kept, password):

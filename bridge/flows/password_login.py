@@ -74,9 +74,9 @@ def sign_in_with_password(
     on), what `link_account.link_proved` refuses.
     """
     email = find_email(credentials.email)
-    keys = keys_of(context, credentials.email, client, credentials.known)
-    count_tries(context, keys, now)
     user, kept = _look_up(context, email)
+    keys = keys_of(context, credentials.email, client, credentials.known, kept)
+    count_tries(context, keys, now)
     if not verify(kept, credentials.password) or user is None or kept is None:
         raise WrongCredentials
     right = _Right(user, kept, keys, credentials.proving)
@@ -165,7 +165,8 @@ def _open(
     if factor:
         trail.note("factor", f"{FACTOR_NAMES[factor]}.")
     log_signed_in(change, "password", user.email, client, None, trail)
-    return SignedIn(cookie, return_to, note_known(context, user.email))
+    kept = sign_in.find_password_hash(change.connection, user.key)
+    return SignedIn(cookie, return_to, note_known(context, user.email, kept) if kept else None)
 
 
 def _by_password(context: Context, user: User, now: datetime, factor: Factor | None) -> NewAuthentication:

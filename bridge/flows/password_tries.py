@@ -22,35 +22,41 @@ TRIES_BY_ADDRESS = 100
 _PURPOSE = "known browsers"
 
 
-def keys_of(context: Context, email: str, client: Client, note: str | None = None) -> tuple[str, str]:
+def keys_of(
+    context: Context, email: str, client: Client, note: str | None = None, kept: str | None = None
+) -> tuple[str, str]:
     """Under what the tries for this address of an account, from this address of a client, are counted. `note`: what the
-    browser brings of `note_known`.
+    browser brings of `note_known`; `kept`: the hash of the account's password, without which none counts.
     """
-    nonce = _known_by(context, email, note) if note else None
+    nonce = _known_by(context, _known(email, kept), note) if note else None
     whose = f"password:browser:{digest(nonce).hex()}" if nonce else _by_account(email)
     return whose, f"password:address:{digest(client.network).hex()}"
 
 
-def note_known(context: Context, email: str) -> str:
+def note_known(context: Context, email: str, kept: str) -> str:
     """What a browser keeps in which the password of this account was right: nobody else can make one, and nobody but us
-    can tell for which account it is.
+    can tell for which account it is. It ends with that password: who knew a former one may have gathered many.
     """
     nonce = new_secret()
-    return f"{nonce}.{urlsafe_b64encode(context.secrets.sign(_known(email, nonce), _PURPOSE)).decode()}"
+    return f"{nonce}.{urlsafe_b64encode(context.secrets.sign(_noted(nonce, _known(email, kept)), _PURPOSE)).decode()}"
 
 
-def _known_by(context: Context, email: str, note: str) -> str | None:
-    """What tells this note from others, however its seal is spelled; None where it is none of this account's."""
+def _known_by(context: Context, whose: bytes, note: str) -> str | None:
+    """What tells this note from others, however its seal is spelled; None where it is none of this password's."""
     nonce, _, seal = note.partition(".")
     try:
-        good = context.secrets.is_signed(_known(email, nonce), urlsafe_b64decode(seal), _PURPOSE)
+        good = context.secrets.is_signed(_noted(nonce, whose), urlsafe_b64decode(seal), _PURPOSE)
     except ValueError:
         return None
     return nonce if good else None
 
 
-def _known(email: str, nonce: str) -> bytes:
-    return f"{nonce}:{fold_typed(email)}".encode("utf-8", "surrogatepass")
+def _known(email: str, kept: str | None) -> bytes:
+    return digest(f"{kept} {fold_typed(email)}")
+
+
+def _noted(nonce: str, whose: bytes) -> bytes:
+    return digest(nonce) + whose
 
 
 def _by_account(email: str) -> str:

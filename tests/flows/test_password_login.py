@@ -11,6 +11,7 @@ from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.password_login import Credentials, sign_in_with_password, ways_of
+from bridge.flows.passwords import hash_password
 from bridge.flows.sessions import SignedIn
 from bridge.storage import people
 from bridge.storage.changes import changing
@@ -202,6 +203,20 @@ def test_each_spelling_of_an_address_is_the_same_account(world: World, spelling:
         refused_in(world)
     with pytest.raises((TooManyTries, WrongCredentials)):
         enter(world, spelling)
+
+
+def test_what_a_browser_keeps_of_a_password_ends_with_it(world: World) -> None:
+    """Who knew the former one may have gathered many."""
+    key = account(world, ANN, password=PASSWORD)
+    notes = [enter(world).known for _ in range(2)]
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        people.set_user(change, key, password_hash=hash_password("another long one", ANN, "Ann"))
+    for _ in range(5):
+        for note in notes:
+            with pytest.raises(WrongCredentials):
+                enter(world, password="guessed", known=note)
+    with pytest.raises(TooManyTries):
+        enter(world, password="guessed", known=notes[0])
 
 
 def test_an_unknown_account_locks_the_same_way(world: World) -> None:
