@@ -40,7 +40,7 @@ _LARGEST_HEADERS = 64 * 2**10
 _PIECE: Final = 16 * 2**10
 _SECONDS_OF_SILENCE: Final = 30
 _SECONDS_BETWEEN_LOOKS: Final = 5.0
-_SECONDS_TO_FINISH: Final = 5.0
+_SECONDS_TO_FINISH: Final = 3.0  # less than the parent waits (bridge.server), or `at_end` would never come
 _SHORT_PAUSE: Final = 0.05
 
 #: The words for a request that the server can't hand on: its target, the status, what is wrong -> type and body.
@@ -375,6 +375,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             raise ParsingError("Transfer-Encoding is of HTTP/1.1 only.")
         if self.chunked and "CONTENT_LENGTH" in self.headers:
             raise ParsingError("Content-Length and Transfer-Encoding exclude each other.")
+        if self.version == "1.1" and "," in self.headers.get("HOST", ","):  # several are joined; RFC 9112 3.2
+            raise ParsingError("A request names one Host.")
 
 
 def _target_of(request: HTTPRequestParser) -> str:

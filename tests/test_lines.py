@@ -152,6 +152,11 @@ def test_a_request_that_a_proxy_may_find_to_end_elsewhere_is_refused_and_nothing
     assert b"smuggled" not in answer.body
 
 
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"], ids=["none", "two"])
+def test_a_request_names_one_host(server: Server, hosts: bytes) -> None:
+    assert send(server.url, b"GET / HTTP/1.1\r\n" + hosts + b"\r\n").status == 400
+
+
 @pytest.mark.parametrize("first", [b"1;", b"0\r\n"], ids=["a chunk's line", "a trailer"])
 def test_what_stands_between_chunks_has_a_limit(server: Server, first: bytes) -> None:
     endless = first + b"a" * 2**20  # each piece of it would be read as often as pieces come behind it

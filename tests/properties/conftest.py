@@ -38,6 +38,7 @@ class Warm:
     def run(self, *arguments: str) -> str:
         """What pytest says with these arguments."""
         said = self.folder / "said.txt"
+        said.unlink(missing_ok=True)  # a fork that dies at once says nothing: not what the one before it said
         self.ask({"arguments": [*arguments, f"--basetemp={self.folder / 'temp'}"], "said": str(said)})
         assert self.process.stdout is not None
         assert self.process.stdout.readline(), "it has ended"
