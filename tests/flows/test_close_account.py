@@ -136,6 +136,10 @@ def test_whom_an_owner_removed_does_not_come_back_by_closing_their_account(world
     close_account(world.context, seen(world, Browser(session=told.cookie)), world.now)
     with pytest.raises(AccountClosed):
         sign_in(world, ANN)
+    account(world, ANN)  # made anew by Twilio, or by another workspace
+    for subject in (ANN, "another"):
+        with pytest.raises(AccountClosed):
+            sign_in(world, ANN, subject=subject)
 
 
 def test_nor_does_a_changed_record_bring_them_back(world: World, ann: Browser) -> None:

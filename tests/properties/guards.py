@@ -145,8 +145,16 @@ GUARDS = (
         "who left by closing their account is known by their address",
         "10",
         "bridge.flows.settle_login",
-        "if was_closed_here(rows, door.workspace.key, identity.email):",
-        "if False:",
+        "and was_closed_here(rows, door.workspace.key, identity.email):",
+        "and False:",
+        (f"{_CLOSE}whom_an_owner_removed_does_not_come_back_by_closing_their_account",),
+    ),
+    Guard(
+        "who left by closing their account is known by it in a new account, too",
+        "10",
+        "bridge.flows.settle_login",
+        "if (found is None or found.membership is None) and",
+        "if found is None and",
         (f"{_CLOSE}whom_an_owner_removed_does_not_come_back_by_closing_their_account",),
     ),
     Guard(
