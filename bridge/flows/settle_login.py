@@ -66,11 +66,11 @@ def find_person(change: Change, door: Door, identity: AssertedIdentity) -> Found
         found = sign_in.describe_found(rows, ours, "push", user, change.now)
         return replace(found, vouched=by_name or identity.email_vouched)
     holder = people.find_user_by_email(rows, identity.email)
-    found = sign_in.describe_found(rows, ours, "email", holder, change.now) if holder else None
+    held = sign_in.describe_found(rows, ours, "email", holder, change.now) if holder else None
     # Also where they have a new account meanwhile, by Twilio or another workspace: it isn't in here by itself.
-    if (found is None or found.membership is None) and was_closed_here(rows, door.workspace.key, identity.email):
+    if (held is None or held.membership is None) and was_closed_here(rows, door.workspace.key, identity.email):
         raise AccountClosed
-    return replace(found, vouched=identity.email_vouched) if found else None
+    return replace(held, vouched=identity.email_vouched) if held else None
 
 
 def _returning(linked: Linked, identity: AssertedIdentity, records: Sequence[PushedRecord]) -> Found:

@@ -153,8 +153,8 @@ GUARDS = (
         "who left by closing their account is known by it in a new account, too",
         "10",
         "bridge.flows.settle_login",
-        "if (found is None or found.membership is None) and",
-        "if found is None and",
+        "if (held is None or held.membership is None) and",
+        "if held is None and",
         (f"{_CLOSE}whom_an_owner_removed_does_not_come_back_by_closing_their_account",),
     ),
     Guard(
