@@ -9,6 +9,8 @@ what each session reaches, against that.
    (properties.md 1), and nowhere else.
 2. No login opens anything after its ground has gone, and none opens what it never vouched for.
 3. Who reads an account's mail can get into it, whatever they or Twilio did to it.
+4. Who closes their account is out of everything: nothing is left that opens it, and no sign-in by itself makes them
+   anew in a workspace that they left so (docs/decisions/0032).
 """
 
 import re
@@ -44,6 +46,7 @@ from tests.properties.accounts import (
     Outdoors,
     Proof,
     TwilioUser,
+    read_accounts,
     whose,
 )
 from tests.web.scim_calls import new_user, patch
@@ -90,6 +93,10 @@ class Accounts(RuleBasedStateMachine):
         self.factor_required: set[str] = set()
         self.domain_proved = False
         self.resets: dict[str, list[datetime]] = {}
+        self.closed: set[str] = set()
+        self.shut: set[tuple[str, str]] = set()  # addresses, and workspaces that were left by closing their accounts
+        self.seen: set[tuple[str, str]] = set()
+        self.asked_in: set[tuple[str, str]] = set()
 
     def teardown(self) -> None:
         """However it went: each account can be got into by who reads its mail; but for those that a company made under
@@ -247,7 +254,9 @@ class Accounts(RuleBasedStateMachine):
     def everything_holds(self) -> None:
         """After each step; a step takes half a minute, so that each code of an app is a new one."""
         self.mail += self.out.letters()
-        accounts = self.out.accounts()
+        everybody = read_accounts(self.out.context.database)
+        accounts = {one.id: one for one in everybody.values() if not one.closed}
+        self.check_closed(everybody)
         self.check_accounts(accounts)
         for device in self.out.devices.values():
             self.check_session(device, accounts)
@@ -262,9 +271,25 @@ class Accounts(RuleBasedStateMachine):
                 self.note_proved(account)
             self.proved[account.id] = account.proved
             self.check_links(account)
+            self.check_seats(account)
             for slug, _ in account.seats:
                 assert slug == "beta" or (owner, slug) in self.let_in, f"{owner} is in {slug}, and nobody let them in"
-        assert set(self.owners) == set(accounts), "an account has gone"
+        assert set(self.owners) - self.closed == set(accounts), "an account has gone"
+
+    def check_closed(self, everybody: dict[str, Account]) -> None:
+        """Of an account that was closed nothing is left that opens anything."""
+        for one in everybody.values():
+            assert one.closed == (one.id in self.closed), f"{one.email} is open again, or closed by nobody"
+            left = (one.password, one.twilio, one.seats, one.factors) if one.closed else ()
+            assert not any(left), f"of {one.email}, which was closed, something is left: {left}"
+
+    def check_seats(self, account: Account) -> None:
+        """Who left a workspace by closing their account is in it again by an invitation or a new push alone."""
+        for slug, _ in account.seats:
+            seat = (account.id, slug)
+            back = (account.email, slug) in self.shut and seat not in self.seen | self.asked_in
+            assert not back, f"{account.email} closed their account, and is back in {slug} by themselves"
+            self.seen.add(seat)
 
     def note_proved(self, account: Account) -> None:
         """Whoever was in the account before its address was proved is out of it."""
@@ -284,6 +309,7 @@ class Accounts(RuleBasedStateMachine):
         current = self.current(device)
         if current is None:
             return
+        assert current.user.id not in self.closed, f"{device.name} is in an account that was closed"
         assert current.user.id == device.account, f"{device.name} is in an account that it didn't log in to"
         account = accounts[current.user.id]
         living = [one for one in device.proofs if one.holds(self.out.now)]
@@ -394,6 +420,7 @@ class Accounts(RuleBasedStateMachine):
             return True
         if not self.entered(device, before, proof):
             return False
+        self.check_seats(self.out.accounts()[device.account or ""])  # before a step of theirs changes the address
         seat = (device.account or "", proof.workspace or "")
         if seat not in seats:
             self.accepted.add(seat)
@@ -472,6 +499,7 @@ class Accounts(RuleBasedStateMachine):
             return
         self.removed.discard(seat)
         self.held.discard(seat)
+        self.asked_in.add(seat)
         self.let_in.add((whose(self.out.accounts()[seat[0]].email), seat[1]))
         known = before.get(seat[0])
         if known is None or (self.domain_proved and seat[1] == "acme" and known.email.endswith(f"@{PROVED}")):
@@ -486,8 +514,11 @@ class Accounts(RuleBasedStateMachine):
     @rule(number=which, active=st.booleans())
     def activate(self, number: int, active: bool) -> None:
         company, name = pick(self.records, number)
+        before, known = self.out.accounts(), self.seat_of(company, name)
         body = patch({"op": "replace", "path": "active", "value": active})
         told = self.out.push("PATCH", f"/Users/{self.records[company, name]}", company, body)
+        if told.status_code == 200 and known is None:
+            self.note_late(company, name, before)
         seat = self.seat_of(company, name)
         if told.status_code == 200 and seat:
             self.did("activated" if active else "deactivated")
@@ -639,6 +670,7 @@ class Accounts(RuleBasedStateMachine):
             return
         self.note_member(device, slug)
         self.removed.discard((device.account or "", slug))
+        self.asked_in.add((device.account or "", slug))
         self.did("an invitation was accepted")
 
     @precondition(lambda self: self.any_letters("invitations"))
@@ -709,6 +741,42 @@ class Accounts(RuleBasedStateMachine):
             if told.headers.get("Location", "").endswith("done=email"):
                 self.did("an address was changed")
                 self.check_way_in(device.account)
+
+    # -- Closing -----------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.closed) < 3)
+    @rule(name=devices)
+    def close_account(self, name: str) -> None:
+        device = self.device(name)
+        if not self.at_account(device):
+            return
+        account = self.out.accounts()[device.account or ""]
+        told = device.post("/account/close")
+        assert told.status_code == 200, "somebody can't close their account"
+        device.account, device.proofs = None, []
+        self.note_closed(account)
+        self.did("an account was closed")
+        self.check_nothing_opens(account)
+
+    def note_closed(self, account: Account) -> None:
+        """Its sessions and links have ended, its workspaces were left, and who let its person in hasn't any more."""
+        self.closed.add(account.id)
+        self.end_all_of(account.id)
+        self.links.pop(account.id, None)
+        self.apps.pop(account.id, None)
+        others = [one for one in self.out.accounts().values() if one.owner == account.owner]
+        elsewhere = {slug for one in others for slug, _ in (*one.seats, *one.left)}
+        for slug, _ in (*account.seats, *account.left):
+            self.shut.add((account.email, slug))
+            self.let_in -= {(account.owner, slug)} if slug not in elsewhere else set()
+
+    def check_nothing_opens(self, account: Account) -> None:
+        """In a browser that was never here, what opened the account just now."""
+        device, password = self.newcomer(account), self.passwords.pop(account.id, None)
+        by_password = password and self.enter_password(device, account.email, password)
+        by_twilio = account.twilio and self.come_from_twilio(device, self.twilio[account.twilio])
+        assert not by_password, f"{account.email} was closed, and its password opens it"
+        assert not by_twilio, f"{account.email} was closed, and Twilio opens it"
 
     # -- Second factors ----------------------------------------------------------------------------------------------
 

@@ -172,6 +172,7 @@ class Account:
     seats: tuple[tuple[str, str], ...]  # workspaces of active memberships, and those memberships
     left: tuple[tuple[str, str], ...]  # of removed ones
     factors: tuple[str, ...]
+    closed: bool
 
     @property
     def owner(self) -> str:
@@ -196,6 +197,7 @@ def read_accounts(database: Database) -> dict[str, Account]:
             seats=tuple((s.slug, s.uid) for s in seated if s.user_id == row.id and s.status == "active"),
             left=tuple((s.slug, s.uid) for s in seated if s.user_id == row.id and s.status != "active"),
             factors=tuple(one.uid for one in shown if one.user_id == row.id),
+            closed=row.closed_at is not None,
         )
         for row in told
         if whose(row.email_ci) in NAMES
@@ -217,6 +219,7 @@ _OF_RECORD = (
     select(users.c.uid)
     .join(memberships, memberships.c.user_id == users.c.id)
     .join(directory_users, directory_users.c.membership_id == memberships.c.id)
+    .where(users.c.closed_at.is_(None))
 )
 _FACTORS = select(second_factors.c.user_id, second_factors.c.uid).order_by(second_factors.c.id)
 
@@ -333,8 +336,8 @@ class Outdoors:
         return Device(f"{human}'s new one", self.app)
 
     def accounts(self) -> dict[str, Account]:
-        """Every account of the three, as stored."""
-        return read_accounts(self.context.database)
+        """Every account of the three, as stored, but for those that were closed."""
+        return {one.id: one for one in read_accounts(self.context.database).values() if not one.closed}
 
     def session_id(self, device: Device) -> str | None:
         """The outside id of a browser's session."""
@@ -344,7 +347,7 @@ class Outdoors:
         return found
 
     def account_of_record(self, record: str) -> str | None:
-        """The outside id of the account that a pushed record is about."""
+        """The outside id of the account that a pushed record is about; None where it was closed, too."""
         with self.context.database.reading() as rows:
             found: str | None = rows.execute(_OF_RECORD.where(directory_users.c.uid == record)).scalar()
         return found

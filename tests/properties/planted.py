@@ -271,6 +271,35 @@ PLANTED = (
         ("push", "log_in", "sign_in_at_liars"),
         (Piece("bridge.domain.sign_in", "return seat.accepted and _enough_was_shown", "return _enough_was_shown"),),
     ),
+    Planted(
+        "an account that was closed keeps its sessions",
+        r"is in an account that was closed",
+        ("log_in", "close_account", "log_in_by_twilio"),
+        (
+            Piece(
+                "bridge.storage.own_account",
+                "for table in (sessions, second_factors, recovery_codes):",
+                "for table in (second_factors, recovery_codes):",
+            ),
+            Piece(
+                "bridge.storage.sessions",
+                '.where(sessions.c.ends_at > bindparam("now", type_=Instant), users.c.closed_at.is_(None))',
+                '.where(sessions.c.ends_at > bindparam("now", type_=Instant))',
+            ),
+        ),
+    ),
+    Planted(
+        "who closed their account comes back by a sign-in",
+        r"is back in \w+ by themselves",
+        ("log_in", "close_account", "sign_in_at_work"),
+        (
+            Piece(
+                "bridge.flows.settle_login",
+                "and was_closed_here(rows, door.workspace.key, identity.email):",
+                "and False:",
+            ),
+        ),
+    ),
     # -- The last way in ---------------------------------------------------------------------------------------------
     Planted(
         "Twilio is unlinked although it was the last way in",
