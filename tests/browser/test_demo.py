@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.test_gallery import axe_finds, too_wide
-from tests.running import free_port
+from tests.running import free_ports_in_a_row
 
 pytestmark = pytest.mark.browser
 
@@ -42,15 +42,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(said["bridge"], said["company_idp"], f"{said['bridge']}/w/{said['workspace']}", password)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) in (0, 130)
         assert process.stdout is not None
         process.stdout.close()
+        assert process.wait(timeout=30) in (0, 130)
 
 
 def _start(folder: Path) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
     environment = {**kept, "BRIDGE_DATA_DIR": str(folder / "data")}
-    command = [sys.executable, "-m", "bridge", "demo", "--port", str(free_port()), "--json"]
+    command = [sys.executable, "-m", "bridge", "demo", "--port", str(free_ports_in_a_row()), "--json"]
     with (folder / "demo.log").open("w") as log:
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
 

@@ -18,25 +18,9 @@ import requests
 
 from bridge.cli.demo import Places, _commands, _stopped_by_signals
 from bridge.cli.demo_story import read_story
-from tests.running import run_here
+from tests.running import free_ports_in_a_row, run_here
 
 ROOT = Path(__file__).parents[2]
-
-
-def five_free_ports() -> int:
-    """The first of five ports in a row that nobody uses."""
-    for first in range(18_000 + os.getpid() % 10_000, 60_000, 7):
-        listeners = [socket.socket() for _ in range(5)]
-        try:
-            for n, listener in enumerate(listeners):
-                listener.bind(("127.0.0.1", first + n))
-        except OSError:
-            continue
-        finally:
-            for listener in listeners:
-                listener.close()
-        return first
-    raise AssertionError("no free ports")
 
 
 def command(*arguments: str) -> list[str]:
@@ -112,7 +96,7 @@ def permissions(folder: Path, email: str) -> set[tuple[str, str]]:
 @pytest.mark.long  # the first start is in tests/browser too
 @pytest.mark.timeout(180)
 def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) -> None:
-    port = five_free_ports()
+    port = free_ports_in_a_row()
     with demo(tmp_path, port, end=signal.SIGTERM) as told:
         assert told["bridge"] == f"http://localhost:{port}"
         assert told["company_idp"] == f"http://127.0.0.1:{port + 1}"
@@ -129,7 +113,7 @@ def test_the_story_is_there_and_is_found_again_on_other_ports(tmp_path: Path) ->
         assert answer.ok
         assert ("Source Admin", "source:ios-prod") not in permissions(tmp_path, "tomas.herrera@kicks.example")
         everybody = ask(tmp_path, "users", "export", "demo-ecommerce").splitlines()
-    again = five_free_ports()
+    again = free_ports_in_a_row()
     with demo(tmp_path, again, end=signal.SIGINT) as told:
         assert ask(tmp_path, "users", "export", "demo-ecommerce").splitlines() == everybody
         join = {"add": ["tomas.herrera@kicks.example"]}
@@ -166,7 +150,7 @@ def everything(folder: Path) -> list[Any]:
 @pytest.mark.timeout(300)
 @pytest.mark.long
 def test_seeding_goes_on_wherever_it_was_broken_off(tmp_path: Path) -> None:
-    port = five_free_ports()
+    port = free_ports_in_a_row()
     for how, after, seconds in BROKEN_OFF:
         break_off(tmp_path, port, how, after, seconds)
     with demo(tmp_path, port, end=signal.SIGINT):

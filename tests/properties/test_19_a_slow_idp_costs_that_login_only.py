@@ -42,7 +42,7 @@ class Company:
 
 @pytest.fixture
 def bridge(tmp_path: Path) -> Iterator[Bridge]:
-    with running(tmp_path) as bridge:
+    with running(tmp_path, workers=1) as bridge:  # each process learns for itself who is silent
         yield bridge
 
 
@@ -80,7 +80,7 @@ def test_others_are_served_while_two_providers_are_silent(bridge: Bridge, compan
         assert not all(one.done() for one in waiting)  # so all of it took less than one silent call
         told = [one.result() for one in waiting]
     assert {one.status_code for one in told} <= {403, 429}
-    assert all('id="reference"' in one.text for one in told)
+    assert all('id="reference"' in one.text or "One moment" in one.text for one in told)
     began = time.monotonic()
     assert silent[0].finish(silent[0].begin()).status_code == 429  # it rests, and nobody waits for it
     assert time.monotonic() - began < SILENT
