@@ -9,5 +9,6 @@ Protocols parse, domain decides, storage records, flows order, web speaks.
 - `flows/`    what the bridge does: one function, one transaction, its audit events
 - `web/`      HTTP in and out; `cli/` the `bridge` command
 - `outside/`  mail, HTTP and DNS that the bridge itself sends
-- `settings.py`, `wiring.py` (settings in, an open house out), `app.py` (the web application), `server.py`, `worker.py`
+- `settings.py`, `wiring.py` (settings in, an open house out), `app.py` (the web application), `server.py`
+  (its processes), `lines.py` (one of them, and who is connected), `worker.py`
 """

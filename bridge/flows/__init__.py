@@ -41,7 +41,7 @@ transaction: fetch first, then flow.
 - `scim_clients`  OAuth clients that push by SCIM: made, given another secret; their access tokens
 - `connect`       connections to IdPs: made, switched, deleted, loaded (`connection_secrets`: what they keep sealed)
 - `connection_settings`, `oidc_settings`, `rotate_key`, `rotate_client_key`, `connection_overview`   what an admin
-  changes of one, our keys, what hangs on it
+  changes of one, our keys (`key_rotation`: in two steps), what hangs on it
 - `trusted_idp`   what is trusted of a SAML IdP: read from metadata or fields, replaced; `refresh_metadata`: read again
   where it was given as an address
 - `invite`, `access_requests`   invitations; members ask for a role, owners give it or refuse

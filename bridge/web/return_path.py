@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import Response
 
 HOME = "/"
-_LONGEST = 2000
+_LONGEST = 2000  # octets: it is kept in a cookie, of which browsers take 4096
 
 
 def safe_path(asked: str | None) -> str:
@@ -19,10 +19,10 @@ def safe_path(asked: str | None) -> str:
         return HOME
     try:
         parts = urlsplit(asked)
-        asked.encode()
+        is_too_long = len(asked.encode()) > _LONGEST
     except ValueError:
         return HOME
-    return HOME if parts.scheme or parts.netloc else asked
+    return HOME if is_too_long or parts.scheme or parts.netloc else asked
 
 
 def go(url: str, status: int = 303) -> Response:

@@ -20,7 +20,7 @@ def test_a_path_of_this_site_is_kept(path: str) -> None:
     "asked",
     [None, "", "w", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example",
      "https:evil.example", "javascript:alert(1)", " /w", "/\t/evil.example", "/\r\n/evil.example", "/w\x00", "/w x",
-     "/\x7f", "/\udcff", "//[", "/" * 3, "/" + "a" * 2000],
+     "/\x7f", "/\udcff", "//[", "/" * 3, "/" + "a" * 2000, "/" + "é" * 1000],
 )  # fmt: skip
 def test_anything_else_is_the_start_page(asked: str | None) -> None:
     assert safe_path(asked) == HOME
