@@ -48,6 +48,7 @@ def client(gallery: Flask) -> FlaskClient:
 
 def axe_finds(page: Page, *rules: str) -> list[str]:
     """Run axe in the page, all of it or only some rules; its faults with the elements that have them."""
+    page.wait_for_load_state()  # a click returns when the next page's answer begins; its document may be empty yet
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": STANDARDS}
@@ -57,6 +58,7 @@ def axe_finds(page: Page, *rules: str) -> list[str]:
 
 def too_wide(page: Page) -> list[str]:
     """What can be scrolled sideways, or runs out of the card it is in."""
+    page.wait_for_load_state()
     found: list[str] = (
         page.evaluate("""() => [document.documentElement, ...document.querySelectorAll('.card, .b-auth-card')]
         .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.className || box.tagName)""")
