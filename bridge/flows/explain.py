@@ -45,7 +45,7 @@ def permissions_of(
     for one in held:
         by_member.setdefault(one.membership_id, []).append(one)
     scopes = _scopes(connection, held)
-    return {member: _permissions(grants, scopes) for member, grants in by_member.items()}
+    return {member: permissions_from(grants, scopes) for member, grants in by_member.items()}
 
 
 def _scopes(connection: Any, held: Sequence[HeldGrant]) -> dict[int, Scope]:
@@ -55,7 +55,7 @@ def _scopes(connection: Any, held: Sequence[HeldGrant]) -> dict[int, Scope]:
     }
 
 
-def _permissions(held: Iterable[HeldGrant], scopes: dict[int, Scope]) -> tuple[Permission, ...]:
+def permissions_from(held: Iterable[HeldGrant], scopes: dict[int, Scope]) -> tuple[Permission, ...]:
     """Paths to the same role in the same scope are one permission."""
     found: dict[tuple[str, Scope], list[HeldGrant]] = {}
     for one in held:
@@ -121,7 +121,7 @@ def check(context: Context, workspace_slug: str, email: str, question: Question,
 
 def _answer(connection: Any, member: int, roles: Sequence[str], resource: int | None, now: datetime) -> Answer:
     held = access.paths(connection, member, roles, now, resource_id=resource, everywhere=resource is None)
-    permissions = _permissions(held, _scopes(connection, held))
+    permissions = permissions_from(held, _scopes(connection, held))
     return Answer(bool(permissions), permissions)
 
 

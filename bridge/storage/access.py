@@ -80,7 +80,7 @@ _BRANCHES = (
 )
 
 
-def _typed(sql: str) -> TextClause:
+def typed(sql: str) -> TextClause:
     """The statement with the parameters it uses typed, lists as expanding ones."""
     kinds: dict[str, Any] = {"now": Instant, "membership": BigInteger, "resource": BigInteger, "without": BigInteger}
     numbers = ("grant_ids", "group_ids", "asserted_ids", "shadowed_ids", "members")
@@ -95,7 +95,7 @@ def _typed(sql: str) -> TextClause:
 
 def _may(grant: str) -> TextClause:
     ways = " OR ".join(_way(branch, grant) for branch in _BRANCHES)
-    return _typed(f"SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.id = :membership AND {ALIVE}) AND ({ways})")
+    return typed(f"SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.id = :membership AND {ALIVE}) AND ({ways})")
 
 
 def _way(branch: _Branch, grant: str) -> str:
@@ -159,12 +159,13 @@ def _why(grant: str, members: str) -> TextClause:
     # The first branch names the union's columns.
     names = ", ".join(f"CAST(NULL AS BIGINT) AS {name}" for name in _PASSED_NAMES)
     head = f"SELECT 0 AS membership_id, 0 AS grant_id, {names} WHERE 1 = 0\nUNION ALL\n"
-    return _typed(_WITH_NAMES.format(paths=head + _paths(grant, members, columns=_EVERY_LINK)))
+    return typed(_WITH_NAMES.format(paths=head + _paths(grant, members, columns=_EVERY_LINK)))
 
 
-_WHY = Prepared(_why(_OF_ROLES, "m.id = :membership"))
-_WHY_ON = Prepared(_why(f"{_OF_ROLES} AND {_FITS}", "m.id = :membership"))
-_WHY_ANYWHERE = Prepared(_why(f"{_OF_ROLES} AND g.scope = 'all'", "m.id = :membership"))
+#: `access_past` asks the same of the facts of another moment.
+WHY = Prepared(_why(_OF_ROLES, "m.id = :membership"))
+WHY_ON = Prepared(_why(f"{_OF_ROLES} AND {_FITS}", "m.id = :membership"))
+WHY_ANYWHERE = Prepared(_why(f"{_OF_ROLES} AND g.scope = 'all'", "m.id = :membership"))
 _WHY_MANY = _why(_OF_ROLES, "m.id IN :members")
 
 
@@ -197,10 +198,10 @@ def paths(
     everywhere: bool = False,
 ) -> list[HeldGrant]:
     """Every path by which a member has any of `roles`; on a resource, or `everywhere`, where asked."""
-    statement = _WHY_ANYWHERE if everywhere else _WHY if resource_id is None else _WHY_ON
-    chosen = {"resource": resource_id} if statement is _WHY_ON else {}
+    statement = WHY_ANYWHERE if everywhere else WHY if resource_id is None else WHY_ON
+    chosen = {"resource": resource_id} if statement is WHY_ON else {}
     rows = statement(connection, membership=membership_id, roles=list(roles), now=now, **chosen)
-    return [_held(row) for row in rows]
+    return [held_grant(row) for row in rows]
 
 
 def paths_of_many(
@@ -208,7 +209,7 @@ def paths_of_many(
 ) -> list[HeldGrant]:
     """The same for a page of members, ordered by member."""
     values = {"members": list(membership_ids), "roles": list(roles), "now": now}
-    return [_held(row) for row in connection.execute(_WHY_MANY, values)]
+    return [held_grant(row) for row in connection.execute(_WHY_MANY, values)]
 
 
 class Link(NamedTuple):
@@ -230,7 +231,7 @@ def _links(records: str, alive: str) -> Prepared:
     head = f"{head}, {nothing} FROM {of} WHERE {members} AND {alive}"
     grant = f"g.role <> '{MINIMAL.id}' AND {_UNEXPIRED}"
     paths = _paths(grant, members, columns="rec.uid, g.id, g.role, g.scope, {passed}", alive=alive, of=of)
-    return Prepared(_typed(f"SELECT record, grant_id, role, scope, group_id FROM ({head}\nUNION ALL\n{paths}) AS held"))
+    return Prepared(typed(f"SELECT record, grant_id, role, scope, group_id FROM ({head}\nUNION ALL\n{paths}) AS held"))
 
 
 @cache
@@ -260,7 +261,8 @@ def links_of_records(
     return found
 
 
-def _held(row: Any) -> HeldGrant:
+def held_grant(row: Any) -> HeldGrant:
+    """From a row of WHY."""
     (membership_id, grant_id, uid, role, _scope, given_by, since, ug, ug_name, rule, value, *rest) = row
     group, group_name, source, connection, connection_name, joined, put_in_by, put_in_by_name = rest
     kind: BecauseKind = "mapping" if rule else "user_group" if ug else "individual"
@@ -357,7 +359,7 @@ class MatchedGroups:
     shadowed: tuple[int, ...] = ()
 
 
-_PEOPLE_OF_GROUPS = _typed(f"""
+_PEOPLE_OF_GROUPS = typed(f"""
 SELECT DISTINCT m.id FROM group_members gm
 CROSS JOIN directory_users d CROSS JOIN memberships m
 WHERE gm.group_id IN :group_ids AND d.id = gm.directory_user_id AND m.id = d.membership_id AND {ALIVE}
@@ -381,7 +383,7 @@ def people_of_groups(connection: Connection, groups: MatchedGroups, now: datetim
 _HOLDERS = "SELECT DISTINCT membership_id FROM ({paths}) AS held"
 #: The ids stand in a statement once for each branch; PostgreSQL takes 65,535 parameters, SQLite at least 32,766.
 _MOST_PARAMETERS = 8_000
-_HELD_BY = _typed(
+_HELD_BY = typed(
     _HOLDERS.format(
         paths=_paths(
             f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {_UNEXPIRED}",
@@ -391,7 +393,7 @@ _HELD_BY = _typed(
         )
     )
 )
-_HELD_WITHOUT_CONNECTION = _typed(
+_HELD_WITHOUT_CONNECTION = typed(
     _HOLDERS.format(
         paths=_paths(
             f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {_UNEXPIRED}",
@@ -428,7 +430,7 @@ def holders(
     return found
 
 
-_OF_THESE_ROLES = _typed(
+_OF_THESE_ROLES = typed(
     _HOLDERS.format(paths=_paths(_OF_ROLES, "m.workspace_id = :workspace", columns="m.id AS membership_id"))
 )
 
@@ -439,7 +441,7 @@ def holders_of_roles(connection: Connection, workspace_id: int, roles: Collectio
     return set(connection.execute(_OF_THESE_ROLES, values).scalars())
 
 
-_HELD_BY_EACH = _typed(
+_HELD_BY_EACH = typed(
     "SELECT role, COUNT(DISTINCT membership_id) FROM ({paths}) AS held GROUP BY role".format(
         paths=_paths(_UNEXPIRED, "m.workspace_id = :workspace", columns="m.id AS membership_id, g.role AS role")
     )
