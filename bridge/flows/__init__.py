@@ -17,7 +17,7 @@ transaction: fetch first, then flow.
 - `require_sso`, `break_glass`   SSO as the only way in, who is exempt, and the way past it when it is broken
 - `hipaa`         workspaces that close to a session which isn't used
 - `password_login`, `link_account`   by password (`password_tries`: guessing is slowed down); by proving first that an
-  account is theirs
+  account is theirs; `tries`: how many there may be of anything that could be guessed, or asked for too often
 - `password_reset`   a forgotten password: a link by mail, the same for whoever asks
 - `account_settings`   what people change of their own account; `account_email`: its address, by mailed links
 - `close_account`   a person closes their own, and leaves every workspace

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bridge.domain.errors import Conflict, Expired, Invalid, TooManyTries
+from bridge.domain.errors import Conflict, Expired, Invalid
 from bridge.domain.mail import Mail
 from bridge.domain.people import fold_letters, parse_email
 from bridge.domain.workspace import User
@@ -20,14 +20,13 @@ from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
 from bridge.flows.fresh_proof import require_fresh
 from bridge.flows.sessions import CurrentSession
+from bridge.flows.tries import AN_HOUR, Limit, count_tries
 from bridge.storage import pending, people
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try
 from bridge.storage.pending import Pending
 
 LINK_LASTS = timedelta(hours=1)
 MAILS_AN_HOUR = 5
-_HOUR = timedelta(hours=1)
 
 AddressLink = Literal["verify_email", "change_email"]
 _KINDS: tuple[AddressLink, ...] = ("verify_email", "change_email")
@@ -93,10 +92,8 @@ def _put_link(context: Context, change: Change, user: User, kind: AddressLink, e
 
 
 def _count_mail(context: Context, session: CurrentSession, now: datetime) -> None:
-    with context.database.writing() as connection:
-        tries, until = count_try(connection, f"email-mail:{session.user.key}", now, _HOUR)
-    if tries > MAILS_AN_HOUR:
-        raise TooManyTries("Enough links were mailed for now.", int((until - now).total_seconds()) + 1)
+    by_account = Limit(f"email-mail:{session.user.key}", MAILS_AN_HOUR, AN_HOUR)
+    count_tries(context, [by_account], "Enough links were mailed for now.", now)
 
 
 def _minutes() -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.domain.errors import Forbidden, NotFound, TooManyTries
+from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.mail import Mail
 from bridge.domain.people import parse_email
 from bridge.domain.roles import OWNER
@@ -21,10 +21,10 @@ from bridge.flows.deliver import queue_mail
 from bridge.flows.named import get_workspace, owner_acting
 from bridge.flows.sessions import CurrentSession
 from bridge.flows.sign_in_log import Refusal, Trail, keep_refused, log_glass_broken
+from bridge.flows.tries import Limit, by_address, count_tries, note_good_try
 from bridge.storage import break_glass, people
 from bridge.storage.access import holders_of_roles
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try, forget_tries
 
 NamedOwner = break_glass.NamedOwner
 
@@ -33,7 +33,6 @@ OPENS_FOR = timedelta(hours=1)
 OPERATORS_CODE_LASTS = timedelta(hours=24)
 #: How old the login may be that a code goes with.
 LOGIN_LASTS = timedelta(minutes=15)
-WINDOW = timedelta(minutes=15)
 TRIES_BY_OWNER = 10
 TRIES_BY_ADDRESS = 100
 # Without letters and digits that are taken for one another.
@@ -182,11 +181,11 @@ def open_by_code(
     try:
         if not login_is_fresh(session, now):
             raise LoginTooOld
-        keys = _counters(workspace, session, client)
-        _count(context, keys, now)
+        limits = _limits(workspace, session, client)
+        count_tries(context, limits, "Too many codes were tried.", now)
         with context.changing(f"user:{session.user.id}", now) as change:
             until = _open(context, change, attempt, code)
-            forget_tries(change.connection, keys[0])
+            note_good_try(change.connection, limits)
     except (WrongCode, LoginTooOld) as error:
         _record_refused(context, attempt, error, now)
         raise
@@ -237,18 +236,9 @@ def _are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def _counters(workspace: Workspace, session: CurrentSession, client: Client) -> tuple[str, str]:
+def _limits(workspace: Workspace, session: CurrentSession, client: Client) -> tuple[Limit, ...]:
     by_owner = f"break-glass:{workspace.key}:{session.user.key}"
-    return by_owner, f"break-glass:address:{digest(client.network).hex()}"
-
-
-def _count(context: Context, keys: tuple[str, str], now: datetime) -> None:
-    """Count the try before it is made: many at once count as many."""
-    with context.database.writing() as connection:
-        counted = [count_try(connection, key, now, WINDOW) for key in keys]
-    for (tries, until), most in zip(counted, (TRIES_BY_OWNER, TRIES_BY_ADDRESS), strict=True):
-        if tries > most:
-            raise TooManyTries("Too many codes were tried. Wait a while.", int((until - now).total_seconds()) + 1)
+    return by_address("break-glass", client, TRIES_BY_ADDRESS), Limit(by_owner, TRIES_BY_OWNER, good="anew")
 
 
 def _record_refused(context: Context, attempt: _Attempt, why: WrongCode | LoginTooOld, now: datetime) -> None:

@@ -14,10 +14,11 @@ from bridge.domain.identity import LoginKind
 from bridge.domain.second_factors import Answer
 from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.flows.context import Context
-from bridge.flows.password_tries import count_tries, forget_good_try, keys_of
+from bridge.flows.password_tries import TOO_MANY, limits_of
 from bridge.flows.passwords import verify
 from bridge.flows.second_factors import check_answer, count_answer
 from bridge.flows.sessions import CurrentSession
+from bridge.flows.tries import count_tries, note_good_try
 from bridge.storage import accounts, second_factors, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.connections import names_by_id
@@ -95,8 +96,8 @@ def prove_by_password(
     """
     with context.database.reading() as rows:
         allowed, kept = _ways(rows, session).by_password, sign_in.find_password_hash(rows, session.user.key)
-    keys = keys_of(context, session.user.email, client, known, kept)
-    count_tries(context, keys, now)
+    limits = limits_of(context, session.user.email, client, known, kept)
+    count_tries(context, limits, TOO_MANY, now)
     if not allowed:
         raise Forbidden("Sign in again to prove that it is you.")
     if not verify(kept, password):
@@ -106,7 +107,7 @@ def prove_by_password(
         _mark(change, session, "by_password")
         if sign_in.find_password_hash(change.connection, session.user.key) != kept:
             raise WrongCredentials
-        forget_good_try(change.connection, keys)
+        note_good_try(change.connection, limits)
 
 
 def prove_by_code(context: Context, session: CurrentSession, code: str, client: Client, now: datetime) -> None:

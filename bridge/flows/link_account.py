@@ -7,7 +7,6 @@ the account, never to one that was typed or asserted. Task and link work in the 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import TooManyTries
 from bridge.domain.identity import AssertedIdentity
 from bridge.domain.presets import ConnectionKind
 from bridge.domain.sign_in import (
@@ -29,9 +28,9 @@ from bridge.flows.settle_login import adopt, may_join, note_invited_back, settle
 from bridge.flows.sign_in import authentication_by, unpack
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
+from bridge.flows.tries import AN_HOUR, Limit, count_tries
 from bridge.storage import connections, pending, people, sign_in
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try
 from bridge.storage.pending import Kind, Pending
 from bridge.storage.sessions import NewAuthentication
 
@@ -100,11 +99,8 @@ def mail_link(context: Context, token: str, browser: str, now: datetime) -> Proo
 
 
 def _count_mail(context: Context, proof: Proof, now: datetime) -> None:
-    window = timedelta(hours=1)
-    with context.database.writing() as connection:
-        tries, until = count_try(connection, f"proof-mail:{digest(proof.account_email).hex()}", now, window)
-    if tries > _MAILS_AN_HOUR:
-        raise TooManyTries("Enough links were mailed to this account for now.", int((until - now).total_seconds()) + 1)
+    by_account = Limit(f"proof-mail:{digest(proof.account_email).hex()}", _MAILS_AN_HOUR, AN_HOUR)
+    count_tries(context, [by_account], "Enough links were mailed to this account for now.", now)
 
 
 def follow_link(

@@ -15,7 +15,7 @@ from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.domain.workspace import User
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.link_account import link_proved
-from bridge.flows.password_tries import count_tries, forget_good_try, keys_of, note_known
+from bridge.flows.password_tries import TOO_MANY, limits_of, note_known
 from bridge.flows.passwords import verify
 from bridge.flows.second_factors import (
     begin_step,
@@ -28,6 +28,7 @@ from bridge.flows.second_factors import (
 )
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
+from bridge.flows.tries import Limit, count_tries, note_good_try
 from bridge.storage import people, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.second_factors import has_factor
@@ -75,11 +76,11 @@ def sign_in_with_password(
     """
     email = find_email(credentials.email)
     user, kept = _look_up(context, email)
-    keys = keys_of(context, credentials.email, client, credentials.known, kept)
-    count_tries(context, keys, now)
+    limits = limits_of(context, credentials.email, client, credentials.known, kept)
+    count_tries(context, limits, TOO_MANY, now)
     if not verify(kept, credentials.password) or user is None or kept is None:
         raise WrongCredentials
-    right = _Right(user, kept, keys, credentials.proving)
+    right = _Right(user, kept, limits, credentials.proving)
     told = context.change(SYSTEM, now, lambda change: _sign_in(context, change, right, client, old))
     if isinstance(told, FactorNeeded):
         raise told
@@ -120,7 +121,7 @@ class _Right:
 
     user: User
     kept: str
-    counters: tuple[str, str]
+    limits: tuple[Limit, ...]
     proving: tuple[str, str] | None
 
 
@@ -138,7 +139,7 @@ def _sign_in(
     user = people.find_user_by_key(change.connection, right.user.key)
     if user is None or sign_in.find_password_hash(change.connection, user.key) != right.kept:
         raise WrongCredentials
-    forget_good_try(change.connection, right.counters)
+    note_good_try(change.connection, right.limits)
     if has_factor(change.connection, user.key):
         return FactorNeeded(begin_step(change, user, right.kept))
     return _open(context, replace(change, actor=f"user:{user.id}"), user, right.proving, client, old)

@@ -8,7 +8,7 @@ Where the address was never proved, whatever somebody left in the account goes.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import Expired, TooManyTries
+from bridge.domain.errors import Expired
 from bridge.domain.people import find_email, fold_typed
 from bridge.domain.sign_in import UNKNOWN_CLIENT, Client
 from bridge.domain.ways_in import WaysIn
@@ -22,6 +22,7 @@ from bridge.flows.everywhere import record_everywhere
 from bridge.flows.password_tries import forget_account
 from bridge.flows.passwords import hash_password
 from bridge.flows.sign_in_log import log_reset
+from bridge.flows.tries import AN_HOUR, Limit, count_tries
 from bridge.storage import own_account, pending, people, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.counters import count_try
@@ -30,7 +31,6 @@ from bridge.storage.pending import Pending
 LINK_LASTS = timedelta(minutes=30)
 MAILS_AN_HOUR = 5
 ASKED_AN_HOUR_BY_ADDRESS = 50
-_HOUR = timedelta(hours=1)
 _NOBODY = -1
 
 
@@ -54,7 +54,7 @@ def ask_reset(context: Context, email: str, client: Client, now: datetime) -> No
     _count_asked(context, client, now)
     with context.changing(SYSTEM, now) as change:
         key = f"reset:account:{digest(fold_typed(email)).hex()}"
-        tries, _ = count_try(change.connection, key, now, _HOUR)
+        tries, _ = count_try(change.connection, key, now, AN_HOUR)
         address = find_email(email)
         user, kept = people.find_login_by_email(change.connection, address or "")
         ways = own_account.find_ways_in(change.connection, user.key if user else _NOBODY)
@@ -63,11 +63,8 @@ def ask_reset(context: Context, email: str, client: Client, now: datetime) -> No
 
 
 def _count_asked(context: Context, client: Client, now: datetime) -> None:
-    with context.database.writing() as connection:
-        key = f"reset:address:{digest(client.network).hex()}"
-        asked, until = count_try(connection, key, now, _HOUR)
-    if asked > ASKED_AN_HOUR_BY_ADDRESS:
-        raise TooManyTries("Too many links were asked for. Wait a while.", int((until - now).total_seconds()) + 1)
+    by_address = Limit(f"reset:address:{digest(client.network).hex()}", ASKED_AN_HOUR_BY_ADDRESS, AN_HOUR)
+    count_tries(context, [by_address], "Too many links were asked for.", now)
 
 
 def _answer(context: Context, change: Change, user: User | None, kept: str | None, ways: WaysIn) -> None:

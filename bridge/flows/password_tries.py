@@ -6,31 +6,33 @@ other down, and not its person.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.domain.errors import TooManyTries
 from bridge.domain.people import fold_typed
 from bridge.domain.sign_in import Client
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
-from bridge.storage.counters import count_try, forget_tries, take_back
+from bridge.flows.tries import Limit, by_address
+from bridge.storage.counters import forget_tries
 
-WINDOW = timedelta(minutes=15)
 TRIES_BY_ACCOUNT = 10
 TRIES_BY_ADDRESS = 100
 _PURPOSE = "known browsers"
 
 
-def keys_of(
+#: What `count_tries` tells who exceeded one.
+TOO_MANY = "Too many tries."
+
+
+def limits_of(
     context: Context, email: str, client: Client, note: str | None = None, kept: str | None = None
-) -> tuple[str, str]:
-    """Under what the tries for this address of an account, from this address of a client, are counted. `note`: what the
-    browser brings of `note_known`; `kept`: the hash of the account's password, without which none counts.
+) -> tuple[Limit, ...]:
+    """The limits of tries for this address of an account, from this address of a client. `note`: what the browser
+    brings of `note_known`; `kept`: the hash of the account's password, without which none counts.
     """
     nonce = _known_by(context, _known(email, kept), note) if note else None
     whose = f"password:browser:{digest(nonce).hex()}" if nonce else _by_account(email)
-    return whose, f"password:address:{digest(client.network).hex()}"
+    return by_address("password", client, TRIES_BY_ADDRESS), Limit(whose, TRIES_BY_ACCOUNT, good="anew")
 
 
 def note_known(context: Context, email: str, kept: str) -> str:
@@ -63,25 +65,6 @@ def _by_account(email: str) -> str:
     return f"password:account:{digest(fold_typed(email)).hex()}"
 
 
-def count_tries(context: Context, keys: tuple[str, str], now: datetime) -> None:
-    """Count the try before it is made: many at once count as many. Raises TooManyTries."""
-    with context.database.writing() as connection:
-        counted = [count_try(connection, key, now, WINDOW) for key in keys]
-    for (tries, until), most in zip(counted, (TRIES_BY_ACCOUNT, TRIES_BY_ADDRESS), strict=True):
-        if tries > most:
-            seconds = int((until - now).total_seconds()) + 1
-            minutes = -(-seconds // 60)
-            wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-            raise TooManyTries(f"Too many tries. Wait {wait}, then try again.", seconds)
-
-
 def forget_account(connection: Any, email: str) -> None:
     """Its password was reset: whoever guessed at the former one doesn't keep its person out."""
     forget_tries(connection, _by_account(email))
-
-
-def forget_good_try(connection: Any, keys: tuple[str, str]) -> None:
-    """The password was right: the account begins anew, and the address isn't charged for it."""
-    account, address = keys
-    forget_tries(connection, account)
-    take_back(connection, address)

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import Forbidden, TooManyTries
+from bridge.domain.errors import Forbidden
 from bridge.domain.identity import Factor
 from bridge.domain.second_factors import (
     DIGITS,
@@ -28,17 +28,17 @@ from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.everywhere import record_everywhere
 from bridge.flows.passkeys import ask_for_factor, check_shown
+from bridge.flows.tries import A_DAY, AN_HOUR, Limit, by_address, count_tries, note_good_try
 from bridge.storage import pending, people
 from bridge.storage import second_factors as kept
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try, forget_tries, take_back
 from bridge.storage.pending import Pending
 from bridge.storage.sign_in import find_password_hash
 
 STEP_LASTS = timedelta(minutes=10)
-WINDOW, A_DAY = timedelta(minutes=15), timedelta(days=1)
 TRIES_BY_ACCOUNT, TRIES_A_DAY, TRIES_BY_ADDRESS = 10, 50, 100
 TRIES_BY_MAIL, MAILS_AN_HOUR = 5, 5
+TOO_MANY = "Too many codes were tried."
 PURPOSE = "second_factors.data_enc"
 
 
@@ -97,25 +97,15 @@ def take_step(change: Change, token: str) -> User:
 
 def count_answer(context: Context, user: User, client: Client, now: datetime) -> None:
     """Count the try before it is made: many at once count as many. Raises TooManyTries."""
-    limits = (
-        (_short(user), WINDOW, TRIES_BY_ACCOUNT),
-        (f"factor:day:{user.key}", A_DAY, TRIES_A_DAY),
-        (_by_address(client), WINDOW, TRIES_BY_ADDRESS),
+    count_tries(context, _limits(user, client), TOO_MANY, now)
+
+
+def _limits(user: User, client: Client) -> tuple[Limit, ...]:
+    return (
+        by_address("factor", client, TRIES_BY_ADDRESS),
+        Limit(f"factor:day:{user.key}", TRIES_A_DAY, A_DAY),
+        Limit(f"factor:account:{user.key}", TRIES_BY_ACCOUNT, good="anew"),
     )
-    with context.database.writing() as connection:
-        counted = [(count_try(connection, key, now, window), most) for key, window, most in limits]
-    over = [until for (tries, until), most in counted if tries > most]
-    if over:
-        seconds = int((max(over) - now).total_seconds()) + 1
-        raise TooManyTries("Too many codes were tried. Wait a while, then try again.", seconds)
-
-
-def _short(user: User) -> str:
-    return f"factor:account:{user.key}"
-
-
-def _by_address(client: Client) -> str:
-    return f"factor:address:{digest(client.network).hex()}"
 
 
 def check_answer(context: Context, change: Change, user: User, answer: Answer, client: Client) -> Factor:
@@ -131,8 +121,7 @@ def check_answer(context: Context, change: Change, user: User, answer: Answer, c
     check = checks.get(answer.by)
     if check is None or not check(context, change, user, answer.text):
         raise WrongFactor
-    forget_tries(change.connection, _short(user))
-    take_back(change.connection, _by_address(client))
+    note_good_try(change.connection, _limits(user, client))
     return answer.by
 
 
@@ -164,10 +153,8 @@ def mail_code(context: Context, token: str, now: datetime) -> AskedFactor:
     if not waiting.by_mail:
         raise Forbidden("A workspace of yours takes no codes by mail.")
     user, code = waiting.user, f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-    with context.database.writing() as connection:
-        mails, until = count_try(connection, f"factor:mail:{user.key}", now, timedelta(hours=1))
-    if mails > MAILS_AN_HOUR:
-        raise TooManyTries("Enough codes were mailed for now.", int((until - now).total_seconds()) + 1)
+    by_account = Limit(f"factor:mail:{user.key}", MAILS_AN_HOUR, AN_HOUR)
+    count_tries(context, [by_account], "Enough codes were mailed for now.", now)
     with context.changing(SYSTEM, now) as change:
         kept.drop_mailed_codes(change, user.key)
         mailed = Pending("mailed_code", None, user.key, None, "/", {}, now + STEP_LASTS)
@@ -183,10 +170,8 @@ def code_for(token: str, code: str) -> str:
 
 def count_mailed(context: Context, token: str, now: datetime) -> None:
     """Five tries for each login. Raises TooManyTries."""
-    with context.database.writing() as connection:
-        tries, until = count_try(connection, f"factor:mailed:{digest(token).hex()}", now, WINDOW)
-    if tries > TRIES_BY_MAIL:
-        raise TooManyTries("Too many codes were tried. Sign in again.", int((until - now).total_seconds()) + 1)
+    by_login = Limit(f"factor:mailed:{digest(token).hex()}", TRIES_BY_MAIL)
+    count_tries(context, [by_login], f"{TOO_MANY} Sign in again.", now)
 
 
 def _hash_mailed(shown: str) -> bytes:

@@ -6,6 +6,7 @@ has to be swept when somebody leaves.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError, Forbidden, Invalid, NotFound, NotInPlan
@@ -23,6 +24,7 @@ from bridge.storage.workspaces import insert_principal
 #: What a leaked secret is recognised by.
 SCIM_PREFIX, API_PREFIX = "bscim_", "bapi_"
 CLIENT_PREFIX, ACCESS_PREFIX = "bscs_", "bscat_"
+_PUSHES_WITH = {"scim": SCIM_PREFIX, "scim_client": CLIENT_PREFIX}
 LONGEST_LIFETIME_DAYS = 3650
 LONGEST_SECRET = 200
 
@@ -35,8 +37,11 @@ def create_scim_token(
     expires_in_days: int | None,
     description: str,
     now: datetime,
+    *,
+    kind: Literal["scim", "scim_client"] = "scim",
 ) -> NewToken:
     """A new SCIM token of one connection. Several may work at a time, so that a token can be replaced with overlap.
+    Of an OAuth client, which is one of another `kind`, `token` is its secret.
 
     Raises NotFound, NotInPlan, Forbidden (not an owner), Invalid.
     """
@@ -47,10 +52,10 @@ def create_scim_token(
         check_sso_in_plan(workspace)
         connection = get_connection(change.connection, workspace, connection_id)
         name = clean_description(description, f"{connection.name} provisioning")
-        draft = TokenDraft("scim", workspace.key, name, expires_at, maker, connection_key=connection.key)
-        secret = new_secret(SCIM_PREFIX)
+        draft = TokenDraft(kind, workspace.key, name, expires_at, maker, connection_key=connection.key)
+        secret = new_secret(_PUSHES_WITH[kind])
         uid = tokens.insert_token(change, draft, digest(secret))
-        after = {"kind": "scim", "description": name, "connection": connection.id, "expires_at": iso(expires_at)}
+        after = {"kind": kind, "description": name, "connection": connection.id, "expires_at": iso(expires_at)}
         change.record(workspace.key, "token.created", uid, after=after)
     return NewToken(secret, uid, context.scim_url, expires_at)
 

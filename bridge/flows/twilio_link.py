@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.domain.errors import Conflict, Forbidden, TooManyTries
+from bridge.domain.errors import Conflict, Forbidden
 from bridge.domain.people import email_domain, find_email, fold_typed
 from bridge.domain.sign_in import Client, NotThatAccount, OtherBrowser, ProofExpired, SignInRefused
 from bridge.domain.workspace import User
@@ -23,11 +23,11 @@ from bridge.flows.fresh_proof import is_fresh, require_fresh
 from bridge.flows.sessions import CurrentSession, SignedIn
 from bridge.flows.settle_login import adopt
 from bridge.flows.sign_in_log import Trail
+from bridge.flows.tries import AN_HOUR, Limit, count_tries
 from bridge.flows.twilio_account import Said, Why, follow, why_not
 from bridge.flows.twilio_login import Arrival, check_not_ended, sign_in, unpack_arrival
 from bridge.storage import accounts, own_account, pending, people, twilio
 from bridge.storage.changes import Change
-from bridge.storage.counters import count_try
 from bridge.storage.pending import Pending
 from bridge.storage.sign_in_attempts import find_workspace_proving
 
@@ -114,12 +114,9 @@ def mail_link(context: Context, token: str, browser: str, typed: str, now: datet
 
 
 def _count_mail(context: Context, token: str, typed: str, now: datetime) -> None:
-    keys = (f"proof-mail:{digest(fold_typed(typed)).hex()}", f"proof-mail:{digest(token).hex()}")
-    with context.database.writing() as connection:
-        counted = [count_try(connection, key, now, timedelta(hours=1)) for key in keys]
-    tries, until = max(counted, key=lambda each: each[0])
-    if tries > _MAILS_AN_HOUR:
-        raise TooManyTries("Enough links were mailed for now.", int((until - now).total_seconds()) + 1)
+    keys = (f"proof-mail:{digest(token).hex()}", f"proof-mail:{digest(fold_typed(typed)).hex()}")
+    limits = [Limit(key, _MAILS_AN_HOUR, AN_HOUR) for key in keys]
+    count_tries(context, limits, "Enough links were mailed for now.", now)
 
 
 def _mail(context: Context, change: Change, token: str, asked: Pending, user: User) -> None:

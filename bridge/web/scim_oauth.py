@@ -50,7 +50,7 @@ def refuse(error: TokenRefused) -> Response:
 
 @blueprint.errorhandler(TooManyTries)
 def slow_down(error: TooManyTries) -> Response:
-    """RFC 6585 4; the secret isn't looked at."""
+    """RFC 6585 4: one wrong secret more than there may be."""
     said = {"error": "invalid_client", "error_description": error.text}
     return _answer(429, said, {"Retry-After": str(error.retry_after)})
 

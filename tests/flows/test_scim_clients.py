@@ -1,5 +1,6 @@
 """OAuth client credentials as the second way to push by SCIM (product.md 4.2; RFC 6749 4.4)."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,6 @@ from bridge.flows.scim_clients import (
     OVERLAP,
     TRIES_BY_ADDRESS,
     TRIES_BY_CLIENT,
-    WINDOW,
     create_scim_client,
     exchange_secret,
     rotate_scim_client,
@@ -33,6 +33,7 @@ from bridge.flows.tokens import (
     list_tokens,
     revoke_token,
 )
+from bridge.flows.tries import WINDOW
 from bridge.storage import people
 from bridge.storage.scim_clients import MOST_AT_A_TIME
 from bridge.storage.tables import access_tokens, counters
@@ -257,9 +258,10 @@ def test_owners_only(kicks: World, now: datetime) -> None:
 def test_guessing_is_slowed_down(context: Context, oauth: NewScimClient, now: datetime) -> None:
     for _ in range(TRIES_BY_CLIENT):
         assert access(context, oauth, now, "bscs_wrong") is None
-    with pytest.raises(TooManyTries):
-        access(context, oauth, now)
-    assert access(context, oauth, now + WINDOW)
+    with pytest.raises(TooManyTries) as told:
+        access(context, oauth, now, "bscs_wrong")
+    assert told.value.retry_after == 901
+    assert access(context, oauth, now + WINDOW, "bscs_wrong") is None
 
 
 def test_who_guesses_from_elsewhere_keeps_nobody_out(context: Context, oauth: NewScimClient, now: datetime) -> None:
@@ -269,12 +271,25 @@ def test_who_guesses_from_elsewhere_keeps_nobody_out(context: Context, oauth: Ne
     assert access(context, oauth, now)
 
 
-def test_right_secrets_are_never_too_many(context: Context, oauth: NewScimClient, now: datetime) -> None:
-    for _ in range(TRIES_BY_CLIENT + 1):
-        assert access(context, oauth, now)
-    for _ in range(TRIES_BY_CLIENT - 1):
+def test_a_right_secret_is_never_one_too_many(context: Context, oauth: NewScimClient, now: datetime) -> None:
+    """Nobody guesses 256 bits: who sends wrong ones from where the IdP comes from, too, keeps it out no moment."""
+    for _ in range(TRIES_BY_CLIENT):
+        access(context, oauth, now, "bscs_wrong")
+    for number in range(TRIES_BY_ADDRESS):
+        with suppress(TooManyTries):
+            exchange_secret(context, f"made-up-{number}", "x", IDP, now)
+    with pytest.raises(TooManyTries):
         access(context, oauth, now, "bscs_wrong")
     assert access(context, oauth, now)
+    with pytest.raises(TooManyTries):  # nor does it make room for more wrong ones
+        access(context, oauth, now, "bscs_wrong")
+
+
+def test_right_secrets_count_for_nothing(context: Context, oauth: NewScimClient, now: datetime) -> None:
+    before = count(context, counters)
+    for _ in range(TRIES_BY_CLIENT + 1):
+        assert access(context, oauth, now)
+    assert count(context, counters) == before
 
 
 def test_made_up_ids_are_counted_by_address_and_leave_no_more_rows_than_tries(

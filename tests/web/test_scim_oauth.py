@@ -95,9 +95,10 @@ def test_a_token_is_asked_for_by_post_alone(client: FlaskClient) -> None:
 def test_guesses_are_answered_429(client: FlaskClient, made: NewScimClient) -> None:
     for _ in range(TRIES_BY_CLIENT):
         ask(client, made, "bscs_wrong")
-    answer = ask(client, made)
+    answer = ask(client, made, "bscs_wrong")
     assert error_of(answer) == (429, "invalid_client")
     assert 0 < int(answer.headers["Retry-After"]) <= 900
+    assert ask(client, made).status_code == 200
 
 
 def test_an_access_token_that_ended_is_told_as_such(world: World, client: FlaskClient, made: NewScimClient) -> None:
