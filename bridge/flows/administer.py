@@ -125,10 +125,15 @@ def rename_workspace(context: Context, actor: str, workspace_slug: str, name: st
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        workspaces.set_name(change, workspace, cleaned)
-        names = {"before": {"name": workspace.name}, "after": {"name": cleaned}}
-        change.record(workspace.key, "workspace.renamed", workspace.id, **names)
+        name_workspace(change, workspace, cleaned)
         return get_workspace(change.connection, workspace_slug)
+
+
+def name_workspace(change: Change, workspace: Workspace, cleaned: str) -> None:
+    """The same inside another flow, which knows who may, with a name that `clean_name` gave."""
+    workspaces.set_name(change, workspace, cleaned)
+    names = {"before": {"name": workspace.name}, "after": {"name": cleaned}}
+    change.record(workspace.key, "workspace.renamed", workspace.id, **names)
 
 
 def find_workspace(context: Context, workspace_slug: str) -> Workspace:

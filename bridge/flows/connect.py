@@ -16,7 +16,7 @@ isn't here, since each change of a connection keeps the former row.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -172,14 +172,40 @@ def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDr
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
-        check_id_free(change, uid)
         name = free_name(change, workspace.key, name, otherwise=get_preset(config["preset"]).name)
-        connections.insert_connection(
-            change, workspace.key, "saml", name, config, uid=uid, secrets_enc=secrets, enabled=draft.enabled
-        )
-        after = {"kind": "saml", "name": name, "preset": config["preset"], "idp": config["idp"]["entity_id"]}
-        change.record(workspace.key, "connection.created", uid, after={**after, "enabled": draft.enabled})
-        return get_connection(change.connection, workspace, uid)
+        made = NewConnection("saml", name, config, config["idp"]["entity_id"], draft.enabled, uid, secrets)
+        return make_connection(change, workspace, made)
+
+
+@dataclass(frozen=True, slots=True)
+class NewConnection:
+    """A connection of either kind, ready to be made: `idp` is how the IdP calls itself, `secrets` are sealed."""
+
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    idp: str
+    enabled: bool
+    uid: str
+    secrets: bytes = field(repr=False)
+
+
+def make_connection(change: Change, workspace: Workspace, made: NewConnection) -> Connection:
+    """Make it inside another flow, which knows who may and that the name is free. Raises Conflict (the id)."""
+    check_id_free(change, made.uid)
+    connections.insert_connection(
+        change,
+        workspace.key,
+        made.kind,
+        made.name,
+        made.config,
+        uid=made.uid,
+        secrets_enc=made.secrets,
+        enabled=made.enabled,
+    )
+    after = {"kind": made.kind, "name": made.name, "preset": made.config["preset"], "idp": made.idp}
+    change.record(workspace.key, "connection.created", made.uid, after={**after, "enabled": made.enabled})
+    return get_connection(change.connection, workspace, made.uid)
 
 
 def list_connections(context: Context, workspace_slug: str) -> tuple[Connection, ...]:
@@ -213,13 +239,18 @@ def set_enabled(
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.enabled != enabled:
             check_foreseen(change, workspace_slug, found, seen)
-            connections.set_connection(change, found.key, enabled=enabled)
-            if enabled:  # what was under way when it was switched off has ended with that
-                drop_logins(change, found.key)
-            refresh_connection_matches(change, found.key)
-            kind = "connection.enabled" if enabled else "connection.disabled"
-            change.record(workspace.key, kind, found.id, after={"name": found.name})
+            switch_connection(change, workspace, found, enabled)
         return get_connection(change.connection, workspace, connection_id)
+
+
+def switch_connection(change: Change, workspace: Workspace, found: Connection, enabled: bool) -> None:
+    """Switch one that is switched otherwise, inside another flow, which holds it and knows who may."""
+    connections.set_connection(change, found.key, enabled=enabled)
+    if enabled:  # what was under way when it was switched off has ended with that
+        drop_logins(change, found.key)
+    refresh_connection_matches(change, found.key)
+    kind = "connection.enabled" if enabled else "connection.disabled"
+    change.record(workspace.key, kind, found.id, after={"name": found.name})
 
 
 def delete_connection(
@@ -256,10 +287,15 @@ def delete_connection(
         pass
     with context.changing(actor, now) as change:
         workspace, found = get_confirmed(change)
-        ended = connection_removal.delete_connection(change, found)
-        before = {"name": found.name, "kind": found.kind, "members_ended": ended}
-        change.record(workspace.key, "connection.deleted", found.id, before=before)
+        remove_connection(change, workspace, found)
         return found
+
+
+def remove_connection(change: Change, workspace: Workspace, found: Connection) -> None:
+    """Delete one inside another flow, which holds it and knows who may."""
+    ended = connection_removal.delete_connection(change, found)
+    before = {"name": found.name, "kind": found.kind, "members_ended": ended}
+    change.record(workspace.key, "connection.deleted", found.id, before=before)
 
 
 def check_name_free(change: Change, workspace_key: int, name: str, *, but: str = "") -> None:

@@ -27,12 +27,18 @@ from bridge.domain.errors import DomainError, Invalid, NotFound
 from bridge.domain.people import clean_name
 from bridge.domain.web_calls import Ask, WebCall
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import SamlAddresses, addresses, check_id_free, free_name, reserved_id
+from bridge.flows.connect import (
+    NewConnection,
+    SamlAddresses,
+    addresses,
+    free_name,
+    make_connection,
+    reserved_id,
+)
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace, owner_acting
 from bridge.storage import connections
-from bridge.storage.connections import insert_connection
 from oidc.authorization_request import SCOPES
 from oidc.claims import PRESETS, ClaimMapping
 from oidc.client import TOKEN_AUTH, Client
@@ -177,14 +183,9 @@ def create_oidc(
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
-        check_id_free(change, uid)
         name = free_name(change, workspace.key, name, otherwise=_PRESET_NAMES.get(config["preset"], "OpenID Connect"))
-        insert_connection(
-            change, workspace.key, "oidc", name, config, uid=uid, secrets_enc=secrets, enabled=draft.enabled
-        )
-        after = {"kind": "oidc", "name": name, "preset": config["preset"], "idp": config["issuer"]}
-        change.record(workspace.key, "connection.created", uid, after={**after, "enabled": draft.enabled})
-        return get_connection(change.connection, workspace, uid)
+        made = NewConnection("oidc", name, config, config["issuer"], draft.enabled, uid, secrets)
+        return make_connection(change, workspace, made)
 
 
 def replace_client_secret(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.people import clean_name
-from bridge.domain.workspace import Connection
+from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.connect import check_name_free
 from bridge.flows.context import Context
 from bridge.flows.named import (
@@ -19,6 +19,7 @@ from bridge.flows.named import (
     get_workspace,
 )
 from bridge.storage import connections
+from bridge.storage.changes import Change
 
 #: NameID formats that may be asked for (SAML Core 8.3); without one, what the IdP's metadata says.
 NAME_ID_FORMATS: Mapping[str, str] = {
@@ -88,18 +89,30 @@ def change_settings(
     """
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        check_sso_in_plan(workspace)
-        check_saml(found)
-        before = settings_of(found)
-        after = _checked(edit(before))
-        told = difference(before, after)
-        if told:
-            check_not_stale(found, read_at)
-            check_name_free(change, workspace.key, after.name, but=found.id)
-            connections.set_connection(change, found.key, name=after.name, config=_config(found.config, after))
-            was, became = ({name: pair[n] for name, pair in told.items()} for n in (0, 1))
-            change.record(workspace.key, "connection.changed", found.id, before=was, after=became)
+        set_settings(change, workspace, found, edit, read_at=read_at)
         return get_connection(change.connection, workspace, connection_id)
+
+
+def set_settings(
+    change: Change,
+    workspace: Workspace,
+    found: Connection,
+    edit: Callable[[SamlSettings], SamlSettings],
+    *,
+    read_at: int | None = None,
+) -> None:
+    """The same inside another flow, which holds the connection and knows who may."""
+    check_sso_in_plan(workspace)
+    check_saml(found)
+    before = settings_of(found)
+    after = _checked(edit(before))
+    told = difference(before, after)
+    if told:
+        check_not_stale(found, read_at)
+        check_name_free(change, workspace.key, after.name, but=found.id)
+        connections.set_connection(change, found.key, name=after.name, config=_config(found.config, after))
+        was, became = ({name: pair[n] for name, pair in told.items()} for n in (0, 1))
+        change.record(workspace.key, "connection.changed", found.id, before=was, after=became)
 
 
 def read_settings(context: Context, workspace_slug: str, connection_id: str) -> tuple[Connection, SamlSettings]:

@@ -47,11 +47,16 @@ def add_domain(
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        _check_free(change, workspace, parsed)
-        connection = get_connection(change.connection, workspace, connection_id) if connection_id else None
-        _claim(change, workspace, parsed, connection.key if connection else None)
-        change.record(workspace.key, "domain.claimed", parsed, after={"connection": connection_id})
+        claim(change, workspace, parsed, connection_id)
         return _get(change, workspace, parsed)
+
+
+def claim(change: Change, workspace: Workspace, parsed: str, connection_id: str | None) -> None:
+    """The same inside another flow, which knows who may, of a name that `parse_claim` gave. NotFound, Conflict."""
+    _check_free(change, workspace, parsed)
+    connection = get_connection(change.connection, workspace, connection_id) if connection_id else None
+    _claim(change, workspace, parsed, connection.key if connection else None)
+    change.record(workspace.key, "domain.claimed", parsed, after={"connection": connection_id})
 
 
 def route_domain(
@@ -60,22 +65,34 @@ def route_domain(
     """Send a domain's people to one connection, with None to a choice of all. Raises NotFound, Forbidden, Invalid."""
     with context.changing(actor, now) as change:
         workspace, found = _owned(change, workspace_slug, name)
-        connection = get_connection(change.connection, workspace, connection_id) if connection_id else None
-        if found.connection_id != (connection.id if connection else None):
-            key = connection.key if connection else None
-            domains.set_domain(change, workspace.key, found.name, connection_id=key)
-            told = {"before": {"connection": found.connection_id}, "after": {"connection": connection_id}}
-            change.record(workspace.key, "domain.routed", found.name, **told)
+        route(change, workspace, found.name, connection_id)
         return _get(change, workspace, found.name)
+
+
+def route(change: Change, workspace: Workspace, parsed: str, connection_id: str | None) -> None:
+    """The same inside another flow, which knows who may. Raises NotFound."""
+    found = _get(change, workspace, parsed)
+    connection = get_connection(change.connection, workspace, connection_id) if connection_id else None
+    if found.connection_id != (connection.id if connection else None):
+        key = connection.key if connection else None
+        domains.set_domain(change, workspace.key, found.name, connection_id=key)
+        told = {"before": {"connection": found.connection_id}, "after": {"connection": connection_id}}
+        change.record(workspace.key, "domain.routed", found.name, **told)
 
 
 def remove_domain(context: Context, actor: str, workspace_slug: str, name: str, now: datetime) -> Domain:
     """Let a domain go: others can prove it from now on. Returns what it was. Raises NotFound, Forbidden, Invalid."""
     with context.changing(actor, now) as change:
         workspace, found = _owned(change, workspace_slug, name)
-        domains.delete_domain(change, workspace.key, found.name)
-        change.record(workspace.key, "domain.removed", found.name, before={"status": found.status})
-        return found
+        return let_go(change, workspace, found.name)
+
+
+def let_go(change: Change, workspace: Workspace, parsed: str) -> Domain:
+    """The same inside another flow, which knows who may. Raises NotFound."""
+    found = _get(change, workspace, parsed)
+    domains.delete_domain(change, workspace.key, found.name)
+    change.record(workspace.key, "domain.removed", found.name, before={"status": found.status})
+    return found
 
 
 def list_domains(context: Context, workspace_slug: str) -> tuple[Domain, ...]:

@@ -42,7 +42,7 @@ def give_to_member(
         owner_acting(change, workspace)
         user, membership = get_member(change.connection, workspace, membership_id)
         hold_active(change, workspace, [(user, membership)])
-        return _give(change, workspace, membership.key, f"member:{membership.id}", given)
+        return give(change, workspace, membership.key, f"member:{membership.id}", given)
 
 
 def give_to_user_group(
@@ -55,7 +55,7 @@ def give_to_user_group(
         found = user_groups.find_user_group(change.connection, workspace.key, uid=user_group_id)
         if found is None:
             raise NotFound(f"{workspace.name} has no such User Group.")
-        return _give(change, workspace, found.key, f"user_group:{found.group.id}", given)
+        return give(change, workspace, found.key, f"user_group:{found.group.id}", given)
 
 
 def change_scope(
@@ -88,17 +88,26 @@ def end_grant(context: Context, actor: str, workspace_slug: str, grant_id: str, 
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        stored, given = _get_by_hand(change, workspace, grant_id)
-        of_owner = stored.principal_kind == "membership" and stored.role == OWNER.id
-        guarded = of_owner and guarding_owners(change, workspace.key, stored.principal_key)
-        grants.end_grant_keys(change, [stored.key])
-        if guarded:
-            check_last_owner(change, workspace.key)
-        change.record(workspace.key, "grant.ended", grant_id, before=_told(given))
-        return NewGrant(grant_id, given)
+        return take(change, workspace, grant_id)
 
 
-def _give(change: Change, workspace: Workspace, principal: int, holder: str, given: RoleInScope) -> NewGrant:
+def take(change: Change, workspace: Workspace, grant_id: str) -> NewGrant:
+    """The same inside another flow, which knows who may."""
+    stored, given = _get_by_hand(change, workspace, grant_id)
+    of_owner = stored.principal_kind == "membership" and stored.role == OWNER.id
+    guarded = of_owner and guarding_owners(change, workspace.key, stored.principal_key)
+    grants.end_grant_keys(change, [stored.key])
+    if guarded:
+        check_last_owner(change, workspace.key)
+    change.record(workspace.key, "grant.ended", grant_id, before=_told(given))
+    return NewGrant(grant_id, given)
+
+
+def give(change: Change, workspace: Workspace, principal: int, holder: str, given: RoleInScope) -> NewGrant:
+    """Give a member, whom the caller holds, or a User Group a role in a scope, inside another flow.
+
+    `holder` is `member:ID` or `user_group:ID`. Raises as `give_to_member` does.
+    """
     check_role_in_plan(given.role, workspace)
     _refuse_twice(change, principal, given)
     _, uid = grants.insert_grant(change, workspace.key, principal, given, change.actor)
@@ -112,7 +121,7 @@ def give_if_missing(change: Change, workspace: Workspace, member: Membership, gi
     Raises NotFound (a listed resource), NotInPlan.
     """
     if given not in [one for _, one in access.grants_of(change.connection, [member.key]).values()]:
-        _give(change, workspace, member.key, f"member:{member.id}", given)
+        give(change, workspace, member.key, f"member:{member.id}", given)
 
 
 def _refuse_twice(change: Change, principal: int, given: RoleInScope) -> None:

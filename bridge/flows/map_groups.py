@@ -86,16 +86,21 @@ def add_mapping(context: Context, actor: str, workspace_slug: str, draft: Mappin
     def add(change: Change) -> str:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        connection, user_groups = _checked(change.connection, workspace, draft)
-        mapping = mappings.insert_mapping(change, workspace.key, connection.key, draft.match, user_groups.values())
-        for given in draft.roles:
-            insert_grant(change, workspace.key, mapping.key, given, actor)
-        mappings.refresh_mapping_matches(change, connection.key, mapping.key)
-        sentence = _facts(change.connection, workspace, [mapping])[0].sentence
-        change.record(workspace.key, "mapping.created", mapping.id, after={"rule": sentence})
-        return mapping.id
+        return make_rule(change, workspace, draft).id
 
     return get_mapping(context, workspace_slug, context.change(actor, now, add))
+
+
+def make_rule(change: Change, workspace: Workspace, draft: MappingDraft) -> StoredMapping:
+    """The same inside another flow, which knows who may. Raises NotFound, Invalid, NotInPlan."""
+    connection, user_groups = _checked(change.connection, workspace, draft)
+    mapping = mappings.insert_mapping(change, workspace.key, connection.key, draft.match, user_groups.values())
+    for given in draft.roles:
+        insert_grant(change, workspace.key, mapping.key, given, change.actor)
+    mappings.refresh_mapping_matches(change, connection.key, mapping.key)
+    sentence = _facts(change.connection, workspace, [mapping])[0].sentence
+    change.record(workspace.key, "mapping.created", mapping.id, after={"rule": sentence})
+    return mapping
 
 
 def remove_mapping(context: Context, actor: str, workspace_slug: str, mapping_id: str, now: datetime) -> MappingFacts:
@@ -103,14 +108,19 @@ def remove_mapping(context: Context, actor: str, workspace_slug: str, mapping_id
 
     def remove(change: Change) -> MappingFacts:
         workspace, mapping = _get_own(change, workspace_slug, mapping_id)
-        facts = _facts(change.connection, workspace, [mapping])[0]
-        if mapping.origin == "mirror":
-            raise Conflict("This rule ties an IdP group to its mirror. Link the group to another User Group instead.")
-        mappings.end_mapping(change, mapping.key)
-        change.record(workspace.key, "mapping.deleted", mapping.id, before={"rule": facts.sentence})
-        return facts
+        return end_rule(change, workspace, mapping)
 
     return context.change(actor, now, remove)
+
+
+def end_rule(change: Change, workspace: Workspace, mapping: StoredMapping) -> MappingFacts:
+    """The same inside another flow, which knows who may. Raises Conflict."""
+    facts = _facts(change.connection, workspace, [mapping])[0]
+    if mapping.origin == "mirror":
+        raise Conflict("This rule ties an IdP group to its mirror. Link the group to another User Group instead.")
+    mappings.end_mapping(change, mapping.key)
+    change.record(workspace.key, "mapping.deleted", mapping.id, before={"rule": facts.sentence})
+    return facts
 
 
 def set_enabled(
@@ -120,14 +130,19 @@ def set_enabled(
 
     def switch(change: Change) -> None:
         workspace, mapping = _get_own(change, workspace_slug, mapping_id)
-        if mapping.enabled != enabled:
-            mappings.set_mapping_enabled(change, mapping, enabled)
-            event = "mapping.enabled" if enabled else "mapping.disabled"
-            sentence = _facts(change.connection, workspace, [mapping])[0].sentence
-            change.record(workspace.key, event, mapping.id, after={"rule": sentence})
+        switch_rule(change, workspace, mapping, enabled)
 
     context.change(actor, now, switch)
     return get_mapping(context, workspace_slug, mapping_id)
+
+
+def switch_rule(change: Change, workspace: Workspace, mapping: StoredMapping, enabled: bool) -> None:
+    """The same inside another flow, which knows who may."""
+    if mapping.enabled != enabled:
+        mappings.set_mapping_enabled(change, mapping, enabled)
+        event = "mapping.enabled" if enabled else "mapping.disabled"
+        sentence = _facts(change.connection, workspace, [mapping])[0].sentence
+        change.record(workspace.key, event, mapping.id, after={"rule": sentence})
 
 
 def link_group(
@@ -148,18 +163,23 @@ def link_group(
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         connection = get_connection(change.connection, workspace, connection_id)
-        mappings.hold_connections(change, [connection.key])
-        group = find_group(change.connection, connection.key, group_id, hold="alone")
-        if group is None:
-            raise NotFound(f"{connection.name} has pushed no group {group_id[:80]!r}.")
-        lock_workspace(change, workspace.key)
-        key = _user_group_keys(change.connection, workspace, [user_group_name])[user_group_name]
-        mapping_id = mirrors.link_group(change, connection, group_id, group.group.name, key)
-        after = {"idp_group": group.group.name, "user_group": user_group_name}
-        change.record(workspace.key, "mapping.linked", mapping_id, after=after)
-        return mapping_id
+        return tie_group(change, workspace, connection, group_id, user_group_name)
 
     return get_mapping(context, workspace_slug, context.change(actor, now, link))
+
+
+def tie_group(change: Change, workspace: Workspace, connection: Connection, group_id: str, user_group_name: str) -> str:
+    """The same inside another flow, which knows who may: the rule's id. Raises NotFound."""
+    mappings.hold_connections(change, [connection.key])
+    group = find_group(change.connection, connection.key, group_id, hold="alone")
+    if group is None:
+        raise NotFound(f"{connection.name} has pushed no group {group_id[:80]!r}.")
+    lock_workspace(change, workspace.key)
+    key = _user_group_keys(change.connection, workspace, [user_group_name])[user_group_name]
+    mapping_id = mirrors.link_group(change, connection, group_id, group.group.name, key)
+    after = {"idp_group": group.group.name, "user_group": user_group_name}
+    change.record(workspace.key, "mapping.linked", mapping_id, after=after)
+    return mapping_id
 
 
 # -- Read --------------------------------------------------------------------------------------------

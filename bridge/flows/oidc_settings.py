@@ -12,7 +12,7 @@ from typing import Any
 from bridge.domain.domains import parse_domain
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.people import clean_name
-from bridge.domain.workspace import Connection
+from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.connect import check_name_free
 from bridge.flows.connect_oidc import PRIVATE_KEY, clean_client_id, clean_client_secret, new_private_key, usual_scopes
 from bridge.flows.connection_secrets import seal
@@ -26,6 +26,7 @@ from bridge.flows.named import (
     get_workspace,
 )
 from bridge.storage import connections
+from bridge.storage.changes import Change
 from oidc.authorization_request import is_scope
 from oidc.client import TOKEN_AUTH
 from oidc.provider import Provider
@@ -101,26 +102,40 @@ def change_oidc_settings(
     """
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        check_sso_in_plan(workspace)
-        check_oidc(found)
-        before = oidc_settings_of(found)
-        after = _checked(edit(before), found)
-        secrets = _new_secrets(before.token_auth, after.token_auth, client_secret)
-        told = difference(before, after)
-        if told or secrets:
-            check_not_stale(found, read_at)
-            check_name_free(change, workspace.key, after.name, but=found.id)
-            values = {"name": after.name, "config": _config(found.config, after)}
-            if secrets:
-                connections.set_secrets(change, found.key, seal(context, secrets), **values)
-            else:
-                connections.set_connection(change, found.key, **values)
-        if told:
-            was, became = ({name: pair[n] for name, pair in told.items()} for n in (0, 1))
-            change.record(workspace.key, "connection.changed", found.id, before=was, after=became)
-        if "client_secret" in secrets:
-            change.record(workspace.key, "connection.client_secret_replaced", found.id, after={"name": after.name})
+        set_oidc_settings(context, change, workspace, found, edit, read_at=read_at, client_secret=client_secret)
         return get_connection(change.connection, workspace, connection_id)
+
+
+def set_oidc_settings(
+    context: Context,
+    change: Change,
+    workspace: Workspace,
+    found: Connection,
+    edit: Callable[[OidcSettings], OidcSettings],
+    *,
+    read_at: int | None = None,
+    client_secret: str | None = None,
+) -> None:
+    """The same inside another flow, which holds the connection and knows who may."""
+    check_sso_in_plan(workspace)
+    check_oidc(found)
+    before = oidc_settings_of(found)
+    after = _checked(edit(before), found)
+    secrets = _new_secrets(before.token_auth, after.token_auth, client_secret)
+    told = difference(before, after)
+    if told or secrets:
+        check_not_stale(found, read_at)
+        check_name_free(change, workspace.key, after.name, but=found.id)
+        values = {"name": after.name, "config": _config(found.config, after)}
+        if secrets:
+            connections.set_secrets(change, found.key, seal(context, secrets), **values)
+        else:
+            connections.set_connection(change, found.key, **values)
+    if told:
+        was, became = ({name: pair[n] for name, pair in told.items()} for n in (0, 1))
+        change.record(workspace.key, "connection.changed", found.id, before=was, after=became)
+    if "client_secret" in secrets:
+        change.record(workspace.key, "connection.client_secret_replaced", found.id, after={"name": after.name})
 
 
 def read_oidc_settings(context: Context, workspace_slug: str, connection_id: str) -> tuple[Connection, OidcSettings]:

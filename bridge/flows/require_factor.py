@@ -11,6 +11,7 @@ from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_workspace, owner_acting
 from bridge.storage import required_sso
+from bridge.storage.changes import Change
 from bridge.storage.required_sso import MemberShown
 
 #: How many of those who would be asked are named.
@@ -44,12 +45,16 @@ def require_factor(context: Context, actor: str, workspace_slug: str, required: 
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        if required_sso.requires_factor(change.connection, workspace.key) == required:
-            return workspace
+        switch_factor(change, workspace, required)
+        return workspace
+
+
+def switch_factor(change: Change, workspace: Workspace, required: bool) -> None:
+    """The same inside another flow, which knows who may."""
+    if required_sso.requires_factor(change.connection, workspace.key) != required:
         required_sso.set_factor_required(change, workspace, required)
         kind = "workspace.factor_required" if required else "workspace.factor_not_required"
         change.record(workspace.key, kind, workspace.id)
-        return workspace
 
 
 def refuse_mailed_codes(context: Context, actor: str, workspace_slug: str, refused: bool, now: datetime) -> Workspace:
@@ -59,9 +64,13 @@ def refuse_mailed_codes(context: Context, actor: str, workspace_slug: str, refus
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        if required_sso.refuses_mailed_codes(change.connection, workspace.key) == refused:
-            return workspace
+        switch_mailed_codes(change, workspace, refused)
+        return workspace
+
+
+def switch_mailed_codes(change: Change, workspace: Workspace, refused: bool) -> None:
+    """The same inside another flow, which knows who may."""
+    if required_sso.refuses_mailed_codes(change.connection, workspace.key) != refused:
         required_sso.set_mailed_codes_refused(change, workspace, refused)
         kind = "workspace.mailed_codes_refused" if refused else "workspace.mailed_codes_allowed"
         change.record(workspace.key, kind, workspace.id)
-        return workspace

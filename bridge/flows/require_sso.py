@@ -82,14 +82,19 @@ def require_sso_as_operator(context: Context, actor: str, workspace_slug: str, n
     if actor != OPERATOR:
         raise Forbidden("Only the operator of the bridge can do this, on its command line.")
     with context.changing(actor, now) as change:
-        workspace = get_workspace(change.connection, workspace_slug)
+        return switch_sso_as_operator(change, get_workspace(change.connection, workspace_slug), True)
+
+
+def switch_sso_as_operator(change: Change, workspace: Workspace, required: bool) -> Workspace:
+    """Turn the switch inside another flow of the operator's. Raises Conflict (as above), NotInPlan."""
+    if required:
         check_sso_in_plan(workspace)
         if not required_sso.named_owner_came(change.connection, workspace.key):
             raise Conflict(
                 f"No owner of {workspace.name} who was named by hand has ever come by single sign-on, so nobody "
                 "knows that it opens. Have one sign in by it first."
             )
-        return _switch(change, workspace, True)
+    return _switch(change, workspace, required)
 
 
 def _switch(change: Change, workspace: Workspace, required: bool) -> Workspace:

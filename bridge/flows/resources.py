@@ -38,12 +38,17 @@ def add_resource(context: Context, actor: str, workspace_slug: str, draft: Resou
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        if resources.find_resource(change.connection, workspace.key, ref) is not None:
-            raise Conflict(f"There is a {ref} already.")
-        resources.insert_resource(change, workspace.key, resource)
-        after = {"name": name, "labels": [str(label) for label in sorted(resource.labels)]}
-        change.record(workspace.key, "resource.added", str(ref), after=after)
+        register(change, workspace, resource)
     return resource
+
+
+def register(change: Change, workspace: Workspace, resource: Resource) -> None:
+    """The same inside another flow, which knows who may. Raises Conflict (the id)."""
+    if resources.find_resource(change.connection, workspace.key, resource.ref) is not None:
+        raise Conflict(f"There is a {resource.ref} already.")
+    resources.insert_resource(change, workspace.key, resource)
+    after = {"name": resource.name, "labels": [str(label) for label in sorted(resource.labels)]}
+    change.record(workspace.key, "resource.added", str(resource.ref), after=after)
 
 
 def set_labels(
@@ -54,13 +59,28 @@ def set_labels(
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        key, before = _get(change, workspace, ref)
-        if before.labels != wanted:
-            resources.take_labels(change, key)
-            resources.put_labels(change, workspace.key, key, wanted)
-            told = {"before": sorted(map(str, before.labels)), "after": sorted(map(str, wanted))}
-            change.record(workspace.key, "resource.labels_set", str(ref), **told)
+        relabel(change, workspace, ref, wanted)
         return _get(change, workspace, ref)[1]
+
+
+def relabel(change: Change, workspace: Workspace, ref: ResourceRef, wanted: frozenset[Label]) -> None:
+    """The same inside another flow, which knows who may. Raises NotFound."""
+    key, before = _get(change, workspace, ref)
+    if before.labels != wanted:
+        resources.take_labels(change, key)
+        resources.put_labels(change, workspace.key, key, wanted)
+        told = {"before": sorted(map(str, before.labels)), "after": sorted(map(str, wanted))}
+        change.record(workspace.key, "resource.labels_set", str(ref), **told)
+
+
+def rename(change: Change, workspace: Workspace, ref: ResourceRef, name: str) -> None:
+    """Give a resource another name inside another flow, which knows who may; its id stays. Raises NotFound, Invalid."""
+    cleaned = clean_name(name)
+    key, before = _get(change, workspace, ref)
+    if before.name != cleaned:
+        resources.rename_resource(change, key, cleaned, make_slug(cleaned))
+        names = {"before": {"name": before.name}, "after": {"name": cleaned}}
+        change.record(workspace.key, "resource.renamed", str(ref), **names)
 
 
 def delete_resource(context: Context, actor: str, workspace_slug: str, ref: ResourceRef, now: datetime) -> EndedGrants:
@@ -68,10 +88,15 @@ def delete_resource(context: Context, actor: str, workspace_slug: str, ref: Reso
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        key, resource = _get(change, workspace, ref)
-        ended = resources.end_resource(change, key)
-        before = {"name": resource.name, "grants_ended": ended.ended, "grants_narrowed": ended.narrowed}
-        change.record(workspace.key, "resource.deleted", str(ref), before=before)
+        return forget(change, workspace, ref)
+
+
+def forget(change: Change, workspace: Workspace, ref: ResourceRef) -> EndedGrants:
+    """The same inside another flow, which knows who may. Raises NotFound."""
+    key, resource = _get(change, workspace, ref)
+    ended = resources.end_resource(change, key)
+    before = {"name": resource.name, "grants_ended": ended.ended, "grants_narrowed": ended.narrowed}
+    change.record(workspace.key, "resource.deleted", str(ref), before=before)
     return ended
 
 
@@ -95,10 +120,15 @@ def add_label(context: Context, actor: str, workspace_slug: str, label: Label, n
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        if label in resources.list_labels(change.connection, workspace.key):
-            raise Conflict(f"There is a label {label} already.")
-        resources.make_labels(change, workspace.key, [label])
-        change.record(workspace.key, "label.added", str(label))
+        make_label(change, workspace, label)
+
+
+def make_label(change: Change, workspace: Workspace, label: Label) -> None:
+    """The same inside another flow, which knows who may. Raises Conflict."""
+    if label in resources.list_labels(change.connection, workspace.key):
+        raise Conflict(f"There is a label {label} already.")
+    resources.make_labels(change, workspace.key, [label])
+    change.record(workspace.key, "label.added", str(label))
 
 
 def delete_label(context: Context, actor: str, workspace_slug: str, label: Label, now: datetime) -> None:
@@ -106,14 +136,19 @@ def delete_label(context: Context, actor: str, workspace_slug: str, label: Label
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        carried = resources.list_labels(change.connection, workspace.key).get(label)
-        if carried is None:
-            raise NotFound(f"There is no label {label}.")
-        granted = resources.grants_by_label(change.connection, workspace.key, label)
-        if label in BUILT_IN or carried or granted:
-            raise Conflict(_why_it_stays(label, carried, granted))
-        resources.delete_label(change, workspace.key, label)
-        change.record(workspace.key, "label.deleted", str(label))
+        forget_label(change, workspace, label)
+
+
+def forget_label(change: Change, workspace: Workspace, label: Label) -> None:
+    """The same inside another flow, which knows who may. Raises NotFound, Conflict."""
+    carried = resources.list_labels(change.connection, workspace.key).get(label)
+    if carried is None:
+        raise NotFound(f"There is no label {label}.")
+    granted = resources.grants_by_label(change.connection, workspace.key, label)
+    if label in BUILT_IN or carried or granted:
+        raise Conflict(_why_it_stays(label, carried, granted))
+    resources.delete_label(change, workspace.key, label)
+    change.record(workspace.key, "label.deleted", str(label))
 
 
 def _why_it_stays(label: Label, carried: int, granted: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bridge.domain.errors import DomainError, Invalid
-from bridge.domain.workspace import Connection
+from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import check_not_stale, get_connection, get_own_connection, get_workspace
 from bridge.storage import connections
@@ -153,7 +153,7 @@ def replace_metadata(
     if signed_by is None:
         signed_by, read_at = _present_signers(context, workspace_slug, connection_id, read_at)
     idp = read_identity_provider(metadata, None, now, entity_id=entity_id, signed_by=signed_by)
-    trusted = _Trusted(idp, "idp_metadata", url, read_at, tuple(signed_by))
+    trusted = Trusted(idp, "idp_metadata", url, read_at, tuple(signed_by))
     return _trust(context, actor, workspace_slug, connection_id, trusted, now)
 
 
@@ -199,41 +199,49 @@ def replace_fields(
 ) -> Connection:
     """The same by fields, for an IdP that gives no metadata. Raises what `replace_metadata` raises."""
     idp = read_identity_provider(None, given, now)
-    return _trust(context, actor, workspace_slug, connection_id, _Trusted(idp, "entity_id", None, read_at), now)
+    return _trust(context, actor, workspace_slug, connection_id, Trusted(idp, "entity_id", None, read_at), now)
 
 
 @dataclass(frozen=True, slots=True)
-class _Trusted:
+class Trusted:
     """What is to be trusted, which field said so, where it was read, and at which version of the connection somebody
     decided so."""
 
     idp: dict[str, Any]
     field: str
     url: str | None
-    read_at: int | None
+    read_at: int | None = None
     signed_by: tuple[str, ...] = ()
 
 
 def _trust(
-    context: Context, actor: str, workspace_slug: str, connection_id: str, trusted: _Trusted, now: datetime
+    context: Context, actor: str, workspace_slug: str, connection_id: str, trusted: Trusted, now: datetime
 ) -> Connection:
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        if found.kind != "saml":
-            raise DomainError(f"{found.name} is not a SAML connection.")
-        _check_same_idp(change, found, trusted)
-        config = {name: value for name, value in found.config.items() if name not in _OF_METADATA}
-        config |= {"idp": trusted.idp} | ({"metadata_url": trusted.url} if trusted.url else {})
-        config |= {"metadata_certificates": list(trusted.signed_by)} if trusted.signed_by else {}
-        if found.config != config:
-            check_not_stale(found, trusted.read_at)
-            connections.set_connection(change, found.key, config=config)
-            before, after = _told_of(found.config), _told_of(config)
-            change.record(workspace.key, "connection.metadata_replaced", found.id, before=before, after=after)
+        trust(change, workspace, found, trusted)
         return get_connection(change.connection, workspace, connection_id)
 
 
-def _check_same_idp(change: Change, found: Connection, wanted: _Trusted) -> None:
+def trust(change: Change, workspace: Workspace, found: Connection, trusted: Trusted) -> None:
+    """Trust that from now on, inside another flow, which holds the connection and knows who may.
+
+    Raises Invalid (another IdP, once this one named people), DomainError (of another kind), Stale.
+    """
+    if found.kind != "saml":
+        raise DomainError(f"{found.name} is not a SAML connection.")
+    _check_same_idp(change, found, trusted)
+    config = {name: value for name, value in found.config.items() if name not in _OF_METADATA}
+    config |= {"idp": trusted.idp} | ({"metadata_url": trusted.url} if trusted.url else {})
+    config |= {"metadata_certificates": list(trusted.signed_by)} if trusted.signed_by else {}
+    if found.config != config:
+        check_not_stale(found, trusted.read_at)
+        connections.set_connection(change, found.key, config=config)
+        before, after = _told_of(found.config), _told_of(config)
+        change.record(workspace.key, "connection.metadata_replaced", found.id, before=before, after=after)
+
+
+def _check_same_idp(change: Change, found: Connection, wanted: Trusted) -> None:
     """A name identifier counts within one IdP (SAML Core 2.2.2, 8.3.7), as `sub` does within one issuer: by another's,
     somebody else would open the accounts that are linked."""
     known, entity_id = found.config["idp"]["entity_id"], wanted.idp["entity_id"]

@@ -125,14 +125,20 @@ def create_user_group(
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        key, uid = user_groups.insert_user_group(change, workspace.key, cleaned)
-        change.record(workspace.key, "user_group.created", uid, after={"name": cleaned})
+        key, uid = make_user_group(change, workspace, cleaned)
         if emails:
             people = _first_members(change, workspace, emails)
             user_groups.add_members(change, key, list(people), actor)
             after = {"name": cleaned, "people": list(people.values())}
             change.record(workspace.key, "user_group.members_added", uid, after=after)
         return _whole(change.connection, [_get(change.connection, workspace, uid=uid)], now)[0]
+
+
+def make_user_group(change: Change, workspace: Workspace, cleaned: str) -> tuple[int, str]:
+    """A new, empty one inside another flow, which knows who may: its key and id. Raises Conflict (the name)."""
+    key, uid = user_groups.insert_user_group(change, workspace.key, cleaned)
+    change.record(workspace.key, "user_group.created", uid, after={"name": cleaned})
+    return key, uid
 
 
 def _first_members(change: Change, workspace: Workspace, emails: Sequence[str]) -> dict[int, str]:
@@ -150,12 +156,16 @@ def rename_user_group(
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        stored = user_groups.get_open_group(change.connection, workspace.key, user_group_id)
-        if stored.group.name != cleaned:
-            user_groups.rename_user_group(change, stored.key, cleaned)
-            told = {"before": {"name": stored.group.name}, "after": {"name": cleaned}}
-            change.record(workspace.key, "user_group.renamed", user_group_id, **told)
+        rename(change, workspace, user_groups.get_open_group(change.connection, workspace.key, user_group_id), cleaned)
         return _get(change.connection, workspace, uid=user_group_id).group
+
+
+def rename(change: Change, workspace: Workspace, stored: StoredUserGroup, cleaned: str) -> None:
+    """The same inside another flow, which knows who may, of one that is no mirror. Raises Conflict (the name)."""
+    if stored.group.name != cleaned:
+        user_groups.rename_user_group(change, stored.key, cleaned)
+        told = {"before": {"name": stored.group.name}, "after": {"name": cleaned}}
+        change.record(workspace.key, "user_group.renamed", stored.group.id, **told)
 
 
 def delete_user_group(context: Context, actor: str, workspace_slug: str, user_group_id: str, now: datetime) -> Loss:
@@ -166,17 +176,21 @@ def delete_user_group(context: Context, actor: str, workspace_slug: str, user_gr
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        stored = _get(change.connection, workspace, uid=user_group_id)
-        hold_rules(change, [key for key, _ in _rules_without(change.connection, stored.key)])
-        lock_workspace(change, workspace.key)
-        loss = _loss(change.connection, stored, now)
-        for mapping_key, mapping_id in _rules_without(change.connection, stored.key):
-            end_mapping(change, mapping_key)
-            change.record(workspace.key, "mapping.deleted", mapping_id, before={"gave": stored.group.name})
-        end_user_group(change, stored.key)
-        before = {"name": stored.group.name, "members": loss.members, "grants": len(loss.grants)}
-        change.record(workspace.key, "user_group.deleted", user_group_id, before=before)
-        return loss
+        return remove(change, workspace, _get(change.connection, workspace, uid=user_group_id))
+
+
+def remove(change: Change, workspace: Workspace, stored: StoredUserGroup) -> Loss:
+    """The same inside another flow, which knows who may."""
+    hold_rules(change, [key for key, _ in _rules_without(change.connection, stored.key)])
+    lock_workspace(change, workspace.key)
+    loss = _loss(change.connection, stored, change.now)
+    for mapping_key, mapping_id in _rules_without(change.connection, stored.key):
+        end_mapping(change, mapping_key)
+        change.record(workspace.key, "mapping.deleted", mapping_id, before={"gave": stored.group.name})
+    end_user_group(change, stored.key)
+    before = {"name": stored.group.name, "members": loss.members, "grants": len(loss.grants)}
+    change.record(workspace.key, "user_group.deleted", stored.group.id, before=before)
+    return loss
 
 
 def add_members(
@@ -190,12 +204,17 @@ def add_members(
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         stored = user_groups.get_open_group(change.connection, workspace.key, user_group_id)
-        people = _people(change, workspace, emails)
-        added = user_groups.add_members(change, stored.key, list(people), actor)
-        if added:
-            after = {"name": stored.group.name, "people": [people[key] for key in added]}
-            change.record(workspace.key, "user_group.members_added", user_group_id, after=after)
+        put_in(change, workspace, stored, emails)
         return _whole(change.connection, [stored], now)[0]
+
+
+def put_in(change: Change, workspace: Workspace, stored: StoredUserGroup, emails: Sequence[str]) -> None:
+    """The same inside another flow, which knows who may, of one that is no mirror. Raises NotFound."""
+    people = _people(change, workspace, emails)
+    added = user_groups.add_members(change, stored.key, list(people), change.actor)
+    if added:
+        after = {"name": stored.group.name, "people": [people[key] for key in added]}
+        change.record(workspace.key, "user_group.members_added", stored.group.id, after=after)
 
 
 def remove_members(
@@ -209,14 +228,19 @@ def remove_members(
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         stored = user_groups.get_open_group(change.connection, workspace.key, user_group_id)
-        people = _people(change, workspace, emails)
-        removed = set(user_groups.remove_members(change, stored.key, list(people)))
-        missing = [email for key, email in people.items() if key not in removed]
-        if missing:
-            raise NotFound(f"{', '.join(missing)}: not in {stored.group.name} by hand.")
-        before = {"name": stored.group.name, "people": list(people.values())}
-        change.record(workspace.key, "user_group.members_removed", user_group_id, before=before)
+        take_out(change, workspace, stored, emails)
         return _whole(change.connection, [stored], now)[0]
+
+
+def take_out(change: Change, workspace: Workspace, stored: StoredUserGroup, emails: Sequence[str]) -> None:
+    """The same inside another flow, which knows who may. Raises NotFound (also: somebody is not in it by hand)."""
+    people = _people(change, workspace, emails)
+    removed = set(user_groups.remove_members(change, stored.key, list(people)))
+    missing = [email for key, email in people.items() if key not in removed]
+    if missing:
+        raise NotFound(f"{', '.join(missing)}: not in {stored.group.name} by hand.")
+    before = {"name": stored.group.name, "people": list(people.values())}
+    change.record(workspace.key, "user_group.members_removed", stored.group.id, before=before)
 
 
 def _people(change: Change, workspace: Workspace, emails: Sequence[str]) -> dict[int, str]:

@@ -10,7 +10,7 @@ from bridge.domain.access import ResourceRef
 from bridge.domain.labels import Label
 from bridge.domain.resources import Resource
 from bridge.storage.access import in_batches
-from bridge.storage.changes import Change, begin_fact, begin_facts, end_facts
+from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.grants import end_grant_keys
 from bridge.storage.tables import (
     access_requests,
@@ -30,6 +30,11 @@ def insert_resource(change: Change, workspace_key: int, resource: Resource) -> i
     key = begin_fact(change, resources, {**values, "name": resource.name, "slug": resource.slug})
     put_labels(change, workspace_key, key, resource.labels)
     return key
+
+
+def rename_resource(change: Change, resource_key: int, name: str, slug: str) -> None:
+    """Give a resource another name."""
+    alter_facts(change, resources, resources.c.id == resource_key, values={"name": name, "slug": slug})
 
 
 def put_labels(change: Change, workspace_key: int, resource_key: int, given: Iterable[Label]) -> None:

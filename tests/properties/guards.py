@@ -264,7 +264,7 @@ GUARDS = (
         "another idp is another connection",
         "1",
         "bridge.flows.trusted_idp",
-        "        _check_same_idp(change, found, trusted)\n",
+        "    _check_same_idp(change, found, trusted)\n",
         "",
         ("tests/flows/test_connect.py::test_another_idp_is_another_connection_once_this_one_named_people",),
     ),
