@@ -1,13 +1,14 @@
 """`bridge access`: what somebody may do, and why."""
 
+from textwrap import indent
 from typing import Any
 
 import click
 
-from bridge.cli.shown import text_because, text_permission, wire_because, wire_permission, wire_scope
+from bridge.cli.shown import text_explained, text_traced, wire_explained, wire_scope, wire_traced
 from bridge.cli.terminal import House, Told, told
-from bridge.flows.explain import WayToGet, access_of, ask, what_would_give
-from bridge.flows.explain import check as may
+from bridge.flows.explain import WayToGet, ask, what_would_give
+from bridge.flows.explain_links import explain_access, explain_check
 
 
 @click.group()
@@ -20,10 +21,10 @@ def access() -> None:
 @click.argument("email")
 @told
 def show(house: House, workspace: str, email: str) -> Told:
-    """List all that a person may do, each with every path that gives it."""
-    permissions = access_of(house.context, workspace, email, house.now)
-    text = "\n".join(map(text_permission, permissions)) or f"{email} may do nothing in {workspace}."
-    return Told({"permissions": [wire_permission(one) for one in permissions]}, text)
+    """List all that a person may do, each with every path that gives it, and who made its links."""
+    permissions = explain_access(house.context, workspace, email, house.now)
+    text = "\n".join(map(text_explained, permissions)) or f"{email} may do nothing in {workspace}."
+    return Told({"permissions": [wire_explained(one) for one in permissions]}, text)
 
 
 @access.command("check")
@@ -35,11 +36,13 @@ def show(house: House, workspace: str, email: str) -> Told:
 def check(house: House, workspace: str, email: str, action: str, target: str) -> Told:
     """Say whether a person may read or edit TYPE:ID, or create TYPE; and why, or what would give it."""
     question = ask(action, target)
-    answer = may(house.context, workspace, email, question, house.now)
-    because = [{**wire_because(path), **wire_scope(one)} for one in answer.because for path in one.because]
-    wire: dict[str, Any] = {"allowed": answer.allowed, "because": because}
-    if answer.allowed:
-        lines = [f"  {one.role.name}: {text_because(path)}" for one in answer.because for path in one.because]
+    given = explain_check(house.context, workspace, email, question, house.now)
+    because = [{**wire_traced(path), **wire_scope(one.permission)} for one in given for path in one.paths]
+    wire: dict[str, Any] = {"allowed": bool(given), "because": because}
+    if given:
+        lines = [
+            indent(f"{one.permission.role.name}: {text_traced(path)}", "  ") for one in given for path in one.paths
+        ]
         return Told(wire, "\n".join([f"Yes, {email} may {action} {target}:", *lines]))
     ways = what_would_give(house.context, workspace, question, house.now)
     wire["what_would_give"] = [_wire_way(way) for way in ways]

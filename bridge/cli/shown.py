@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from textwrap import indent
 from typing import Any
 
 from bridge.domain.access import Because, Permission, RoleInScope
 from bridge.domain.domains import Domain
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.members import UserGroup
+from bridge.domain.origins import Made, Origin
 from bridge.domain.resources import Resource
 from bridge.domain.workspace import Connection
 from bridge.flows.connect_oidc import addresses_of
 from bridge.flows.connection_overview import ConnectionOverview
 from bridge.flows.connection_settings import SamlSettings, settings_of
 from bridge.flows.context import Context
+from bridge.flows.explain_links import Explained, Traced
 from bridge.flows.give_roles import NewGrant
 from bridge.flows.map_groups import MappingFacts, PersonMoved
 from bridge.flows.oidc_settings import oidc_settings_of
@@ -178,9 +181,9 @@ def wire_moved(people: Sequence[PersonMoved]) -> dict[str, Any]:
     return {"count": len(told), "people": told}
 
 
-def wire_permission(permission: Permission) -> dict[str, Any]:
-    """One role in one scope, with every path that gives it."""
-    return {**wire_scope(permission), "because": [wire_because(because) for because in permission.because]}
+def wire_explained(explained: Explained) -> dict[str, Any]:
+    """One role in one scope, with every path that gives it, and who made its links."""
+    return {**wire_scope(explained.permission), "because": [wire_traced(path) for path in explained.paths]}
 
 
 def wire_because(because: Because) -> dict[str, Any]:
@@ -216,10 +219,40 @@ def text_because(because: Because) -> str:
     return f"{how}, {because.since:%d %b %Y}"
 
 
-def text_permission(permission: Permission) -> str:
-    """A permission, and under it every path that gives it."""
+def wire_traced(traced: Traced) -> dict[str, Any]:
+    """One path, and of each of its links who made it and when."""
+    return {**wire_because(traced.because), "links": [_wire_origin(origin) for origin in traced.origins]}
+
+
+def _wire_origin(origin: Origin) -> dict[str, Any]:
+    told: dict[str, Any] = {"link": origin.link, "text": origin.text, **_wire_made(origin.made)}
+    told |= {"changed": _wire_made(origin.changed)} if origin.changed else {}
+    told |= {"counts_until": wire_time(origin.counts_until)} if origin.counts_until else {}
+    return told
+
+
+def _wire_made(made: Made) -> dict[str, Any]:
+    return {"by": made.by, "by_name": made.name, "at": wire_time(made.at)}
+
+
+def text_traced(traced: Traced) -> str:
+    """One path as a line, and under it a line for each link: who made it, and when."""
+    return "\n".join([text_because(traced.because), *(f"    {text_origin(one)}" for one in traced.origins)])
+
+
+def text_origin(origin: Origin) -> str:
+    """How one link came about, as a line."""
+    parts = [f"{origin.text}, {origin.made.at:%d %b %Y}"]
+    parts += [f"last changed by {origin.changed.name}, {origin.changed.at:%d %b %Y}"] if origin.changed else []
+    parts += [f"counts until {origin.counts_until:%d %b %Y}"] if origin.counts_until else []
+    return "; ".join(parts)
+
+
+def text_explained(explained: Explained) -> str:
+    """A permission, and under it every path that gives it, with who made its links."""
+    permission = explained.permission
     head = f"{permission.role.name} on {', '.join(permission.scope.render())}"
-    return "\n".join([head, *(f"    {text_because(because)}" for because in permission.because)])
+    return "\n".join([head, *(indent(text_traced(path), "    ") for path in explained.paths)])
 
 
 def _wire_match(match: GroupMatch) -> dict[str, str]:

@@ -9,6 +9,7 @@
 - `imports`        what an import of a directory did, or would do
 - `roles`          the catalogue: which role gives which level on what, and what each plan includes
 - `access`         grants, scopes, and which grant makes another one superfluous
+- `origins`        who made each link of a path of access, and when
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
 - `labels`         `key:value` labels of resources
 - `members`        a workspace's people and User Groups as its owners see them

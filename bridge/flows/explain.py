@@ -111,25 +111,27 @@ def check(context: Context, workspace_slug: str, email: str, question: Question,
     """
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
-        resource_key, _ = _resource(connection, workspace, question)
+        resource_key, _ = resource_asked(connection, workspace, question)
         user = people.find_user_by_email(connection, email)
         member = people.find_member(connection, workspace.key, user.key) if user else None
         if member is None:
             return Answer(False)
-        return _answer(connection, member.key, _roles(workspace, question), resource_key, now)
+        return answer_of(connection, member.key, roles_asked(workspace, question), resource_key, now)
 
 
-def _answer(connection: Any, member: int, roles: Sequence[str], resource: int | None, now: datetime) -> Answer:
+def answer_of(connection: Any, member: int, roles: Sequence[str], resource: int | None, now: datetime) -> Answer:
+    """Whether a member has any of these roles on a resource, or everywhere, and by what."""
     held = access.paths(connection, member, roles, now, resource_id=resource, everywhere=resource is None)
     permissions = permissions_from(held, _scopes(connection, held))
     return Answer(bool(permissions), permissions)
 
 
-def _roles(workspace: Workspace, question: Question) -> tuple[str, ...]:
+def roles_asked(workspace: Workspace, question: Question) -> tuple[str, ...]:
+    """The roles that answer a question with yes, of those in the workspace's plan."""
     return roles_giving(question.type, _LEVELS[question.action], workspace.plan)
 
 
-def _resource(connection: Any, workspace: Workspace, question: Question) -> tuple[int | None, frozenset[Label]]:
+def resource_asked(connection: Any, workspace: Workspace, question: Question) -> tuple[int | None, frozenset[Label]]:
     """The key and labels of the resource asked about; None for a question about a type."""
     if question.resource is None:
         return None, frozenset()
@@ -168,8 +170,8 @@ def what_would_give(context: Context, workspace_slug: str, question: Question, n
     """
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
-        _, labels = _resource(connection, workspace, question)
-        roles = _roles(workspace, question)
+        _, labels = resource_asked(connection, workspace, question)
+        roles = roles_asked(workspace, question)
         fitting = {
             key: given
             for key, given in access.grants_in_workspace(connection, workspace.key, roles=roles).items()

@@ -5,6 +5,7 @@
 - `prepared`            statements compiled once, for what each request says: how to declare and call them
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
 - `access`              the one query over facts that answers may they, why, who gains, who loses
+- `origins`             who made the links of paths that are shown
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
 - `own_account`         what one's own account page shows and changes
 - `connection_overview`   what hangs on each connection; `connection_removal`: all of it goes

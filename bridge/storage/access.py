@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import BigInteger, BindParameter, Connection, Text, TextClause, bindparam, select, text
 
@@ -454,7 +454,10 @@ def count_holders(connection: Connection, workspace_id: int, now: datetime) -> d
     return {role: count for role, count in rows}  # noqa: C416 - rows are no pairs to a type checker
 
 
-def in_batches(ids: Iterable[int], size: int = 500) -> Iterator[list[int]]:
+Id = TypeVar("Id", int, str)
+
+
+def in_batches(ids: Iterable[Id], size: int = 500) -> Iterator[list[Id]]:
     """The ids in lists of at most `size`: a statement takes a bounded number of parameters."""
     ordered = sorted(ids)
     for start in range(0, len(ordered), size):
