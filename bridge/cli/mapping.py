@@ -10,10 +10,11 @@ from bridge.cli.shown import table, wire_mapping, wire_moved
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import parse_match
+from bridge.domain.previews import MappingDraft, Preview
 from bridge.domain.roles import OWNER
 from bridge.flows import map_groups
 from bridge.flows.context import OPERATOR
-from bridge.flows.map_groups import MappingDraft, MappingFacts, Preview
+from bridge.flows.map_groups import MappingFacts
 from bridge.flows.roles_given import parse_role_in_scope
 
 _OPTIONS = (
@@ -67,7 +68,7 @@ def preview(house: House, /, workspace: str, mapping_id: str | None, **options: 
 @told
 def delete(house: House, workspace: str, mapping_id: str) -> Told:
     """Delete a rule, and with it all access that came by it alone."""
-    loses = len(map_groups.preview_delete(house.context, workspace, mapping_id, house.now).loses)
+    loses = map_groups.preview_delete(house.context, workspace, mapping_id, house.now).loses.count
     gone = map_groups.remove_mapping(house.context, OPERATOR, workspace, mapping_id, house.now)
     people = "1 person loses" if loses == 1 else f"{loses} people lose"
     text = f"Deleted: {gone.sentence.removesuffix('.')}; {people} access by it."
@@ -129,8 +130,8 @@ def _told(found: MappingFacts) -> Told:
 
 def _previewed(seen: Preview) -> Told:
     wire = {"gains": wire_moved(seen.gains), "loses": wire_moved(seen.loses), "revision": seen.revision}
-    lines = [f"{len(seen.gains)} gain, {len(seen.loses)} lose."]
-    for sign, people in (("+", seen.gains), ("−", seen.loses)):
+    lines = [f"{seen.gains.count} gain, {seen.loses.count} lose."]
+    for sign, people in (("+", seen.gains.people), ("−", seen.loses.people)):
         for person in people:
             what = "; ".join(f"{given.role.name} on {', '.join(given.scope.render())}" for given in person.roles)
             lines.append(f"  {sign} {person.email}: {what}")

@@ -11,6 +11,7 @@ from bridge.domain.domains import Domain
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.members import UserGroup
 from bridge.domain.origins import Made, Origin
+from bridge.domain.previews import MovedPeople, PersonMoved
 from bridge.domain.resources import Resource
 from bridge.domain.workspace import Connection
 from bridge.flows.connect_oidc import addresses_of
@@ -19,7 +20,7 @@ from bridge.flows.connection_settings import SamlSettings, settings_of
 from bridge.flows.context import Context
 from bridge.flows.explain_links import Explained, Traced
 from bridge.flows.give_roles import NewGrant
-from bridge.flows.map_groups import MappingFacts, PersonMoved
+from bridge.flows.map_groups import MappingFacts
 from bridge.flows.oidc_settings import oidc_settings_of
 from bridge.flows.rotate_key import OwnKeys
 from bridge.flows.trusted_idp import signers_of
@@ -172,13 +173,14 @@ def wire_mapping(mapping: MappingFacts) -> dict[str, Any]:
     }
 
 
-def wire_moved(people: Sequence[PersonMoved]) -> dict[str, Any]:
+def wire_moved(moved: MovedPeople | Sequence[PersonMoved]) -> dict[str, Any]:
     """Who would gain, or lose, and what; counted."""
+    count, people = (moved.count, moved.people) if isinstance(moved, MovedPeople) else (len(moved), moved)
     told = [
         {"email": one.email, "name": one.name, "permissions": [wire_scope(given) for given in one.roles]}
         for one in people
     ]
-    return {"count": len(told), "people": told}
+    return {"count": count, "people": told}
 
 
 def wire_explained(explained: Explained) -> dict[str, Any]:

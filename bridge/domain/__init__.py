@@ -11,6 +11,7 @@
 - `access`         grants, scopes, and which grant makes another one superfluous
 - `origins`        who made each link of a path of access, and when
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
+- `previews`       changes that can be previewed, what a preview says, and what of it who saves hands back
 - `labels`         `key:value` labels of resources
 - `members`        a workspace's people and User Groups as its owners see them
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each

@@ -10,11 +10,12 @@ from typing import Any
 
 from bridge.domain.access import RoleInScope, dominates
 from bridge.domain.errors import Stale
+from bridge.domain.previews import PersonMoved
 from bridge.domain.roles import MINIMAL, ROLES, covers, in_plan
 from bridge.domain.sentences import counted
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
-from bridge.flows.map_groups import PersonMoved, moved_people, strongest
+from bridge.flows.map_groups import moved_people, strongest
 from bridge.flows.named import get_connection, get_workspace
 from bridge.storage import access, connection_overview, connections
 from bridge.storage.changes import Change

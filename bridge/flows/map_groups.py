@@ -7,6 +7,7 @@ at least that role's levels on at least that scope. It reads one moment and writ
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from bridge.domain.access import ResourceRef, RoleInScope, dominates
@@ -19,6 +20,7 @@ from bridge.domain.group_mapping import (
     phrase_role,
     phrase_user_group,
 )
+from bridge.domain.previews import MappingDraft, MovedPeople, PersonMoved, Preview
 from bridge.domain.roles import ROLES, covers, in_plan
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
@@ -31,15 +33,26 @@ from bridge.storage.directory_members import find_group
 from bridge.storage.grants import insert_grant, scope_keys
 from bridge.storage.mappings import StoredMapping
 
-
-@dataclass(frozen=True, slots=True)
-class MappingDraft:
-    """A rule as asked for: User Groups by name, roles with their scopes."""
-
-    connection_id: str
-    match: GroupMatch
-    user_group_names: tuple[str, ...] = ()
-    roles: tuple[RoleInScope, ...] = ()
+__all__ = [
+    "MappingDraft",
+    "MappingFacts",
+    "PersonMoved",
+    "Preview",
+    "add_mapping",
+    "end_rule",
+    "get_mapping",
+    "link_group",
+    "list_mappings",
+    "make_rule",
+    "moved_people",
+    "preview_add",
+    "preview_delete",
+    "remove_mapping",
+    "set_enabled",
+    "strongest",
+    "switch_rule",
+    "tie_group",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +69,6 @@ class MappingFacts:
     user_groups: tuple[tuple[str, str], ...]
     roles: tuple[RoleInScope, ...]
     matched_groups: int
-
-
-@dataclass(frozen=True, slots=True)
-class PersonMoved:
-    """One person and what they would gain, or lose."""
-
-    id: str
-    email: str
-    name: str
-    roles: tuple[RoleInScope, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Who would gain and who would lose, in order of address; `revision` is the workspace's when it was read."""
-
-    gains: tuple[PersonMoved, ...]
-    loses: tuple[PersonMoved, ...]
-    revision: int
 
 
 # -- Change ------------------------------------------------------------------------------------------
@@ -264,7 +258,7 @@ def preview_add(context: Context, workspace_slug: str, draft: MappingDraft, now:
             )
         inherited = [given for _, given in access.grants_of(rows, user_groups.values()).values()]
         moved = _moved(rows, workspace, groups, [*draft.roles, *inherited], now)
-        return Preview(moved_people(rows, moved), (), workspace.rev)
+        return _preview(workspace, gains=moved_people(rows, moved))
 
 
 def preview_delete(context: Context, workspace_slug: str, mapping_id: str, now: datetime) -> Preview:
@@ -276,7 +270,13 @@ def preview_delete(context: Context, workspace_slug: str, mapping_id: str, now: 
         principals = [mapping.key, *(key for key, _, _ in mappings.user_groups_given(rows, [mapping.key])[mapping.key])]
         gives = [given for _, given in access.grants_of(rows, principals).values()]
         moved = _moved(rows, workspace, groups, gives, now, without=mapping.key)
-        return Preview((), moved_people(rows, moved), workspace.rev)
+        return _preview(workspace, loses=moved_people(rows, moved))
+
+
+def _preview(workspace: Workspace, gains: tuple[PersonMoved, ...] = (), loses: tuple[PersonMoved, ...] = ()) -> Preview:
+    told = repr([[(one.id, one.roles) for one in side] for side in (gains, loses)])
+    gaining, losing = (MovedPeople(len(side), people=side) for side in (gains, loses))
+    return Preview(gaining, losing, 0, workspace.rev, sha256(told.encode()).hexdigest())
 
 
 def _matched(groups: Iterable[tuple[int, bool, bool]]) -> MatchedGroups:

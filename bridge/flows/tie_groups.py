@@ -8,10 +8,11 @@ from typing import Any
 from bridge.domain.access import RoleInScope, dominates
 from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.group_mapping import GroupMatch
+from bridge.domain.previews import MappingDraft, PersonMoved
 from bridge.domain.workspace import Connection
 from bridge.flows import map_groups
 from bridge.flows.context import Context
-from bridge.flows.map_groups import MappingDraft, MappingFacts, PersonMoved
+from bridge.flows.map_groups import MappingFacts
 from bridge.flows.named import get_connection, get_workspace
 from bridge.storage import access, mappings
 from bridge.storage.directory_members import find_group
@@ -82,7 +83,7 @@ def preview_link(
 ) -> TiePreview:
     """What `map_groups.link_group` would change; writes nothing. Raises NotFound, NotInPlan."""
     draft = MappingDraft(connection_id, GroupMatch("id", group_id), (user_group_name,))
-    gains = map_groups.preview_add(context, workspace_slug, draft, now).gains
+    gains = map_groups.preview_add(context, workspace_slug, draft, now).gains.people
     seen, tie, given = _look(context, workspace_slug, connection_id, group_id, user_group_name)
     loses = _losing(context, workspace_slug, tie, given, now)
     return TiePreview(seen, gains, loses)
@@ -136,7 +137,7 @@ def _losing(
     """Who loses what when the rule goes, less what all of them are given in its place."""
     if tie is None:
         return ()
-    moved = map_groups.preview_delete(context, workspace_slug, tie.id, now).loses
+    moved = map_groups.preview_delete(context, workspace_slug, tie.id, now).loses.people
     kept = ((one, tuple(role for role in one.roles if not any(dominates(new, role) for new in given))) for one in moved)
     return tuple(replace(one, roles=roles) for one, roles in kept if roles)
 

@@ -8,14 +8,13 @@ from bridge.domain.access import EVERYWHERE, RoleInScope, parse_scope
 from bridge.domain.directory import DirectoryUser, GroupRenamed, MembersRemoved
 from bridge.domain.errors import Conflict, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
+from bridge.domain.previews import MappingDraft, Preview
 from bridge.domain.roles import OWNER, ROLES, get_role
 from bridge.domain.workspace import Membership
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.map_groups import (
-    MappingDraft,
     MappingFacts,
-    Preview,
     add_mapping,
     link_group,
     list_mappings,
@@ -183,8 +182,8 @@ def test_a_preview_names_who_gains_and_saving_gives_just_that(world: World) -> N
     world.push("cyd@acme.example")
     world.push_group("eng-prod", ann, ben)
     seen = preview(world, "glob", "eng-*", everywhere("Source Admin"))
-    assert emails(seen.gains) == ["ann@acme.example", "ben@acme.example"]
-    assert seen.loses == ()
+    assert emails(seen.gains.people) == ["ann@acme.example", "ben@acme.example"]
+    assert seen.loses.people == ()
     assert roles(world, ann) == set()
     add(world, "glob", "eng-*", everywhere("Source Admin"))
     assert roles(world, ann) == {"source_admin"}
@@ -195,20 +194,22 @@ def test_who_has_as_much_by_another_path_neither_gains_nor_loses(world: World) -
     world.push_group("eng-prod", ann, ben)
     world.push_group("leads", ann)
     add(world, "name", "leads", everywhere("Source Admin"))
-    assert emails(preview(world, "name", "eng-prod", everywhere("Source Read-only")).gains) == ["ben@acme.example"]
+    assert emails(preview(world, "name", "eng-prod", everywhere("Source Read-only")).gains.people) == [
+        "ben@acme.example"
+    ]
     made = add(world, "name", "eng-prod", everywhere("Source Read-only"))
     lost = preview_delete(world.context, world.workspace.slug, made.id, world.now)
-    assert emails(lost.loses) == ["ben@acme.example"]
+    assert emails(lost.loses.people) == ["ben@acme.example"]
 
 
 def test_suspended_people_gain_nothing(world: World) -> None:
     ann = world.push("ann@acme.example", active=False)
     world.push_group("eng-prod", ann)
-    assert preview(world, "name", "eng-prod", everywhere("Source Admin")).gains == ()
+    assert preview(world, "name", "eng-prod", everywhere("Source Admin")).gains.people == ()
 
 
 def test_a_preview_of_a_rule_that_matches_nothing_is_empty(world: World) -> None:
-    assert preview(world, "name", "nobody", everywhere("Source Admin")).gains == ()
+    assert preview(world, "name", "nobody", everywhere("Source Admin")).gains.people == ()
 
 
 def test_a_rule_through_a_user_group_gives_what_the_user_group_has(world: World) -> None:

@@ -7,9 +7,10 @@ import pytest
 from bridge.domain.directory import DirectoryGroup
 from bridge.domain.errors import Conflict, Forbidden, NotFound
 from bridge.domain.members import UserGroup
+from bridge.domain.previews import PersonMoved
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_user_group
-from bridge.flows.map_groups import PersonMoved, link_group
+from bridge.flows.map_groups import link_group
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tie_groups import get_tie, list_groups, preview_link, preview_unlink, unlink_group
 from bridge.flows.user_groups import add_members, create_user_group, list_members, list_user_groups

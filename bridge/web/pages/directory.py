@@ -10,11 +10,11 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError
+from bridge.domain.previews import PersonMoved
 from bridge.domain.sentences import counted, listed
 from bridge.domain.waiting_records import WaitingRecord
 from bridge.domain.workspace import Connection
 from bridge.flows import map_groups, tie_groups
-from bridge.flows.map_groups import PersonMoved
 from bridge.flows.tie_groups import TiedGroup, TiePreview
 from bridge.flows.user_groups import list_open_user_groups
 from bridge.flows.waiting_records import list_waiting_records
