@@ -10,6 +10,7 @@
 - `roles`          the catalogue: which role gives which level on what, and what each plan includes
 - `access`         grants, scopes, and which grant makes another one superfluous
 - `origins`        who made each link of a path of access, and when
+- `access_facts`   what access means: who may do what, by which paths, over the facts of one moment
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
 - `previews`       changes that can be previewed, what a preview says, and what of it who saves hands back
 - `labels`         `key:value` labels of resources

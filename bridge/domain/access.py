@@ -1,9 +1,7 @@
 """Grants and scopes, the answer to "may they", and which grant makes another one superfluous.
 
-The semantics of access, in one breath: a person who is an active member, and whom no directory record
-holds out, has every grant given to the membership itself, to a User Group they are in by hand, to a rule
-that matches an IdP group they are in, or to a User Group that such a rule gives. A grant fits a resource
-if its scope is all, lists the resource, or names only labels that the resource carries.
+What access means, whole and pure, stands in `bridge.domain.access_facts`. A grant fits a resource if its scope is all,
+lists the resource, or names only labels that the resource carries.
 """
 
 from collections.abc import Collection, Iterable, Mapping

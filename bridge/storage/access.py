@@ -1,4 +1,4 @@
-"""Access: one query over facts, read by every question (see `bridge.domain.access` for what it means).
+"""Access: one query over facts, read by every question (`bridge.domain.access_facts` says what it means).
 
 Four branches, in this order: grants of the membership itself; of a User Group it is in by hand; of a rule
 that matches an IdP group it is in; of a User Group that such a rule gives. `CROSS JOIN` states the order of

@@ -1,5 +1,5 @@
 """A pytest plugin that runs tests with one guard of `guards.py` taken out of the program, or one bug of `planted.py`
-planted in it.
+or `planted_in_access.py` planted in it.
 
     python -m pytest -p tests.properties.switch --without="a guard's name" tests/…
 
@@ -23,6 +23,7 @@ from hypothesis import Phase, settings
 
 from tests.properties.guards import GUARDS, Guard
 from tests.properties.planted import PLANTED, Piece
+from tests.properties.planted_in_access import BUGS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +42,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def _by_module(name: str) -> dict[str, list[Guard | Piece]]:
     taken: dict[str, list[Guard | Piece]] = {}
     guards = tuple(guard for guard in GUARDS if guard.name == name)
-    pieces: Sequence[Guard | Piece] = guards or next(bug.pieces for bug in PLANTED if bug.name == name)
+    pieces: Sequence[Guard | Piece] = guards or next(bug.pieces for bug in (*PLANTED, *BUGS) if bug.name == name)
     for piece in pieces:
         taken.setdefault(piece.module, []).append(piece)
     return taken

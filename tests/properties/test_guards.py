@@ -9,6 +9,8 @@ import pytest
 
 from tests.properties.conftest import Warm
 from tests.properties.guards import GUARDS, Guard
+from tests.properties.planted import Piece
+from tests.properties.planted_in_access import BUGS, Bug
 from tests.properties.switch import weakened
 
 ROOT = Path(__file__).parents[2]
@@ -37,16 +39,28 @@ def test_without_it_its_tests_fail(guard: Guard, warm: Warm) -> None:
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
 def test_each_guard_stands_in_its_module_once_and_its_tests_are_there(guard: Guard) -> None:
-    spec = find_spec(guard.module)
-    assert spec is not None
-    assert spec.origin is not None
-    ast.parse(weakened(guard, Path(spec.origin).read_text()))
+    check_it_stands(guard)
     for test in guard.tests:
         path, _, name = test.partition("::")
         assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), flags=re.MULTILINE), test
 
 
+def check_it_stands(piece: Guard | Piece) -> None:
+    """It is in its module once, which is a module without it, too."""
+    spec = find_spec(piece.module)
+    assert spec is not None
+    assert spec.origin is not None
+    ast.parse(weakened(piece, Path(spec.origin).read_text()))
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_each_bug_that_is_planted_in_access_has_its_place(bug: Bug) -> None:
+    for piece in bug.pieces:
+        check_it_stands(piece)
+
+
 def test_guards_have_distinct_names_and_every_property_has_one() -> None:
-    assert len({guard.name for guard in GUARDS}) == len(GUARDS)
+    names = [each.name for each in (*GUARDS, *BUGS)]
+    assert len(set(names)) == len(names)
     assert {guard.property for guard in GUARDS} == PROPERTIES
     assert {guard.name for guard in GUARDS} >= QUICK

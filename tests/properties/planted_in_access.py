@@ -1,0 +1,99 @@
+"""Bugs that are planted in the SQL of access, and in what keeps pairs of rules and groups ready: each is come upon
+within a few hundred worlds (test_worlds.py).
+"""
+
+from dataclasses import dataclass
+
+from tests.properties.planted import Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """One bug, and how often it may take a world to come upon it: `worlds` is how far the search goes."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    worlds: int = 300
+
+
+_ACCESS = "bridge.storage.access"
+_PAIRS = "bridge.storage.mappings"
+_USER_GROUPS = "bridge.storage.user_groups"
+
+
+def _in(module: str, name: str, code: str, without: str) -> Bug:
+    return Bug(name, (Piece(module, code, without),))
+
+
+BUGS = (
+    # -- Who is in ---------------------------------------------------------------------------------------------------
+    _in(_ACCESS, "who was removed has access", "m.status = 'active' AND NOT EXISTS", "NOT EXISTS"),
+    _in(
+        _ACCESS,
+        "who is held out has access",
+        "h.membership_id = m.id AND h.holds_out)",
+        "h.membership_id = m.id AND h.holds_out AND h.pushed)",
+    ),
+    # -- Asserted groups ---------------------------------------------------------------------------------------------
+    _in(_ACCESS, "a pushed group doesn't decide alone", "(mm.shadowed AND d.pushed) OR ", ""),
+    _in(
+        _ACCESS, "an asserted group counts for nobody whose group is pushed", "mm.shadowed AND d.pushed", "mm.shadowed"
+    ),
+    _in(_ACCESS, "asserted groups end a moment early", 'd.asserted_until < :now))"""', 'd.asserted_until <= :now))"""'),
+    _in(_ACCESS, "asserted groups count for ever", ' d.asserted_until < :now))"""', ' :now < 0))"""'),
+    # -- Grants and scopes -------------------------------------------------------------------------------------------
+    _in(_ACCESS, "a grant outlives its end", "g.expires_at IS NULL OR g.expires_at > :now", "1 = 1"),
+    _in(_ACCESS, "a grant lasts a moment longer", "g.expires_at > :now", "g.expires_at >= :now"),
+    _in(
+        _ACCESS,
+        "labels of one grant widen",
+        "NOT EXISTS (SELECT 1 FROM grant_labels l WHERE l.grant_id = g.id AND NOT EXISTS (",
+        "EXISTS (SELECT 1 FROM grant_labels l WHERE l.grant_id = g.id AND EXISTS (",
+    ),
+    _in(_ACCESS, "any value of a label will do", "o.key = l.key AND o.value = l.value", "o.key = l.key"),
+    _in(
+        _ACCESS,
+        "who may edit some may create",
+        """Prepared(_may(f"{_OF_ROLES} AND g.scope = 'all'"))""",
+        "Prepared(_may(_OF_ROLES))",
+    ),
+    # -- Paths -------------------------------------------------------------------------------------------------------
+    _in(
+        _ACCESS,
+        "a rule gives another rule's User Groups",
+        "x.mapping_id = mm.mapping_id",
+        "x.mapping_id >= mm.mapping_id",
+    ),
+    _in(_ACCESS, "a person has by a rule what it gives alone", """rule=" AND mm.mapping_id <> :without",""", ""),
+    _in(
+        _ACCESS,
+        "an owner is one for ever",
+        """f"g.role = '{OWNER.id}' AND {_UNEXPIRED}\"""",
+        """f"g.role = '{OWNER.id}'\"""",
+    ),
+    _in(
+        _USER_GROUPS,
+        "who is out is counted in a User Group",
+        "_M.c.id == user_group_members.c.membership_id).where(_ALIVE)",
+        "_M.c.id == user_group_members.c.membership_id)",
+    ),
+    # -- Pairs of rules and groups -----------------------------------------------------------------------------------
+    _in(
+        _PAIRS,
+        "a disabled connection's groups give",
+        "connections.c.id == connection_key, connections.c.enabled)",
+        "connections.c.id == connection_key)",
+    ),
+    _in(
+        _PAIRS,
+        "a rule that is off gives",
+        "mappings.c.connection_id.in_(enabled), mappings.c.enabled, where)",
+        "mappings.c.connection_id.in_(enabled), where)",
+    ),
+    _in(
+        _PAIRS,
+        "a pushed group decides by its name alone",
+        "fold(name) in names or name in outside",
+        "fold(name) in names",
+    ),
+)

@@ -1,0 +1,283 @@
+"""Every question about access that the house answers by SQL, held to what the facts mean (`domain.access_facts`).
+
+Each check reads the answers of one workspace at one moment, and compares them whole.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from bridge.domain import access_facts as meaning
+from bridge.domain.access import Action, Because, Permission, ResourceRef, RoleInScope
+from bridge.domain.access_facts import Facts, Path, Person
+from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, Level, roles_giving, roles_in_plan
+from bridge.domain.workspace import Workspace
+from bridge.flows.context import Context
+from bridge.flows.explain import permissions_of
+from bridge.flows.export_users import export_users
+from bridge.storage import access, user_groups
+from bridge.storage.access import HeldGrant
+from bridge.storage.columns import Instant
+from bridge.storage.tables import (
+    directory_groups,
+    directory_users,
+    grants,
+    mapping_matches,
+    mappings,
+    memberships,
+    resources,
+)
+from bridge.storage.tables import user_groups as user_groups_table
+from tests.properties.world_rows import facts_of
+
+#: A path by its links' names: person, grant, User Group, rule, IdP group.
+Links = tuple[str, str, str | None, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One workspace, what its facts are, and how to read what the house says of it."""
+
+    rows: Connection
+    workspace: Workspace
+    facts: Facts
+    now: datetime
+    members: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def people(self) -> dict[int, str]:
+        """Names of members by key."""
+        return {key: name for name, key in self.members.items()}
+
+    def short(self, uid: str | None) -> str | None:
+        """The name by which the facts know an outside id."""
+        return None if uid is None else uid.removeprefix(f"{self.workspace.slug}-")
+
+    def keys(self, table: Any) -> dict[str, int]:
+        """Keys of what the workspace has by name."""
+        rows = self.rows.execute(select(table.c.uid, table.c.id).where(table.c.workspace_id == self.workspace.key))
+        return {str(self.short(uid)): key for uid, key in rows}
+
+    def paths(self, facts: Facts | None = None) -> dict[str, frozenset[Path]]:
+        """Each person's paths, as the facts mean them."""
+        return {one.id: meaning.paths(facts or self.facts, one, self.now) for one in self.facts.people}
+
+    @property
+    def whatever_the_plan(self) -> Facts:
+        """The same facts where every role is included."""
+        return replace(self.facts, plan="business")
+
+
+def look(rows: Connection, workspace: Workspace, now: datetime) -> Looked:
+    """Read a workspace's facts at this moment."""
+    looked = Looked(rows, workspace, facts_of(rows, workspace), now)
+    looked.members.update(looked.keys(memberships))
+    return looked
+
+
+def check(looked: Looked) -> None:
+    """All that is asked of the database in one snapshot."""
+    for each in (check_why, check_may, check_holders, check_owners, check_user_groups, check_pairs, check_records):
+        try:
+            each(looked)
+        except AssertionError as error:
+            raise AssertionError(f"{each.__name__} at {looked.now}: {error}") from error
+
+
+# -- Why, and may they? ----------------------------------------------------------------------------------------------
+
+
+def links(path: Path) -> Links:
+    """A path by its names."""
+    return (path.person, path.grant.id, path.user_group, path.rule, path.group)
+
+
+def _held(looked: Looked, held: Iterable[HeldGrant]) -> Counter[Links]:
+    short, people = looked.short, looked.people
+    return Counter(
+        (
+            people[one.membership_id],
+            str(short(one.because.grant_id)),
+            short(one.because.user_group_id),
+            short(one.because.mapping_id),
+            short(one.because.idp_group_id),
+        )
+        for one in held
+    )
+
+
+def _meant(paths: Iterable[Path]) -> Counter[Links]:
+    return Counter(links(path) for path in paths)
+
+
+def check_why(looked: Looked) -> None:
+    """Every path of everybody, each once; and everybody's permissions, each with its paths."""
+    meant = looked.paths()
+    held = access.paths_of_many(looked.rows, looked.people, roles_in_plan(looked.facts.plan), looked.now)
+    assert _held(looked, held) == _meant(path for paths in meant.values() for path in paths)
+    said = permissions_of(looked.rows, looked.people, looked.facts.plan, looked.now)
+    for person in looked.facts.people:
+        permissions = said.get(looked.members[person.id], ())
+        assert _by_what(looked, permissions) == {
+            given: {links(path)[1:] for path in paths}
+            for given, paths in meaning.permissions(looked.facts, person, looked.now).items()
+        }
+
+
+def _by_what(looked: Looked, permissions: Iterable[Permission]) -> dict[RoleInScope, set[tuple[Any, ...]]]:
+    return {
+        RoleInScope(one.role, one.scope): {_of_because(looked, because) for because in one.because}
+        for one in permissions
+    }
+
+
+def _of_because(looked: Looked, because: Because) -> tuple[Any, ...]:
+    ids = (because.grant_id, because.user_group_id, because.mapping_id, because.idp_group_id)
+    return tuple(looked.short(one) for one in ids)
+
+
+def check_may(looked: Looked) -> None:
+    """For each person and resource: read and edit, and by what; for each type: create."""
+    named = looked.rows.execute(
+        select(resources.c.type, resources.c.uid, resources.c.id).where(
+            resources.c.workspace_id == looked.workspace.key
+        )
+    )
+    asked: list[tuple[Action, ResourceRef | str, int | None]] = []
+    for kind, uid, key in named:
+        asked += [("read", ResourceRef(kind, uid), key), ("edit", ResourceRef(kind, uid), key)]
+    asked += [("create", kind, None) for kind in RESOURCE_TYPES]
+    for person in looked.facts.people:
+        for action, target, key in asked:
+            _check_one(looked, person, action, target, key)
+
+
+def _check_one(looked: Looked, person: Person, action: Action, target: ResourceRef | str, key: int | None) -> None:
+    area = target if isinstance(target, str) else target.type
+    roles = roles_giving(area, Level.READ if action == "read" else Level.EDIT, looked.facts.plan)
+    member = looked.members[person.id]
+    meant = meaning.why(looked.facts, person, action, target, looked.now)
+    allowed = access.may(looked.rows, member, roles, key, looked.now)
+    assert allowed == meaning.may(looked.facts, person, action, target, looked.now), (person, action, target)
+    if allowed:
+        held = access.paths(looked.rows, member, roles, looked.now, resource_id=key, everywhere=key is None)
+        assert _held(looked, held) == _meant(meant), (person, action, target)
+
+
+# -- Who? ------------------------------------------------------------------------------------------------------------
+
+
+def check_holders(looked: Looked) -> None:
+    """Who has a role: by any path; by none that passes a rule; by none that passes a connection."""
+    meant = looked.paths(looked.whatever_the_plan)
+    grant_keys = looked.rows.execute(select(grants.c.uid, grants.c.id).where(grants.c.scope != "all"))
+    narrowed = {looked.short(uid): key for uid, key in grant_keys}
+    counted = access.count_holders(looked.rows, looked.workspace.key, looked.now)
+    rules = looked.keys(mappings)
+    for role in {grant.given.role for grant in looked.facts.grants}:
+        of_role = {person: [path for path in paths if path.grant.given.role is role] for person, paths in meant.items()}
+        everybody = {person for person, paths in of_role.items() if paths}
+        held = access.holders_of_roles(looked.rows, looked.workspace.key, [role.id], looked.now)
+        assert {looked.people[key] for key in held} == everybody
+        assert counted.get(role.id, 0) == len(everybody)
+        keys = [
+            narrowed[grant.id] for grant in looked.facts.grants if grant.given.role is role and grant.id in narrowed
+        ]
+        asked = (looked.rows, looked.workspace.key, [role.id], keys, looked.now)
+        for rule, key in rules.items():
+            beside = {person for person, paths in of_role.items() if any(path.rule != rule for path in paths)}
+            assert {looked.people[one] for one in access.holders(*asked, without=key)} == beside, (role.id, rule)
+
+
+def check_owners(looked: Looked) -> None:
+    """Who owns the workspace, by the condition that a session is looked at with: grants alone, not who is in."""
+    statement = text(
+        f"SELECT m.id FROM memberships m WHERE m.workspace_id = :here AND ({access.owner_condition('m.id')})"
+    )
+    bound = statement.bindparams(bindparam("now", type_=Instant), bindparam("here"))
+    owning = set(looked.rows.execute(bound, {"now": looked.now, "here": looked.workspace.key}).scalars())
+    for person in looked.facts.people:
+        if meaning.is_in(looked.facts, person):
+            owns = any(path.grant.given.role is OWNER for path in meaning.paths(looked.facts, person, looked.now))
+            assert (looked.members[person.id] in owning) == owns, person
+
+
+def check_user_groups(looked: Looked) -> None:
+    """Who is in which User Group, and how many are."""
+    keys = looked.keys(user_groups_table)
+    meant = {one.id: meaning.user_groups_of(looked.facts, one, looked.now) for one in looked.facts.people}
+    said = user_groups.user_groups_of(looked.rows, list(looked.people), looked.now)
+    inside = {
+        name: frozenset(looked.short(each.id) for each in said.get(key, ())) for name, key in looked.members.items()
+    }
+    assert inside == meant
+    counted = user_groups.count_members(looked.rows, list(keys.values()), looked.now)
+    for name, key in keys.items():
+        assert counted.get(key, 0) == sum(name in each for each in meant.values()), name
+
+
+def check_pairs(looked: Looked) -> None:
+    """The pairs that are kept ready are those of rules and groups that give something now."""
+    columns = mapping_matches.c
+    chosen = (
+        select(mappings.c.uid, directory_groups.c.uid, columns.asserted, columns.shadowed)
+        .join_from(mapping_matches, mappings, mappings.c.id == columns.mapping_id)
+        .join(directory_groups, directory_groups.c.id == columns.group_id)
+        .where(mappings.c.workspace_id == looked.workspace.key)
+    )
+    kept = [(looked.short(rule), looked.short(group), *flags) for rule, group, *flags in looked.rows.execute(chosen)]
+    meant = [
+        (rule.id, group.idp_group.id, group.asserted, meaning.is_shadowed(looked.facts, group))
+        for rule in looked.facts.rules
+        for group in looked.facts.groups
+        if meaning.takes(looked.facts, rule, group)
+    ]
+    assert sorted(kept) == sorted(meant)
+
+
+def check_records(looked: Looked) -> None:
+    """What the people behind the records of a connection have, as an IdP's push is told of."""
+    records = [record for record in looked.facts.records if record.person]
+    uids = {record.id: uid for record in records for uid in _uids(looked, record.id)}
+    said = access.links_of_records(looked.rows, list(uids.values()), looked.now) if uids else {}
+    meant = looked.paths(looked.whatever_the_plan)
+    for record in records:
+        paths = [path for path in meant[str(record.person)] if path.grant.given.role is not MINIMAL]
+        assert len(said.get(uids[record.id], ())) == len(paths), record
+
+
+def _uids(looked: Looked, record: str) -> Iterable[str]:
+    spelled = (record, f"{looked.workspace.slug}-{record}")
+    return looked.rows.execute(select(directory_users.c.uid).where(directory_users.c.uid.in_(spelled))).scalars()
+
+
+# -- The export ------------------------------------------------------------------------------------------------------
+
+
+def check_export(context: Context, workspace: Workspace, facts: Facts, now: datetime) -> None:
+    """The CSV of everybody has their roles and User Groups, and whether they are in. It opens the database itself."""
+    rows = csv.DictReader(io.StringIO("".join(export_users(context, workspace.slug, now))))
+    said = {row["email"].partition("@")[0]: (row["status"], _terms(row["roles"])) for row in rows}
+    meant = {}
+    for person in facts.people:
+        if not person.removed:
+            status = "active" if meaning.is_in(facts, person) else "suspended"
+            roles = {_in_words(given) for given in meaning.permissions(facts, person, now)}
+            meant[person.id] = (status, roles)
+    assert said == meant
+
+
+def _terms(cell: str) -> set[str]:
+    return set(cell.split("; ")) - {""}
+
+
+def _in_words(given: RoleInScope) -> str:
+    if not given.role.scopable:
+        return given.role.name
+    return f"{given.role.name} on {', '.join(given.scope.render())}"
