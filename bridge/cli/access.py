@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
-from bridge.cli.shown import text_explained, text_traced, wire_explained, wire_scope, wire_traced
+from bridge.cli.shown import text_explained, text_traced, wire_explained, wire_scope, wire_time, wire_traced
 from bridge.cli.terminal import House, Told, told
-from bridge.flows.explain import WayToGet, ask, what_would_give
+from bridge.domain.obstacles import NearMiss, Obstacle
+from bridge.flows.explain import WayToGet, ask
 from bridge.flows.explain_links import explain_access, explain_check
+from bridge.flows.explain_not import WhyNot, why_not
 
 
 @click.group()
@@ -44,10 +46,13 @@ def check(house: House, workspace: str, email: str, action: str, target: str) ->
             indent(f"{one.permission.role.name}: {text_traced(path)}", "  ") for one in given for path in one.paths
         ]
         return Told(wire, "\n".join([f"Yes, {email} may {action} {target}:", *lines]))
-    ways = what_would_give(house.context, workspace, question, house.now)
-    wire["what_would_give"] = [_wire_way(way) for way in ways]
-    lines = [f"  {_text_way(way)}" for way in ways]
-    return Told(wire, "\n".join([f"No, {email} may not {action} {target}. What would give it:", *lines]))
+    reasons = why_not(house.context, workspace, email, question, house.now)
+    wire["why_not"] = {
+        "person": [_wire_obstacle(one) for one in reasons.person],
+        "nearly": {"count": reasons.total, "paths": [_wire_near_miss(one) for one in reasons.nearly]},
+    }
+    wire["what_would_give"] = [_wire_way(way) for way in reasons.ways]
+    return Told(wire, "\n".join([f"No, {email} may not {action} {target}.", *_text_why_not(reasons)]))
 
 
 def _wire_way(way: WayToGet) -> dict[str, Any]:
@@ -57,10 +62,50 @@ def _wire_way(way: WayToGet) -> dict[str, Any]:
     if way.mapping_id:
         told["mapping"] = {"id": way.mapping_id, "name": way.mapping}
         told |= {"connection": way.connection, "idp_groups": list(way.idp_groups)}
-    return told
+    return told | ({"obstacles": [_wire_obstacle(one) for one in way.obstacles]} if way.obstacles else {})
+
+
+def _wire_obstacle(one: Obstacle) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": one.kind, "text": one.text}
+    told |= {"connection": {"id": one.connection[0], "name": one.connection[1]}} if one.connection else {}
+    told |= {"at": wire_time(one.at)} if one.at else {}
+    return told | ({"labels": [str(label) for label in one.labels]} if one.labels else {})
+
+
+def _wire_near_miss(one: NearMiss) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": one.kind, "role": one.role.name, "scope": one.scope.render(), "grant": one.grant_id}
+    links = {
+        "user_group": (one.user_group_id, one.user_group),
+        "mapping": (one.mapping_id, one.mapping),
+        "connection": (one.connection_id, one.connection),
+    }
+    told |= {link: {"id": uid, "name": name} for link, (uid, name) in links.items() if uid is not None}
+    told |= {"idp_groups": list(one.idp_groups)} if one.idp_groups else {}
+    return told | {"obstacles": [_wire_obstacle(obstacle) for obstacle in one.obstacles]}
+
+
+def _text_why_not(reasons: WhyNot) -> list[str]:
+    lines = [f"  {one.text}" for one in reasons.person]
+    if reasons.nearly:
+        left = reasons.total - len(reasons.nearly)
+        lines.append(f"What nearly gives it{f', and {left:,} more' if left else ''}:")
+        for one in reasons.nearly:
+            lines += [f"  {_text_near_miss(one)}", *(f"    {obstacle.text}" for obstacle in one.obstacles)]
+    return [*lines, "What would give it:", *(f"  {_text_way(way)}" for way in reasons.ways)]
+
+
+def _text_near_miss(one: NearMiss) -> str:
+    steps = [f"{one.connection} group {' or '.join(one.idp_groups)}"] if one.idp_groups else []
+    steps += [f"User Group {one.user_group}"] if one.user_group else []
+    what = f"{one.role.name} on {', '.join(one.scope.render())}"
+    return " → ".join([*(steps or ["by hand"]), what])
 
 
 def _text_way(way: WayToGet) -> str:
+    return " ".join([_text_open_way(way), *(f"But: {one.text}" for one in way.obstacles)])
+
+
+def _text_open_way(way: WayToGet) -> str:
     what = f"{way.role.name} on {', '.join(way.scope.render())}"
     if way.kind == "role":
         return f"{what}, given by hand"
