@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from bridge.cli.shown import text_explained, text_traced, wire_explained, wire_scope, wire_time, wire_traced
+from bridge.cli.shown import text_explained, text_traced, wire_explained
 from bridge.cli.terminal import House, Told, told
-from bridge.domain.obstacles import NearMiss, Obstacle
+from bridge.domain.obstacles import NearMiss
+from bridge.flows.access_json import wire_paths, wire_why_not
 from bridge.flows.explain import WayToGet, ask
 from bridge.flows.explain_links import explain_access, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
@@ -39,49 +40,15 @@ def check(house: House, workspace: str, email: str, action: str, target: str) ->
     """Say whether a person may read or edit TYPE:ID, or create TYPE; and why, or what would give it."""
     question = ask(action, target)
     given = explain_check(house.context, workspace, email, question, house.now)
-    because = [{**wire_traced(path), **wire_scope(one.permission)} for one in given for path in one.paths]
-    wire: dict[str, Any] = {"allowed": bool(given), "because": because}
+    wire: dict[str, Any] = {"allowed": bool(given), "because": wire_paths(given)}
     if given:
         lines = [
             indent(f"{one.permission.role.name}: {text_traced(path)}", "  ") for one in given for path in one.paths
         ]
         return Told(wire, "\n".join([f"Yes, {email} may {action} {target}:", *lines]))
     reasons = why_not(house.context, workspace, email, question, house.now)
-    wire["why_not"] = {
-        "person": [_wire_obstacle(one) for one in reasons.person],
-        "nearly": {"count": reasons.total, "paths": [_wire_near_miss(one) for one in reasons.nearly]},
-    }
-    wire["what_would_give"] = [_wire_way(way) for way in reasons.ways]
+    wire |= wire_why_not(reasons)
     return Told(wire, "\n".join([f"No, {email} may not {action} {target}.", *_text_why_not(reasons)]))
-
-
-def _wire_way(way: WayToGet) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": way.kind, "role": way.role.name, "scope": way.scope.render()}
-    if way.user_group_id:
-        told["user_group"] = {"id": way.user_group_id, "name": way.user_group}
-    if way.mapping_id:
-        told["mapping"] = {"id": way.mapping_id, "name": way.mapping}
-        told |= {"connection": way.connection, "idp_groups": list(way.idp_groups)}
-    return told | ({"obstacles": [_wire_obstacle(one) for one in way.obstacles]} if way.obstacles else {})
-
-
-def _wire_obstacle(one: Obstacle) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": one.kind, "text": one.text}
-    told |= {"connection": {"id": one.connection[0], "name": one.connection[1]}} if one.connection else {}
-    told |= {"at": wire_time(one.at)} if one.at else {}
-    return told | ({"labels": [str(label) for label in one.labels]} if one.labels else {})
-
-
-def _wire_near_miss(one: NearMiss) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": one.kind, "role": one.role.name, "scope": one.scope.render(), "grant": one.grant_id}
-    links = {
-        "user_group": (one.user_group_id, one.user_group),
-        "mapping": (one.mapping_id, one.mapping),
-        "connection": (one.connection_id, one.connection),
-    }
-    told |= {link: {"id": uid, "name": name} for link, (uid, name) in links.items() if uid is not None}
-    told |= {"idp_groups": list(one.idp_groups)} if one.idp_groups else {}
-    return told | {"obstacles": [_wire_obstacle(obstacle) for obstacle in one.obstacles]}
 
 
 def _text_why_not(reasons: WhyNot) -> list[str]:

@@ -35,6 +35,7 @@ transaction: fetch first, then flow.
 - `tie_groups`    pushed groups linked to User Groups, and what that changes; `waiting_records`: who has no account
 - `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when;
   `explain_not`: what stands in the way
+- `access_checks` applications ask whether somebody may, one or a thousand at once (`access_json`: reasons as JSON)
 - `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces and plans
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after

@@ -13,6 +13,8 @@
   one operation does; `scim_bulk`: many in one request; `scim_resources`: resources <-> domain values
 - `scim_oauth`     `/scim/oauth2/token`: access tokens for OAuth clients that push
 - `scim_log`       what the request log is told of it; `unread`: what is refused before any of this is called
+- `access_api`     `/access`: applications ask who may do what; `access_json`: checks <-> JSON; `access_tags`: how long
+  an answer stands; `access_openapi`: described for machines
 - `pages/`                           what people see
 - `health`                           `/healthz`, `/readyz`
 - `current`, `cookies`               the request's context, session and time; what browsers keep for us
