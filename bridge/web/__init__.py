@@ -5,7 +5,8 @@
 - `provider_login`   what a login by `oidc_login` and one by Twilio have in common
 - `twilio_login`, `twilio_events`    the way by Twilio; what it tells by itself
 - `passkey_login`                    `/login/passkey`: a passkey alone
-- `login_factor`                     `/login/factor`: the second factor, between the password and the session
+- `login_factor`                     `/login/factor`: the second factor, between the password and the session;
+  `factor_step`: on the way there
 - `saml_logout`, `oidc_logout`       an IdP says that somebody signed out there, or hears that they did here
 - `password_reset`                   a forgotten password
 - `session`                          `/session`, and the way out
