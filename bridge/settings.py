@@ -208,6 +208,10 @@ class Settings:
     sign_in_log_days: int = field(metadata=_read_by(_whole_number(1, 365), 90))
     """Days for which the sign-in log remembers attempts to sign in, good and refused."""
 
+    audit_days: int = field(metadata=_read_by(_whole_number(90, 3650), 90))
+    """Days for which the audit trail is kept, and with it what people could do at any moment and by what. No fewer than
+    the longest session lasts."""
+
     metadata_refresh_hours: int = field(metadata=_read_by(_whole_number(1, 168), 24))
     """Hours after which an IdP's metadata is read again where it was given as an address, more or less a tenth."""
 

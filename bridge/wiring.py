@@ -28,6 +28,7 @@ def make_context(settings: Settings) -> Context:
         scim_log_days=settings.scim_log_days,
         scim_search_seconds=settings.scim_search_seconds,
         sign_in_log_days=settings.sign_in_log_days,
+        audit_days=settings.audit_days,
         metadata_refresh_hours=settings.metadata_refresh_hours,
         twilio=_twilio(settings),
     )

@@ -54,6 +54,7 @@ class Context:
     asserted_groups_days: int = 7
     scim_log_days: int = 30
     sign_in_log_days: int = 90
+    audit_days: int = 90
     metadata_refresh_every: timedelta = timedelta(hours=24)
     scim_search_seconds: float = 1
     twilio: TwilioClient | None = None

@@ -12,7 +12,6 @@ from bridge.domain.access import Action, Permission, ResourceRef, RoleInScope, S
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.labels import Label
 from bridge.domain.members import Decider
-from bridge.domain.obstacles import Obstacle
 from bridge.domain.people import fold
 from bridge.domain.roles import OWNER, Level, Role, get_role, parse_resource_type, roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
@@ -23,7 +22,7 @@ from bridge.storage.access import HeldGrant
 from bridge.storage.grants import principals_of
 from bridge.storage.resources import find_resource
 
-_LEVELS: dict[Action, Level] = {"read": Level.READ, "edit": Level.EDIT, "create": Level.EDIT}
+LEVELS: dict[Action, Level] = {"read": Level.READ, "edit": Level.EDIT, "create": Level.EDIT}
 
 
 def access_of(context: Context, workspace_slug: str, email: str, now: datetime) -> tuple[Permission, ...]:
@@ -129,7 +128,7 @@ def answer_of(connection: Any, member: int, roles: Sequence[str], resource: int 
 
 def roles_asked(workspace: Workspace, question: Question) -> tuple[str, ...]:
     """The roles that answer a question with yes, of those in the workspace's plan."""
-    return roles_giving(question.type, _LEVELS[question.action], workspace.plan)
+    return roles_giving(question.type, LEVELS[question.action], workspace.plan)
 
 
 def resource_asked(connection: Any, workspace: Workspace, question: Question) -> tuple[int | None, frozenset[Label]]:
@@ -150,8 +149,7 @@ class WayToGet:
     """One change that would give what is missing.
 
     `user_group`: be put into it. `idp_group`: be put into one of `idp_groups` at the IdP, since the rule `mapping_id`
-    takes them (by way of `user_group`, if named). `role`: be given it by hand. With `obstacles`, only once those are
-    gone, too.
+    takes them (by way of `user_group`, if named). `role`: be given it by hand.
     """
 
     kind: Literal["user_group", "idp_group", "role"]
@@ -163,7 +161,6 @@ class WayToGet:
     mapping: str | None = None
     connection: str | None = None
     idp_groups: tuple[str, ...] = ()
-    obstacles: tuple[Obstacle, ...] = ()
 
 
 def what_would_give(context: Context, workspace_slug: str, question: Question, now: datetime) -> tuple[WayToGet, ...]:

@@ -28,6 +28,7 @@ def open_context(
     scim_log_days: int = 30,
     scim_search_seconds: int = 1,
     sign_in_log_days: int = 90,
+    audit_days: int = 90,
     metadata_refresh_hours: int = 24,
     twilio: TwilioClient | None = None,
 ) -> Context:
@@ -47,6 +48,7 @@ def open_context(
         scim_log_days=scim_log_days,
         scim_search_seconds=scim_search_seconds,
         sign_in_log_days=sign_in_log_days,
+        audit_days=audit_days,
         metadata_refresh_every=timedelta(hours=metadata_refresh_hours),
         twilio=twilio,
     )

@@ -65,13 +65,14 @@ def _json(value: str | None) -> Any:
     return None if value is None else orjson.loads(value)
 
 
-def past_twin(table: Table, metadata: MetaData) -> Table:
+def past_twin(table: Table, metadata: MetaData, *asked_by: tuple[str, ...]) -> Table:
     """The table of `table`'s ended rows: same columns, then when and by which cause each ended.
 
-    No constraints: what a row once pointed to may be gone.
+    No constraints: what a row once pointed to may be gone. Each of `asked_by` names columns by which `access_past`
+    looks for rows that stood at a moment; their index ends with `until`, so that what ended before isn't read. Whatever
+    ends pays for each: one is what most have.
     """
     columns = [Column(column.name, column.type, nullable=column.nullable) for column in table.columns]
-    key = [column.name for column in table.primary_key.columns]
     twin = Table(
         f"{table.name}_past",
         metadata,
@@ -79,5 +80,6 @@ def past_twin(table: Table, metadata: MetaData) -> Table:
         Column("until", Instant, nullable=False),
         Column("ended_by", BigInteger, nullable=False),
     )
-    Index(f"ix_{twin.name}_key", *(twin.c[name] for name in key), twin.c.until)
+    for names in asked_by:
+        Index(f"ix_{twin.name}_{'_'.join(names)}", *(twin.c[name] for name in names), twin.c.until)
     return twin

@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-from bridge.storage.time_limit import TimeLimit, ending_postgresql, ending_sqlite, tell_server
+from bridge.storage.time_limit import TimeLimit, end_statements, ending_sqlite
 
 #: As many as there are threads that have work to do, most times.
 _MOST_IDLE = 8
@@ -77,11 +77,8 @@ class Database:
             with limit.running(), self.reading() as connection, ending_sqlite(connection, limit):
                 yield connection
         else:
-            with (
-                limit.running(),
-                _kept(self.search_engine, self._searchers) as connection,
-                ending_postgresql(connection, limit),
-            ):
+            with limit.running(), _kept(self.search_engine, self._searchers) as connection:
+                end_statements(connection, limit)
                 yield connection
 
     @contextmanager
@@ -207,7 +204,6 @@ def _open_postgresql(url: URL) -> Database:
     write = create_engine(url, **options)
     for engine in (write, read, search):
         event.listen(engine, "checkout", _refuse_left)
-    event.listen(search, "before_cursor_execute", tell_server)
     return Database(write, read, search_engine=search)
 
 

@@ -758,28 +758,37 @@ jobs = Table(  # what `bridge worker` does again and again: kept, so that a rest
     Column("last_error", Text),
 )
 
-#: Facts, each with the twin that keeps its ended rows.
+#: Facts, each with the twin that keeps its ended rows, and by what those are looked for: whatever leads from a person
+#: to what they could do.
 PAST: dict[Table, Table] = {
-    fact: past_twin(fact, metadata)
-    for fact in (
-        workspaces,
-        memberships,
-        connections,
-        directory_users,
-        directory_groups,
-        group_members,
-        user_groups,
-        user_group_members,
-        mappings,
-        mapping_user_groups,
-        mapping_matches,
-        grants,
-        grant_resources,
-        grant_labels,
-        resources,
-        resource_labels,
+    fact: past_twin(fact, metadata, *asked_by)
+    for fact, *asked_by in (
+        (workspaces, ("id",)),
+        (memberships, ("id",)),
+        (connections, ("id",)),
+        (directory_users, ("membership_id",)),
+        (directory_groups, ("id",)),
+        (group_members, ("directory_user_id",)),
+        (user_groups, ("id",)),
+        (user_group_members, ("membership_id",)),
+        (mappings, ("id",)),
+        (mapping_user_groups, ("mapping_id",)),
+        (mapping_matches, ("group_id",)),
+        (grants, ("principal_id",)),
+        (grant_resources, ("grant_id",)),
+        (grant_labels, ("grant_id",)),
+        (resources, ("id",), ("workspace_id", "type", "uid")),
+        (resource_labels, ("resource_id",)),
     )
 }
+#: From when on everything above is known: what ended before may have been forgotten. No row: from the beginning.
+kept_since = Table(
+    "kept_since",
+    metadata,
+    Column("what", Text, primary_key=True),
+    _required("at", Instant),
+    _one_of("what", "facts"),
+)
 
 # When whoever is back in was last held out: a session from before that stays ended, whatever became of the record.
 _held = PAST[directory_users].c

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -489,6 +490,25 @@ def test_access_check(kicks: Shell) -> None:
     wire = kicks.json("access", "check", "kicks", "nobody@kicks.example", "read", "source:orders")
     assert (wire["allowed"], wire["because"]) == (False, [])
     assert [way["kind"] for way in wire["what_would_give"]] == ["role"]
+
+
+def test_access_at_a_time(kicks: Shell) -> None:
+    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders")
+    then = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+    kicks.json("workspace", "set-plan", "kicks", "free")
+    past = kicks.json("access", "show", "kicks", "marcus@kicks.example", "--at", then)
+    assert (past["at"], past["state"], past["told"]) == (f"{then}Z", "known", None)
+    assert [one["role"] for one in past["permissions"]] == ["Workspace Owner"]
+    asked = ("access", "check", "kicks", "marcus@kicks.example", "edit", "source:orders", "--at", then)
+    assert (kicks.json(*asked)["allowed"], kicks.json(*asked)["because"][0]["kind"]) == (True, "individual")
+    before = kicks.json("access", "show", "kicks", "marcus@kicks.example", "--at", "2020-02-02")
+    assert (before["state"], before["permissions"]) == ("before_workspace", [])
+    assert "could do nothing" in kicks.run("access", "show", "kicks", "marcus@kicks.example", "--at", "2020-02-02").out
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-13-01", "9999-12-31T23:59-23:59"])
+def test_what_is_no_time_is_wrong_usage(kicks: Shell, at: str) -> None:
+    assert kicks.run("access", "show", "kicks", "marcus@kicks.example", "--at", at).status == 2
 
 
 def test_users_export(kicks: Shell) -> None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _grants_past()
     _group_members_past()
     _jobs()
+    _kept_since()
     _mapping_matches_past()
     _mapping_user_groups_past()
     _mappings_past()
@@ -93,7 +94,7 @@ def _connections_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_connections_past_key", "connections_past", ["id", "until"], unique=False)
+    op.create_index("ix_connections_past_id", "connections_past", ["id", "until"], unique=False)
 
 
 def _counters() -> None:
@@ -125,7 +126,7 @@ def _directory_groups_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_directory_groups_past_key", "directory_groups_past", ["id", "until"], unique=False)
+    op.create_index("ix_directory_groups_past_id", "directory_groups_past", ["id", "until"], unique=False)
 
 
 def _directory_users_past() -> None:
@@ -161,7 +162,9 @@ def _directory_users_past() -> None:
         sqlite_where=sa.text("holds_out = 1"),
         postgresql_where=sa.text("holds_out"),
     )
-    op.create_index("ix_directory_users_past_key", "directory_users_past", ["id", "until"], unique=False)
+    op.create_index(
+        "ix_directory_users_past_membership_id", "directory_users_past", ["membership_id", "until"], unique=False
+    )
 
 
 def _expiry_warnings() -> None:
@@ -186,7 +189,7 @@ def _grant_labels_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_grant_labels_past_key", "grant_labels_past", ["grant_id", "key", "until"], unique=False)
+    op.create_index("ix_grant_labels_past_grant_id", "grant_labels_past", ["grant_id", "until"], unique=False)
 
 
 def _grant_resources_past() -> None:
@@ -199,9 +202,7 @@ def _grant_resources_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index(
-        "ix_grant_resources_past_key", "grant_resources_past", ["grant_id", "resource_id", "until"], unique=False
-    )
+    op.create_index("ix_grant_resources_past_grant_id", "grant_resources_past", ["grant_id", "until"], unique=False)
 
 
 def _grants_past() -> None:
@@ -219,7 +220,7 @@ def _grants_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_grants_past_key", "grants_past", ["id", "until"], unique=False)
+    op.create_index("ix_grants_past_principal_id", "grants_past", ["principal_id", "until"], unique=False)
 
 
 def _group_members_past() -> None:
@@ -233,7 +234,7 @@ def _group_members_past() -> None:
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
     op.create_index(
-        "ix_group_members_past_key", "group_members_past", ["group_id", "directory_user_id", "until"], unique=False
+        "ix_group_members_past_directory_user_id", "group_members_past", ["directory_user_id", "until"], unique=False
     )
 
 
@@ -252,6 +253,16 @@ def _jobs() -> None:
     )
 
 
+def _kept_since() -> None:
+    op.create_table(
+        "kept_since",
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("what IN ('facts')", name=op.f("ck_kept_since_what")),
+        sa.PrimaryKeyConstraint("what", name=op.f("pk_kept_since")),
+    )
+
+
 def _mapping_matches_past() -> None:
     op.create_table(
         "mapping_matches_past",
@@ -264,9 +275,7 @@ def _mapping_matches_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index(
-        "ix_mapping_matches_past_key", "mapping_matches_past", ["group_id", "mapping_id", "until"], unique=False
-    )
+    op.create_index("ix_mapping_matches_past_group_id", "mapping_matches_past", ["group_id", "until"], unique=False)
 
 
 def _mapping_user_groups_past() -> None:
@@ -280,10 +289,7 @@ def _mapping_user_groups_past() -> None:
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
     op.create_index(
-        "ix_mapping_user_groups_past_key",
-        "mapping_user_groups_past",
-        ["mapping_id", "user_group_id", "until"],
-        unique=False,
+        "ix_mapping_user_groups_past_mapping_id", "mapping_user_groups_past", ["mapping_id", "until"], unique=False
     )
 
 
@@ -306,7 +312,7 @@ def _mappings_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_mappings_past_key", "mappings_past", ["id", "until"], unique=False)
+    op.create_index("ix_mappings_past_id", "mappings_past", ["id", "until"], unique=False)
 
 
 def _memberships_past() -> None:
@@ -325,7 +331,7 @@ def _memberships_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_memberships_past_key", "memberships_past", ["id", "until"], unique=False)
+    op.create_index("ix_memberships_past_id", "memberships_past", ["id", "until"], unique=False)
 
 
 def _outbox() -> None:
@@ -357,7 +363,7 @@ def _resource_labels_past() -> None:
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
     op.create_index(
-        "ix_resource_labels_past_key", "resource_labels_past", ["resource_id", "key", "until"], unique=False
+        "ix_resource_labels_past_resource_id", "resource_labels_past", ["resource_id", "until"], unique=False
     )
 
 
@@ -375,7 +381,13 @@ def _resources_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_resources_past_key", "resources_past", ["id", "until"], unique=False)
+    op.create_index("ix_resources_past_id", "resources_past", ["id", "until"], unique=False)
+    op.create_index(
+        "ix_resources_past_workspace_id_type_uid",
+        "resources_past",
+        ["workspace_id", "type", "uid", "until"],
+        unique=False,
+    )
 
 
 def _seen() -> None:
@@ -412,10 +424,7 @@ def _user_group_members_past() -> None:
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
     op.create_index(
-        "ix_user_group_members_past_key",
-        "user_group_members_past",
-        ["user_group_id", "membership_id", "until"],
-        unique=False,
+        "ix_user_group_members_past_membership_id", "user_group_members_past", ["membership_id", "until"], unique=False
     )
 
 
@@ -435,7 +444,7 @@ def _user_groups_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_user_groups_past_key", "user_groups_past", ["id", "until"], unique=False)
+    op.create_index("ix_user_groups_past_id", "user_groups_past", ["id", "until"], unique=False)
 
 
 def _users() -> None:
@@ -526,7 +535,7 @@ def _workspaces_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_workspaces_past_key", "workspaces_past", ["id", "until"], unique=False)
+    op.create_index("ix_workspaces_past_id", "workspaces_past", ["id", "until"], unique=False)
 
 
 def _audit() -> None:

@@ -115,7 +115,6 @@ from bridge.web.pages.views.sign_in_log import (
     WouldBox,
 )
 from bridge.web.pages.views.signing_in import (
-    AgreePage,
     ErrorPage,
     InvitationPage,
     LeavingPage,
@@ -160,7 +159,6 @@ __all__ = [
     "AccountPage",
     "AccountProvePage",
     "AccountWay",
-    "AgreePage",
     "AskPage",
     "AskedRow",
     "AttemptCard",
