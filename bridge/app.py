@@ -12,6 +12,7 @@ from bridge.flows.outside import NOWHERE, Outside
 from bridge.settings import Settings
 from bridge.storage.tables import db
 from bridge.web import (
+    access_api,
     cookies,
     error_pages,
     headers,
@@ -39,6 +40,7 @@ from bridge.wiring import make_context, make_outside
 
 #: Programs authenticate by a token that they bring: what a browser carries along signs nobody in there.
 _FOR_PROGRAMS = (
+    access_api.blueprint,
     scim_api.blueprint,
     scim_oauth.blueprint,
     oidc_logout.blueprint,

@@ -6,22 +6,14 @@ from typing import Any
 
 import click
 
-from bridge.cli.shown import (
-    text_because,
-    text_explained,
-    text_permission,
-    text_traced,
-    wire_because,
-    wire_explained,
-    wire_permission,
-    wire_scope,
-    wire_time,
-    wire_traced,
-)
+from bridge.cli.shown import text_because, text_explained, text_permission, text_traced, wire_explained
 from bridge.cli.terminal import House, Told, told
 from bridge.cli.times import MOMENT
-from bridge.flows.explain import Question, WayToGet, ask, what_would_give
+from bridge.domain.obstacles import NearMiss
+from bridge.flows.access_json import wire_because, wire_paths, wire_scope, wire_time, wire_why_not
+from bridge.flows.explain import Question, WayToGet, ask
 from bridge.flows.explain_links import explain_access, explain_check
+from bridge.flows.explain_not import WhyNot, why_not
 from bridge.flows.explain_past import access_at, check_at
 
 
@@ -57,17 +49,32 @@ def check(house: House, workspace: str, email: str, action: str, target: str, at
     if at is not None:
         return _check_at(house, workspace, email, question, f"{action} {target}", at)
     given = explain_check(house.context, workspace, email, question, house.now)
-    because = [{**wire_traced(path), **wire_scope(one.permission)} for one in given for path in one.paths]
-    wire: dict[str, Any] = {"allowed": bool(given), "because": because}
+    wire: dict[str, Any] = {"allowed": bool(given), "because": wire_paths(given)}
     if given:
         lines = [
             indent(f"{one.permission.role.name}: {text_traced(path)}", "  ") for one in given for path in one.paths
         ]
         return Told(wire, "\n".join([f"Yes, {email} may {action} {target}:", *lines]))
-    ways = what_would_give(house.context, workspace, question, house.now)
-    wire["what_would_give"] = [_wire_way(way) for way in ways]
-    lines = [f"  {_text_way(way)}" for way in ways]
-    return Told(wire, "\n".join([f"No, {email} may not {action} {target}. What would give it:", *lines]))
+    reasons = why_not(house.context, workspace, email, question, house.now)
+    wire |= wire_why_not(reasons)
+    return Told(wire, "\n".join([f"No, {email} may not {action} {target}.", *_text_why_not(reasons)]))
+
+
+def _text_why_not(reasons: WhyNot) -> list[str]:
+    lines = [f"  {one.text}" for one in reasons.person]
+    if reasons.nearly:
+        left = reasons.total - len(reasons.nearly)
+        lines.append(f"What nearly gives it{f', and {left:,} more' if left else ''}:")
+        for one in reasons.nearly:
+            lines += [f"  {_text_near_miss(one)}", *(f"    {obstacle.text}" for obstacle in one.obstacles)]
+    return [*lines, "What would give it:", *(f"  {_text_way(way)}" for way in reasons.ways)]
+
+
+def _text_near_miss(one: NearMiss) -> str:
+    steps = [f"{one.connection} group {' or '.join(one.idp_groups)}"] if one.idp_groups else []
+    steps += [f"User Group {one.user_group}"] if one.user_group else []
+    what = f"{one.role.name} on {', '.join(one.scope.render())}"
+    return " → ".join([*(steps or ["by hand"]), what])
 
 
 def _show_at(house: House, workspace: str, email: str, at: datetime) -> Told:
@@ -77,7 +84,8 @@ def _show_at(house: House, workspace: str, email: str, at: datetime) -> Told:
         return Told({**wire, "permissions": None}, past.told)
     nothing = f"{email} could do nothing in {workspace} on {at:%d %b %Y, %H:%M} UTC. {past.told}".rstrip()
     text = "\n".join(map(text_permission, past.permissions)) or nothing
-    return Told({**wire, "permissions": [wire_permission(one) for one in past.permissions]}, text)
+    permissions = [{**wire_scope(one), "because": list(map(wire_because, one.because))} for one in past.permissions]
+    return Told({**wire, "permissions": permissions}, text)
 
 
 def _check_at(house: House, workspace: str, email: str, question: Question, asked: str, at: datetime) -> Told:
@@ -94,17 +102,11 @@ def _check_at(house: House, workspace: str, email: str, question: Question, aske
     return Told(told, "\n".join([f"Yes, {email} might {asked} {then}:", *lines]))
 
 
-def _wire_way(way: WayToGet) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": way.kind, "role": way.role.name, "scope": way.scope.render()}
-    if way.user_group_id:
-        told["user_group"] = {"id": way.user_group_id, "name": way.user_group}
-    if way.mapping_id:
-        told["mapping"] = {"id": way.mapping_id, "name": way.mapping}
-        told |= {"connection": way.connection, "idp_groups": list(way.idp_groups)}
-    return told
-
-
 def _text_way(way: WayToGet) -> str:
+    return " ".join([_text_open_way(way), *(f"But: {one.text}" for one in way.obstacles)])
+
+
+def _text_open_way(way: WayToGet) -> str:
     what = f"{way.role.name} on {', '.join(way.scope.render())}"
     if way.kind == "role":
         return f"{what}, given by hand"

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from textwrap import indent
 from typing import Any
 
-from bridge.domain.access import Because, Permission, RoleInScope
+from bridge.domain.access import Because, Permission
 from bridge.domain.domains import Domain
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.members import UserGroup
-from bridge.domain.origins import Made, Origin
+from bridge.domain.origins import Origin
 from bridge.domain.previews import MovedPeople, PersonMoved
 from bridge.domain.resources import Resource
 from bridge.domain.workspace import Connection
+from bridge.flows.access_json import wire_scope as wire_scope
+from bridge.flows.access_json import wire_time as wire_time
+from bridge.flows.access_json import wire_traced
 from bridge.flows.connect_oidc import addresses_of
 from bridge.flows.connection_overview import ConnectionOverview
 from bridge.flows.connection_settings import SamlSettings, settings_of
@@ -34,16 +36,6 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every
     )
-
-
-def wire_time(moment: datetime | None) -> str | None:
-    """A moment as ISO 8601 in UTC."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
-
-
-def wire_scope(given: RoleInScope | Permission) -> dict[str, Any]:
-    """A role by its name, and its scope as the terms that `--on` takes."""
-    return {"role": given.role.name, "scope": given.scope.render()}
 
 
 def wire_connection(context: Context, connection: Connection) -> dict[str, Any]:
@@ -188,28 +180,6 @@ def wire_explained(explained: Explained) -> dict[str, Any]:
     return {**wire_scope(explained.permission), "because": [wire_traced(path) for path in explained.paths]}
 
 
-def wire_permission(permission: Permission) -> dict[str, Any]:
-    """One role in one scope, with every path that gives it."""
-    return {**wire_scope(permission), "because": [wire_because(because) for because in permission.because]}
-
-
-def wire_because(because: Because) -> dict[str, Any]:
-    """One path, as names and ids: only the links that it has."""
-    told: dict[str, Any] = {"kind": because.kind, "grant": because.grant_id}
-    told |= {"given_by": because.given_by, "since": wire_time(because.since)}
-    links = {
-        "user_group": (because.user_group_id, because.user_group),
-        "mapping": (because.mapping_id, because.mapping),
-        "idp_group": (because.idp_group_id, because.idp_group),
-        "connection": (because.connection_id, because.connection),
-    }
-    told |= {link: {"id": uid, "name": name} for link, (uid, name) in links.items() if uid is not None}
-    if because.idp_group_source is not None:
-        told["idp_group"]["source"] = because.idp_group_source
-        told["in_group_since"] = wire_time(because.in_group_since)
-    return told
-
-
 def text_because(because: Because) -> str:
     """One path as a line: IdP group → rule → User Group → role."""
     steps = []
@@ -230,22 +200,6 @@ def text_permission(permission: Permission) -> str:
     """A permission, and under it every path that gives it."""
     head = f"{permission.role.name} on {', '.join(permission.scope.render())}"
     return "\n".join([head, *(f"    {text_because(because)}" for because in permission.because)])
-
-
-def wire_traced(traced: Traced) -> dict[str, Any]:
-    """One path, and of each of its links who made it and when."""
-    return {**wire_because(traced.because), "links": [_wire_origin(origin) for origin in traced.origins]}
-
-
-def _wire_origin(origin: Origin) -> dict[str, Any]:
-    told: dict[str, Any] = {"link": origin.link, "text": origin.text, **_wire_made(origin.made)}
-    told |= {"changed": _wire_made(origin.changed)} if origin.changed else {}
-    told |= {"counts_until": wire_time(origin.counts_until)} if origin.counts_until else {}
-    return told
-
-
-def _wire_made(made: Made) -> dict[str, Any]:
-    return {"by": made.by, "by_name": made.name, "at": wire_time(made.at)}
 
 
 def text_traced(traced: Traced) -> str:

@@ -9,6 +9,7 @@
 - `imports`        what an import of a directory did, or would do
 - `roles`          the catalogue: which role gives which level on what, and what each plan includes
 - `access`         grants, scopes, and which grant makes another one superfluous
+- `obstacles`      what stands between a person and a permission that something nearly gives them
 - `origins`        who made each link of a path of access, and when
 - `access_facts`   what access means: who may do what, by which paths, over the facts of one moment
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence

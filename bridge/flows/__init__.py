@@ -33,8 +33,9 @@ transaction: fetch first, then flow.
   listed and ended
 - `map_groups`    rules: add, remove, preview who gains and who loses
 - `tie_groups`    pushed groups linked to User Groups, and what that changes; `waiting_records`: who has no account
-- `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when
-- `explain_past`  what they could do at a moment that is past, and how far back that is known
+- `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when;
+  `explain_not`: what stands in the way; `explain_past`: at a moment that is past
+- `access_checks` applications ask whether somebody may, one or a thousand at once (`access_json`: reasons as JSON)
 - `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces and plans
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after

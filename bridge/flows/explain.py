@@ -12,6 +12,7 @@ from bridge.domain.access import Action, Permission, ResourceRef, RoleInScope, S
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.labels import Label
 from bridge.domain.members import Decider
+from bridge.domain.obstacles import Obstacle
 from bridge.domain.people import fold
 from bridge.domain.roles import OWNER, Level, Role, get_role, parse_resource_type, roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
@@ -149,7 +150,8 @@ class WayToGet:
     """One change that would give what is missing.
 
     `user_group`: be put into it. `idp_group`: be put into one of `idp_groups` at the IdP, since the rule `mapping_id`
-    takes them (by way of `user_group`, if named). `role`: be given it by hand.
+    takes them (by way of `user_group`, if named). `role`: be given it by hand. With `obstacles`, only once those are
+    gone, too.
     """
 
     kind: Literal["user_group", "idp_group", "role"]
@@ -161,6 +163,7 @@ class WayToGet:
     mapping: str | None = None
     connection: str | None = None
     idp_groups: tuple[str, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
 
 
 def what_would_give(context: Context, workspace_slug: str, question: Question, now: datetime) -> tuple[WayToGet, ...]:

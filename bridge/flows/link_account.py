@@ -1,7 +1,8 @@
 """An IdP's person proves that an account is theirs, before the two are linked (product.md 2.6).
 
 By signing in as usual (`password_login` calls `link_proved`), or by a link mailed to the address that is stored in
-the account, never to one that was typed or asserted. Task and link work in the browser that signed in, once.
+the account, never to one that was typed or asserted. Task and link work in the browser that signed in, once; to open
+the link does nothing yet, since programs that read mail do that, too.
 """
 
 from dataclasses import dataclass, replace
@@ -62,10 +63,21 @@ class Asker:
 def find_proof(context: Context, token: str, browser: str, now: datetime) -> Proof:
     """The pending task. Raises ProofExpired, OtherBrowser, ConnectionOff."""
     with context.database.reading() as rows:
-        asked = _check(pending.find_pending(rows, digest(token), "prove", now), browser)
-        identity = unpack(asked.result["identity"])
-        door = open_door(rows, identity.connection_id)
-        user = people.find_user_by_key(rows, asked.user_key or 0)
+        return _proof(rows, _check(pending.find_pending(rows, digest(token), "prove", now), browser))
+
+
+def find_link(context: Context, secret: str, browser: str, now: datetime) -> Proof:
+    """What a mailed link would prove. Raises as `find_proof`, also where the task was done by another way."""
+    with context.database.reading() as rows:
+        asked = _check(pending.find_pending(rows, digest(secret), "link", now), browser)
+        _check(pending.find_pending(rows, bytes.fromhex(asked.result["task"]), "prove", now), browser)
+        return _proof(rows, asked)
+
+
+def _proof(rows: object, asked: Pending) -> Proof:
+    identity = unpack(asked.result["identity"])
+    door = open_door(rows, identity.connection_id)
+    user = people.find_user_by_key(rows, asked.user_key or 0)
     if user is None:
         raise ProofExpired
     return Proof(door.connection.name, door.connection.id, door.workspace.name, identity.email, user.email)
@@ -106,7 +118,9 @@ def _count_mail(context: Context, proof: Proof, now: datetime) -> None:
 def follow_link(
     context: Context, secret: str, browser: str, client: Client, now: datetime, *, old: str | None = None
 ) -> SignedIn:
-    """The mailed link came back to the browser: link, and sign in. Raises a SignInRefused, LastOwner."""
+    """Whoever opened the mailed link in the browser that asked says so: link, and sign in. Raises a SignInRefused,
+    LastOwner.
+    """
     return context.change(SYSTEM, now, lambda change: _follow_link(context, change, secret, browser, client, old))
 
 

@@ -4,7 +4,8 @@
   `try_connection` it is one for a test
 - `complete`  the IdP's verified answer: consumed, remembered, its person found or made; the result waits under a
   one-time handle for a minute (an IdP's cross-site POST brings no cookie of ours)
-- `resume`    the browser fetches it: compared with the one that began, and only then a session is made
+- `resume`    the browser fetches it: compared with the one that began, and only then a session is made; in the place
+  of somebody else's, where the login began at the IdP, only when they say so
 """
 
 from base64 import b64decode
@@ -30,7 +31,7 @@ from bridge.domain.sign_in import (
     keepable_groups,
     path_within,
 )
-from bridge.domain.workspace import User
+from bridge.domain.workspace import Connection, User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.login_requests import (
@@ -65,13 +66,14 @@ from bridge.flows.try_connection import (
     use_ticket,
     would_happen,
 )
-from bridge.storage import ended_logins, pending, people
+from bridge.storage import ended_logins, pending, people, sessions
 from bridge.storage.changes import Change
 from bridge.storage.connections import was_off_since
 from bridge.storage.pending import Pending
 from bridge.storage.sessions import NewAuthentication
 
 _HANDLE_LASTS = timedelta(seconds=60)
+_AGREEING_LASTS = timedelta(minutes=10)
 _PROOF_LASTS = timedelta(minutes=30)
 _INSTANTS = ("session_ends_at", "asserted_at")
 
@@ -96,6 +98,18 @@ class Answer:
     authenticated_at: datetime | None = None
     trail: Trail = field(default_factory=Trail, compare=False)
     unasked: Keepsake | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnotherIsSignedIn:
+    """What nobody asked for would sign `present` out of this browser, to sign `coming` in: first somebody says so, with
+    the same handle. Both are addresses.
+    """
+
+    handle: str
+    connection: Connection
+    present: str
+    coming: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +194,13 @@ def _complete(context: Context, change: Change, kind: Protocol, answer: Answer) 
     if request is not None and test:
         raise TestOver(door, would_happen(change, door, identity, user if proved else None, answer.trail), request)
     anew = request is not None and request.fresh
-    result = {"identity": pack(identity), "proved": proved, "anew": anew, "trail": answer.trail.pack()}
+    result = {
+        "identity": pack(identity),
+        "proved": proved,
+        "anew": anew,
+        "unasked": request is None,
+        "trail": answer.trail.pack(),
+    }
     return _put_handle(change, door, request, answer.unasked, user, result)
 
 
@@ -298,10 +318,11 @@ def resume(
     through: str | None = None,
     old: str | None = None,
     trail: Trail | None = None,
-) -> SignedIn | ProofNeeded | Tested:
+    agreed: bool = False,
+) -> SignedIn | ProofNeeded | AnotherIsSignedIn | Tested:
     """What `complete` found fetched once by the browser that began: it brings the `keepsake` of this login. By
     `browser` it is known in what follows; `old` is its present session cookie. `through` names the connection of the
-    address that is asked: another's login isn't there.
+    address that is asked: another's login isn't there. `agreed`: whoever sits there knows whom it signs in.
 
     Raises a SignInRefused: OtherBrowser where another browser began, and whatever has changed since.
     """
@@ -315,12 +336,31 @@ def resume(
         way.continue_from(waiting.result["trail"])
         if keepsake is None or not is_kept_by(keepsake, waiting.browser_hash):
             raise OtherBrowser
-        waiting = replace(waiting, return_to=waiting.return_to or keepsake.return_to)
         way.note("browser")
         door = open_door(change.connection, waiting.result["identity"]["connection_id"])
+        another = None if agreed else _find_another(change, door, waiting, handle, old)
+        if another is not None:
+            pending.put_pending(change, digest(handle), replace(waiting, expires_at=now + _AGREEING_LASTS))
+            return another
+        waiting = replace(waiting, return_to=waiting.return_to or keepsake.return_to)
         if not waiting.result["proved"]:
             return _ask_for_proof(change, waiting, browser, way)
         return _sign_in(context, change, door, waiting, client, old, way)
+
+
+def _find_another(
+    change: Change, door: Door, waiting: Pending, handle: str, old: str | None
+) -> AnotherIsSignedIn | None:
+    """Whose session would end without anybody here having asked for that. Who is to prove an account is shown whose
+    it is, and so is asked already.
+    """
+    if not waiting.result["unasked"] or not waiting.result["proved"] or old is None:
+        return None
+    present = sessions.find_session(change.connection, digest(old), change.now)
+    if present is None or present.user.key == waiting.user_key:
+        return None
+    coming = people.find_user_by_key(change.connection, waiting.user_key or 0)
+    return AnotherIsSignedIn(handle, door.connection, present.user.email, coming.email) if coming else None
 
 
 def _ask_for_proof(change: Change, waiting: Pending, browser: str, trail: Trail) -> ProofNeeded:

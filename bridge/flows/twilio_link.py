@@ -2,7 +2,8 @@
 theirs, or an account is made for it. And how a link ends.
 
 To prove an account one signs in to it as usual, second factor included, or follows a link mailed to the address that is
-stored in it; the latter is no way past a second factor. Token and link work in the browser that came from Twilio, once.
+stored in it; the latter is no way past a second factor. Token and link work in the browser that came from Twilio, once;
+to open the link does nothing yet, since programs that read mail do that, too.
 """
 
 from dataclasses import dataclass, replace
@@ -139,10 +140,34 @@ def _mail_nobody(context: Context, change: Change, asked: Pending) -> None:
         pending.put_pending(change, digest(new_secret()), replace(asked, kind="twilio_link", expires_at=change.now))
 
 
+@dataclass(frozen=True, slots=True)
+class MailedLink:
+    """What following a mailed link does: who came from Twilio, by `email` and `name`, opens the account with this
+    address from then on; None: one is made.
+    """
+
+    email: str
+    name: str
+    account_email: str | None
+
+
+def find_link(context: Context, secret: str, browser: str, now: datetime) -> MailedLink:
+    """What this link would do. Raises ProofExpired, also where it was done by another way; OtherBrowser."""
+    with context.database.reading() as rows:
+        mailed = _own(pending.find_pending(rows, digest(secret), "twilio_link", now), browser)
+        task = bytes.fromhex(mailed.result["task"])
+        arrival = unpack_arrival(_own(pending.find_pending(rows, task, "twilio_arrival", now), browser).result)
+        user = None if mailed.user_key is None else people.find_user_by_key(rows, mailed.user_key)
+    if mailed.user_key is not None and user is None:
+        raise ProofExpired
+    return MailedLink(arrival.email, arrival.name, user.email if user else None)
+
+
 def follow_link(
     context: Context, secret: str, browser: str, client: Client, now: datetime, *, old: str | None = None
 ) -> SignedIn:
-    """The mailed link came back to the browser that came from Twilio: link, or make the account, and sign in.
+    """Whoever opened the mailed link in the browser that came from Twilio says so: link, or make the account, and sign
+    in.
 
     Raises ProofExpired, OtherBrowser, AlreadyLinked, Conflict, LastOwner.
     """

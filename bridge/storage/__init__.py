@@ -5,6 +5,7 @@
 - `prepared`            statements compiled once, for what each request says: how to declare and call them
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
 - `access`              the one query over facts that answers may they, why, who gains, who loses
+- `nearly`              what is there for one person, whether or not it counts: for why not
 - `access_past`         the same of a moment that is past
 - `origins`             who made the links of paths that are shown
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...

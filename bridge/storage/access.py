@@ -13,12 +13,23 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, BindParameter, Connection, Text, TextClause, bindparam, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    Connection,
+    Text,
+    TextClause,
+    bindparam,
+    column,
+    select,
+    text,
+)
 
 from bridge.domain.access import EVERYWHERE, Because, BecauseKind, ResourceRef, RoleInScope, Scope
 from bridge.domain.labels import Label
 from bridge.domain.roles import MINIMAL, OWNER, get_role
-from bridge.storage.columns import Instant
+from bridge.storage.columns import Instant, Json
 from bridge.storage.prepared import Prepared
 from bridge.storage.tables import grant_labels, grant_resources, grants, principals, resources
 
@@ -49,6 +60,7 @@ class _Branch:
     holder: str
     member: str
     passed: str  # user_group_id, mapping_id, group_id, in_group_since
+    asserted_until: str = "NULL"  # when time alone ends it
 
     @property
     def tables(self) -> str:
@@ -63,19 +75,28 @@ class _Branch:
 
 _BY_GROUP = "directory_users d CROSS JOIN group_members gm CROSS JOIN mapping_matches mm"
 _IN_GROUP = f"gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND {COUNTS}"
+_ASSERTED_UNTIL = "CASE WHEN mm.asserted THEN d.asserted_until END"
 
 _BRANCHES = (
     _Branch("", "", "", "g.principal_id", "NULL, NULL, NULL, NULL"),
     _Branch(
         "user_group_members u", "1 = 1", "u.user_group_id", "u.membership_id", "u.user_group_id, NULL, NULL, u.since"
     ),
-    _Branch(_BY_GROUP, _IN_GROUP, "mm.mapping_id", "d.membership_id", "NULL, mm.mapping_id, gm.group_id, gm.since"),
+    _Branch(
+        _BY_GROUP,
+        _IN_GROUP,
+        "mm.mapping_id",
+        "d.membership_id",
+        "NULL, mm.mapping_id, gm.group_id, gm.since",
+        _ASSERTED_UNTIL,
+    ),
     _Branch(
         f"{_BY_GROUP} CROSS JOIN mapping_user_groups x",
         f"{_IN_GROUP} AND x.mapping_id = mm.mapping_id",
         "x.user_group_id",
         "d.membership_id",
         "x.user_group_id, mm.mapping_id, gm.group_id, gm.since",
+        _ASSERTED_UNTIL,
     ),
 )
 
@@ -126,7 +147,7 @@ def _paths(
 ) -> str:
     """The union of the branches for the members that `members` (a condition on the tables `of`) chooses."""
     return "\nUNION ALL\n".join(
-        f"SELECT {columns.format(passed=b.passed)} FROM {of} CROSS JOIN {b.tables} "
+        f"SELECT {columns.format(passed=b.passed, asserted_until=b.asserted_until)} FROM {of} CROSS JOIN {b.tables} "
         f"WHERE {members} AND {alive} AND {b.member} = m.id AND {b.on} AND {grant}"
         + (rule if "mm.mapping_id" in b.passed else "")
         for b in _BRANCHES
@@ -210,6 +231,40 @@ def paths_of_many(
     """The same for a page of members, ordered by member."""
     values = {"members": list(membership_ids), "roles": list(roles), "now": now}
     return [held_grant(row) for row in connection.execute(_WHY_MANY, values)]
+
+
+# One value however many members there are, so that nothing is compiled anew.
+_AMONG = {"sqlite": "m.id IN (SELECT value FROM json_each(:members))", "postgresql": "m.id = ANY(:members)"}
+
+
+def _held_by_members(among: str, members: Any) -> Prepared:
+    head = "SELECT 0 AS membership_id, 0 AS grant_id, '' AS role, '' AS scope, CAST(NULL AS BIGINT) AS expires_at,"
+    head = f"{head} CAST(NULL AS BIGINT) AS asserted_until WHERE 1 = 0\nUNION ALL\n"
+    columns = "m.id AS membership_id, g.id AS grant_id, g.role, g.scope, g.expires_at, {asserted_until}"
+    paths = _paths(_OF_ROLES, among, columns=columns)
+    names = ("membership_id", "grant_id", "role", "scope", "expires_at", "asserted_until")
+    typed = text(f"SELECT DISTINCT {', '.join(names)} FROM ({head}{paths}) AS held").bindparams(
+        bindparam("now", type_=Instant),
+        bindparam("members", type_=members),
+        bindparam("roles", type_=Text, expanding=True),
+    )
+    return Prepared(typed.columns(*(column(name, Instant if name in names[4:] else None) for name in names)))
+
+
+_HELD_BY_MEMBERS = {
+    "sqlite": _held_by_members(_AMONG["sqlite"], Json),
+    "postgresql": _held_by_members(_AMONG["postgresql"], ARRAY(BigInteger)),
+}
+
+
+def held_by_members(
+    connection: Connection, membership_ids: Sequence[int], roles: Collection[str], now: datetime
+) -> list[Any]:
+    """Which grants of `roles` members hold, by whichever path: membership_id, grant_id, role, scope, and when time
+    alone ends it, in expires_at and asserted_until. The same grant comes once for each end of its own.
+    """
+    held = _HELD_BY_MEMBERS[connection.dialect.name]
+    return held(connection, members=list(membership_ids), roles=sorted(roles), now=now)
 
 
 class Link(NamedTuple):

@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-from bridge.storage.time_limit import TimeLimit, end_statements, ending_sqlite
+from bridge.storage.time_limit import TimeLimit, ending_postgresql, ending_sqlite, tell_server
 
 #: As many as there are threads that have work to do, most times.
 _MOST_IDLE = 8
@@ -77,8 +77,11 @@ class Database:
             with limit.running(), self.reading() as connection, ending_sqlite(connection, limit):
                 yield connection
         else:
-            with limit.running(), _kept(self.search_engine, self._searchers) as connection:
-                end_statements(connection, limit)
+            with (
+                limit.running(),
+                _kept(self.search_engine, self._searchers) as connection,
+                ending_postgresql(connection, limit),
+            ):
                 yield connection
 
     @contextmanager
@@ -204,6 +207,7 @@ def _open_postgresql(url: URL) -> Database:
     write = create_engine(url, **options)
     for engine in (write, read, search):
         event.listen(engine, "checkout", _refuse_left)
+    event.listen(search, "before_cursor_execute", tell_server)
     return Database(write, read, search_engine=search)
 
 

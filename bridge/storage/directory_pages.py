@@ -155,7 +155,7 @@ class Search(Generic[Found]):
         if order is not None and key is None:
             met = self._sorted_from(order, place, backwards)[: count + 1]
         elif self.filter is None:
-            found = self._from(self._read_whole, self._line(order, key, backwards), place, count + 1)
+            found = self._from(self._read, self._line(order, key, backwards), place, count + 1)
             return Stretch(found[:count], len(found) > count, partial(_place_of, key))
         else:
             line = self._line(order, key, backwards)
@@ -167,18 +167,19 @@ class Search(Generic[Found]):
 
     def _numbered(self, line: Line, offset: int, count: int) -> list[Found]:
         if not offset:
-            return self.read(self.connection, self.where, by=line.by, limit=count)
+            return self._read(self.where, by=line.by, limit=count)
         # What is skipped is skipped in the index, and nobody's document is touched on the way.
         keys = select(self.table.c.id).where(self.where).order_by(*line.by).limit(count).offset(offset)
-        return self.read(self.connection, self.table.c.id.in_(keys), by=line.by)
+        return self._read(self.table.c.id.in_(keys), by=line.by)
 
-    def _read_whole(self, where: ColumnElement[bool], by: Sequence[Any], limit: int) -> list[Found]:
-        return self.read(self.connection, where, by=by, limit=limit)
+    def _read(self, where: ColumnElement[bool], by: Sequence[Any] = (), limit: int | None = None) -> list[Found]:
+        with waiting(self.connection, self.limit):
+            return self.read(self.connection, where, by=by, limit=limit)
 
     def _whole(self, met: Sequence[Place]) -> list[Found]:
         """Who is at these places, in this order."""
         keys = [each.key for each in met]
-        found = {each.key: each for each in self.read(self.connection, self.table.c.id.in_(keys))} if keys else {}
+        found = {each.key: each for each in self._read(self.table.c.id.in_(keys))} if keys else {}
         return [found[key] for key in keys if key in found]
 
     # -- The filter, asked

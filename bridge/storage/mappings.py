@@ -196,6 +196,11 @@ def groups_of_match(connection: Any, connection_key: int, match: GroupMatch) -> 
     return [group for group in _groups(connection, connection_key, narrow) if group_matches(match, group.group)]
 
 
+def groups_by_keys(connection: Any, connection_key: int, keys: Collection[int]) -> list[StoredGroup]:
+    """These groups of a connection, as rules see them."""
+    return _groups(connection, connection_key, directory_groups.c.id.in_(list(keys)))
+
+
 #: From so many values on, a connection's groups are read whole instead of by value.
 _MOST_VALUES = 500
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from sqlalchemy.exc import OperationalError
@@ -17,7 +18,8 @@ from scim.errors import TooMany
 #: Steps of SQLite's machine between two looks at the clock: some hundred rows, less than a tenth of a millisecond.
 _STEPS = 1_000
 _QUERY_CANCELED = "57014"
-_TOLD = "bridge.statement_timeout"
+#: What a connection is used for now, and how many seconds its server was told.
+_LIMIT, _TOLD = "bridge.search_limit", "bridge.statement_timeout"
 
 
 @dataclass(slots=True)
@@ -49,7 +51,11 @@ class TimeLimit:
 
     def is_over(self) -> bool:
         """Whether no time is left."""
-        return self._sum() >= self.seconds
+        return self.left() <= 0
+
+    def left(self) -> float:
+        """Seconds."""
+        return self.seconds - self._sum()
 
     def waited(self, seconds: float) -> None:
         """So long somebody else worked for it."""
@@ -76,13 +82,27 @@ def ending_sqlite(connection: Any, limit: TimeLimit) -> Iterator[None]:
         driver.set_progress_handler(None, 0)
 
 
-def end_statements(connection: Any, limit: TimeLimit) -> None:
-    """PostgreSQL's statements of this connection, from now on, end when they alone take the whole of the limit."""
-    milliseconds = max(int(limit.seconds * 1000), 1)
-    if connection.info.get(_TOLD) != milliseconds:
-        with connection.connection.cursor() as cursor:
-            cursor.execute(f"SET statement_timeout = {milliseconds}")
-        connection.info[_TOLD] = milliseconds
+@contextmanager
+def ending_postgresql(connection: Any, limit: TimeLimit) -> Iterator[None]:
+    """PostgreSQL's statements of this connection end when they take what is left of the limit (`tell_server`)."""
+    connection.info[_LIMIT] = limit
+    try:
+        yield
+    finally:
+        connection.info[_LIMIT] = None
+
+
+def tell_server(connection: Any, cursor: Any, *_statement: Any) -> None:
+    """Before a statement: until when it may work. To say so is a way to the server and back, so it is said anew where
+    the last word is wrong by more than a twentieth of the limit, and then by that at most too long.
+    """
+    limit: TimeLimit | None = connection.info.get(_LIMIT)
+    if limit is None:
+        return
+    left = max(limit.left(), 0.001)
+    if not left <= connection.info.get(_TOLD, 0.0) <= left + limit.seconds / 20:
+        cursor.execute(f"SET statement_timeout = {ceil(left * 1000)}")
+        connection.info[_TOLD] = ceil(left * 1000) / 1000
 
 
 @contextmanager

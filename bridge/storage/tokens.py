@@ -8,8 +8,9 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, or_, select, update
 
 from bridge.domain.access import RoleInScope
+from bridge.domain.roles import OWNER
 from bridge.domain.tokens import TokenFacts, TokenKind
-from bridge.domain.workspace import Connection
+from bridge.domain.workspace import Connection, Workspace
 from bridge.storage.access import grants_of
 from bridge.storage.accounts import names_of_actors
 from bridge.storage.changes import Change, insert_row
@@ -17,7 +18,8 @@ from bridge.storage.columns import Instant
 from bridge.storage.connections import COLUMNS as CONNECTION_COLUMNS
 from bridge.storage.grants import end_grants
 from bridge.storage.prepared import Prepared
-from bridge.storage.tables import PAST, connections, directory_users, memberships, tokens, workspaces
+from bridge.storage.tables import PAST, connections, directory_users, grants, memberships, tokens, workspaces
+from bridge.storage.workspaces import COLUMNS as WORKSPACE_COLUMNS
 
 #: How often a token's last use is written down (product.md 4.6).
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -75,6 +77,48 @@ def find_scim_token(connection: Any, digest: bytes, now: datetime) -> FoundToken
 def found_token(row: Any) -> FoundToken | None:
     """From its CALLER_COLUMNS."""
     return None if row is None else FoundToken(row[0], row[1], row[2], row[3], Connection(*row[4:]))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundApiToken:
+    """An API token that works now, and its workspace. `owns`: its role is Workspace Owner; else see `roles_of`."""
+
+    key: int
+    id: str
+    last_used_at: datetime | None
+    principal_key: int
+    owns: bool
+    workspace: Workspace
+
+
+_UNEXPIRED_GRANT = or_(grants.c.expires_at.is_(None), grants.c.expires_at > _NOW)
+_FIND_API = Prepared(
+    select(
+        tokens.c.id,
+        tokens.c.uid,
+        tokens.c.last_used_at,
+        tokens.c.principal_id,
+        exists().where(grants.c.principal_id == tokens.c.principal_id, grants.c.role == OWNER.id, _UNEXPIRED_GRANT),
+        *WORKSPACE_COLUMNS,
+    )
+    .join_from(tokens, workspaces, workspaces.c.id == tokens.c.workspace_id)
+    .where(tokens.c.hash == bindparam("hash"), tokens.c.kind == "api", WORKS)
+)
+
+
+def find_api_token(connection: Any, digest: bytes, now: datetime) -> FoundApiToken | None:
+    """The API token whose secret has this hash, if it works now. One statement."""
+    row = _FIND_API.first(connection, hash=digest, now=now)
+    return None if row is None else FoundApiToken(row[0], row[1], row[2], row[3], bool(row[4]), Workspace(*row[5:]))
+
+
+def roles_of(connection: Any, principal_key: int, now: datetime) -> tuple[RoleInScope, ...]:
+    """What an API token was given and hasn't run out."""
+    standing = select(grants.c.id).where(
+        grants.c.principal_id == principal_key, or_(grants.c.expires_at.is_(None), grants.c.expires_at > now)
+    )
+    keys = set(connection.execute(standing).scalars())
+    return tuple(given for key, (_, given) in sorted(grants_of(connection, [principal_key]).items()) if key in keys)
 
 
 def note_use(connection: Any, key: int, now: datetime) -> None:

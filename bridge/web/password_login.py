@@ -16,9 +16,9 @@ from bridge.flows.link_account import find_proof
 from bridge.flows.password_login import Credentials, Way, sign_in_with_password, ways_of
 from bridge.flows.sign_in_log import Refusal, log_refused
 from bridge.web import refusals
-from bridge.web.arrival import ask_factor
 from bridge.web.cookies import browser_secret, keep_known, keep_session, known_note, session_secret
 from bridge.web.current import current_client, current_context, current_session, current_time
+from bridge.web.factor_step import ask_factor
 from bridge.web.headers import let_forms_lead_elsewhere
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.views import Field, LoginPage, Note, SignInWay

@@ -4,12 +4,12 @@ from typing import Literal
 
 from flask import Blueprint, Response, url_for
 
-from bridge.flows.link_account import LINK_LASTS, Proof, find_asker, find_proof, follow_link, mail_link
+from bridge.flows.link_account import LINK_LASTS, Proof, find_asker, find_link, find_proof, follow_link, mail_link
 from bridge.web import refusals
 from bridge.web.cookies import browser_secret, keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_time
 from bridge.web.pages.bare import render_bare
-from bridge.web.pages.views import ProveAccountPage
+from bridge.web.pages.views import AgreePage, Link, ProveAccountPage
 from bridge.web.refusals import note_login
 from bridge.web.return_path import go, safe_path
 
@@ -34,8 +34,24 @@ def mail(token: str) -> Response:
 
 
 @blueprint.get("/link/<secret>")
+def open_link(secret: str) -> Response:
+    """What the link would do, in the browser that asked for it: a program that reads mail opens it, too."""
+    _note(secret, "link")
+    proof = find_link(current_context(), secret, browser_secret() or "", current_time())
+    page = AgreePage(
+        title="Is this account yours?",
+        said=((f"{proof.connection} signs in", proof.email), ("which opens this account:", proof.account_email)),
+        text=f"After this, {proof.connection} opens {proof.workspace} for this account.",
+        action=url_for("prove_account.follow", secret=secret),
+        button="It is mine: sign in",
+        cancel=Link("That isn’t me", url_for("password.login")),
+    )
+    return render_bare("agree.html", page)
+
+
+@blueprint.post("/link/<secret>")
 def follow(secret: str) -> Response:
-    """The link came back to the browser that asked for it."""
+    """It is: linked, and signed in."""
     _note(secret, "link")
     context = current_context()
     told = follow_link(context, secret, browser_secret() or "", current_client(), current_time(), old=session_secret())

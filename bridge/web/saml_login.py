@@ -2,7 +2,7 @@
 
     GET  login     to the IdP, by Redirect or POST (SAML Profiles 4.1.4.1)
     POST acs       the IdP's answer: proved, consumed, its result put under a one-time handle
-    GET  continue  the browser fetches it and is signed in
+    GET  continue  the browser fetches it and is signed in; POST, where somebody else was and it is to replace them
     GET  metadata  what the IdP needs to know of us
 
 The POST comes from another site and brings no cookie of ours. So it signs nobody in: only the GET after it, which
@@ -216,8 +216,18 @@ def _logout_hint(ours: SamlConnection, proved: Assertion) -> str | None:
 @blueprint.get("/continue")
 def resume_login(connection: UUID) -> Response:
     """The same browser's own request: the one that carries its cookies."""
+    return _resume(connection, request.args.get("handle", ""), agreed=False)
+
+
+@blueprint.post("/continue")
+def resume_agreed(connection: UUID) -> Response:
+    """Whoever sits there was told whom it signs in, and that it signs somebody else out."""
+    return _resume(connection, request.form.get("handle", ""), agreed=True)
+
+
+def _resume(connection: UUID, handle: str, *, agreed: bool) -> Response:
     note_login(kind="saml", connection_id=str(connection))
-    browser, handle = browser_secret() or new_secret(), request.args.get("handle", "")
+    browser = browser_secret() or new_secret()
     name = handle.partition(".")[0]
     told = resume(
         current_context(),
@@ -229,6 +239,7 @@ def resume_login(connection: UUID) -> Response:
         through=str(connection),
         old=session_secret(),
         trail=trail(),
+        agreed=agreed,
     )
     return arrive(told, browser, name)
 

@@ -4,7 +4,7 @@ GET  login               to Twilio; also where its Product Switcher leads (OpenI
 GET  callback            its answer, brought by the browser that asked: who is linked is signed in
 GET  welcome/<token>     the first arrival: link the account that one has, or make one
 GET  link/<token>        who has signed in as usual, says that the two belong together
-GET  linked/<secret>     the same by a mailed link
+GET  linked/<secret>     the same by a mailed link; POST does it
 GET  email/<secret>      an address that was changed at Twilio, confirmed by whoever reads its mail
 """
 
@@ -27,6 +27,7 @@ from bridge.flows.twilio_link import (
     Arrived,
     create_account,
     find_arrival,
+    find_link,
     follow_link,
     link_own,
     mail_link,
@@ -44,7 +45,16 @@ from bridge.web.cookies import (
 )
 from bridge.web.current import current_client, current_context, current_outside, current_session, current_time
 from bridge.web.pages.bare import render_bare
-from bridge.web.pages.views import Field, Link, Note, RefusedPage, TwilioEmailPage, TwilioLinkPage, TwilioWelcomePage
+from bridge.web.pages.views import (
+    AgreePage,
+    Field,
+    Link,
+    Note,
+    RefusedPage,
+    TwilioEmailPage,
+    TwilioLinkPage,
+    TwilioWelcomePage,
+)
 from bridge.web.provider_login import asked_by, asked_hint, begin_by_get, is_initiated, send_away, ticking
 from bridge.web.refusals import note_login, trail
 from bridge.web.return_path import go, safe_path
@@ -54,6 +64,8 @@ from oidc.errors import ProviderSaidNo
 
 blueprint = Blueprint("twilio", __name__, url_prefix="/twilio")
 provider_login.install(blueprint)
+
+_AT_TWILIO = "Its name, address, password and second factor are then managed at Twilio."
 
 
 @blueprint.before_request
@@ -243,8 +255,25 @@ def join(token: str) -> Response:
 
 
 @blueprint.get("/linked/<secret>")
+def open_link(secret: str) -> Response:
+    """What the link would do, in the browser that asked for it: a program that reads mail opens it, too."""
+    asked = find_link(current_context(), secret, browser_secret() or "", current_time())
+    twilio, own = f"{asked.name}, {asked.email}", asked.account_email
+    opens = (("opens this account from now on:", own),) if own else ()
+    page = AgreePage(
+        title="Link your account?" if own else "Make an account?",
+        said=(("This login of Twilio’s", twilio), *opens),
+        text=_AT_TWILIO if own else "An account is made for it here.",
+        action=url_for("twilio.follow", secret=secret),
+        button="Link them" if own else "Make my account",
+        cancel=Link("Not these two" if own else "That isn’t me", url_for("password.login")),
+    )
+    return render_bare("agree.html", page)
+
+
+@blueprint.post("/linked/<secret>")
 def follow(secret: str) -> Response:
-    """The link came back to the browser that asked for it."""
+    """Yes: linked or made, and signed in."""
     browser, client = browser_secret() or "", current_client()
     return _go_in(follow_link(current_context(), secret, browser, client, current_time(), old=session_secret()))
 

@@ -14,6 +14,8 @@ def render_unread(target: str, status: int, text: str) -> tuple[str, bytes]:
     """The type and the body of a refusal. `target` is the request's, as far as it was understood; it may be ""."""
     if target.startswith("/scim/oauth2/"):
         return "application/json", orjson.dumps({"error": "invalid_request", "error_description": text})
+    if target.startswith("/access/"):
+        return "application/json", orjson.dumps({"error": {"code": "unread", "message": text}})
     if target.startswith("/scim/"):
         form = {"schemas": [ERROR_SCHEMA], "status": str(status), "detail": text}  # RFC 7644 3.12
         return MEDIA_TYPE, orjson.dumps(form)

@@ -278,6 +278,15 @@ PROVE = v.ProveAccountPage(
     cancel_href="/p/login",
 )
 PROVE_SENT = dataclasses.replace(PROVE, mailed_to="ravi.menon@kicks.example")
+AGREE_ANOTHER = v.AgreePage(
+    title="Continue as ravi.menon@kicks.example?",
+    said=(("You are signed in as", "mei.tanaka@kicks.example"), ("Okta now signs in", "ravi.menon@kicks.example")),
+    text="Signing in as one signs the other out. If you didn’t come from there just now, stay who you are.",
+    action="/saml/continue",
+    button="Continue as ravi.menon@kicks.example",
+    hidden=(("handle", "h"),),
+    cancel=v.Link("Stay signed in as mei.tanaka@kicks.example", "/p/users"),
+)
 NOT_FOUND = v.ErrorPage(
     404,
     "Not found",
@@ -1679,6 +1688,7 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "account-recovery-codes": ("account_recovery_codes.html", ACCOUNT_FRAME, ACCOUNT_RECOVERY_CODES),
     "prove-account": ("prove_account.html", BARE, PROVE),
     "prove-account-sent": ("prove_account.html", BARE, PROVE_SENT),
+    "agree-another": ("agree.html", BARE, AGREE_ANOTHER),
     "error-404": ("error.html", BARE, NOT_FOUND),
     "error-403": ("error.html", BARE, FORBIDDEN),
     "error-500": ("error.html", BARE, BROKEN),

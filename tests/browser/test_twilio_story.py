@@ -198,6 +198,9 @@ def test_an_account_is_linked_by_a_link_mailed_to_its_own_address(stage: Stage, 
     heading(page, "Look into your mail")
     look.here("link-mailed")
     page.goto(stage.mailed("/twilio/linked/"))
+    heading(page, "Link your account?")
+    look.here("link-mailed-opened")
+    page.get_by_role("button", name="Link them").click()
     page.wait_for_url(f"{stage.bridge}/w/acme**")
     assert stage.ways(page) == ["twilio"]
     assert stage.session(page)["user"]["email"] == "somebody@new.example"  # it follows Twilio's

@@ -21,7 +21,7 @@ from bridge.flows.password_login import Credentials, finish_with_factor, sign_in
 from bridge.flows.passwords import hash_password
 from bridge.flows.second_factors import seal_secret
 from bridge.flows.sessions import CurrentSession, SignedIn, find_session
-from bridge.flows.sign_in import Answer, ProofNeeded, Tested, begin, complete, resume
+from bridge.flows.sign_in import AnotherIsSignedIn, Answer, ProofNeeded, Tested, begin, complete, resume
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
@@ -83,7 +83,7 @@ def start(
 
 def fetch_result(
     context: Context, handle: str, browser: Browser, now: datetime, *, old: str | None = None
-) -> SignedIn | ProofNeeded | Tested:
+) -> SignedIn | ProofNeeded | AnotherIsSignedIn | Tested:
     """The browser fetches the result of a login, with what it kept of it."""
     return resume(context, handle, browser.kept.get(handle.partition(".")[0]), browser.secret, CLIENT, now, old=old)
 
@@ -107,7 +107,7 @@ def sign_in(
 
 def attempt(
     world: World, email: str, browser: Browser, *, now: datetime | None = None, fresh: bool = False, **said: Any
-) -> SignedIn | ProofNeeded | Tested:
+) -> SignedIn | ProofNeeded | AnotherIsSignedIn | Tested:
     """One whole login, whatever comes of it."""
     moment = now or world.now
     request_id = start(world, browser, now=moment, fresh=fresh)

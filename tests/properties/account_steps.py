@@ -467,6 +467,8 @@ class Accounts(RuleBasedStateMachine):
         device, letter = self.reader("prove/link", number)
         before = device.cookie
         device.get(letter.path)
+        assert device.cookie == before, "a mailed link signed somebody in by being opened"
+        device.post(letter.path)
         if device.cookie in (None, before):
             return
         held = self.current(device)
@@ -979,6 +981,8 @@ class Accounts(RuleBasedStateMachine):
         device, letter = self.reader("twilio/linked", number)
         before = device.cookie
         device.get(letter.path)
+        assert device.cookie == before, "a mailed link signed somebody in by being opened"
+        device.post(letter.path)
         if self.linked(device, before):
             assert device.account not in self.apps, "an account with a second factor was linked by mail alone"
             self.did("linked by mail")

@@ -1330,6 +1330,14 @@ GUARDS = (
         ),
     ),
     Guard(
+        "a login that nobody asked for signs nobody else out",
+        "1",
+        "bridge.flows.sign_in",
+        "another = None if agreed else _find_another(change, door, waiting, handle, old)",
+        "another = None",
+        ("tests/web/test_saml_login.py::test_it_asks_before_it_signs_somebody_else_out",),
+    ),
+    Guard(
         "each spelling of an address is one account's tries",
         "1",
         "bridge.flows.password_tries",

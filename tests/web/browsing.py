@@ -72,6 +72,11 @@ class Surfer:
         """Send the form of a page that was shown, with its token."""
         return self.client.post(path, data={"csrf_token": token_in(page), **fields})
 
+    def agree(self, path: str, **fields: str) -> TestResponse:
+        """Open a page that asks, such as that of a mailed link, and press its button. What asks nothing is answered."""
+        shown = self.get(path)
+        return self.submit(path.partition("?")[0], shown, **fields) if shown.status_code == 200 else shown
+
     def start(self, company: Company, **query: str) -> str:
         """Go to the IdP. Returns the id of the request that arrives there."""
         return request_id_in(self.get(company.path("login"), **query).headers["Location"])

@@ -201,6 +201,23 @@ def test_a_proof_that_is_refused_is_logged_with_the_connection_that_asked_for_it
         assert [(one.kind, one.connection, one.email) for one in logged] == [("oidc", "Kicks Login", MEI)] * tries
 
 
+def test_to_open_the_mailed_link_does_nothing_yet(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
+    """What reads mail opens links, too, and may do so with the browser's own cookies."""
+    account(world, MEI)
+    asked = kicks.sign_in(surfer).headers["Location"]
+    surfer.submit(f"{asked}/mail", surfer.get(asked))
+    mailer = KeptMail()
+    deliver_due(world.context, mailer, datetime.now(UTC) + timedelta(seconds=1))
+    link = f"/prove/link/{mailer.sent[0].text.partition('/prove/link/')[2].split()[0]}"
+    for _ in range(2):
+        shown = surfer.get(link)
+        assert (shown.status_code, surfer.session()) == (200, None)
+        assert "Kicks Login signs in" in shown.text
+    assert surfer.submit(link, shown).status_code == 303
+    assert surfer.workspaces() == ["acme"]
+    assert surfer.get(link).status_code == surfer.submit(link, shown).status_code == 403
+
+
 def test_a_member_with_that_address_is_linked(world: World, kicks: OidcCompany, surfer: Surfer) -> None:
     join(world, account(world, MEI))
     assert kicks.sign_in(surfer).headers["Location"] == "/"

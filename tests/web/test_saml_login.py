@@ -32,6 +32,7 @@ from tests.web.browsing import Company, Surfer, at, authn_request_in, connect, r
 from tests.world import World, make_world, pushed
 
 MEI = "mei@kicks.example"
+ANN, PASSWORD = "ann@kicks.example", "correct horse battery"
 
 
 def count(world: World, table: Any) -> int:
@@ -402,6 +403,64 @@ def test_its_result_is_for_the_browser_that_brought_it(world: World, app: Flask)
     assert stranger.session() is None
     assert surfer.get(posted.headers["Location"]).status_code == 303
     assert surfer.workspaces() == ["acme"]
+
+
+def ann_enters(world: World, surfer: Surfer) -> None:
+    join(world, account(world, ANN, password=PASSWORD))
+    surfer.enter_password(ANN, PASSWORD)
+
+
+def test_it_asks_before_it_signs_somebody_else_out(world: World, app: Flask) -> None:
+    """Whoever can have the browser bring an answer of theirs would else sit there, unseen, in the other's place."""
+    company = connect(world.context, "acme", name="Open", idp_initiated=True)
+    surfer = Surfer(app)
+    ann_enters(world, surfer)
+    handed = surfer.post_cross_site(app, company, company.answer(in_response_to=None)).headers["Location"]
+    before = world_rows(world)
+    asked = surfer.get(handed)
+    assert asked.status_code == 200
+    assert "Continue as mei@kicks.example?" in asked.text
+    assert ANN in asked.text
+    assert world_rows(world) == before
+    assert surfer.session()["user"]["email"] == ANN
+    path, _, handle = handed.partition("?handle=")
+    stranger = Surfer(app)
+    refused = stranger.submit(path, stranger.get("/login"), handle=handle)
+    assert (reference_in(refused), "other_browser") in attempts(world)
+    assert surfer.client.post(path, data={"handle": handle}).status_code == 400  # no token of ours
+    told = surfer.submit(path, asked, handle=handle)
+    assert told.headers["Location"] == "/"
+    assert surfer.session()["user"]["email"] == "mei@kicks.example"
+    assert surfer.submit(path, asked, handle=handle).status_code == 403
+
+
+def test_one_may_think_about_it_for_ten_minutes(world: World, app: Flask) -> None:
+    company = connect(world.context, "acme", name="Open", idp_initiated=True)
+    surfer = Surfer(app)
+    ann_enters(world, surfer)
+    handed = surfer.post_cross_site(app, company, company.answer(in_response_to=None)).headers["Location"]
+    asked, began = surfer.get(handed), datetime.now(UTC)
+    path, _, handle = handed.partition("?handle=")
+    with at(app, began + timedelta(minutes=11)):
+        assert surfer.submit(path, asked, handle=handle).status_code == 403
+    with at(app, began + timedelta(minutes=9)):
+        assert surfer.submit(path, asked, handle=handle).status_code == 303
+
+
+@pytest.mark.parametrize("who", ["oneself", "nobody"])
+def test_where_nobody_else_is_signed_in_it_asks_nothing(world: World, app: Flask, who: str) -> None:
+    company = connect(world.context, "acme", name="Open", idp_initiated=True)
+    surfer = Surfer(app)
+    if who == "oneself":
+        surfer.bring(app, company, company.answer(in_response_to=None))
+    assert surfer.bring(app, company, company.answer(in_response_to=None)).status_code == 303
+    assert surfer.session()["user"]["email"] == "mei@kicks.example"
+
+
+def test_what_was_asked_for_here_asks_nothing_more(world: World, app: Flask, company: Company, surfer: Surfer) -> None:
+    ann_enters(world, surfer)
+    assert surfer.sign_in(app, company).status_code == 303
+    assert surfer.session()["user"]["email"] == "mei@kicks.example"
 
 
 @pytest.mark.parametrize(

@@ -320,10 +320,28 @@ def test_a_mailed_link_proves_it_in_the_browser_that_asked(
     (mail,) = twilio.mails()
     assert mail.to == ANN  # the stored address, not the typed one
     followed = path_in(mail, "linked")
-    assert Surfer(app).get(followed).status_code == 403
-    assert surfer.get(followed).status_code == 303
+    stranger = Surfer(app)
+    assert stranger.get(followed).status_code == 403
+    assert stranger.submit(followed, stranger.get("/login")).status_code == 403
+    assert surfer.agree(followed).status_code == 303
     assert surfer.workspaces() == ["acme"]
     assert surfer.get(followed).status_code == 403
+
+
+def test_to_open_the_mailed_link_does_nothing_yet(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
+    """What reads mail opens links, too, and may do so with the browser's own cookies."""
+    ann(world)
+    path = twilio.arrive(surfer)
+    surfer.submit(f"{path}/mail", surfer.get(path), email=ANN)
+    followed = path_in(twilio.mails()[-1], "linked")
+    before = world_rows(world)
+    for _ in range(2):
+        shown = surfer.get(followed)
+        assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "no-store")
+        assert ANN in shown.text
+        assert MEI in shown.text
+    assert (world_rows(world), surfer.session()) == (before, None)
+    assert surfer.submit(followed, shown).status_code == 303
 
 
 def test_whether_an_account_exists_only_its_mailbox_learns(twilio: TwilioSide, surfer: Surfer, world: World) -> None:
@@ -371,7 +389,7 @@ def test_an_account_that_was_never_proved_is_cleared_before_it_is_linked(
     link = path.replace("/welcome/", "/link/")
     assert surfer.submit(link, surfer.get(link)).status_code == 403
     surfer.submit(f"{path}/mail", surfer.get(path), email=ANN)
-    assert surfer.get(path_in(twilio.mails()[-1], "linked")).status_code == 303
+    assert surfer.agree(path_in(twilio.mails()[-1], "linked")).status_code == 303
     found = user_of(world, ANN)
     assert found is not None
     assert (found["password_hash"], found["twilio_sub"]) == (None, "mei")
@@ -402,7 +420,7 @@ def test_where_a_company_proved_the_domain_its_mailbox_is_asked_first(
     assert count_users(world) == before
     (mail,) = twilio.mails()
     assert mail.to == MEI
-    assert surfer.get(path_in(mail, "linked")).status_code == 303
+    assert surfer.agree(path_in(mail, "linked")).status_code == 303
     assert surfer.session()["user"]["email"] == MEI
 
 

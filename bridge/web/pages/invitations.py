@@ -25,9 +25,9 @@ from bridge.flows.invite import (
 )
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.user_groups import list_open_user_groups
-from bridge.web.arrival import ask_factor
 from bridge.web.cookies import keep_known, keep_session, session_secret
 from bridge.web.current import current_client, current_context, current_session, current_time
+from bridge.web.factor_step import ask_factor
 from bridge.web.pages.bare import render_bare
 from bridge.web.pages.forms import (
     Picked,

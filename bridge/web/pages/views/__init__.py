@@ -115,6 +115,7 @@ from bridge.web.pages.views.sign_in_log import (
     WouldBox,
 )
 from bridge.web.pages.views.signing_in import (
+    AgreePage,
     ErrorPage,
     InvitationPage,
     LeavingPage,
@@ -159,6 +160,7 @@ __all__ = [
     "AccountPage",
     "AccountProvePage",
     "AccountWay",
+    "AgreePage",
     "AskPage",
     "AskedRow",
     "AttemptCard",

@@ -123,6 +123,21 @@ class ProveAccountPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreePage:
+    """`agree.html`: what a link or an IdP began goes on when its person says so. `said`: words, each with the account
+    that they are about.
+    """
+
+    title: str
+    said: tuple[tuple[str, str], ...]
+    text: str
+    action: str
+    button: str
+    cancel: Link
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ResetPage:
     """`password_reset.html`: a forgotten password, in four stages. `email` is unknown in the first."""
 

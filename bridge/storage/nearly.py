@@ -1,0 +1,148 @@
+"""What nearly gives a person something: the links of access without their conditions, for one person at a time.
+
+The query of access asks for what counts; this asks for all that is there, so that what stands in the way can be said.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, select, union_all
+
+from bridge.domain.access import EVERYWHERE, Scope
+from bridge.domain.group_mapping import IdpGroup
+from bridge.domain.roles import Role, get_role
+from bridge.storage.access import in_batches, scopes_of
+from bridge.storage.mappings import StoredGroup, StoredMapping, groups_by_keys, list_mappings
+from bridge.storage.tables import (
+    connections,
+    directory_users,
+    grants,
+    group_members,
+    mapping_user_groups,
+    mappings,
+    memberships,
+    user_group_members,
+    user_groups,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateGrant:
+    """A grant whatever its time, plan and scope say; `principal` is a key."""
+
+    uid: str
+    principal: int
+    role: Role
+    scope: Scope
+    expires_at: datetime | None
+
+
+def candidate_grants(
+    connection: Any, workspace_key: int, membership_key: int | None, roles: Collection[str]
+) -> list[CandidateGrant]:
+    """Every grant of these roles to the member itself, a User Group or a rule of the workspace."""
+    many = union_all(
+        select(user_groups.c.id).where(user_groups.c.workspace_id == workspace_key),
+        select(mappings.c.id).where(mappings.c.workspace_id == workspace_key),
+    )
+    columns = (grants.c.id, grants.c.uid, grants.c.principal_id, grants.c.role, grants.c.scope, grants.c.expires_at)
+    own = grants.c.principal_id == membership_key
+    rows = [
+        row
+        for held in (grants.c.principal_id.in_(many), own)
+        for row in connection.execute(
+            select(*columns).where(held, grants.c.role.in_(list(roles))).order_by(grants.c.id)
+        )
+    ]
+    narrow = [row.id for row in rows if row.scope != "all"]
+    scopes = {key: scope for batch in in_batches(narrow) for key, scope in scopes_of(connection, batch).items()}
+    return [
+        CandidateGrant(row.uid, row.principal_id, get_role(row.role), scopes.get(row.id, EVERYWHERE), row.expires_at)
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAtHand:
+    """An IdP group that a person's record is in, and what its counting depends on."""
+
+    key: int
+    group: IdpGroup
+    connection_key: int
+    connection: tuple[str, str]
+    enabled: bool
+    pushed: bool
+    shadowed: bool
+    asserted_until: datetime | None
+
+
+def groups_at_hand(connection: Any, membership_key: int) -> list[GroupAtHand]:
+    """Every IdP group that any record of the member is in, whether or not it counts."""
+    chosen = (
+        select(
+            group_members.c.group_id,
+            connections.c.id,
+            connections.c.uid,
+            connections.c.name,
+            connections.c.enabled,
+            directory_users.c.pushed,
+            directory_users.c.asserted_until,
+        )
+        .join_from(directory_users, group_members, group_members.c.directory_user_id == directory_users.c.id)
+        .join(connections, connections.c.id == directory_users.c.connection_id)
+        .where(directory_users.c.membership_id == membership_key)
+        .order_by(group_members.c.group_id)
+    )
+    rows = connection.execute(chosen).all()
+    stored: dict[int, StoredGroup] = {}
+    for key in {row.id for row in rows}:
+        for batch in in_batches(row.group_id for row in rows if row.id == key):
+            stored |= {one.key: one for one in groups_by_keys(connection, key, batch)}
+    return [
+        GroupAtHand(
+            key=row.group_id,
+            group=stored[row.group_id].group,
+            connection_key=row.id,
+            connection=(row.uid, row.name),
+            enabled=row.enabled,
+            pushed=row.pushed,
+            shadowed=stored[row.group_id].shadowed,
+            asserted_until=row.asserted_until,
+        )
+        for row in rows
+    ]
+
+
+def user_groups_by_hand(connection: Any, membership_key: int) -> list[int]:
+    """The keys of the User Groups that the member was put into by hand."""
+    columns = user_group_members.c
+    chosen = select(columns.user_group_id).where(columns.membership_id == membership_key)
+    return list(connection.execute(chosen.order_by(columns.user_group_id)).scalars())
+
+
+def rules_giving(
+    connection: Any, workspace_key: int, principals: Collection[int], *, of: Collection[int] | None = None
+) -> list[StoredMapping]:
+    """The rules that hold one of these principals' grants, or give one of them as a User Group; on or off.
+
+    `of`: of these connections only.
+    """
+    found: dict[int, StoredMapping] = {}
+    here = mappings.c.workspace_id == workspace_key
+    if of is not None:
+        here = and_(here, mappings.c.connection_id.in_(list(of)))
+    for batch in in_batches(principals):
+        giving = select(mapping_user_groups.c.mapping_id).where(mapping_user_groups.c.user_group_id.in_(batch))
+        concerned = or_(mappings.c.id.in_(batch), mappings.c.id.in_(giving))
+        found |= {one.key: one for one in list_mappings(connection, and_(here, concerned))}
+    return [found[key] for key in sorted(found)]
+
+
+def stands_since(connection: Any, membership_key: int) -> datetime:
+    """Since when the membership is as it is: of a removed one, when that happened."""
+    since: datetime = connection.execute(
+        select(memberships.c.since).where(memberships.c.id == membership_key)
+    ).scalar_one()
+    return since
