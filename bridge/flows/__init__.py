@@ -32,6 +32,7 @@ transaction: fetch first, then flow.
 - `sessions`      opened, added to, ended; what one reaches, computed at each request; `own_sessions`: a person's own,
   listed and ended
 - `map_groups`    rules: add, remove, preview who gains and who loses
+- `rule_list`     rules as their owners see them, with whom each reaches; `picture`: what they all give, to be drawn
 - `tie_groups`    pushed groups linked to User Groups, and what that changes; `waiting_records`: who has no account
 - `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when;
   `explain_not`: what stands in the way; `explain_past`: at a moment that is past

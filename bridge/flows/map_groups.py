@@ -194,6 +194,11 @@ def get_mapping(context: Context, workspace_slug: str, mapping_id: str) -> Mappi
         return _facts(rows, workspace, [_find_own(rows, workspace, mapping_id)])[0]
 
 
+def describe_rules(rows: Any, workspace: Workspace, chosen: list[StoredMapping]) -> list[MappingFacts]:
+    """These rules with what they match and give, in their order, for a flow that has begun to read."""
+    return _facts(rows, workspace, chosen)
+
+
 def _facts(rows: Any, workspace: Workspace, chosen: list[StoredMapping]) -> list[MappingFacts]:
     keys = [each.key for each in chosen]
     names = {each.key: each for each in connections.list_connections(rows, workspace.key)}

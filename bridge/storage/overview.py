@@ -11,13 +11,17 @@ from bridge.storage.access import ALIVE, COUNTS
 from bridge.storage.accounts import HELD_OUT
 from bridge.storage.columns import Instant
 from bridge.storage.tables import (
+    PUSHED_GROUP,
     access_requests,
+    connections,
+    directory_groups,
     directory_users,
     grants,
     group_members,
     invites,
     mapping_matches,
     mapping_user_groups,
+    mappings,
     memberships,
     principals,
     tokens,
@@ -38,6 +42,20 @@ def count_each(connection: Any, workspace_key: int) -> Mapping[str, int]:
         "requests": select(func.count())
         .select_from(access_requests.join(memberships))
         .where(memberships.c.workspace_id == workspace_key, active, ~HELD_OUT),
+    }
+    each = select(*(one.scalar_subquery().label(name) for name, one in chosen.items()))
+    counted: Mapping[str, int] = connection.execute(each).mappings().one()
+    return counted
+
+
+def count_mapping(connection: Any, workspace_key: int) -> Mapping[str, int]:
+    """How many `rules` (without mirrors), IdP `groups`, and `pushed` ones of them. One statement."""
+    written = mappings.c.origin != "mirror"
+    of_workspace = select(func.count()).select_from(directory_groups.join(connections))
+    chosen = {
+        "rules": select(func.count()).where(mappings.c.workspace_id == workspace_key, written),
+        "groups": of_workspace.where(connections.c.workspace_id == workspace_key),
+        "pushed": of_workspace.where(connections.c.workspace_id == workspace_key, PUSHED_GROUP),
     }
     each = select(*(one.scalar_subquery().label(name) for name, one in chosen.items()))
     counted: Mapping[str, int] = connection.execute(each).mappings().one()

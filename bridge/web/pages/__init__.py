@@ -18,6 +18,8 @@
 - `connections`, `connection_new`, `connection_settings`, `connection_keys`, `client_key`   links to IdPs
   (`connection_parts`, `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `directory`     what a connection's IdP pushed: who has no account and why, groups and what they are tied to
+- `mapping`       the rules, and one of them; `picture`: what they all give, drawn (`mapping_parts`: what they share)
+- `mapping`       the rules, and one of them; `picture`: what they all give, drawn (`mapping_parts`: what they share)
 - `invitations`   sent, repeated, revoked, and accepted
 - `access_requests`   members ask for a role, owners give it or refuse
 - `account_sessions`   where one is signed in; one session, the others, or all ended

@@ -35,6 +35,8 @@ from bridge.web.return_path import go
 _OWNERS_NAMED = 3
 #: Page families that are entered by Security.
 _SECURITY = ("security", "security_switches", "break_glass")
+#: And by Group mapping.
+_MAPPING = ("mapping",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +295,14 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     domains = NavItem("Domains", visit.url("domains.index"), "mail", current=request.blueprint == "domains")
     security = NavItem("Security", visit.url("security.index"), "lock", current=request.blueprint in _SECURITY)
     signing_in = (links, domains, security, sign_ins, log)
+    rules = NavItem("Group mapping", visit.url("mapping.index"), "rule", current=request.blueprint in _MAPPING)
+    drawn = NavItem("Picture of access", visit.url("picture.index"), "picture", current=here == "picture.index")
     asked = _requests_item(visit, waiting=counts(visit).requests)
-    elsewhere = on_own or any(item.current for item in (asked, *signing_in))
+    elsewhere = on_own or any(item.current for item in (asked, rules, drawn, *signing_in))
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
         NavSection("People", (people, asked, NavItem("Your access", own, "role", current=on_own))),
+        NavSection("Directory", (rules, drawn)),
         NavSection("Signing in", signing_in),
     )
 

@@ -26,6 +26,8 @@ from tests.web.pages.conftest import KIM, Acme
 from tests.world import World
 
 FAMILIES = (
+    "mapping",
+    "picture",
     "connections",
     "connection_new",
     "connection_settings",
@@ -55,7 +57,7 @@ def rules(app: Flask, method: str) -> list[Rule]:
 def path(app: Flask, rule: Rule, **ids: object) -> str:
     """The address of a route in acme, with these ids where it names any."""
     usual: dict[str, object] = {"slug": "acme", "kind": "saml", "preset": "okta", "connection": uuid4()}
-    usual |= {"member": uuid4(), "name": "nobody.example", "ref": "AAAA-2222"} | ids
+    usual |= {"member": uuid4(), "rule": uuid4(), "name": "nobody.example", "ref": "AAAA-2222"} | ids
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, {name: usual[name] for name in rule.arguments})
 

@@ -17,6 +17,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `scim_log`    the SCIM log
 - `sign_in_log` the sign-in log, and tests of connections
 - `connections` connections to IdPs; `directory`: what one pushed
+- `mapping`     rules; `picture`: what they make of IdP groups, drawn
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
 - `account`     one's own account; `own_sessions`: where one is signed in
@@ -59,6 +60,7 @@ from bridge.web.pages.views.directory import (
 from bridge.web.pages.views.domains import DomainPanel, DomainRow, DomainsPage
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
 from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection, OtherWorkspace
+from bridge.web.pages.views.mapping import MatchedGroupRow, RulePage, RulePart, RuleRow, RulesPage
 from bridge.web.pages.views.own_sessions import OwnSessionRow, OwnSessionsPage
 from bridge.web.pages.views.parts import (
     Chip,
@@ -89,6 +91,14 @@ from bridge.web.pages.views.person import (
     WayToGet,
     WhyAnswer,
     WhyPanel,
+)
+from bridge.web.pages.views.picture import (
+    Drawn,
+    DrawnBox,
+    DrawnRibbon,
+    FollowedNode,
+    PicturePage,
+    RouteRow,
 )
 from bridge.web.pages.views.roles import RoleArea, RoleCard, RolesPage
 from bridge.web.pages.views.scim_log import OpenedRequest, RequestRow, ScimLogPage
@@ -188,6 +198,9 @@ __all__ = [
     "DomainPanel",
     "DomainRow",
     "DomainsPage",
+    "Drawn",
+    "DrawnBox",
+    "DrawnRibbon",
     "ErrorPage",
     "ExemptRow",
     "Fact",
@@ -196,6 +209,7 @@ __all__ = [
     "FactorRow",
     "Field",
     "Fix",
+    "FollowedNode",
     "Frame",
     "GlassRow",
     "GrantPage",
@@ -210,6 +224,7 @@ __all__ = [
     "LoginPage",
     "LogoutPage",
     "MailPost",
+    "MatchedGroupRow",
     "Me",
     "MemberRow",
     "NavItem",
@@ -236,6 +251,7 @@ __all__ = [
     "PersonPage",
     "PersonRow",
     "PersonSummary",
+    "PicturePage",
     "Post",
     "PresetLink",
     "ProveAccountPage",
@@ -249,6 +265,11 @@ __all__ = [
     "RoleArea",
     "RoleCard",
     "RolesPage",
+    "RouteRow",
+    "RulePage",
+    "RulePart",
+    "RuleRow",
+    "RulesPage",
     "ScimLogPage",
     "ScopePicker",
     "SecurityPage",
