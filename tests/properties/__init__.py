@@ -5,7 +5,8 @@
 - `account_steps.py`, `accounts.py`   those steps and what must hold after each; whoever takes them
 - `planted.py`                 bugs that such a walk has to come upon
 - `test_worlds.py`             what SQL says of access is what access means, in generated worlds
-- `worlds.py`, `world_rows.py`, `world_answers.py`   those worlds: drawn, written and read, asked everything
+- `worlds.py`, `world_rows.py`, `world_steps.py`, `world_answers.py`   those worlds: drawn, written and read, changed by
+  flows, asked everything
 - `planted_in_access.py`       bugs that they have to come upon
 - `rows.py`                    all that a workspace has, as rows, to be compared before and after
 - `outsiders.py`               a hostile owner and IdP admin of one workspace, and what they try

@@ -1,19 +1,21 @@
 """Bugs that are planted in the SQL of access, and in what keeps pairs of rules and groups ready: each is come upon
-within a few hundred worlds (test_worlds.py).
+within a few hundred worlds, or histories of some (test_worlds.py).
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from tests.properties.planted import Piece
 
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """One bug, and how often it may take a world to come upon it: `worlds` is how far the search goes."""
+    """One bug; which worlds come upon it, those at rest or those in which things happen; how far the search goes."""
 
     name: str
     pieces: tuple[Piece, ...]
-    worlds: int = 300
+    where: Literal["worlds", "histories"] = "worlds"
+    far: int = 400
 
 
 _ACCESS = "bridge.storage.access"
@@ -23,6 +25,10 @@ _USER_GROUPS = "bridge.storage.user_groups"
 
 def _in(module: str, name: str, code: str, without: str) -> Bug:
     return Bug(name, (Piece(module, code, without),))
+
+
+def _after(module: str, name: str, code: str, without: str) -> Bug:
+    return Bug(name, (Piece(module, code, without),), "histories")
 
 
 BUGS = (
@@ -95,5 +101,62 @@ BUGS = (
         "a pushed group decides by its name alone",
         "fold(name) in names or name in outside",
         "fold(name) in names",
+    ),
+    # -- Pairs of rules and groups, when something changes ------------------------------------------------------------
+    _after(
+        _PAIRS,
+        "a new pushed group doesn't shadow by its external id",
+        "names |= {name_ci} | ({fold(external_id)} if external_id else set())",
+        "names |= {name_ci}",
+    ),
+    _after(
+        _PAIRS,
+        "a pushed group that went, or has another name, still shadows",
+        "names = {fold(name) for name in also_named}",
+        "names: set[str] = set()",
+    ),
+    _after(
+        _PAIRS,
+        "a name that is asserted meets no rule of external ids",
+        "if stored.group.external_id} | names",
+        "if stored.group.external_id}",
+    ),
+    _after(
+        _PAIRS,
+        "a rule that is switched keeps its pairs",
+        'values={"enabled": enabled})\n    refresh_mapping_matches(change, mapping.connection_key, mapping.key)',
+        'values={"enabled": enabled})',
+    ),
+    _after(
+        "bridge.flows.connect",
+        "a connection that is switched keeps its pairs",
+        "    refresh_connection_matches(change, found.key)\n",
+        "",
+    ),
+    _after(
+        "bridge.flows.provision_groups",
+        "a group that is renamed keeps its pairs",
+        "    refresh_group_matches(change, connection.key, [stored.key], also_named=_names(before))\n",
+        "",
+    ),
+    _after(
+        "bridge.flows.provision_groups",
+        "a new group gets no pairs",
+        "        refresh_group_matches(change, connection.key, [stored.key])\n",
+        "",
+    ),
+    _after(
+        "bridge.flows.settle_login",
+        "a group that a login names first gets no pairs",
+        "        refresh_group_matches(change, ours.key, [key for key, _, _ in told.made])\n",
+        "        pass\n",
+    ),
+    Bug(
+        "a shadow that comes or goes is overlooked",
+        (
+            Piece(_PAIRS, "present.items() if wanted.get(key) != flags]", "present.items() if key not in wanted]"),
+            Piece(_PAIRS, "wanted.items() if present.get(key) != flags]", "wanted.items() if key not in present]"),
+        ),
+        "histories",
     ),
 )

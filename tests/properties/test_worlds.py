@@ -1,16 +1,20 @@
 """What SQL says of access is what access means (`bridge.domain.access_facts`), on SQLite and PostgreSQL, in whatever
 world: may they, why, who, how many; pairs of rules and groups that are kept ready; the export.
 
-Worlds are drawn (`worlds`), written as rows (`world_rows`), and asked everything (`world_answers`). Every bug of
-`planted_in_access` is come upon.
+Worlds are drawn (`worlds`), written as rows (`world_rows`), and asked everything (`world_answers`); in some of them
+things happen first, by the flows that do them (`world_steps`). Every bug of `planted_in_access` is come upon.
 """
 
 import re
+from collections.abc import Callable
 from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
+from hypothesis.strategies import SearchStrategy
 
+from bridge.domain.access_facts import Facts
+from bridge.domain.errors import DomainError
 from bridge.flows.context import OPERATOR
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
@@ -18,7 +22,8 @@ from tests.properties import world_answers
 from tests.properties.conftest import Warm
 from tests.properties.planted_in_access import BUGS, Bug
 from tests.properties.world_rows import facts_of, put
-from tests.properties.worlds import NOW, Dice, drawn_bytes, world_of
+from tests.properties.world_steps import Lab, NothingToDo, happen, perform, propose
+from tests.properties.worlds import NOW, SIZE, Dice, drawn_histories, drawn_worlds, world_of
 from tests.world import make_context
 
 _HERE = "tests/properties/test_worlds.py"
@@ -37,32 +42,80 @@ def look(database: Database, drawn: bytes) -> None:
     world_answers.check_export(make_context(database), workspace, facts, NOW)
 
 
-def explore(database: Database, worlds: int) -> int:
-    """Look at so many worlds. Returns how many it looked at, shrinking included."""
+def live(database: Database, drawn: bytes) -> None:
+    """One world in which things happen: after each of them everybody has what the facts then mean.
+
+    What is refused changes nothing.
+    """
+    facts, dice = world_of(Dice(drawn[:SIZE])), Dice(drawn[SIZE:])
+    note(f"{facts}")
+    with changing(database, OPERATOR, NOW, durable=False) as change:
+        workspace = put(change, f"w{next(_serial)}", facts)
+    lab = Lab(make_context(database), workspace, dice, NOW)
+    for _ in range(1 + dice.below(6)):
+        lab.pause()
+        facts = step(lab, facts)
+        with database.snapshot() as rows:
+            world_answers.check(world_answers.look(rows, workspace, lab.now), soon=True)
+    with database.snapshot() as rows:
+        world_answers.check(world_answers.look(rows, workspace, lab.now))
+
+
+def step(lab: Lab, facts: Facts) -> Facts:
+    """One thing happens, or is refused. Returns the facts after it."""
+    try:
+        if lab.dice.below(2):
+            proposal = propose(lab, facts)
+            note(f"{lab.now} {proposal}")
+            perform(lab, proposal)
+        else:
+            happen(lab, facts)
+    except NothingToDo:
+        return facts
+    except DomainError as refused:
+        note(f"refused: {refused!r}")
+        assert lab.facts() == facts
+        return facts
+    return lab.facts()
+
+
+def explore(one: Callable[[Database, bytes], None], drawing: SearchStrategy[bytes], database: Database, n: int) -> None:
+    """Look at `n` worlds."""
     first = next(_serial)
 
-    @settings(max_examples=worlds, database=None, suppress_health_check=list(HealthCheck), deadline=None)
-    @given(drawn=drawn_bytes)
+    @settings(max_examples=n, database=None, suppress_health_check=list(HealthCheck), deadline=None)
+    @given(drawn=drawing)
     def each(drawn: bytes) -> None:
-        look(database, drawn)
+        one(database, drawn)
 
     try:
         each()
     except BaseException as found:
         raise AssertionError(f"after {next(_serial) - first} worlds: {found}") from found
-    return next(_serial) - first
+
+
+def how_far(request: pytest.FixtureRequest) -> int:
+    """A few, or with a bug planted (`switch`) as many as it may take."""
+    name = request.config.getoption("without", None)
+    return next((bug.far for bug in BUGS if bug.name == name), 20)
 
 
 def test_a_few_worlds(database: Database, request: pytest.FixtureRequest) -> None:
-    """With a bug planted (`switch`), as many as it takes."""
-    name = request.config.getoption("without", None)
-    bug = next((bug for bug in BUGS if bug.name == name), None)
-    explore(database, bug.worlds if bug else 20)
+    explore(look, drawn_worlds, database, how_far(request))
+
+
+def test_a_few_histories(database: Database, request: pytest.FixtureRequest) -> None:
+    explore(live, drawn_histories, database, how_far(request))
 
 
 @pytest.mark.long
 def test_thousands_of_worlds(database: Database) -> None:
-    explore(database, 1500 if database.is_sqlite else 500)
+    explore(look, drawn_worlds, database, 1500 if database.is_sqlite else 200)
+
+
+@pytest.mark.long
+def test_hundreds_of_histories(database: Database) -> None:
+    explore(live, drawn_histories, database, 300 if database.is_sqlite else 60)
 
 
 @pytest.mark.long
@@ -70,7 +123,7 @@ def test_thousands_of_worlds(database: Database) -> None:
 def test_a_planted_bug_is_found(bug: Bug, warm: Warm) -> None:
     options = ("-p", "tests.properties.switch", f"--without={bug.name}", "-p", "no:cacheprovider", "--tb=line")
     calm = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
-    said = warm.run(*options, *calm, "-k", "not postgresql", f"{_HERE}::test_a_few_worlds")
+    said = warm.run(*options, *calm, "-k", "not postgresql", f"{_HERE}::test_a_few_{bug.where}")
     found = re.search(r"after (\d+) worlds: (.*)", said)
     assert found, f"not found: {said}"
     print(f"found within {found[1]} worlds: {found[2]}")

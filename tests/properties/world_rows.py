@@ -83,6 +83,11 @@ class _Writer:
         rows = [self._named(one) | {"name": one, "enabled": one in facts.connections} for one in names]
         self._begin(t.connections, rows, self._here | self._made | {"kind": "saml", "config": {"preset": "okta"}})
         self._begin(t.directory_users, [self._record(one) for one in sorted(facts.records, key=repr)])
+        known = [(one, self.keys[f"account of {one.person}"]) for one in facts.records if one.person]
+        signing = [
+            {"connection_id": self.keys[one.connection], "subject": one.id, "user_id": key} for one, key in known
+        ]
+        insert_rows(self._change, t.identities, [each | {"linked_at": self._change.now} for each in signing])
         groups = sorted(facts.groups, key=repr)
         self._begin(t.directory_groups, [self._group(one) for one in groups])
         inside = [

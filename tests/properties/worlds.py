@@ -97,12 +97,14 @@ def world_of(dice: Dice) -> Facts:
         frozenset(rules),
         frozenset(user_groups),
         _given_once(dice.many(3, 8, lambda n: _grant(dice, f"k{n}", holders))),
-        frozenset((ref, _labels(dice)) for ref in RESOURCES),
+        frozenset((ref, labels_of(dice)) for ref in RESOURCES),
     )
 
 
-#: As many bytes as the largest world takes, and some for what happens in it.
-drawn_bytes: st.SearchStrategy[bytes] = st.binary(min_size=160, max_size=160)
+#: As many bytes as the largest world takes; and as what happens in it for a while.
+SIZE, STEPS = 160, 80
+drawn_worlds: st.SearchStrategy[bytes] = st.binary(min_size=SIZE, max_size=SIZE)
+drawn_histories: st.SearchStrategy[bytes] = st.binary(min_size=SIZE + STEPS, max_size=SIZE + STEPS)
 
 
 def _ids(ones: Iterable[Person | UserGroup | Rule]) -> list[str]:
@@ -170,11 +172,11 @@ def role_in_scope(dice: Dice) -> RoleInScope:
         return RoleInScope(role, EVERYWHERE)
     if kind == 1:
         return RoleInScope(role, Scope("list", resources=dice.some(here) or frozenset(here[:1])))
-    return RoleInScope(role, Scope("labels", labels=_labels(dice) or frozenset(LABELS[:1])))
+    return RoleInScope(role, Scope("labels", labels=labels_of(dice) or frozenset(LABELS[:1])))
 
 
-def _labels(dice: Dice) -> frozenset[Label]:
-    """One value a key."""
+def labels_of(dice: Dice) -> frozenset[Label]:
+    """Labels that one resource may carry: one value a key."""
     return frozenset({label.key: label for label in sorted(dice.some(LABELS))}.values())
 
 
