@@ -402,7 +402,7 @@ class Authentication:
 class Seat:
     """A person's membership as reach looks at it.
 
-    `dead_until`: when it, or what held it out, last ended; what was authenticated before stays ended.
+    `out_since`: since when it was last removed, or held out, which is over; what was authenticated by then stays ended.
     `owner`: by whichever path. `named_owner`: by hand. `domain_proved`: the workspace proved the domain of the
     account's email. `sso_exempt`: by an owner, and the person has a second factor. `opened_until`: a break-glass code
     opened it for this session.
@@ -418,7 +418,7 @@ class Seat:
     owner: bool
     named_owner: bool
     domain_proved: bool
-    dead_until: datetime | None = None
+    out_since: datetime | None = None
     opened_until: datetime | None = None
 
 
@@ -451,7 +451,7 @@ def reaches(authentication: Authentication, seat: Seat, now: datetime) -> bool:
 
 
 def _still_seated(authentication: Authentication, seat: Seat) -> bool:
-    return seat.alive and (seat.dead_until is None or authentication.at >= seat.dead_until)
+    return seat.alive and (seat.out_since is None or authentication.at > seat.out_since)
 
 
 def idled(authentication: Authentication, seat: Seat, now: datetime) -> bool:

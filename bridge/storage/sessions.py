@@ -199,18 +199,19 @@ def find_logout_hints(connection: Any, session_key: int, kind: LoginKind) -> lis
 
 
 _SINCE = bindparam("since", type_=Instant)
-_once_held = PAST[directory_users]
-_HELD_UNTIL = (
-    select(func.max(_once_held.c.until))
-    .where(_once_held.c.membership_id == memberships.c.id, _once_held.c.holds_out, _once_held.c.until > _SINCE)
-    .scalar_subquery()
-)
-_once_gone = PAST[memberships]
-_GONE_UNTIL = (
-    select(func.max(_once_gone.c.until))
-    .where(_once_gone.c.id == memberships.c.id, _once_gone.c.status == "removed", _once_gone.c.until > _SINCE)
-    .scalar_subquery()
-)
+
+
+def _last_out(fact: Any, *out: ColumnElement[bool]) -> Any:
+    """When it last began that this fact kept the member out, of what ended since. Who signed in after that has shown
+    since then who they are, and is in when it ends.
+    """
+    lasted = and_(fact.c.until > _SINCE, fact.c.since >= _SINCE, fact.c.until > fact.c.since)
+    return select(func.max(fact.c.since)).where(*out, lasted).scalar_subquery()
+
+
+_once_held, _once_gone = PAST[directory_users], PAST[memberships]
+_HELD_SINCE = _last_out(_once_held, _once_held.c.membership_id == memberships.c.id, _once_held.c.holds_out)
+_GONE_SINCE = _last_out(_once_gone, _once_gone.c.id == memberships.c.id, _once_gone.c.status == "removed")
 _NAMED_OWNER = exists().where(grants.c.principal_id == memberships.c.id, grants.c.role == OWNER.id)
 _DOMAIN_PROVED = exists().where(
     domains.c.name == bindparam("domain"),
@@ -245,8 +246,8 @@ _SEATS = Prepared(
         text(f"({owner_condition('memberships.id')})").bindparams(bindparam("now", type_=Instant)),
         _NAMED_OWNER,
         _DOMAIN_PROVED,
-        _HELD_UNTIL,
-        _GONE_UNTIL,
+        _HELD_SINCE,
+        _GONE_SINCE,
         _OPENED_UNTIL,
     )
     .select_from(memberships)
@@ -269,6 +270,7 @@ def find_seats(
 
 def _seat(row: Any) -> Seat:
     alive, accepted, exempt, require_mfa, owner, named_owner, domain_proved = map(bool, row[10:17])
+    last_out = max((since for since in row[17:19] if since is not None), default=None)
     return Seat(
         workspace=Workspace(*row[:8]),
         membership_key=row[8],
@@ -280,7 +282,7 @@ def _seat(row: Any) -> Seat:
         owner=owner,
         named_owner=named_owner,
         domain_proved=domain_proved,
-        dead_until=max((until for until in row[17:19] if until is not None), default=None),
+        out_since=last_out,
         opened_until=row[19],
     )
 

@@ -154,7 +154,7 @@ seats = st.builds(
     owner=flags,
     named_owner=flags,
     domain_proved=flags,
-    dead_until=st.sampled_from([None, NOW - timedelta(1), NOW + timedelta(1)]),
+    out_since=st.sampled_from([None, NOW - timedelta(1), NOW + timedelta(1)]),
     opened_until=st.sampled_from([None, NOW + timedelta(hours=1)]),
 )
 proofs = st.sampled_from([PASSWORD, SSO, replace(PASSWORD, kind="twilio"), replace(SSO, kind="oidc")])
@@ -164,7 +164,7 @@ moments = st.timedeltas(timedelta(0), timedelta(days=8)).map(lambda later: NOW +
 @given(seat=seats, proof=proofs, now=moments)
 def test_nothing_reaches_through_a_dead_membership(seat: Seat, proof: Authentication, now: datetime) -> None:
     assert not reaches(proof, replace(seat, alive=False), now)
-    assert not reaches(proof, replace(seat, dead_until=proof.at + timedelta(seconds=1)), now)
+    assert not reaches(proof, replace(seat, out_since=proof.at), now)
 
 
 @given(seat=seats, now=moments)

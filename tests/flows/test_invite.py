@@ -1,7 +1,7 @@
 """Invitations (product.md 1.7; properties 7a, 12, 20)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -27,18 +27,21 @@ from bridge.flows.invite import (
     revoke,
 )
 from bridge.flows.members import find_member_id, get_person, remove_member
-from bridge.flows.provision_users import delete_user
+from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.provision_users import change_user, delete_user
 from bridge.flows.resources import ResourceDraft, add_label, add_resource, delete_label, delete_resource
 from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.sessions import find_session
 from bridge.flows.user_groups import create_user_group, delete_user_group, find_user_group_id
 from bridge.storage import people
 from bridge.storage.sign_in import link_identity
 from tests.flows.audit import audit_events, everything_kept
-from tests.flows.logins import sign_in
+from tests.flows.logins import CLIENT, sign_in
 from tests.flows.mailer import KeptMail, link_of
-from tests.world import World
+from tests.world import World, pushed
 
 PASSWORD = "a long enough password"
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 LUCIA = InviteDraft(("lucia@kicks.example",))
 ADMIN = parse_role_in_scope("Source Admin", [])
 
@@ -193,6 +196,43 @@ def test_a_removed_member_comes_back_by_invitation(kicks: World, marcus: str) ->
     user_id = get_person(kicks.context, "kicks", member, kicks.now).member.user_id
     accept_as(kicks.context, send(kicks, marcus), user_id, kicks.now)
     assert get_person(kicks.context, "kicks", member, kicks.now).member.status == "active"
+
+
+def reached(kicks: World, cookie: str, now: datetime) -> list[str]:
+    session = find_session(kicks.context, cookie, now)
+    return [one.workspace.slug for one in session.workspaces] if session else []
+
+
+def test_who_was_removed_signs_in_and_accepts_and_is_in(kicks: World, marcus: str) -> None:
+    """They have shown since the removal who they are; what they had open before it stays closed."""
+    accept_with_password(kicks.context, send(kicks, marcus), "Lucía", PASSWORD, kicks.now)
+    member = find_member_id(kicks.context, "kicks", "lucia@kicks.example")
+
+    def enter(now: datetime) -> str:
+        told = Credentials("lucia@kicks.example", PASSWORD)
+        return sign_in_with_password(kicks.context, told, CLIENT, now).cookie
+
+    before, removed_at = enter(kicks.now), kicks.now + HOUR
+    remove_member(kicks.context, marcus, "kicks", member, removed_at)
+    at_that_moment, since = enter(removed_at), enter(removed_at + SECOND)
+    user_id = get_person(kicks.context, "kicks", member, removed_at).member.user_id
+    accepted_at = removed_at + HOUR
+    assert reached(kicks, since, accepted_at) == []
+    invite(kicks.context, marcus, "kicks", LUCIA, accepted_at)
+    accept_as(kicks.context, link_of(kicks.context, accepted_at), user_id, accepted_at)
+    assert [reached(kicks, one, accepted_at) for one in (before, at_that_moment, since)] == [[], [], ["kicks"]]
+
+
+def test_and_so_is_who_signs_in_while_an_idp_holds_them_out(kicks: World, marcus: str) -> None:
+    account = accept_with_password(kicks.context, send(kicks, marcus), "Lucía", PASSWORD, kicks.now)
+    record, out, back = kicks.push(account.email), pushed(account.email, active=False), pushed(account.email)
+    told, out_at = Credentials(account.email, PASSWORD), kicks.now + HOUR
+    before = sign_in_with_password(kicks.context, told, CLIENT, kicks.now).cookie
+    change_user(kicks.context, kicks.connection, record.id, lambda _: out, out_at)
+    since = sign_in_with_password(kicks.context, told, CLIENT, out_at + SECOND).cookie
+    assert reached(kicks, since, out_at + SECOND) == []
+    change_user(kicks.context, kicks.connection, record.id, lambda _: back, out_at + HOUR)
+    assert [reached(kicks, one, out_at + HOUR) for one in (before, since)] == [[], ["kicks"]]
 
 
 @pytest.fixture

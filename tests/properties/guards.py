@@ -687,7 +687,7 @@ GUARDS = (
         "a session remembers that its person was out",
         "10",
         "bridge.domain.sign_in",
-        "return seat.alive and (seat.dead_until is None or authentication.at >= seat.dead_until)",
+        "return seat.alive and (seat.out_since is None or authentication.at > seat.out_since)",
         "return seat.alive",
         (f"{_10}who_comes_back_signs_in_anew",),
     ),

@@ -179,7 +179,7 @@ PLANTED = (
         (
             Piece(
                 "bridge.domain.sign_in",
-                "return seat.alive and (seat.dead_until is None or authentication.at >= seat.dead_until)",
+                "return seat.alive and (seat.out_since is None or authentication.at > seat.out_since)",
                 "return seat.alive",
             ),
         ),
