@@ -17,6 +17,7 @@ from typing import NoReturn
 from bridge.flows.context import Context
 from bridge.flows.deliver import deliver_due, forget_given_up
 from bridge.flows.domains import recheck_domains
+from bridge.flows.forget_past import forget_past
 from bridge.flows.jobs import (
     HEARTBEAT,
     HEARTBEAT_SECONDS,
@@ -78,6 +79,10 @@ def _forget_sign_ins(context: Context, _outside: Outside, now: datetime) -> None
     forget_old_attempts(context, now)
 
 
+def _forget_past(context: Context, _outside: Outside, now: datetime) -> None:
+    forget_past(context, now)
+
+
 def _look_for_proofs(context: Context, outside: Outside, now: datetime) -> None:
     recheck_domains(context, outside.look_for_proof, now)
 
@@ -97,6 +102,7 @@ JOBS = (
     Job("sweep-expired", _HOUR, _forget_expired),
     Job("sweep-scim-log", _HOUR, _forget_scim_calls),
     Job("sweep-sign-in-log", _HOUR, _forget_sign_ins),
+    Job("forget-past", 6 * _HOUR, _forget_past),
     Job("renew-secrets", _HOUR, _renew_secrets),
     Job("look-for-proofs", 5 * _MINUTE, _look_for_proofs),
 )

@@ -37,6 +37,7 @@ transaction: fetch first, then flow.
 - `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when;
   `explain_not`: what stands in the way; `explain_past`: at a moment that is past
 - `access_checks` applications ask whether somebody may, one or a thousand at once (`access_json`: reasons as JSON)
+- `forget_past`   what is past is kept as long as the operator says
 - `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces and plans
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after

@@ -7,6 +7,7 @@
 - `access`              the one query over facts that answers may they, why, who gains, who loses
 - `nearly`              what is there for one person, whether or not it counts: for why not
 - `access_past`         the same of a moment that is past
+- `forgetting`          ended facts and audit events that are too old
 - `origins`             who made the links of paths that are shown
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
 - `own_account`         what one's own account page shows and changes
