@@ -20,6 +20,7 @@ class Bug:
 
 _ACCESS = "bridge.storage.access"
 _PAIRS = "bridge.storage.mappings"
+_PAST = "bridge.storage.access_past"
 _USER_GROUPS = "bridge.storage.user_groups"
 
 
@@ -158,5 +159,19 @@ BUGS = (
             Piece(_PAIRS, "wanted.items() if present.get(key) != flags]", "wanted.items() if key not in present]"),
         ),
         "histories",
+    ),
+    # -- The past ----------------------------------------------------------------------------------------------------
+    _after(
+        _PAST,
+        "a fact stands at the moment at which it ended",
+        '"since <= :now AND until > :now"',
+        '"since <= :now AND until >= :now"',
+    ),
+    _after(_PAST, "a fact stands before it began", '_AT = ("since <= :now", ', '_AT = ("since <= :now OR 1 = 1", '),
+    _after(
+        "bridge.flows.explain_past",
+        "the plan of today counts for then",
+        "standing.plan or workspace.plan",
+        "workspace.plan",
     ),
 )

@@ -1,5 +1,5 @@
 """What SQL says of access is what access means (`bridge.domain.access_facts`), on SQLite and PostgreSQL, in whatever
-world: may they, why, who, how many; pairs of rules and groups that are kept ready; the export.
+world: may they, why, who, how many; pairs of rules and groups that are kept ready; the export; and what was, then.
 
 Worlds are drawn (`worlds`), written as rows (`world_rows`), and asked everything (`world_answers`); in some of them
 things happen first, by the flows that do them (`world_steps`). Every bug of `planted_in_access` is come upon.
@@ -43,22 +43,23 @@ def look(database: Database, drawn: bytes) -> None:
 
 
 def live(database: Database, drawn: bytes) -> None:
-    """One world in which things happen: after each of them everybody has what the facts then mean.
-
-    What is refused changes nothing.
+    """One world in which things happen: after each of them everybody has what the facts then mean, and from the end
+    that is what they had then. What is refused changes nothing.
     """
     facts, dice = world_of(Dice(drawn[:SIZE])), Dice(drawn[SIZE:])
     note(f"{facts}")
     with changing(database, OPERATOR, NOW, durable=False) as change:
         workspace = put(change, f"w{next(_serial)}", facts)
-    lab = Lab(make_context(database), workspace, dice, NOW)
+    lab, history = Lab(make_context(database), workspace, dice, NOW), [(NOW, facts)]
     for _ in range(1 + dice.below(6)):
         lab.pause()
         facts = step(lab, facts)
+        history.append((lab.now, facts))
         with database.snapshot() as rows:
             world_answers.check(world_answers.look(rows, workspace, lab.now), soon=True)
     with database.snapshot() as rows:
         world_answers.check(world_answers.look(rows, workspace, lab.now))
+    world_answers.check_past(lab.context, workspace, history, lab.now)
 
 
 def step(lab: Lab, facts: Facts) -> Facts:

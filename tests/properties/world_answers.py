@@ -8,7 +8,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
@@ -20,6 +20,7 @@ from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, Level, roles_giv
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import permissions_of
+from bridge.flows.explain_past import access_at
 from bridge.flows.export_users import export_users
 from bridge.storage import access, user_groups
 from bridge.storage.access import HeldGrant
@@ -124,22 +125,28 @@ def check_why(looked: Looked) -> None:
     said = permissions_of(looked.rows, looked.people, looked.facts.plan, looked.now)
     for person in looked.facts.people:
         permissions = said.get(looked.members[person.id], ())
-        assert _by_what(looked, permissions) == {
-            given: {links(path)[1:] for path in paths}
-            for given, paths in meaning.permissions(looked.facts, person, looked.now).items()
-        }
+        assert _by_what(looked.workspace, permissions) == _by_meaning(looked.facts, person, looked.now)
 
 
-def _by_what(looked: Looked, permissions: Iterable[Permission]) -> dict[RoleInScope, set[tuple[Any, ...]]]:
+Paths = dict[RoleInScope, set[tuple[Any, ...]]]
+
+
+def _by_what(workspace: Workspace, permissions: Iterable[Permission]) -> Paths:
     return {
-        RoleInScope(one.role, one.scope): {_of_because(looked, because) for because in one.because}
+        RoleInScope(one.role, one.scope): {_of_because(workspace, because) for because in one.because}
         for one in permissions
     }
 
 
-def _of_because(looked: Looked, because: Because) -> tuple[Any, ...]:
+def _by_meaning(facts: Facts, person: Person, now: datetime) -> Paths:
+    return {
+        given: {links(path)[1:] for path in paths} for given, paths in meaning.permissions(facts, person, now).items()
+    }
+
+
+def _of_because(workspace: Workspace, because: Because) -> tuple[Any, ...]:
     ids = (because.grant_id, because.user_group_id, because.mapping_id, because.idp_group_id)
-    return tuple(looked.short(one) for one in ids)
+    return tuple(one.removeprefix(f"{workspace.slug}-") if one else None for one in ids)
 
 
 def check_may(looked: Looked) -> None:
@@ -284,3 +291,24 @@ def _in_words(given: RoleInScope) -> str:
     if not given.role.scopable:
         return given.role.name
     return f"{given.role.name} on {', '.join(given.scope.render())}"
+
+
+# -- The past --------------------------------------------------------------------------------------------------------
+
+
+def check_past(context: Context, workspace: Workspace, history: list[tuple[datetime, Facts]], now: datetime) -> None:
+    """At each moment at which something happened, and right before the next, everybody could do what the facts of then
+    meant.
+    """
+    for (at, facts), (then, _) in zip(history, [*history[1:], (now, None)], strict=True):
+        for moment in {at, max(at, then - timedelta(microseconds=1))}:
+            for person in facts.people:
+                _check_moment(context, workspace, facts, person, moment, now)
+
+
+def _check_moment(
+    context: Context, workspace: Workspace, facts: Facts, person: Person, at: datetime, now: datetime
+) -> None:
+    said = access_at(context, workspace.slug, f"{person.id}@{workspace.slug}.example", at, now)
+    assert said.state == ("removed" if person.removed else "known" if meaning.is_in(facts, person) else "held_out")
+    assert _by_what(workspace, said.permissions or ()) == _by_meaning(facts, person, at), (at, person)

@@ -181,8 +181,20 @@ class _Writer:
 
     def _give_keys(self, table: Table, rows: list[dict[str, Any]]) -> None:
         new = [row for row in rows if isinstance(row.get("id"), str)]
-        for row, key in zip(new, reserve_keys(self._change, table, len(new)) if new else [], strict=True):
+        for row, key in zip(new, self._new_keys(table, len(new)), strict=True):
             self.keys[row["id"]] = row["id"] = key
+
+    def _new_keys(self, table: Table, count: int) -> list[int]:
+        """Keys that no other world had. SQLite gives that of the last row again when it is gone; its past would be read
+        for this world's, since all worlds are of one time.
+        """
+        drawn = reserve_keys(self._change, table, count) if count else []
+        first = self._workspace.key * _OF_ONE_WORLD if self._change.connection.dialect.name == "sqlite" else 0
+        return [max(key, first + n) for n, key in enumerate(drawn)]
+
+
+#: More than a world has of anything, ever.
+_OF_ONE_WORLD = 1000
 
 
 def _of(label: Label) -> dict[str, str]:
