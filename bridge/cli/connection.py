@@ -371,7 +371,7 @@ def _ask_for_name(closing: Closing) -> str:
 
 
 def _loss(closing: Closing) -> str:
-    count = len(closing.loses)
+    count = closing.loses.count
     people = "1 person loses" if count == 1 else f"{count:,} people lose"
     last = " It was the only way in while SSO is required." if closing.last_way else ""
     return f"{people} access by it.{last}"
@@ -379,7 +379,7 @@ def _loss(closing: Closing) -> str:
 
 def _closed(house: House, found: Connection, text: str, closing: Closing) -> Told:
     told_of = _told(house, found, text)
-    return Told({**told_of.wire, "loses": {"count": len(closing.loses)}}, told_of.text)
+    return Told({**told_of.wire, "loses": {"count": closing.loses.count}}, told_of.text)
 
 
 @connection.command("rotate-key")

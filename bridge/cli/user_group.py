@@ -98,7 +98,7 @@ def _tie_told(seen: tie_groups.TiePreview, text: str) -> Told:
         "gains": wire_moved(seen.gains),
         "loses": wire_moved(seen.loses),
     }
-    return Told(wire, f"{text}: {len(seen.gains)} gain, {len(seen.loses)} lose.")
+    return Told(wire, f"{text}: {seen.gains.count:,} gain, {seen.loses.count:,} lose.")
 
 
 @user_group.command("list")

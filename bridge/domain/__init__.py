@@ -14,6 +14,7 @@
 - `access_facts`   what access means: who may do what, by which paths, over the facts of one moment
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
 - `previews`       changes that can be previewed, what a preview says, and what of it who saves hands back
+- `moves`          what a change does to what groups give, and so what to ask about people
 - `picture`        the picture of access: who passes what; `picture_layout`: where its boxes and ribbons are
 - `labels`         `key:value` labels of resources
 - `members`        a workspace's people and User Groups as its owners see them

@@ -25,6 +25,11 @@ class GroupMatch:
     kind: MatchKind
     value: str
 
+    @property
+    def takes_later(self) -> bool:
+        """Whether it also takes groups that are made or renamed later: all but the one known by our own id."""
+        return self.kind != "id"
+
 
 @dataclass(frozen=True, slots=True)
 class IdpGroup:

@@ -6,7 +6,7 @@ refused with the new numbers, as `Moved`.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from bridge.domain.access import ResourceRef, RoleInScope
@@ -181,6 +181,10 @@ class MovedPeople:
     roles: tuple[tuple[RoleInScope, int], ...] = ()
     people: tuple[PersonMoved, ...] = ()
     more: str | None = None
+
+    def listing(self, page: "MovedPeople") -> "MovedPeople":
+        """These counts with the people of a page."""
+        return replace(self, people=page.people, more=page.more)
 
 
 @dataclass(frozen=True, slots=True)

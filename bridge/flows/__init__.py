@@ -31,7 +31,9 @@ transaction: fetch first, then flow.
 - `single_logout`, `saml_logout`   somebody signed out at their IdP; SAML's messages about it, both ways
 - `sessions`      opened, added to, ended; what one reaches, computed at each request; `own_sessions`: a person's own,
   listed and ended
-- `map_groups`    rules: add, remove, preview who gains and who loses
+- `map_groups`    rules: added, changed, switched, removed (`named_rules`: what they begin with)
+- `preview`       who would gain and who would lose by a change, and whether it still is so when it is made;
+  `preview_kinds`: what each kind of change does
 - `rule_list`     rules as their owners see them, with whom each reaches; `picture`: what they all give, to be drawn
 - `tie_groups`    pushed groups linked to User Groups, and what that changes; `waiting_records`: who has no account
 - `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when;

@@ -2,22 +2,19 @@
 what if it were closed.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from bridge.domain.access import RoleInScope, dominates
 from bridge.domain.errors import Stale
-from bridge.domain.previews import PersonMoved
-from bridge.domain.roles import MINIMAL, ROLES, covers, in_plan
+from bridge.domain.previews import MovedPeople, Preview, SwitchConnection
 from bridge.domain.sentences import counted
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
-from bridge.flows.map_groups import moved_people, strongest
 from bridge.flows.named import get_connection, get_workspace
-from bridge.storage import access, connection_overview, connections
+from bridge.flows.preview import foresee
+from bridge.storage import connection_overview, connections
 from bridge.storage.changes import Change
 from bridge.storage.connection_overview import StoredOverview
 from saml.certificates import CertificateFacts, certificate_facts
@@ -55,26 +52,28 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What switching off, or deleting, a connection closes. `loses` are people with what no other path gives them.
+    """What switching off, or deleting, a connection closes. `preview` says who loses what no other path gives them.
 
-    `last_way`: the workspace requires SSO, and there is no other connection that is on. `revision` is the workspace's
-    when it was read.
+    `last_way`: the workspace requires SSO, and there is no other connection that is on.
     """
 
     overview: ConnectionOverview
-    loses: tuple[PersonMoved, ...]
+    preview: Preview
     last_way: bool
-    revision: int
+
+    @property
+    def loses(self) -> MovedPeople:
+        """Who loses, counted, with the first of them."""
+        return self.preview.loses
 
     @property
     def foreseen(self) -> Foreseen:
         """What of it has to be so still when it is done."""
         counts = self.overview.counts
-        roles = [(one.id, sorted((given.role.id, *given.scope.render()) for given in one.roles)) for one in self.loses]
-        told = repr((roles, self.last_way, self.overview.connection.enabled, counts.domains))
+        told = repr((self.preview.digest, self.last_way, self.overview.connection.enabled, counts.domains))
         return Foreseen(
-            revision=self.revision,
-            people=len(self.loses),
+            revision=self.preview.revision,
+            people=self.loses.count,
             held_out=counts.held_out,
             rules=counts.rules,
             tokens=counts.tokens,
@@ -110,9 +109,9 @@ def foresee_closing(context: Context, workspace_slug: str, connection_id: str, n
 def _foresee(rows: Any, workspace: Workspace, found: Connection, now: datetime) -> Closing:
     counted = connection_overview.overviews(rows, workspace.key, now)[found.key]
     others = any(one.enabled and one.key != found.key for one in connections.list_connections(rows, workspace.key))
-    moved = _lost(rows, workspace, found, now) if found.enabled else {}
     last_way = workspace.require_sso and not others
-    return Closing(_overview(found, counted), moved_people(rows, moved), last_way, workspace.rev)
+    preview = foresee(rows, workspace, SwitchConnection(found.id, False), now)
+    return Closing(_overview(found, counted), preview, last_way)
 
 
 def check_foreseen(change: Change, workspace_slug: str, found: Connection, seen: Foreseen | None) -> None:
@@ -145,23 +144,3 @@ def _moved(seen: Foreseen, now: Foreseen) -> str:
 def _overview(found: Connection, counted: StoredOverview) -> ConnectionOverview:
     certificates = found.config.get("idp", {}).get("certificates", ())
     return ConnectionOverview(found, counted, tuple(certificate_facts(pem) for pem in certificates))
-
-
-def _lost(rows: Any, workspace: Workspace, found: Connection, now: datetime) -> dict[int, list[RoleInScope]]:
-    """For each member, what only rules of this connection give: who holds it now, less who would hold it without."""
-    narrowed = access.grants_in_workspace(rows, workspace.key, narrowed=True)
-    moved: dict[int, list[RoleInScope]] = {}
-    for given in (one for one in _given_by(rows, found) if in_plan(one.role, workspace.plan)):
-        roles = [role.id for role in ROLES if covers(role, given.role) and in_plan(role, workspace.plan)]
-        covering = [key for key, other in narrowed.items() if other.role.id in roles and dominates(other, given)]
-        asked = (rows, workspace.key, roles, covering, now)
-        for member in access.holders(*asked) - access.holders(*asked, without_connection=found.key):
-            moved.setdefault(member, []).append(given)
-    return {member: strongest(given, workspace) for member, given in moved.items()}
-
-
-def _given_by(rows: Any, found: Connection) -> Iterable[RoleInScope]:
-    principals = sorted(connection_overview.principals_of(rows, found.key))
-    batches = access.in_batches(principals)
-    given = [one for batch in batches for _, one in access.grants_of(rows, batch).values()]
-    return [one for one in dict.fromkeys(given) if one.role is not MINIMAL]

@@ -1,36 +1,33 @@
-"""Rules: IdP groups onto User Groups and roles (product.md 5.2), and what a change of one would do (5.3).
-
-A preview asks the same query as access itself: a person gains (loses) a permission unless another path gives
-at least that role's levels on at least that scope. It reads one moment and writes nothing.
-"""
+"""Rules: IdP groups onto User Groups and roles (product.md 5.2). What a change of one would do says `flows.preview`."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
-from bridge.domain.access import ResourceRef, RoleInScope, dominates
-from bridge.domain.errors import Conflict, NotFound
-from bridge.domain.group_mapping import (
-    Gives,
-    GroupMatch,
-    check_gives,
-    describe,
-    phrase_role,
-    phrase_user_group,
+from bridge.domain.access import ResourceRef, RoleInScope
+from bridge.domain.errors import NotFound
+from bridge.domain.group_mapping import GroupMatch, describe, phrase_role, phrase_user_group
+from bridge.domain.previews import (
+    AddRule,
+    ChangeRule,
+    DeleteRule,
+    LinkGroup,
+    MappingDraft,
+    PersonMoved,
+    Preview,
+    Seen,
+    SwitchRule,
 )
-from bridge.domain.previews import MappingDraft, MovedPeople, PersonMoved, Preview
-from bridge.domain.roles import ROLES, covers, in_plan
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
-from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
-from bridge.flows.roles_given import check_role_in_plan
-from bridge.storage import access, connections, mappings, mirrors, people, resources
-from bridge.storage.access import MatchedGroups
+from bridge.flows.named import get_connection, get_workspace, owner_acting
+from bridge.flows.named_rules import check_change, check_draft, check_own_rule, get_rule, get_user_group_keys
+from bridge.flows.preview import check_seen, preview
+from bridge.storage import access, connections, mappings, mirrors, resources
 from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory_members import find_group
-from bridge.storage.grants import insert_grant, scope_keys
+from bridge.storage.grants import end_grant_keys, insert_grant
 from bridge.storage.mappings import StoredMapping
 
 __all__ = [
@@ -39,17 +36,19 @@ __all__ = [
     "PersonMoved",
     "Preview",
     "add_mapping",
+    "alter_rule",
+    "change_mapping",
     "end_rule",
     "get_mapping",
     "link_group",
     "list_mappings",
     "make_rule",
-    "moved_people",
     "preview_add",
+    "preview_change",
     "preview_delete",
+    "preview_switch",
     "remove_mapping",
     "set_enabled",
-    "strongest",
     "switch_rule",
     "tie_group",
 ]
@@ -74,12 +73,26 @@ class MappingFacts:
 # -- Change ------------------------------------------------------------------------------------------
 
 
-def add_mapping(context: Context, actor: str, workspace_slug: str, draft: MappingDraft, now: datetime) -> MappingFacts:
-    """A new rule, on from now. Raises NotFound, Invalid, NotInPlan, Forbidden."""
+def add_mapping(
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    draft: MappingDraft,
+    now: datetime,
+    *,
+    seen: Seen | None = None,
+) -> MappingFacts:
+    """A new rule, on from now. Who was shown a preview gives what it said as `seen`.
+
+    Raises NotFound, Invalid, NotInPlan, Forbidden, Moved (it would do something else by now).
+    """
 
     def add(change: Change) -> str:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
+        connection, _ = check_draft(change.connection, workspace, draft)
+        mappings.hold_connections(change, [connection.key])
+        check_seen(change, workspace, AddRule(draft), seen)
         return make_rule(change, workspace, draft).id
 
     return get_mapping(context, workspace_slug, context.change(actor, now, add))
@@ -87,7 +100,7 @@ def add_mapping(context: Context, actor: str, workspace_slug: str, draft: Mappin
 
 def make_rule(change: Change, workspace: Workspace, draft: MappingDraft) -> StoredMapping:
     """The same inside another flow, which knows who may. Raises NotFound, Invalid, NotInPlan."""
-    connection, user_groups = _checked(change.connection, workspace, draft)
+    connection, user_groups = check_draft(change.connection, workspace, draft)
     mapping = mappings.insert_mapping(change, workspace.key, connection.key, draft.match, user_groups.values())
     for given in draft.roles:
         insert_grant(change, workspace.key, mapping.key, given, change.actor)
@@ -97,11 +110,58 @@ def make_rule(change: Change, workspace: Workspace, draft: MappingDraft) -> Stor
     return mapping
 
 
-def remove_mapping(context: Context, actor: str, workspace_slug: str, mapping_id: str, now: datetime) -> MappingFacts:
-    """A rule goes, and all access that came by it alone. Returns what it was. Raises NotFound, Conflict."""
+def change_mapping(
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    mapping_id: str,
+    draft: MappingDraft,
+    now: datetime,
+    *,
+    seen: Seen | None = None,
+) -> MappingFacts:
+    """A rule takes the groups, and gives what, the draft says; it stays on, or off. Who has what both give, keeps it.
+
+    Raises NotFound, Invalid, NotInPlan, Forbidden, Conflict (a system-made rule), Moved.
+    """
+
+    def alter(change: Change) -> None:
+        workspace, mapping = _get_own(change, workspace_slug, mapping_id)
+        mappings.hold_connections(change, [mapping.connection_key])
+        check_change(change.connection, workspace, mapping, draft)
+        check_seen(change, workspace, ChangeRule(mapping_id, draft), seen)
+        alter_rule(change, workspace, mapping, draft)
+
+    context.change(actor, now, alter)
+    return get_mapping(context, workspace_slug, mapping_id)
+
+
+def alter_rule(change: Change, workspace: Workspace, mapping: StoredMapping, draft: MappingDraft) -> None:
+    """The same inside another flow, which knows who may. Raises NotFound, Invalid, NotInPlan, Conflict."""
+    _, user_groups = check_change(change.connection, workspace, mapping, draft)
+    before = _facts(change.connection, workspace, [mapping])[0]
+    altered = mappings.alter_mapping(change, mapping, draft.match, user_groups.values())
+    present = {key: given for key, (_, given) in access.grants_of(change.connection, [mapping.key]).items()}
+    end_grant_keys(change, [key for key, given in present.items() if given not in draft.roles])
+    for given in draft.roles:
+        if given not in present.values():
+            insert_grant(change, workspace.key, mapping.key, given, change.actor)
+    mappings.refresh_mapping_matches(change, mapping.connection_key, mapping.key)
+    after = _facts(change.connection, workspace, [altered])[0]
+    if after != before:
+        told = {"before": {"rule": before.sentence}, "after": {"rule": after.sentence}}
+        change.record(workspace.key, "mapping.changed", mapping.id, **told)
+
+
+def remove_mapping(
+    context: Context, actor: str, workspace_slug: str, mapping_id: str, now: datetime, *, seen: Seen | None = None
+) -> MappingFacts:
+    """A rule goes, and all access that came by it alone. Returns what it was. Raises NotFound, Conflict, Moved."""
 
     def remove(change: Change) -> MappingFacts:
         workspace, mapping = _get_own(change, workspace_slug, mapping_id)
+        mappings.hold_connections(change, [mapping.connection_key])
+        check_seen(change, workspace, DeleteRule(mapping_id), seen)
         return end_rule(change, workspace, mapping)
 
     return context.change(actor, now, remove)
@@ -110,20 +170,28 @@ def remove_mapping(context: Context, actor: str, workspace_slug: str, mapping_id
 def end_rule(change: Change, workspace: Workspace, mapping: StoredMapping) -> MappingFacts:
     """The same inside another flow, which knows who may. Raises Conflict."""
     facts = _facts(change.connection, workspace, [mapping])[0]
-    if mapping.origin == "mirror":
-        raise Conflict("This rule ties an IdP group to its mirror. Link the group to another User Group instead.")
+    check_own_rule(mapping)
     mappings.end_mapping(change, mapping.key)
     change.record(workspace.key, "mapping.deleted", mapping.id, before={"rule": facts.sentence})
     return facts
 
 
 def set_enabled(
-    context: Context, actor: str, workspace_slug: str, mapping_id: str, enabled: bool, now: datetime
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    mapping_id: str,
+    enabled: bool,
+    now: datetime,
+    *,
+    seen: Seen | None = None,
 ) -> MappingFacts:
-    """Switch a rule on or off. Raises NotFound."""
+    """Switch a rule on or off. Raises NotFound, Moved."""
 
     def switch(change: Change) -> None:
         workspace, mapping = _get_own(change, workspace_slug, mapping_id)
+        mappings.hold_connections(change, [mapping.connection_key])
+        check_seen(change, workspace, SwitchRule(mapping_id, enabled), seen)
         switch_rule(change, workspace, mapping, enabled)
 
     context.change(actor, now, switch)
@@ -147,16 +215,21 @@ def link_group(
     group_id: str,
     user_group_name: str,
     now: datetime,
+    *,
+    seen: Seen | None = None,
 ) -> MappingFacts:
     """Tie a pushed group to an existing User Group, which keeps its hand-made members (product.md 4.5).
 
-    The group's mirror goes, unless it gives something of its own. Raises NotFound.
+    The group's mirror goes, unless it gives something of its own. Raises NotFound, Moved.
     """
 
     def link(change: Change) -> str:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         connection = get_connection(change.connection, workspace, connection_id)
+        mappings.hold_connections(change, [connection.key])
+        find_group(change.connection, connection.key, group_id, hold="alone")
+        check_seen(change, workspace, LinkGroup(connection_id, group_id, user_group_name), seen)
         return tie_group(change, workspace, connection, group_id, user_group_name)
 
     return get_mapping(context, workspace_slug, context.change(actor, now, link))
@@ -169,7 +242,7 @@ def tie_group(change: Change, workspace: Workspace, connection: Connection, grou
     if group is None:
         raise NotFound(f"{connection.name} has pushed no group {group_id[:80]!r}.")
     lock_workspace(change, workspace.key)
-    key = _user_group_keys(change.connection, workspace, [user_group_name])[user_group_name]
+    key = get_user_group_keys(change.connection, workspace, [user_group_name])[user_group_name]
     mapping_id = mirrors.link_group(change, connection, group_id, group.group.name, key)
     after = {"idp_group": group.group.name, "user_group": user_group_name}
     change.record(workspace.key, "mapping.linked", mapping_id, after=after)
@@ -191,7 +264,7 @@ def get_mapping(context: Context, workspace_slug: str, mapping_id: str) -> Mappi
     """One rule. Raises NotFound."""
     with context.database.snapshot() as rows:
         workspace = get_workspace(rows, workspace_slug)
-        return _facts(rows, workspace, [_find_own(rows, workspace, mapping_id)])[0]
+        return _facts(rows, workspace, [get_rule(rows, workspace, mapping_id)])[0]
 
 
 def describe_rules(rows: Any, workspace: Workspace, chosen: list[StoredMapping]) -> list[MappingFacts]:
@@ -252,105 +325,27 @@ def _roles_of(rows: Any, principals: Collection[int]) -> dict[int, list[RoleInSc
 
 def preview_add(context: Context, workspace_slug: str, draft: MappingDraft, now: datetime) -> Preview:
     """Who would gain what by this rule. Raises what `add_mapping` raises; writes nothing."""
-    with context.database.snapshot() as rows:
-        workspace = get_workspace(rows, workspace_slug)
-        connection, user_groups = _checked(rows, workspace, draft)
-        groups = MatchedGroups()
-        if connection.enabled:
-            groups = _matched(
-                (group.key, group.group.source == "asserted", group.shadowed)
-                for group in mappings.groups_of_match(rows, connection.key, draft.match)
-            )
-        inherited = [given for _, given in access.grants_of(rows, user_groups.values()).values()]
-        moved = _moved(rows, workspace, groups, [*draft.roles, *inherited], now)
-        return _preview(workspace, gains=moved_people(rows, moved))
+    return preview(context, workspace_slug, AddRule(draft), now)
+
+
+def preview_change(
+    context: Context, workspace_slug: str, mapping_id: str, draft: MappingDraft, now: datetime
+) -> Preview:
+    """Who would gain and lose what, were the rule so. Raises what `change_mapping` raises; writes nothing."""
+    return preview(context, workspace_slug, ChangeRule(mapping_id, draft), now)
+
+
+def preview_switch(context: Context, workspace_slug: str, mapping_id: str, enabled: bool, now: datetime) -> Preview:
+    """Who would gain, or lose, what, were the rule on, or off. Raises NotFound; writes nothing."""
+    return preview(context, workspace_slug, SwitchRule(mapping_id, enabled), now)
 
 
 def preview_delete(context: Context, workspace_slug: str, mapping_id: str, now: datetime) -> Preview:
-    """Who would lose what without this rule. Raises NotFound; writes nothing."""
-    with context.database.snapshot() as rows:
-        workspace = get_workspace(rows, workspace_slug)
-        mapping = _find_own(rows, workspace, mapping_id)
-        groups = _matched(mappings.matched_now(rows, mapping.key))
-        principals = [mapping.key, *(key for key, _, _ in mappings.user_groups_given(rows, [mapping.key])[mapping.key])]
-        gives = [given for _, given in access.grants_of(rows, principals).values()]
-        moved = _moved(rows, workspace, groups, gives, now, without=mapping.key)
-        return _preview(workspace, loses=moved_people(rows, moved))
-
-
-def _preview(workspace: Workspace, gains: tuple[PersonMoved, ...] = (), loses: tuple[PersonMoved, ...] = ()) -> Preview:
-    told = repr([[(one.id, one.roles) for one in side] for side in (gains, loses)])
-    gaining, losing = (MovedPeople(len(side), people=side) for side in (gains, loses))
-    return Preview(gaining, losing, 0, workspace.rev, sha256(told.encode()).hexdigest())
-
-
-def _matched(groups: Iterable[tuple[int, bool, bool]]) -> MatchedGroups:
-    every = list(groups)
-    return MatchedGroups(
-        pushed=tuple(key for key, asserted, _ in every if not asserted),
-        asserted=tuple(key for key, asserted, shadowed in every if asserted and not shadowed),
-        shadowed=tuple(key for key, asserted, shadowed in every if asserted and shadowed),
-    )
-
-
-def _moved(
-    rows: Any, workspace: Workspace, groups: MatchedGroups, gives: list[RoleInScope], now: datetime, *, without: int = 0
-) -> dict[int, list[RoleInScope]]:
-    """For each member in the groups, what of `gives` no path that doesn't pass the rule `without` gives as well."""
-    narrowed = access.grants_in_workspace(rows, workspace.key, narrowed=True)
-    touched = access.people_of_groups(rows, groups, now)
-    moved: dict[int, list[RoleInScope]] = {}
-    for given in strongest(gives, workspace):
-        # A grant of the rule itself is held by nobody without the rule, so it covers nobody.
-        roles = [role.id for role in ROLES if covers(role, given.role) and in_plan(role, workspace.plan)]
-        covering = [key for key, other in narrowed.items() if other.role.id in roles and dominates(other, given)]
-        for member in touched - access.holders(rows, workspace.key, roles, covering, now, without=without):
-            moved.setdefault(member, []).append(given)
-    return moved
-
-
-def strongest(gives: Iterable[RoleInScope], workspace: Workspace) -> list[RoleInScope]:
-    """What is given, less what the plan doesn't include and what something else given covers."""
-    distinct = [given for given in dict.fromkeys(gives) if in_plan(given.role, workspace.plan)]
-    return [one for one in distinct if not any(dominates(other, one) for other in distinct if other != one)]
-
-
-def moved_people(rows: Any, moved: Mapping[int, list[RoleInScope]]) -> tuple[PersonMoved, ...]:
-    """Members by their keys with what they would gain, or lose, as people in order of address."""
-    named = people.people_of(rows, moved)
-    shown = [PersonMoved(*named[member], tuple(roles)) for member, roles in moved.items()]
-    return tuple(sorted(shown, key=lambda person: person.email))
-
-
-# -- Shared ------------------------------------------------------------------------------------------
-
-
-def _checked(rows: Any, workspace: Workspace, draft: MappingDraft) -> tuple[Connection, dict[str, int]]:
-    check_sso_in_plan(workspace)
-    check_gives(draft.match, Gives(draft.user_group_names, draft.roles))
-    connection = get_connection(rows, workspace, draft.connection_id)
-    for given in draft.roles:
-        check_role_in_plan(given.role, workspace)
-        scope_keys(rows, workspace.key, given.scope)
-    return connection, _user_group_keys(rows, workspace, draft.user_group_names)
-
-
-def _user_group_keys(rows: Any, workspace: Workspace, names: Collection[str]) -> dict[str, int]:
-    found = mappings.user_group_keys(rows, workspace.key, names)
-    for name in names:
-        if name not in found:
-            raise NotFound(f"{workspace.name} has no User Group {name[:80]!r}.")
-    return found
+    """Who would lose what without this rule. Raises NotFound, Conflict (a mirror's); writes nothing."""
+    return preview(context, workspace_slug, DeleteRule(mapping_id), now)
 
 
 def _get_own(change: Change, workspace_slug: str, mapping_id: str) -> tuple[Workspace, StoredMapping]:
     workspace = get_workspace(change.connection, workspace_slug)
     owner_acting(change, workspace)
-    return workspace, _find_own(change.connection, workspace, mapping_id)
-
-
-def _find_own(rows: Any, workspace: Workspace, mapping_id: str) -> StoredMapping:
-    mapping = mappings.find_mapping(rows, workspace.key, mapping_id)
-    if mapping is None:
-        raise NotFound(f"{workspace.name} has no rule {mapping_id[:80]!r}.")
-    return mapping
+    return workspace, get_rule(change.connection, workspace, mapping_id)

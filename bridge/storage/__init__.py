@@ -4,7 +4,7 @@
 - `database`            engines, transactions, the queue of SQLite's writers
 - `prepared`            statements compiled once, for what each request says: how to declare and call them
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
-- `access`              the one query over facts that answers may they, why, who gains, who loses
+- `access`              the one query over facts that answers may they, and why; `moves`: who gains, who loses
 - `nearly`              what is there for one person, whether or not it counts: for why not
 - `access_past`         the same of a moment that is past
 - `forgetting`          ended facts and audit events that are too old

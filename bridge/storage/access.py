@@ -40,7 +40,7 @@ ALIVE = """m.status = 'active' AND NOT EXISTS (
 # Asserted groups count until their time is over, and not where the pushed group of that name decides.
 COUNTS = """NOT (mm.asserted AND ((mm.shadowed AND d.pushed) OR d.asserted_until IS NULL OR d.asserted_until < :now))"""
 
-_UNEXPIRED = "(g.expires_at IS NULL OR g.expires_at > :now)"
+UNEXPIRED = "(g.expires_at IS NULL OR g.expires_at > :now)"
 
 # Whether grant g reaches resource :resource.
 _FITS = """(g.scope = 'all'
@@ -136,7 +136,7 @@ def owner_condition(membership: str) -> str:
 
     For statements that look at many memberships at once; aliveness is theirs to ask.
     """
-    grant = f"g.role = '{OWNER.id}' AND {_UNEXPIRED}"
+    grant = f"g.role = '{OWNER.id}' AND {UNEXPIRED}"
     return " OR ".join(
         f"EXISTS (SELECT 1 FROM {b.tables} WHERE {b.member} = {membership} AND {b.on} AND {grant})" for b in _BRANCHES
     )
@@ -154,7 +154,7 @@ def _paths(
     )
 
 
-_OF_ROLES = f"g.role IN :roles AND {_UNEXPIRED}"
+_OF_ROLES = f"g.role IN :roles AND {UNEXPIRED}"
 _MAY_ON = Prepared(_may(f"{_OF_ROLES} AND {_FITS}"))
 _MAY_ANYWHERE = Prepared(_may(f"{_OF_ROLES} AND g.scope = 'all'"))
 _WITH_NAMES = """
@@ -284,7 +284,7 @@ def _links(records: str, alive: str) -> Prepared:
     of, members = "directory_users rec CROSS JOIN memberships m", f"rec.uid {records} AND m.id = rec.membership_id"
     head = "SELECT rec.uid AS record, 0 AS grant_id, '' AS role, '' AS scope"
     head = f"{head}, {nothing} FROM {of} WHERE {members} AND {alive}"
-    grant = f"g.role <> '{MINIMAL.id}' AND {_UNEXPIRED}"
+    grant = f"g.role <> '{MINIMAL.id}' AND {UNEXPIRED}"
     paths = _paths(grant, members, columns="rec.uid, g.id, g.role, g.scope, {passed}", alive=alive, of=of)
     return Prepared(typed(f"SELECT record, grant_id, role, scope, group_id FROM ({head}\nUNION ALL\n{paths}) AS held"))
 
@@ -442,7 +442,7 @@ _MOST_PARAMETERS = 8_000
 _HELD_BY = typed(
     _HOLDERS.format(
         paths=_paths(
-            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {_UNEXPIRED}",
+            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {UNEXPIRED}",
             "m.workspace_id = :workspace",
             columns="m.id AS membership_id",
             rule=" AND mm.mapping_id <> :without",
@@ -452,7 +452,7 @@ _HELD_BY = typed(
 _HELD_WITHOUT_CONNECTION = typed(
     _HOLDERS.format(
         paths=_paths(
-            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {_UNEXPIRED}",
+            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {UNEXPIRED}",
             "m.workspace_id = :workspace",
             columns="m.id AS membership_id",
             rule=" AND mm.mapping_id NOT IN (SELECT mp.id FROM mappings mp WHERE mp.connection_id = :without)",
@@ -499,7 +499,7 @@ def holders_of_roles(connection: Connection, workspace_id: int, roles: Collectio
 
 _HELD_BY_EACH = typed(
     "SELECT role, COUNT(DISTINCT membership_id) FROM ({paths}) AS held GROUP BY role".format(
-        paths=_paths(_UNEXPIRED, "m.workspace_id = :workspace", columns="m.id AS membership_id, g.role AS role")
+        paths=_paths(UNEXPIRED, "m.workspace_id = :workspace", columns="m.id AS membership_id, g.role AS role")
     )
 )
 

@@ -10,7 +10,7 @@ workspace (the order of locks: `bridge.storage.changes.lock_workspace`).
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -100,6 +100,27 @@ def insert_mapping(
         change, mapping_user_groups, [{"mapping_id": key, "user_group_id": n} for n in dict.fromkeys(user_group_keys)]
     )
     return StoredMapping(key, uid, workspace_key, connection_key, match, True, origin, change.actor)
+
+
+def alter_mapping(
+    change: Change, mapping: StoredMapping, match: GroupMatch, user_group_keys: Iterable[int]
+) -> StoredMapping:
+    """A rule takes these groups and gives these User Groups; the roles that hang on it are the caller's.
+
+    Refresh its matches after.
+    """
+    hold_connections(change, [mapping.connection_key])
+    if match != mapping.match:
+        values = {"match": match.kind, "value": match.value, "value_ci": fold(match.value)}
+        alter_facts(change, mappings, mappings.c.id == mapping.key, values=values)
+    here, wanted = mapping_user_groups.c.mapping_id == mapping.key, set(user_group_keys)
+    chosen = select(mapping_user_groups.c.user_group_id).where(here)
+    present = set(change.connection.execute(chosen).scalars())
+    if present - wanted:
+        end_facts(change, mapping_user_groups, here, mapping_user_groups.c.user_group_id.in_(present - wanted))
+    added = sorted(wanted - present)
+    begin_facts(change, mapping_user_groups, [{"mapping_id": mapping.key, "user_group_id": key} for key in added])
+    return replace(mapping, match=match)
 
 
 def end_mapping(change: Change, mapping_key: int) -> None:
@@ -199,6 +220,47 @@ def groups_of_match(connection: Any, connection_key: int, match: GroupMatch) -> 
 def groups_by_keys(connection: Any, connection_key: int, keys: Collection[int]) -> list[StoredGroup]:
     """These groups of a connection, as rules see them."""
     return _groups(connection, connection_key, directory_groups.c.id.in_(list(keys)))
+
+
+def connection_of(connection: Any, mapping: StoredMapping) -> str:
+    """The outside id of a rule's connection."""
+    found: str = connection.execute(
+        select(connections.c.uid).where(connections.c.id == mapping.connection_key)
+    ).scalar()
+    return found
+
+
+def keys_of_connection(connection: Any, connection_key: int) -> set[int]:
+    """All rules of a connection, the system-made ones too."""
+    chosen = select(mappings.c.id).where(mappings.c.connection_id == connection_key)
+    return set(connection.execute(chosen).scalars())
+
+
+def rules_of_groups(connection: Any, group_keys: Collection[int]) -> list[int]:
+    """The rules by which any of these groups gives something now."""
+    chosen = select(mapping_matches.c.mapping_id).where(mapping_matches.c.group_id.in_(list(group_keys)))
+    return sorted(connection.execute(chosen.distinct()).scalars())
+
+
+def pairs_when_on(connection: Any, connection_key: int) -> list[tuple[int, StoredGroup]]:
+    """The pairs of rule and group that would give something, were the connection enabled."""
+    groups = _groups(connection, connection_key, true())
+    rules = list_mappings(connection, and_(mappings.c.connection_id == connection_key, mappings.c.enabled))
+    by_key = {stored.key: stored for stored in groups}
+    return [(rule, by_key[group]) for group, rule in _pairs(groups, rules)]
+
+
+def unshadowed_without(connection: Any, connection_key: int, group_key: int) -> set[int]:
+    """The asserted groups in whose place this pushed group, and no other one, decides."""
+    columns = directory_groups.c
+    own = connection.execute(select(columns.name_ci, columns.external_id).where(columns.id == group_key)).one()
+    names = {own.name_ci} | ({fold(own.external_id)} if own.external_id else set())
+    asserted = select(columns.id, columns.name).where(
+        columns.connection_id == connection_key, ASSERTED_GROUP, columns.name_ci.in_(names)
+    )
+    found = connection.execute(asserted).all()
+    others = _deciding_names(connection, connection_key, [row.name for row in found], but=group_key)
+    return {row.id for row in found if not _decided(row.name, others)}
 
 
 #: From so many values on, a connection's groups are read whole instead of by value.
@@ -302,14 +364,16 @@ def _decided(name: str, deciding: tuple[set[str], set[str]]) -> bool:
     return fold(name) in names or name in outside
 
 
-def _deciding_names(connection: Any, connection_key: int, names: Collection[str]) -> tuple[set[str], set[str]]:
+def _deciding_names(
+    connection: Any, connection_key: int, names: Collection[str], *, but: int = 0
+) -> tuple[set[str], set[str]]:
     """Of these asserted names, those a pushed group has as its name (folded), or as its external id."""
     if not names:
         return set(), set()
     columns = directory_groups.c
     named = or_(columns.name_ci.in_([fold(name) for name in names]), columns.external_id.in_(list(names)))
     pushed = select(columns.name_ci, columns.external_id).where(
-        columns.connection_id == connection_key, PUSHED_GROUP, named
+        columns.connection_id == connection_key, columns.id != but, PUSHED_GROUP, named
     )
     rows = connection.execute(pushed).all()
     return {row.name_ci for row in rows}, {row.external_id for row in rows if row.external_id}

@@ -35,7 +35,7 @@ def make_mirror(change: Change, connection: Connection, group_uid: str, name: st
 
 def rename_mirror(change: Change, connection: Connection, group_uid: str, name: str) -> None:
     """The pushed group has another name: its mirror follows."""
-    for mapping in _made_for(change.connection, connection, group_uid, "mirror"):
+    for mapping in made_for(change.connection, connection, group_uid, "mirror"):
         for key, uid, before in _user_groups_of(change.connection, mapping.key):
             chosen = _free_name(change.connection, connection.workspace_key, name, connection.name, own=key)
             alter_facts(change, user_groups, user_groups.c.id == key, values={"name": chosen, "name_ci": fold(chosen)})
@@ -51,7 +51,7 @@ def end_mirror(
     A mirror with hand-given grants, or that another rule gives, stays: empty, and marked with `name`. One that is
     `keeping` stays as a User Group like any other.
     """
-    for mapping in _made_for(change.connection, connection, group_uid, "mirror", "link"):
+    for mapping in made_for(change.connection, connection, group_uid, "mirror", "link"):
         mirrored = _user_groups_of(change.connection, mapping.key) if mapping.origin == "mirror" else []
         end_mapping(change, mapping.key)
         for key, uid, called in mirrored:
@@ -85,7 +85,8 @@ def end_user_group(change: Change, key: int) -> None:
     end_facts(change, user_groups, user_groups.c.id == key)
 
 
-def _made_for(connection: Any, of: Connection, group_uid: str, *origins: str) -> list[StoredMapping]:
+def made_for(connection: Any, of: Connection, group_uid: str, *origins: str) -> list[StoredMapping]:
+    """The system-made rules of a pushed group, of these origins."""
     by_id = (mappings.c.match == "id") & (mappings.c.value == group_uid)
     return list_mappings(connection, (mappings.c.connection_id == of.key) & by_id & mappings.c.origin.in_(origins))
 

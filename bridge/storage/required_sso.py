@@ -2,16 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, or_, select
 
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Workspace
 from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
 from bridge.storage.changes import Change, alter_facts
 from bridge.storage.sessions import ON_SINCE
-from bridge.storage.tables import authentications, connections, grants, identities, memberships, users, workspaces
+from bridge.storage.tables import (
+    authentications,
+    connections,
+    grants,
+    identities,
+    memberships,
+    sessions,
+    users,
+    workspaces,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,38 @@ def list_never_came(connection: Any, workspace_key: int, at_most: int) -> list[M
     """Those who never came by SSO and aren't exempt, by name."""
     chosen = _PEOPLE.where(_in(workspace_key), ~_EXEMPT, ~_CAME).order_by(users.c.name, memberships.c.id)
     return [MemberShown(*row) for row in connection.execute(chosen.limit(at_most))]
+
+
+def count_kept_out(connection: Any, workspace_key: int, now: datetime) -> tuple[int, int, int, str]:
+    """How many may go on coming in under Require SSO, how many may not, how many of those are signed in now; and a
+    digest of who those are.
+    """
+    who = memberships.c.id
+    sums = (func.sum(who), func.sum(who * who % literal_column("1000003")))
+    chosen = select(func.count(), func.sum(case((_is_here(now), 1), else_=0)), *sums)
+    never = chosen.join_from(memberships, users, users.c.id == memberships.c.user_id).where(
+        _in(workspace_key), ~_EXEMPT, ~_CAME
+    )
+    count, here, *told = (int(one or 0) for one in connection.execute(never).one())
+    every = select(func.count()).join_from(memberships, users, users.c.id == memberships.c.user_id)
+    inside = connection.execute(every.where(_in(workspace_key))).scalar_one()
+    return inside - count, count, here, sha256(repr((count, *told)).encode()).hexdigest()
+
+
+def page_kept_out(connection: Any, workspace_key: int, now: datetime, *, after: str, most: int) -> list[Any]:
+    """Who may not, in the order of addresses after one: rows of it folded, membership's outside id, address, name, and
+    whether they are signed in now.
+    """
+    columns = (users.c.email_ci, memberships.c.uid, users.c.email, users.c.name, _is_here(now))
+    chosen = select(*columns).join_from(memberships, users, users.c.id == memberships.c.user_id)
+    kept_out = chosen.where(_in(workspace_key), ~_EXEMPT, ~_CAME, users.c.email_ci > after)
+    return list(connection.execute(kept_out.order_by(users.c.email_ci).limit(most)))
+
+
+def _is_here(now: datetime) -> ColumnElement[bool]:
+    lasting = or_(authentications.c.ends_at.is_(None), authentications.c.ends_at > now)
+    held = authentications.c.session_id == sessions.c.id
+    return exists().where(sessions.c.user_id == users.c.id, sessions.c.ends_at > now, held, lasting)
 
 
 def list_exempt(connection: Any, workspace_key: int) -> list[MemberShown]:

@@ -36,7 +36,7 @@ def foresee(world: World) -> Closing:
 
 
 def lost(world: World) -> dict[str, list[str]]:
-    return {one.email: [given.role.name for given in one.roles] for one in foresee(world).loses}
+    return {one.email: [given.role.name for given in one.roles] for one in foresee(world).loses.people}
 
 
 def roles_of(world: World, email: str) -> set[str]:

@@ -145,8 +145,8 @@ def closing_lines(closing: Closing, *, for_good: bool) -> tuple[Consequence, ...
         people = counted(counts.signed_in, "person is", "people are")
         signed_in = f": {people} signed in by it now" if counts.signed_in else ""
         lines.append(Consequence("lose", f"Nobody signs in by {found.name}, from the next request on{signed_in}"))
-    if closing.loses:
-        people = counted(len(closing.loses), "person loses", "people lose")
+    if closing.loses.count:
+        people = counted(closing.loses.count, "person loses", "people lose")
         lines.append(Consequence("lose", f"{people} access that no other path gives them"))
     if closing.last_way:
         text = "It is the only way in while SSO is required: people stay locked out until another connection is on"
@@ -201,6 +201,6 @@ def _is_number(text: str) -> bool:
 
 def losing_people(closing: Closing) -> tuple[str, ...]:
     """The first of those who lose something, and what."""
-    lines = [f"{one.name}: {listed([given.role.name for given in one.roles])}" for one in closing.loses[:_NAMED]]
-    more = len(closing.loses) - _NAMED
+    lines = [f"{one.name}: {listed([given.role.name for given in one.roles])}" for one in closing.loses.people[:_NAMED]]
+    more = closing.loses.count - _NAMED
     return (*lines, f"and {counted(more, 'more person', 'more people')}") if more > 0 else tuple(lines)

@@ -203,7 +203,7 @@ def _ask_to_disable(visit: Visit, seen: ConnectionOverview, error: DomainError |
         title=f"Switch {found.name} off?",
         crumbs=crumbs(visit, Link(found.name, href(visit, found))),
         action=href(visit, found, "connections.disable"),
-        button=_switch_off(found.name, len(closing.loses)),
+        button=_switch_off(found.name, closing.loses.count),
         consequences=closing_lines(closing, for_good=False),
         cancel_href=href(visit, found),
         keep="Keep it on",
@@ -253,7 +253,7 @@ def delete(slug: str, connection: UUID) -> Response:
 def _ask_to_delete(visit: Visit, seen: ConnectionOverview, error: DomainError | None = None) -> Response:
     found = seen.connection
     closing = foresee_closing(visit.context, visit.slug, found.id, visit.now)
-    losing = len(closing.loses)
+    losing = closing.loses.count
     page = ConnectionDeletePage(
         name=found.name,
         crumbs=crumbs(visit, Link(found.name, href(visit, found))),

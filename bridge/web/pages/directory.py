@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError
-from bridge.domain.previews import PersonMoved
+from bridge.domain.previews import MovedPeople
 from bridge.domain.sentences import counted, listed
 from bridge.domain.waiting_records import WaitingRecord
 from bridge.domain.workspace import Connection
@@ -190,22 +190,22 @@ def _linking(seen: TiePreview, chosen: str, found: Connection) -> tuple[Conseque
 
 def _moved(seen: TiePreview) -> list[Consequence]:
     lines = []
-    if seen.gains:
+    if seen.gains.count:
         lines.append(Consequence("gain", f"{_people(seen.gains, 'gain')} {_roles(seen.gains)}"))
-    if seen.loses:
+    if seen.loses.count:
         lines.append(Consequence("lose", f"{_people(seen.loses, 'lose')} {_roles(seen.loses)}"))
     return lines or [Consequence("keep", "Nobody gains or loses a role")]
 
 
-def _people(moved: Sequence[PersonMoved], verb: str) -> str:
-    names = [one.name for one in moved[:_NAMED]]
-    more = len(moved) - len(names)
+def _people(moved: MovedPeople, verb: str) -> str:
+    names = [one.name for one in moved.people[:_NAMED]]
+    more = moved.count - len(names)
     everybody = listed([*names, *([counted(more, "other", "others")] if more else [])])
-    return f"{everybody} {verb}{'s' if len(moved) == 1 else ''}"
+    return f"{everybody} {verb}{'s' if moved.count == 1 else ''}"
 
 
-def _roles(moved: Sequence[PersonMoved]) -> str:
-    return listed(list(dict.fromkeys(role.role.name for one in moved for role in one.roles)))
+def _roles(moved: MovedPeople) -> str:
+    return listed(list(dict.fromkeys(given.role.name for given, _ in moved.roles)))
 
 
 @blueprint.get("/groups/<uuid:group>/unlink")

@@ -1,0 +1,376 @@
+"""Who gains and who loses by a change: what groups give, read into a `Standing`, and people counted in the tables.
+
+`bridge.domain.moves` says what to ask. It goes into the statements as JSON, a list each, so that they stay the same for
+every kind of change. People are never gathered here: they are counted where they are, and read a page at a time.
+What makes a membership alive, and a group's member count, is said once, in `bridge.storage.access`.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import BigInteger, BindParameter, Table, Text, TextClause, bindparam, func, select, text
+
+from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope
+from bridge.domain.moves import Asked, Group, Standing, strongest
+from bridge.domain.previews import MovedPeople, PersonMoved, Side
+from bridge.domain.roles import get_role
+from bridge.storage.access import ALIVE, COUNTS, UNEXPIRED, grants_of, in_batches, scopes_of
+from bridge.storage.columns import Instant
+from bridge.storage.tables import (
+    directory_groups,
+    grants,
+    mapping_matches,
+    mapping_user_groups,
+    mappings,
+    principals,
+    resources,
+    user_group_members,
+    user_groups,
+)
+
+# -- What groups give --------------------------------------------------------------------------------
+
+
+def load_standing(
+    connection: Any, workspace_key: int, plan: str, now: datetime, roles: Collection[str] | None, *, own: bool = False
+) -> Standing:
+    """What a workspace's groups and User Groups give of these roles (None: of all), and by which rules.
+
+    `own`: with the narrowed grants of people themselves.
+    """
+    by_user_groups = frozenset(_grants(connection, user_groups, workspace_key, now, roles))
+    return Standing(
+        plan,
+        by_user_groups | frozenset(_grants(connection, mappings, workspace_key, now, roles)),
+        frozenset(_ties(connection, workspace_key)),
+        frozenset(_matches(connection, workspace_key)),
+        frozenset(holder for holder, _ in by_user_groups),
+        own=_own(connection, workspace_key, now, roles) if own else (),
+    )
+
+
+def gives_of(connection: Any, holders: Collection[int]) -> list[RoleInScope]:
+    """What these rules and User Groups give themselves."""
+    return list(dict.fromkeys(given for _, given in grants_of(connection, holders).values()))
+
+
+def _grants(
+    connection: Any, holders: Table, workspace_key: int, now: datetime, roles: Collection[str] | None
+) -> Iterable[tuple[int, RoleInScope]]:
+    chosen = select(grants.c.id, grants.c.principal_id, grants.c.role, grants.c.scope)
+    of = chosen.join_from(holders, grants, grants.c.principal_id == holders.c.id)
+    rows = connection.execute(_standing(of.where(holders.c.workspace_id == workspace_key), now, roles)).all()
+    scopes = _scopes(connection, [row.id for row in rows if row.scope != "all"])
+    for row in rows:
+        yield row.principal_id, RoleInScope(get_role(row.role), scopes.get(row.id, EVERYWHERE))
+
+
+def _own(
+    connection: Any, workspace_key: int, now: datetime, roles: Collection[str] | None
+) -> tuple[tuple[int, RoleInScope], ...]:
+    chosen = select(grants.c.id, grants.c.role).join_from(grants, principals)
+    of = chosen.where(
+        principals.c.workspace_id == workspace_key, principals.c.kind == "membership", grants.c.scope != "all"
+    )
+    rows = connection.execute(_standing(of, now, roles)).all()
+    scopes = _scopes(connection, [row.id for row in rows])
+    return tuple((row.id, RoleInScope(get_role(row.role), scopes[row.id])) for row in rows)
+
+
+def _standing(chosen: Any, now: datetime, roles: Collection[str] | None) -> Any:
+    unexpired = chosen.where((grants.c.expires_at.is_(None)) | (grants.c.expires_at > now))
+    return unexpired if roles is None else unexpired.where(grants.c.role.in_(sorted(roles)))
+
+
+def _scopes(connection: Any, keys: Sequence[int]) -> dict[int, Any]:
+    return {key: scope for batch in in_batches(keys) for key, scope in scopes_of(connection, batch).items()}
+
+
+def _ties(connection: Any, workspace_key: int) -> Iterable[tuple[int, int]]:
+    chosen = select(mapping_user_groups.c.mapping_id, mapping_user_groups.c.user_group_id)
+    of = chosen.join_from(mappings, mapping_user_groups, mapping_user_groups.c.mapping_id == mappings.c.id)
+    return (tuple(row) for row in connection.execute(of.where(mappings.c.workspace_id == workspace_key)))
+
+
+def _matches(connection: Any, workspace_key: int) -> Iterable[tuple[int, Group]]:
+    pairs = mapping_matches.c
+    chosen = select(pairs.mapping_id, pairs.group_id, pairs.asserted, pairs.shadowed)
+    of = chosen.join_from(mappings, mapping_matches, pairs.mapping_id == mappings.c.id)
+    for rule, *group in connection.execute(of.where(mappings.c.workspace_id == workspace_key)):
+        yield rule, Group(*group)
+
+
+# -- Who moves ---------------------------------------------------------------------------------------
+#
+# A question has a number, above zero for who gains and below for who loses. `{member}` and `{n}` are put in.
+
+_LISTS = {
+    "from_group": "group_id BIGINT, asserted BOOLEAN, shadowed BOOLEAN, n BIGINT, settled BOOLEAN",
+    "from_hand": "user_group_id BIGINT, n BIGINT, settled BOOLEAN",
+    "from_role": "role TEXT, n BIGINT",
+    "from_grant": "grant_id BIGINT, n BIGINT",
+    "by_role": "n BIGINT, role TEXT, by_labels BOOLEAN, by_list BOOLEAN",
+    "by_label": "n BIGINT, label TEXT, value TEXT",
+    "by_resource": "n BIGINT, resource_id BIGINT",
+    "by_group": "n BIGINT, group_id BIGINT, asserted BOOLEAN, shadowed BOOLEAN",
+    "by_hand": "n BIGINT, user_group_id BIGINT",
+}
+
+_REACHES = """(g.scope = 'all'
+    OR (g.scope = 'labels' AND a.by_labels AND NOT EXISTS (SELECT 1 FROM grant_labels l WHERE l.grant_id = g.id
+        AND NOT EXISTS (SELECT 1 FROM by_label k WHERE k.n = a.n AND k.label = l.key AND k.value = l.value)))
+    OR (g.scope = 'list' AND a.by_list AND NOT EXISTS (SELECT 1 FROM by_resource k WHERE k.n = a.n
+        AND NOT EXISTS (SELECT 1 FROM grant_resources r WHERE r.grant_id = g.id AND r.resource_id = k.resource_id))))"""
+
+# A record e and its group a: beside the d and mm of what is touched.
+_COUNTS_INSIDE = re.sub(r"\bd\.", "e.", re.sub(r"\bmm\.", "a.", COUNTS))
+
+_UNCOVERED = f"""NOT EXISTS (SELECT 1 FROM grants g CROSS JOIN by_role a
+        WHERE g.principal_id = {{member}} AND {UNEXPIRED} AND a.n = {{n}} AND a.role = g.role AND {_REACHES})
+    AND NOT EXISTS (SELECT 1 FROM user_group_members u CROSS JOIN by_hand a
+        WHERE u.membership_id = {{member}} AND a.user_group_id = u.user_group_id AND a.n = {{n}})
+    AND NOT EXISTS (SELECT 1 FROM directory_users e CROSS JOIN group_members o CROSS JOIN by_group a
+        WHERE e.membership_id = {{member}} AND o.directory_user_id = e.id AND a.group_id = o.group_id
+        AND a.n = {{n}} AND {_COUNTS_INSIDE})"""
+
+# Beginning with what moves: everybody who is touched, whether or not something covers them.
+_TOUCHED = f"""touched AS (
+SELECT d.membership_id AS member, mm.n AS n, mm.settled AS settled
+    FROM from_group mm CROSS JOIN group_members gm CROSS JOIN directory_users d CROSS JOIN memberships m
+    WHERE gm.group_id = mm.group_id AND d.id = gm.directory_user_id AND m.id = d.membership_id AND {COUNTS} AND {ALIVE}
+UNION SELECT m.id, f.n, f.settled FROM from_hand f CROSS JOIN user_group_members u CROSS JOIN memberships m
+    WHERE u.user_group_id = f.user_group_id AND m.id = u.membership_id AND {ALIVE}
+UNION SELECT m.id, f.n, 1 = 0 FROM from_role f CROSS JOIN memberships m CROSS JOIN grants g
+    WHERE m.workspace_id = :workspace AND g.principal_id = m.id AND g.role = f.role AND g.scope = 'all'
+    AND {UNEXPIRED} AND {ALIVE}
+UNION SELECT m.id, f.n, 1 = 0 FROM from_grant f CROSS JOIN grants g CROSS JOIN memberships m
+    WHERE g.id = f.grant_id AND m.id = g.principal_id AND {ALIVE}),
+moved AS (SELECT t.member, t.n FROM touched t
+    WHERE NOT t.settled AND {_UNCOVERED.format(member="t.member", n="t.n")})"""
+
+# Beginning with members m: which questions touch them, and aren't covered.
+_WAYS = (
+    (
+        "directory_users d CROSS JOIN group_members gm CROSS JOIN from_group mm",
+        "d.membership_id = m.id AND gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND NOT mm.settled "
+        f"AND {COUNTS}",
+        "mm.n",
+    ),
+    (
+        "user_group_members u CROSS JOIN from_hand f",
+        "u.membership_id = m.id AND f.user_group_id = u.user_group_id AND NOT f.settled",
+        "f.n",
+    ),
+    (
+        "grants g CROSS JOIN from_role f",
+        f"g.principal_id = m.id AND f.role = g.role AND g.scope = 'all' AND {UNEXPIRED}",
+        "f.n",
+    ),
+    ("grants g CROSS JOIN from_grant f", "g.principal_id = m.id AND f.grant_id = g.id", "f.n"),
+)
+
+_SIGNED_IN = """EXISTS (SELECT 1 FROM sessions s JOIN authentications au ON au.session_id = s.id
+    WHERE s.user_id = {user} AND s.ends_at > :now AND (au.ends_at IS NULL OR au.ends_at > :now))"""
+
+_COUNT = f"""{_TOUCHED},
+people AS (SELECT member, MAX(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS gains,
+    MAX(CASE WHEN n < 0 THEN 1 ELSE 0 END) AS loses FROM moved GROUP BY member),
+told AS (SELECT p.gains, p.loses, CASE WHEN {_SIGNED_IN.format(user="m.user_id")} THEN 1 ELSE 0 END AS here
+    FROM people p CROSS JOIN memberships m WHERE m.id = p.member)
+SELECT 'all', 0, (SELECT COUNT(DISTINCT member) FROM touched), COUNT(*), 0 FROM people
+UNION ALL SELECT 'side', 1, SUM(gains), SUM(here * gains), 0 FROM told
+UNION ALL SELECT 'side', -1, SUM(loses), SUM(here * loses), 0 FROM told
+UNION ALL SELECT 'asked', n, COUNT(*), SUM(member), SUM(member * member % 1000003) FROM moved GROUP BY n"""
+
+_PERSON = f"u.email_ci, m.id, m.uid, u.email, u.name, {_SIGNED_IN.format(user='u.id')}"
+
+
+def _page(side: Side) -> str:
+    """In the order of addresses, until there are enough: for changes that move many."""
+    ways = " OR ".join(f"EXISTS (SELECT 1 FROM {tables} WHERE {_on(on, n, side)})" for tables, on, n in _WAYS)
+    return f"""SELECT {_PERSON} FROM users u CROSS JOIN memberships m
+WHERE u.email_ci > :after AND u.closed_at IS NULL AND m.user_id = u.id AND m.workspace_id = :workspace AND {ALIVE}
+AND ({ways}) ORDER BY u.email_ci LIMIT :most"""
+
+
+def _page_of_few(side: Side) -> str:
+    """Beginning with whom it touches, who are then put in order."""
+    return f"""SELECT {_PERSON} FROM (SELECT DISTINCT member FROM moved WHERE n {_SIGNS[side]}) p
+CROSS JOIN memberships m CROSS JOIN users u WHERE m.id = p.member AND u.id = m.user_id AND u.email_ci > :after
+ORDER BY u.email_ci LIMIT :most"""
+
+
+def _what(side: Side) -> str:
+    """The questions that move these members."""
+    return " UNION ALL ".join(
+        f"SELECT m.id, {n} FROM memberships m CROSS JOIN {tables} WHERE m.id IN :members AND {_on(on, n, side)}"
+        for tables, on, n in _WAYS
+    )
+
+
+_SIGNS: dict[Side, str] = {"gains": "> 0", "loses": "< 0"}
+
+
+def _on(on: str, n: str, side: Side) -> str:
+    return f"{on} AND {n} {_SIGNS[side]} AND {_UNCOVERED.format(member='m.id', n=n)}"
+
+
+@cache
+def _statement(dialect: str, body: str) -> TextClause:
+    """The statement with its lists before it, in the words of an engine."""
+    each = "json_each(:{0})" if dialect == "sqlite" else "jsonb_array_elements(CAST(:{0} AS jsonb)) AS e(value)"
+    lists = []
+    for name, columns in _LISTS.items():
+        typed = [column.split() for column in columns.split(", ")]
+        values = ", ".join(f"CAST(value ->> {at} AS {kind})" for at, (_, kind) in enumerate(typed))
+        named = ", ".join(column for column, _ in typed)
+        lists.append(f"{name}({named}) AS MATERIALIZED (SELECT {values} FROM {each.format(name)})")
+    sql = f"WITH {', '.join(lists)}{'' if body.startswith('SELECT') else ', '}{body}"
+    kinds = {"now": Instant, "workspace": BigInteger, "most": BigInteger, "after": Text}
+    binds: list[BindParameter[Any]] = [bindparam(name, type_=kind) for name, kind in kinds.items() if f":{name}" in sql]
+    many: list[BindParameter[Any]] = (
+        [bindparam("members", type_=BigInteger, expanding=True)] if ":members" in sql else []
+    )
+    return text(sql).bindparams(*binds, *many)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many people a change touches; `gains` and `loses` without their people; `digest` of who moves by what."""
+
+    touched: int
+    movers: int
+    gains: MovedPeople
+    loses: MovedPeople
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The questions of one change in one workspace, at one moment, ready to be put to the tables."""
+
+    workspace_key: int
+    now: datetime
+    asked: dict[int, Asked]
+    lists: dict[str, str]
+
+    def values(self, body: str, **more: Any) -> dict[str, Any]:
+        """What a statement takes."""
+        every = {"now": self.now, "workspace": self.workspace_key, **self.lists, **more}
+        return {name: value for name, value in every.items() if f":{name}" in body or name in self.lists}
+
+
+def prepare(connection: Any, workspace_key: int, asked: Iterable[Asked], now: datetime) -> Moves:
+    """The questions with their numbers, and their lists written out."""
+    numbered: dict[int, Asked] = {}
+    for n, one in enumerate(asked, start=1):
+        numbered[n if one.gains else -n] = one
+    listed = {ref for one in numbered.values() for ref in one.resources or ()}
+    keys = _resource_keys(connection, workspace_key, listed)
+    rows: dict[str, list[Any]] = {name: [] for name in _LISTS}
+    for n, one in numbered.items():
+        for name, found in _rows(n, one, keys).items():
+            rows[name] += found
+    return Moves(workspace_key, now, numbered, {name: json.dumps(found) for name, found in rows.items()})
+
+
+def _rows(n: int, one: Asked, keys: dict[ResourceRef, int]) -> dict[str, list[Any]]:
+    narrowed = (one.labels is not None, one.resources is not None)
+    hands, covering = one.user_groups, one.covering_groups
+    return {
+        "from_group": [(g.key, g.asserted, g.shadowed, n, g in covering) for g in one.groups],
+        "from_hand": [(key, n, key in one.covering_user_groups) for key in hands],
+        "from_role": [(one.given.role.id, n)] if one.own_everywhere else [],
+        "from_grant": [(key, n) for key in one.own],
+        "by_role": [(n, role, *narrowed) for role in one.roles],
+        "by_label": [(n, label.key, label.value) for label in one.labels or ()],
+        "by_resource": [(n, keys.get(ref, 0)) for ref in one.resources or ()],
+        "by_group": [(n, g.key, g.asserted, g.shadowed) for g in covering],
+        "by_hand": [(n, key) for key in one.covering_user_groups],
+    }
+
+
+def _resource_keys(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, int]:
+    found: dict[ResourceRef, int] = {}
+    for batch in range(0, len(refs), 500):
+        chosen = select(resources.c.id, resources.c.type, resources.c.uid).where(
+            resources.c.workspace_id == workspace_key,
+            resources.c.uid.in_([ref.id for ref in sorted(refs)[batch : batch + 500]]),
+        )
+        found |= {ResourceRef(kind, uid): key for key, kind, uid in connection.execute(chosen)}
+    return found
+
+
+def count_moves(connection: Any, moves: Moves) -> Counted:
+    """Who gains and who loses, counted. One statement."""
+    if not moves.asked:
+        return Counted(0, 0, MovedPeople(), MovedPeople(), _digest([]))
+    rows = connection.execute(_statement(connection.dialect.name, _COUNT), moves.values(_COUNT)).all()
+    told = {(kind, int(n)): tuple(int(one or 0) for one in numbers) for kind, n, *numbers in rows}
+    sides = []
+    for sign in (1, -1):
+        count, here, _ = told["side", sign]
+        each = {moves.asked[n].given: told["asked", n][0] for kind, n in told if kind == "asked" and n * sign > 0}
+        sides.append(MovedPeople(count, here, tuple(sorted(each.items(), key=lambda one: -one[1]))))
+    touched, movers, _ = told["all", 0]
+    who = [(n > 0, moves.asked[n], numbers) for (kind, n), numbers in told.items() if kind == "asked"]
+    return Counted(touched, movers, sides[0], sides[1], _digest(who))
+
+
+def _digest(who: Iterable[tuple[bool, Asked, tuple[int, ...]]]) -> str:
+    told = sorted((gains, one.given.role.id, one.given.scope.render(), numbers) for gains, one, numbers in who)
+    return sha256(repr(told).encode()).hexdigest()
+
+
+def page_of_moves(connection: Any, moves: Moves, side: Side, *, after: str = "", most: int) -> MovedPeople:
+    """People of one side after an address, in order of addresses, without counts; `more` where there are others."""
+    if not any(one.gains == (side == "gains") for one in moves.asked.values()):
+        return MovedPeople()
+    few = _is_few(connection, moves)
+    body = f"{_TOUCHED} {_page_of_few(side)}" if few else _page(side)
+    values = moves.values(body, after=after, most=most + 1)
+    found = connection.execute(_statement(connection.dialect.name, body), values).all()
+    page = found[:most]
+    given = _given(connection, moves, side, [row[1] for row in page])
+    people = tuple(
+        PersonMoved(uid, email, name, tuple(strongest(given.get(key, ()))), bool(here))
+        for _, key, uid, email, name, here in page
+    )
+    return MovedPeople(people=people, more=page[-1][0] if len(found) > most else None)
+
+
+def _given(connection: Any, moves: Moves, side: Side, members: list[int]) -> dict[int, list[RoleInScope]]:
+    if not members:
+        return {}
+    body = _what(side)
+    rows = connection.execute(_statement(connection.dialect.name, body), moves.values(body, members=members))
+    given: dict[int, list[RoleInScope]] = {}
+    for member, n in sorted({(member, n) for member, n in rows}, key=lambda one: (one[0], abs(one[1]))):
+        given.setdefault(member, []).append(moves.asked[n].given)
+    return given
+
+
+def _is_few(connection: Any, moves: Moves) -> bool:
+    """Whether it is less work to put all whom it touches in order than to look for them in the order of addresses."""
+    if any(one.own_everywhere for one in moves.asked.values()):
+        return False
+    groups = {group.key for one in moves.asked.values() for group in one.groups}
+    hands = {key for one in moves.asked.values() for key in one.user_groups}
+    touched = sum(len(one.own) for one in moves.asked.values())
+    for batch in in_batches(groups):
+        of = directory_groups.c.id.in_(batch)
+        touched += connection.execute(select(func.sum(directory_groups.c.n_members)).where(of)).scalar() or 0
+    for batch in in_batches(hands):
+        of = user_group_members.c.user_group_id.in_(batch)
+        touched += connection.execute(select(func.count()).select_from(user_group_members).where(of)).scalar_one()
+    return touched < _FEW
+
+
+#: So many people are read and sorted in a twentieth of a second.
+_FEW = 3_000
