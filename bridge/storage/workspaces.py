@@ -145,6 +145,7 @@ def _keeping_owners(workspace_key: int) -> Select[tuple[int]]:
             # Until they accept, only the workspace's SSO opens it (product.md 4.4).
             memberships.c.accepted_at.is_not(None),
             grants.c.role == OWNER.id,
+            grants.c.expires_at.is_(None),  # who owns for a while keeps nothing
             users.c.closed_at.is_(None),
             ~HELD_OUT,
             WAY_IN,

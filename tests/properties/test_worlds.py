@@ -18,6 +18,7 @@ from bridge.domain.errors import DomainError
 from bridge.flows.context import OPERATOR
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
+from bridge.storage.workspaces import count_keeping_owners
 from tests.properties import world_answers
 from tests.properties.conftest import Warm
 from tests.properties.planted_in_access import BUGS, Bug
@@ -44,7 +45,7 @@ def look(database: Database, drawn: bytes) -> None:
 
 def live(database: Database, drawn: bytes) -> None:
     """One world in which things happen: after each of them everybody has what the facts then mean, and from the end
-    that is what they had then. What is refused changes nothing.
+    that is what they had then. What is refused changes nothing; the last owner by hand is kept.
     """
     facts, dice = world_of(Dice(drawn[:SIZE])), Dice(drawn[SIZE:])
     note(f"{facts}")
@@ -53,10 +54,13 @@ def live(database: Database, drawn: bytes) -> None:
     lab, history = Lab(make_context(database), workspace, dice, NOW), [(NOW, facts)]
     for _ in range(1 + dice.below(6)):
         lab.pause()
+        with database.reading() as rows:
+            owned = count_keeping_owners(rows, workspace.key)
         facts = step(lab, facts)
         history.append((lab.now, facts))
         with database.snapshot() as rows:
             world_answers.check(world_answers.look(rows, workspace, lab.now), soon=True)
+            assert count_keeping_owners(rows, workspace.key) or not owned, "nobody keeps the workspace"
     with database.snapshot() as rows:
         world_answers.check(world_answers.look(rows, workspace, lab.now))
     world_answers.check_past(lab.context, workspace, history, lab.now)

@@ -35,6 +35,7 @@ from bridge.storage.tables import (
     resources,
 )
 from bridge.storage.tables import user_groups as user_groups_table
+from bridge.storage.workspaces import count_keeping_owners
 from tests.properties.world_rows import facts_of
 
 #: A path by its links' names: person, grant, User Group, rule, IdP group.
@@ -215,6 +216,20 @@ def check_owners(looked: Looked) -> None:
             assert (looked.members[person.id] in owning) == owns, person
 
 
+def check_keepers(looked: Looked) -> None:
+    """Who keeps the workspace from being without an owner: named by hand, for good, and in. (All have a password.)"""
+    meant = [
+        person
+        for person in looked.facts.people
+        if meaning.is_in(looked.facts, person)
+        and any(
+            grant.holder == person.id and grant.given.role is OWNER and grant.expires_at is None
+            for grant in looked.facts.grants
+        )
+    ]
+    assert count_keeping_owners(looked.rows, looked.workspace.key) == len(meant)
+
+
 def check_user_groups(looked: Looked) -> None:
     """Who is in which User Group, and how many are."""
     keys = looked.keys(user_groups_table)
@@ -264,7 +279,7 @@ def _uids(looked: Looked, record: str) -> Iterable[str]:
     return looked.rows.execute(select(directory_users.c.uid).where(directory_users.c.uid.in_(spelled))).scalars()
 
 
-_ALL = (check_pairs, check_why, check_may, check_holders, check_owners, check_user_groups, check_records)
+_ALL = (check_pairs, check_why, check_may, check_holders, check_owners, check_keepers, check_user_groups, check_records)
 
 
 # -- The export ------------------------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ class _Writer:
         for account, one in zip(accounts, people, strict=True):
             email = f"{one.id}@{slug}.example"
             account |= {"email": email, "email_ci": email, "name": one.id, "email_proved_at": self._change.now}
+            account |= {"password_hash": "of nothing"}
         self._insert(t.users, accounts, self._made)
         self._principals("membership", [one.id for one in people])
         rows = [
