@@ -5,6 +5,7 @@
 - `sign_in`        whose account that opens, what a session reaches, and every reason why not
 - `second_factors` what an account shows after its password; `ways_in`: by what it opens, and what must be left
 - `directory`      what an IdP pushes: people, groups, and typed changes of a group's members
+- `idp_records`    groups and people as each IdP says them
 - `waiting_records`   pushed records without an account: why, and what to do
 - `imports`        what an import of a directory did, or would do
 - `roles`          the catalogue: which role gives which level on what, and what each plan includes

@@ -35,6 +35,7 @@ transaction: fetch first, then flow.
 - `preview`       who would gain and who would lose by a change, and whether it still is so when it is made;
   `preview_kinds`: what each kind of change does
 - `rule_list`     rules as their owners see them, with whom each reaches; `picture`: what they all give, to be drawn
+- `idp_directory` groups and people as each IdP says them, for owners to look at
 - `tie_groups`    pushed groups linked to User Groups, and what that changes; `waiting_records`: who has no account
 - `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when;
   `explain_not`: what stands in the way; `explain_past`: at a moment that is past

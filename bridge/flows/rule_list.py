@@ -20,6 +20,8 @@ from bridge.storage.mappings import StoredGroup, StoredMapping
 PAGE_SIZE = 50
 #: So many of a rule's groups are named with it.
 FIRST = 12
+#: The id and the name of a connection.
+Link = tuple[str, str]
 #: Why a rule gives what it says, or doesn't. `in_part`: the plan leaves some of its roles out.
 RuleState = Literal["on", "off", "connection_off", "unmatched", "not_in_plan", "in_part", "gives_nothing"]
 #: States that somebody has to look at.
@@ -61,16 +63,16 @@ class RulePage:
     rules: tuple[RuleSeen, ...]
     found: int
     total: int
-    connections: tuple[tuple[str, str], ...]
+    connections: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MappingCounts:
-    """How many rules (without mirrors) and IdP groups a workspace has; `pushed` of them by SCIM."""
+    """How many rules (without mirrors), IdP groups and records of people a workspace has."""
 
     rules: int
     groups: int
-    pushed: int
+    records: int
 
 
 def count_mapping(context: Context, workspace_slug: str) -> MappingCounts:
@@ -100,7 +102,7 @@ def list_rules(context: Context, workspace_slug: str, wish: RuleWish, now: datet
         RuleSeen(number, facts, state, people[facts.id], tuple(one.group.name for one in groups[facts.id][:FIRST]))
         for number, facts, state in page
     )
-    return RulePage(seen, len(found), len(every), tuple((one.id, one.name) for one in links))
+    return RulePage(seen, len(found), len(every), _named(links))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,15 @@ def get_rule(context: Context, workspace_slug: str, rule_id: str, now: datetime)
 
 def _connections(rows: Any, workspace: Workspace) -> list[Connection]:
     return connections.list_connections(rows, workspace.key)
+
+
+def connections_of(rows: Any, workspace: Workspace) -> tuple[Link, ...]:
+    """The (id, name) of each connection of a workspace, for a flow that has begun to read."""
+    return _named(_connections(rows, workspace))
+
+
+def _named(links: Sequence[Connection]) -> tuple[Link, ...]:
+    return tuple((one.id, one.name) for one in links)
 
 
 def _group_shown(one: StoredGroup, people: int) -> MatchedGroup:

@@ -11,7 +11,6 @@ from bridge.storage.access import ALIVE, COUNTS
 from bridge.storage.accounts import HELD_OUT
 from bridge.storage.columns import Instant
 from bridge.storage.tables import (
-    PUSHED_GROUP,
     access_requests,
     connections,
     directory_groups,
@@ -49,13 +48,13 @@ def count_each(connection: Any, workspace_key: int) -> Mapping[str, int]:
 
 
 def count_mapping(connection: Any, workspace_key: int) -> Mapping[str, int]:
-    """How many `rules` (without mirrors), IdP `groups`, and `pushed` ones of them. One statement."""
+    """How many `rules` (without mirrors), IdP `groups`, and `records` of people. One statement."""
     written = mappings.c.origin != "mirror"
-    of_workspace = select(func.count()).select_from(directory_groups.join(connections))
+    here = connections.c.workspace_id == workspace_key
     chosen = {
         "rules": select(func.count()).where(mappings.c.workspace_id == workspace_key, written),
-        "groups": of_workspace.where(connections.c.workspace_id == workspace_key),
-        "pushed": of_workspace.where(connections.c.workspace_id == workspace_key, PUSHED_GROUP),
+        "groups": select(func.count()).select_from(directory_groups.join(connections)).where(here),
+        "records": select(func.count()).select_from(directory_users.join(connections)).where(here),
     }
     each = select(*(one.scalar_subquery().label(name) for name, one in chosen.items()))
     counted: Mapping[str, int] = connection.execute(each).mappings().one()

@@ -20,6 +20,7 @@
 - `directory`     what a connection's IdP pushed: who has no account and why, groups and what they are tied to
 - `mapping`       the rules, and one of them; `picture`: what they all give, drawn (`mapping_parts`: what they share)
 - `mapping`       the rules, and one of them; `picture`: what they all give, drawn (`mapping_parts`: what they share)
+- `idp_directory` groups and people of all connections, as each IdP says them
 - `invitations`   sent, repeated, revoked, and accepted
 - `access_requests`   members ask for a role, owners give it or refuse
 - `account_sessions`   where one is signed in; one session, the others, or all ended

@@ -297,12 +297,13 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     signing_in = (links, domains, security, sign_ins, log)
     rules = NavItem("Group mapping", visit.url("mapping.index"), "rule", current=request.blueprint in _MAPPING)
     drawn = NavItem("Picture of access", visit.url("picture.index"), "picture", current=here == "picture.index")
+    said = NavItem("Directory", visit.url("idp_directory.groups"), "group", current=_on_directory())
     asked = _requests_item(visit, waiting=counts(visit).requests)
-    elsewhere = on_own or any(item.current for item in (asked, rules, drawn, *signing_in))
+    elsewhere = on_own or any(item.current for item in (asked, rules, drawn, said, *signing_in))
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
         NavSection("People", (people, asked, NavItem("Your access", own, "role", current=on_own))),
-        NavSection("Directory", (rules, drawn)),
+        NavSection("Directory", (rules, drawn, said)),
         NavSection("Signing in", signing_in),
     )
 
@@ -314,6 +315,10 @@ def _requests_item(visit: Visit, *, waiting: int = 0) -> NavItem:
 
 def _on_sign_ins() -> bool:
     return request.blueprint == "sign_in_log"
+
+
+def _on_directory() -> bool:
+    return request.blueprint == "idp_directory"
 
 
 _CONNECTIONS = frozenset(

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from bridge.domain.sentences import Inventory, counted
+from bridge.flows.idp_directory import count_idle_groups
 from bridge.flows.map_groups import MappingFacts
 from bridge.flows.rule_list import (
     PAGE_SIZE,
@@ -68,9 +69,22 @@ def _page(visit: Visit, wish: RuleWish, found: RulePage) -> RulesPage:
         rows=tuple(_row(visit, one, inventory) for one in found.rules),
         pager=pager(visit, "mapping.index", where, wish.page, len(found.rules), found.found, size=PAGE_SIZE),
         picture_href=visit.url("picture.index"),
+        note=_idle_note(visit) if found.total else None,
         empty=None if found.total else _empty(found, counts, visit),
         nothing_found=NothingFound(_nothing(wish), here, filters) if found.total and not found.rules else None,
     )
+
+
+def _idle_note(visit: Visit) -> Note | None:
+    idle = count_idle_groups(visit.context, visit.slug, visit.now)
+    if not idle:
+        return None
+    text = (
+        "They are kept, and each pushed one is mirrored as a User Group with Minimal Workspace Access. "
+        "A group is never matched to one of yours by its name alone."
+    )
+    see = Link(f"See the {idle:,}" if idle > 1 else "See it", visit.url("idp_directory.groups", kind="idle"))
+    return Note("info", f"{counted(idle, 'IdP group gives', 'IdP groups give')} nothing yet", text, see)
 
 
 def _nothing(wish: RuleWish) -> str:
@@ -142,7 +156,7 @@ def _rule_page(visit: Visit, shown: RuleShown) -> RulePageView:
             Fact("Matches now", counted(facts.matched_groups, "IdP group")),
             Fact("Made by", shown.made_by or "the operator"),
         ),
-        groups=tuple(_group_row(one, facts.connection) for one in shown.groups),
+        groups=tuple(_group_row(visit, one, facts.connection) for one in shown.groups),
         more_groups=max(facts.matched_groups - len(shown.groups), 0),
         later=_later(facts),
         note=NOTES.get(seen.state),
@@ -150,11 +164,11 @@ def _rule_page(visit: Visit, shown: RuleShown) -> RulePageView:
     )
 
 
-def _group_row(one: MatchedGroup, connection: str) -> MatchedGroupRow:
+def _group_row(visit: Visit, one: MatchedGroup, connection: str) -> MatchedGroupRow:
     note = f"named at sign-ins by {connection}" if one.asserted else ""
     if one.shadowed:
         note += "; the pushed group of this name decides for whom it pushes"
-    return MatchedGroupRow(Chip("idp", one.name), one.people, note)
+    return MatchedGroupRow(Chip("idp", one.name, visit.url("idp_directory.show_group", group=one.id)), one.people, note)
 
 
 def _later(facts: MappingFacts) -> str:

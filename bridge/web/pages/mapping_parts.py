@@ -41,6 +41,7 @@ def mapping_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:
     each = count_mapping(visit.context, visit.slug)
     tabs: tuple[tuple[str, str, int | None], ...] = (
         ("Rules", "mapping.index", each.rules),
+        ("IdP groups", "idp_directory.groups", each.groups),
         ("Picture", "picture.index", None),
     )
     return tuple(Tab(text, visit.url(endpoint), count, current=text == current) for text, endpoint, count in tabs)

@@ -210,6 +210,8 @@ def _page_of(visit: Visit, node: NodeId) -> str | None:
         return visit.url("user_groups.show_roles", group=node.id)
     if node.kind == "role":
         return visit.url("roles.index")
+    if node.kind == "idp":
+        return visit.url("idp_directory.show_group", group=node.id)
     if node.kind == "rule":
         return visit.url("mapping.show_one", rule=node.id)
     return None

@@ -27,6 +27,7 @@ from tests.world import World
 
 FAMILIES = (
     "mapping",
+    "idp_directory",
     "picture",
     "connections",
     "connection_new",
@@ -57,7 +58,8 @@ def rules(app: Flask, method: str) -> list[Rule]:
 def path(app: Flask, rule: Rule, **ids: object) -> str:
     """The address of a route in acme, with these ids where it names any."""
     usual: dict[str, object] = {"slug": "acme", "kind": "saml", "preset": "okta", "connection": uuid4()}
-    usual |= {"member": uuid4(), "rule": uuid4(), "name": "nobody.example", "ref": "AAAA-2222"} | ids
+    usual |= dict.fromkeys(("member", "rule", "group", "record"), uuid4())
+    usual |= {"name": "nobody.example", "ref": "AAAA-2222"} | ids
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, {name: usual[name] for name in rule.arguments})
 

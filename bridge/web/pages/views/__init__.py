@@ -16,7 +16,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `tokens`      tokens of IdPs and programs
 - `scim_log`    the SCIM log
 - `sign_in_log` the sign-in log, and tests of connections
-- `connections` connections to IdPs; `directory`: what one pushed
+- `connections` connections to IdPs; `directory`: what one pushed; `idp_directory`: what all of them say
 - `mapping`     rules; `picture`: what they make of IdP groups, drawn
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
 - `roles`       what each role gives
@@ -60,6 +60,16 @@ from bridge.web.pages.views.directory import (
 from bridge.web.pages.views.domains import DomainPanel, DomainRow, DomainsPage
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
 from bridge.web.pages.views.frame import BareFrame, Frame, Me, NavItem, NavSection, OtherWorkspace
+from bridge.web.pages.views.idp_directory import (
+    IdpGroupPage,
+    IdpGroupRow,
+    IdpGroupsPage,
+    IdpPeoplePage,
+    IdpPersonPage,
+    IdpPersonRow,
+    InIdpGroupRow,
+    TakingRule,
+)
 from bridge.web.pages.views.mapping import MatchedGroupRow, RulePage, RulePart, RuleRow, RulesPage
 from bridge.web.pages.views.own_sessions import OwnSessionRow, OwnSessionsPage
 from bridge.web.pages.views.parts import (
@@ -215,7 +225,14 @@ __all__ = [
     "GrantPage",
     "GrantRow",
     "IdpForm",
+    "IdpGroupPage",
+    "IdpGroupRow",
+    "IdpGroupsPage",
+    "IdpPeoplePage",
+    "IdpPersonPage",
+    "IdpPersonRow",
     "InGroupRow",
+    "InIdpGroupRow",
     "InvitationPage",
     "InvitePage",
     "Kind",
@@ -280,6 +297,7 @@ __all__ = [
     "Source",
     "Status",
     "Tab",
+    "TakingRule",
     "TestConnectionPage",
     "TestResultPage",
     "Theme",
