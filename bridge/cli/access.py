@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from bridge.cli.access_backwards import gives, who
 from bridge.cli.shown import text_because, text_explained, text_permission, text_traced, wire_explained
 from bridge.cli.terminal import House, Told, told
 from bridge.cli.times import MOMENT
@@ -114,3 +115,7 @@ def _text_open_way(way: WayToGet) -> str:
         return f"the User Group {way.user_group}: {what}"
     by = f", by the User Group {way.user_group}" if way.user_group else ""
     return f"the {way.connection} group {' or '.join(way.idp_groups)}{by}: {what}"
+
+
+access.add_command(who)
+access.add_command(gives)

@@ -118,6 +118,11 @@ def group_shadowed(connection: tuple[str, str], group: str) -> Obstacle:
 # -- The grant ---------------------------------------------------------------------------------------
 
 
+def role_not_in_plan(role: Role, plan: str) -> Obstacle:
+    """A grant of a role that the plan doesn't include gives nothing."""
+    return Obstacle("role_not_in_plan", f"The {plan} plan has no {role.name}, so it gives nothing.")
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What was asked: an action on a resource that carries `labels`, or creating one of a type (no resource)."""
@@ -138,7 +143,7 @@ def obstacles_of_grant(
     if expires_at is not None and expires_at <= now:
         found.append(Obstacle("grant_expired", f"It ended on {_day(expires_at)}.", at=expires_at))
     if not in_plan(role, wanted.plan):
-        found.append(Obstacle("role_not_in_plan", f"The {wanted.plan} plan has no {role.name}, so it gives nothing."))
+        found.append(role_not_in_plan(role, wanted.plan))
     if wanted.action != "read" and role.gives.get(wanted.type, 0) < Level.EDIT:
         found.append(Obstacle("role_reads_only", f"{role.name} reads and doesn’t {wanted.action}."))
     return (*found, *_scope(scope, wanted))

@@ -63,7 +63,7 @@ def _wire_made(made: Made) -> dict[str, Any]:
 def wire_why_not(reasons: WhyNot) -> dict[str, Any]:
     """What stands in the way, and what would give it: of a no."""
     nearly = {"count": reasons.total, "paths": [_wire_near_miss(one) for one in reasons.nearly]}
-    why = {"person": [_wire_obstacle(one) for one in reasons.person], "nearly": nearly}
+    why = {"person": [wire_obstacle(one) for one in reasons.person], "nearly": nearly}
     return {"why_not": why, "what_would_give": [_wire_way(way) for way in reasons.ways]}
 
 
@@ -74,10 +74,11 @@ def _wire_way(way: WayToGet) -> dict[str, Any]:
     if way.mapping_id:
         told["mapping"] = {"id": way.mapping_id, "name": way.mapping}
         told |= {"connection": way.connection, "idp_groups": list(way.idp_groups)}
-    return told | ({"obstacles": [_wire_obstacle(one) for one in way.obstacles]} if way.obstacles else {})
+    return told | ({"obstacles": [wire_obstacle(one) for one in way.obstacles]} if way.obstacles else {})
 
 
-def _wire_obstacle(one: Obstacle) -> dict[str, Any]:
+def wire_obstacle(one: Obstacle) -> dict[str, Any]:
+    """One thing that stands in the way."""
     told: dict[str, Any] = {"kind": one.kind, "text": one.text}
     told |= {"connection": {"id": one.connection[0], "name": one.connection[1]}} if one.connection else {}
     told |= {"at": wire_time(one.at)} if one.at else {}
@@ -93,4 +94,4 @@ def _wire_near_miss(one: NearMiss) -> dict[str, Any]:
     }
     told |= {link: {"id": uid, "name": name} for link, (uid, name) in links.items() if uid is not None}
     told |= {"idp_groups": list(one.idp_groups)} if one.idp_groups else {}
-    return told | {"obstacles": [_wire_obstacle(obstacle) for obstacle in one.obstacles]}
+    return told | {"obstacles": [wire_obstacle(obstacle) for obstacle in one.obstacles]}

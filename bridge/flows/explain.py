@@ -20,7 +20,7 @@ from bridge.flows.context import Context
 from bridge.flows.named import get_member_by_email, get_workspace
 from bridge.storage import access, people, user_groups
 from bridge.storage.access import HeldGrant
-from bridge.storage.grants import principals_of
+from bridge.storage.nearly import candidate_grants
 from bridge.storage.resources import find_resource
 
 LEVELS: dict[Action, Level] = {"read": Level.READ, "edit": Level.EDIT, "create": Level.EDIT}
@@ -176,12 +176,11 @@ def what_would_give(context: Context, workspace_slug: str, question: Question, n
         _, labels = resource_asked(connection, workspace, question)
         roles = roles_asked(workspace, question)
         fitting = {
-            key: given
-            for key, given in access.grants_in_workspace(connection, workspace.key, roles=roles).items()
-            if _fits(given.scope, question, labels)
+            one.principal: RoleInScope(one.role, one.scope)
+            for one in candidate_grants(connection, workspace.key, None, roles)
+            if (one.expires_at is None or one.expires_at > now) and _fits(one.scope, question, labels)
         }
-        held = principals_of(connection, list(fitting))
-        ways = [*_by_user_group(connection, fitting, held), *_by_rule(connection, fitting, held)]
+        ways = [*_by_user_group(connection, fitting), *_by_rule(connection, fitting)]
     return (*ways, *_by_hand(roles, question))
 
 
@@ -189,11 +188,7 @@ def _fits(scope: Scope, question: Question, labels: frozenset[Label]) -> bool:
     return scope.kind == "all" if question.resource is None else fits(scope, question.resource, labels)
 
 
-Held = dict[int, tuple[str, int]]
-
-
-def _by_user_group(connection: Any, fitting: dict[int, RoleInScope], held: Held) -> list[WayToGet]:
-    giving = {principal: fitting[key] for key, (kind, principal) in held.items() if kind == "user_group"}
+def _by_user_group(connection: Any, giving: dict[int, RoleInScope]) -> list[WayToGet]:
     groups = user_groups.by_keys(connection, list(giving))
     deciders = user_groups.deciders(connection, list(giving))
     ways = []
@@ -206,8 +201,7 @@ def _by_user_group(connection: Any, fitting: dict[int, RoleInScope], held: Held)
     return ways
 
 
-def _by_rule(connection: Any, fitting: dict[int, RoleInScope], held: Held) -> list[WayToGet]:
-    giving = {principal: fitting[key] for key, (kind, principal) in held.items() if kind == "mapping"}
+def _by_rule(connection: Any, giving: dict[int, RoleInScope]) -> list[WayToGet]:
     rules = user_groups.rules_by_key(connection, list(giving))
     return [
         WayToGet("idp_group", giving[key].role, giving[key].scope, **_rule(rule))

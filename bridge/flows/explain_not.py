@@ -22,7 +22,7 @@ from bridge.domain.obstacles import (
 )
 from bridge.domain.people import fold
 from bridge.domain.roles import Level, roles_giving
-from bridge.domain.workspace import Membership, User, Workspace
+from bridge.domain.workspace import Membership, Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import Question, WayToGet, resource_asked, what_would_give
 from bridge.flows.named import get_workspace
@@ -55,17 +55,13 @@ def why_not(context: Context, workspace_slug: str, email: str, question: Questio
     """What to say of a question that is answered with no. Raises NotFound for an unknown workspace or resource."""
     with context.database.snapshot() as rows:
         workspace = get_workspace(rows, workspace_slug)
-        wanted = _wanted(rows, workspace, question)
         user = people.find_user_by_email(rows, email)
         member = people.find_member(rows, workspace.key, user.key) if user else None
-        roles = roles_giving(question.type, Level.READ, "business")
-        candidates = nearly.candidate_grants(rows, workspace.key, member.key if member else None, roles)
-        blocked = tuple(_blocked_ways(rows, workspace, candidates, wanted, now))
+        blocked = tuple(_blocked_ways(rows, workspace, question, now))
         person: tuple[Obstacle, ...] = (no_member(email, workspace.name),)
         missed: list[NearMiss] = []
         if user is not None and member is not None:
-            person = _in_the_way(rows, user, member)
-            missed = list(_near_misses(rows, workspace, member, candidates, wanted, now))
+            person, missed = near_misses(rows, workspace, user.name, member, question, now)
     missed = sorted((one for one in missed if one.obstacles or person), key=_distance)
     ways = what_would_give(context, workspace_slug, question, now)
     return WhyNot(person, tuple(missed[:MOST_TOLD]), len(missed), (*ways, *blocked))
@@ -82,12 +78,26 @@ def _wanted(rows: Any, workspace: Workspace, question: Question) -> Wanted:
     return replace(wanted, resource=question.resource, name=found[1].name, labels=found[1].labels)
 
 
-def _in_the_way(rows: Any, user: User, member: Membership) -> tuple[Obstacle, ...]:
-    gone = (removed(user.name, nearly.stands_since(rows, member.key)),) if member.status == "removed" else ()
+def _candidates(rows: Any, workspace: Workspace, question: Question, member: int | None) -> list[CandidateGrant]:
+    roles = roles_giving(question.type, Level.READ, "business")
+    return nearly.candidate_grants(rows, workspace.key, member, roles)
+
+
+def near_misses(
+    rows: Any, workspace: Workspace, name: str, member: Membership, question: Question, now: datetime
+) -> tuple[tuple[Obstacle, ...], list[NearMiss]]:
+    """What stands in the way of a member, and every path that would give it but for what stands in its own.
+
+    A path without an obstacle gives it, unless something stands in the way of the member.
+    """
+    candidates, wanted = _candidates(rows, workspace, question, member.key), _wanted(rows, workspace, question)
+    return _in_the_way(rows, name, member), list(_near_misses(rows, workspace, member, candidates, wanted, now))
+
+
+def _in_the_way(rows: Any, name: str, member: Membership) -> tuple[Obstacle, ...]:
+    gone = (removed(name, nearly.stands_since(rows, member.key)),) if member.status == "removed" else ()
     records = records_of(rows, [member.key]).get(member.key, ())
-    held = (
-        held_out(user.name, (one.connection_id, one.connection), pushed=one.pushed) for one in records if one.holds_out
-    )
+    held = (held_out(name, (one.connection_id, one.connection), pushed=one.pushed) for one in records if one.holds_out)
     return (*gone, *held)
 
 
@@ -219,10 +229,9 @@ def _called(rule: StoredMapping, group: str) -> str:
 # -- What would give it, were it on ------------------------------------------------------------------
 
 
-def _blocked_ways(
-    rows: Any, workspace: Workspace, candidates: Iterable[CandidateGrant], wanted: Wanted, now: datetime
-) -> Iterator[WayToGet]:
+def _blocked_ways(rows: Any, workspace: Workspace, question: Question, now: datetime) -> Iterator[WayToGet]:
     """Rules that give it and are switched off, or whose connection is: with what stands in the way."""
+    candidates, wanted = _candidates(rows, workspace, question, None), _wanted(rows, workspace, question)
     giving = {
         one.principal: one
         for one in candidates

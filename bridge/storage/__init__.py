@@ -5,6 +5,8 @@
 - `prepared`            statements compiled once, for what each request says: how to declare and call them
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
 - `access`              the one query over facts that answers may they, and why; `moves`: who gains, who loses
+- `access_backwards`    from a resource to the people who may
+- `idp_groups`          one IdP group, and the rules that take it
 - `nearly`              what is there for one person, whether or not it counts: for why not
 - `access_past`         the same of a moment that is past
 - `forgetting`          ended facts and audit events that are too old

@@ -119,16 +119,16 @@ def _may(grant: str) -> TextClause:
     return typed(f"SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.id = :membership AND {ALIVE}) AND ({ways})")
 
 
-def _way(branch: _Branch, grant: str) -> str:
+def _way(branch: _Branch, grant: str, member: str = ":membership") -> str:
     """Whether the member has such a grant by this branch.
 
     OFFSET keeps PostgreSQL from joining in another order: it guesses a thousand rows in a small table that it never
     analysed, and would rather read all grants, one or more a person, than look a few up.
     """
     if not branch.before:
-        return f"EXISTS (SELECT 1 FROM grants g WHERE {branch.member} = :membership AND {grant})"
+        return f"EXISTS (SELECT 1 FROM grants g WHERE {branch.member} = {member} AND {grant})"
     given = f"EXISTS (SELECT 1 FROM grants g WHERE g.principal_id = {branch.holder} AND {grant} LIMIT 1 OFFSET 0)"
-    return f"EXISTS (SELECT 1 FROM {branch.before} WHERE {branch.member} = :membership AND {branch.joins} AND {given})"
+    return f"EXISTS (SELECT 1 FROM {branch.before} WHERE {branch.member} = {member} AND {branch.joins} AND {given})"
 
 
 def owner_condition(membership: str) -> str:
@@ -157,6 +157,18 @@ def _paths(
 _OF_ROLES = f"g.role IN :roles AND {UNEXPIRED}"
 _MAY_ON = Prepared(_may(f"{_OF_ROLES} AND {_FITS}"))
 _MAY_ANYWHERE = Prepared(_may(f"{_OF_ROLES} AND g.scope = 'all'"))
+
+
+def grant_condition(*, on_resource: bool) -> str:
+    """SQL: whether grant g gives any of `:roles` now; on `:resource`, or in a scope of all."""
+    return f"{_OF_ROLES} AND {_FITS}" if on_resource else f"{_OF_ROLES} AND g.scope = 'all'"
+
+
+def may_condition(membership: str, grant: str) -> str:
+    """SQL: whether the membership that a column names has such a grant by any path; aliveness is theirs to ask."""
+    return " OR ".join(_way(branch, grant, membership) for branch in _BRANCHES)
+
+
 _WITH_NAMES = """
 SELECT p.membership_id, p.grant_id, g.uid, g.role, g.scope, g.given_by, g.since,
        ug.uid, ug.name, mp.uid, mp.value, dg.uid, dg.name, dg.source, c.uid, c.name, p.in_group_since,

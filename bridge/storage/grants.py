@@ -81,13 +81,6 @@ def find_grant(connection: Any, workspace_key: int, uid: str) -> StoredGrant | N
     return None if row is None else StoredGrant(*row)
 
 
-def principals_of(connection: Any, grant_keys: Collection[int]) -> dict[int, tuple[str, int]]:
-    """The (kind, key) of the principal that each grant hangs on."""
-    chosen = select(grants.c.id, principals.c.kind, principals.c.id).join_from(grants, principals)
-    rows = connection.execute(chosen.where(grants.c.id.in_(list(grant_keys)))) if grant_keys else ()
-    return {key: (kind, principal) for key, kind, principal in rows}
-
-
 def end_grants(change: Change, principal_key: int) -> int:
     """End every grant that hangs on a principal. Returns how many."""
     keys = select(grants.c.id).where(grants.c.principal_id == principal_key)

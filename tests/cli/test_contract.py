@@ -662,3 +662,25 @@ def test_help_names_every_command(shell: Shell) -> None:
     nouns = "demo serve worker workspace connection domain scim-token api-token resource user-group grant mapping"
     for noun in [*nouns.split(), "access", "users", "db", "doctor", "backup", "restore"]:
         assert f"  {noun} " in ran.out
+
+
+def test_access_who(kicks: Shell) -> None:
+    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders")
+    wire = kicks.json("access", "who", "kicks", "edit", "source:orders")
+    assert (wire["count"], wire["after"]) == (1, None)
+    [person] = wire["people"]
+    assert person["email"] == "marcus@kicks.example"
+    assert [(one["kind"], one["role"]) for one in person["because"]] == [("individual", "Workspace Owner")]
+    assert "1 person may create source." in kicks.run("access", "who", "kicks", "create", "source").out
+
+
+def test_access_gives(kicks: Shell, okta: str) -> None:
+    kicks.json("user-group", "create", "kicks", "Guild")
+    kicks.json("grant", "add", "kicks", "--user-group", "Guild", "--role", "Source Admin")
+    rule = kicks.json("mapping", "add", "kicks", "--connection", okta, "--group", "eng", "--gives-user-group", "Guild")
+    wire = kicks.json("access", "gives", "kicks", "--mapping", rule["mapping"]["id"])["mapping"]
+    assert (wire["people"], wire["roles"], wire["obstacles"]) == (0, [], [])
+    assert [role["role"] for role in wire["user_groups"][0]["roles"]] == ["Source Admin"]
+    text = kicks.run("access", "gives", "kicks", "--user-group", "Guild").out
+    assert text == "User Group Guild: 0 people.\n  Source Admin on all\n"
+    assert kicks.run("access", "gives", "kicks").status == 2

@@ -120,6 +120,8 @@ STORY = (
     "mapping preview kicks --delete RULE",
     "mapping delete kicks RULE",
     "access check kicks nobody@kicks.example edit source:orders",
+    "access who kicks edit source:orders",
+    "access gives kicks --user-group Guild",
     "resource delete kicks source:orders",
     "user-group delete kicks Guild",
     "connection disable kicks CONNECTION",

@@ -22,6 +22,8 @@ _ACCESS = "bridge.storage.access"
 _PAIRS = "bridge.storage.mappings"
 _PAST = "bridge.storage.access_past"
 _USER_GROUPS = "bridge.storage.user_groups"
+_BACKWARDS = "bridge.storage.access_backwards"
+_NEARLY = "bridge.flows.explain_not"
 
 
 def _in(module: str, name: str, code: str, without: str) -> Bug:
@@ -33,6 +35,36 @@ def _after(module: str, name: str, code: str, without: str) -> Bug:
 
 
 BUGS = (
+    # -- Backwards, and why not --------------------------------------------------------------------------------------
+    _in(
+        _BACKWARDS,
+        "who is out is listed where a User Group by hand gives it",
+        "WHERE u.user_group_id = giving.id AND m.id = u.membership_id AND {ALIVE}",
+        "WHERE u.user_group_id = giving.id AND m.id = u.membership_id",
+    ),
+    _in(
+        _BACKWARDS,
+        "a User Group that a rule gives is not looked for",
+        "x.user_group_id = giving.id)",
+        "x.user_group_id = giving.id AND 1 = 0)",
+    ),
+    _in(
+        _BACKWARDS, "groups of a login count for ever", "WHERE d.id = mm.id AND {COUNTS} AND", "WHERE d.id = mm.id AND"
+    ),
+    _in(_BACKWARDS, "whoever may is counted once a way", "COUNT(DISTINCT id)", "COUNT(id)"),
+    _in(
+        _NEARLY,
+        "a rule that is off is near by nothing",
+        "if not rule.enabled:\n        yield",
+        "if False:\n        yield",
+    ),
+    _in(_NEARLY, "a shadow is none", "if one.shadowed and one.pushed:", "if False:"),
+    _in(
+        _NEARLY,
+        "what a rule gives is not near by a User Group",
+        "for key, _, _ in given[rule.key]:",
+        "for key, _, _ in ():",
+    ),
     # -- Who is in ---------------------------------------------------------------------------------------------------
     _in(_ACCESS, "who was removed has access", "m.status = 'active' AND NOT EXISTS", "NOT EXISTS"),
     _in(

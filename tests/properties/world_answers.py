@@ -19,12 +19,15 @@ from bridge.domain.access_facts import Facts, Path, Person
 from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, Level, roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.explain import permissions_of
+from bridge.flows.explain import Question, permissions_of
+from bridge.flows.explain_not import near_misses
 from bridge.flows.explain_past import access_at
 from bridge.flows.export_users import export_users
-from bridge.storage import access, user_groups
+from bridge.storage import access, access_backwards, user_groups
 from bridge.storage.access import HeldGrant
+from bridge.storage.access_backwards import Holder
 from bridge.storage.columns import Instant
+from bridge.storage.people import find_membership
 from bridge.storage.tables import (
     directory_groups,
     directory_users,
@@ -150,19 +153,26 @@ def _of_because(workspace: Workspace, because: Because) -> tuple[Any, ...]:
     return tuple(one.removeprefix(f"{workspace.slug}-") if one else None for one in ids)
 
 
-def check_may(looked: Looked) -> None:
-    """For each person and resource: read and edit, and by what; for each type: create."""
+Asked = tuple[Action, ResourceRef | str, int | None]
+
+
+def _questions(looked: Looked) -> list[Asked]:
+    """All that can be asked: read and edit of each resource, create of each type."""
     named = looked.rows.execute(
         select(resources.c.type, resources.c.uid, resources.c.id).where(
             resources.c.workspace_id == looked.workspace.key
         )
     )
-    asked: list[tuple[Action, ResourceRef | str, int | None]] = []
+    asked: list[Asked] = []
     for kind, uid, key in named:
         asked += [("read", ResourceRef(kind, uid), key), ("edit", ResourceRef(kind, uid), key)]
-    asked += [("create", kind, None) for kind in RESOURCE_TYPES]
+    return asked + [("create", kind, None) for kind in RESOURCE_TYPES]
+
+
+def check_may(looked: Looked) -> None:
+    """Whether each person may, and by what."""
     for person in looked.facts.people:
-        for action, target, key in asked:
+        for action, target, key in _questions(looked):
             _check_one(looked, person, action, target, key)
 
 
@@ -176,6 +186,47 @@ def _check_one(looked: Looked, person: Person, action: Action, target: ResourceR
     if allowed:
         held = access.paths(looked.rows, member, roles, looked.now, resource_id=key, everywhere=key is None)
         assert _held(looked, held) == _meant(meant), (person, action, target)
+
+
+def check_who_may(looked: Looked) -> None:
+    """Who may: counted, in order, by a page of two, and by walking through everybody."""
+    for action, target, key in _questions(looked):
+        area = target if isinstance(target, str) else target.type
+        roles = roles_giving(area, Level.READ if action == "read" else Level.EDIT, looked.facts.plan)
+        meant = sorted(
+            one.id for one in looked.facts.people if meaning.may(looked.facts, one, action, target, looked.now)
+        )
+        asked = (looked.rows, looked.workspace.key, roles, key, looked.now)
+        assert access_backwards.count_who_may(*asked) == len(meant), (action, target)
+        assert _named(looked, access_backwards.who_may(*asked, most=99)) == meant, (action, target)
+        if len(meant) > 2:
+            [_, second] = access_backwards.who_may(*asked, most=2)
+            rest = access_backwards.who_may(*asked, after=second.email_ci, most=99)
+            assert _named(looked, rest) == meant[2:], (action, target)
+        assert _named(looked, access_backwards.walk_through(*asked, after="", most=99)) == meant, (action, target)
+
+
+def _named(looked: Looked, found: Iterable[Holder]) -> list[str]:
+    return [looked.people[one.key] for one in found]
+
+
+def check_near_misses(looked: Looked) -> None:
+    """Of a person in whose own way nothing stands, the near misses without an obstacle are the paths that give it."""
+    for person in looked.facts.people:
+        member = find_membership(looked.rows, memberships.c.id == looked.members[person.id])
+        assert member
+        for action, target, _ in _questions(looked):
+            ref = None if isinstance(target, str) else target
+            question = Question(action, target if isinstance(target, str) else target.type, ref)
+            in_the_way, missed = near_misses(looked.rows, looked.workspace, person.id, member, question, looked.now)
+            assert bool(in_the_way) != meaning.is_in(looked.facts, person), person
+            given = {
+                (looked.short(one.grant_id), looked.short(one.user_group_id), looked.short(one.mapping_id))
+                for one in missed
+                if not in_the_way and not one.obstacles
+            }
+            meant = meaning.why(looked.facts, person, action, target, looked.now)
+            assert given == {(path.grant.id, path.user_group, path.rule) for path in meant}, (person, action, target)
 
 
 # -- Who? ------------------------------------------------------------------------------------------------------------
@@ -279,7 +330,18 @@ def _uids(looked: Looked, record: str) -> Iterable[str]:
     return looked.rows.execute(select(directory_users.c.uid).where(directory_users.c.uid.in_(spelled))).scalars()
 
 
-_ALL = (check_pairs, check_why, check_may, check_holders, check_owners, check_keepers, check_user_groups, check_records)
+_ALL = (
+    check_pairs,
+    check_why,
+    check_may,
+    check_who_may,
+    check_near_misses,
+    check_holders,
+    check_owners,
+    check_keepers,
+    check_user_groups,
+    check_records,
+)
 
 
 # -- The export ------------------------------------------------------------------------------------------------------

@@ -876,6 +876,14 @@ def _grants() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_grants_uid")),
     )
     op.create_index(op.f("ix_grants_principal_id_role"), "grants", ["principal_id", "role"], unique=False)
+    op.create_index(
+        "ix_grants_reaching",
+        "grants",
+        ["role", "principal_id"],
+        unique=False,
+        sqlite_where=sa.text("role <> 'minimal_workspace_access'"),
+        postgresql_where=sa.text("role <> 'minimal_workspace_access'"),
+    )
 
 
 def _identities() -> None:
