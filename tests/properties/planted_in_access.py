@@ -107,7 +107,7 @@ BUGS = (
     _in(
         _ACCESS,
         "an owner is one for ever",
-        """f"g.role = '{OWNER.id}' AND {_UNEXPIRED}\"""",
+        """f"g.role = '{OWNER.id}' AND {UNEXPIRED}\"""",
         """f"g.role = '{OWNER.id}'\"""",
     ),
     _in(
