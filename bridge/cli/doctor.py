@@ -19,7 +19,7 @@ from bridge.flows.health import check_ready, check_writable
 from bridge.flows.jobs import WORKER_MISSED_AFTER, worker_state
 from bridge.flows.log_requests import unknown_tokens
 from bridge.flows.refresh_metadata import failing
-from bridge.flows.renew_secrets import count_outdated
+from bridge.flows.renew_secrets import count_ending, count_outdated
 from bridge.flows.warn_expiries import near_expiries
 from bridge.settings import Settings, SettingsError, read_settings
 from bridge.wiring import make_context, make_mailer
@@ -145,7 +145,7 @@ def _waiting_mail(context: Context, _now: datetime) -> list[Finding]:
     return [Finding("outbox", "warning", text) for count, text in each if count]
 
 
-def _secret_keys(context: Context, _now: datetime) -> list[Finding]:
+def _secret_keys(context: Context, now: datetime) -> list[Finding]:
     """Whether older keys among BRIDGE_SECRET_KEYS can go, and whether one is missing."""
     waiting, older = count_outdated(context), len(context.secrets.keys) - 1
     if waiting:
@@ -156,6 +156,11 @@ def _secret_keys(context: Context, _now: datetime) -> list[Finding]:
             "within the hour; what stays after that was encrypted with a key that is missing: add it behind the first"
         )
         return [Finding("secret keys", "warning", text + more)]
+    ending = count_ending(context, now)
+    if ending:
+        under_way = counted(ending, "login or set-up", "logins or set-ups")
+        text = f"{under_way} under way hold what an older key has encrypted: it can go in half an hour"
+        return [Finding("secret keys", "warning", text)]
     if older:
         text = f"the first encrypts all there is. The {counted(older, 'older key')} can go"
         return [Finding("secret keys", "ok", text)]

@@ -1,12 +1,14 @@
 """After a change of the operator's keys: what older keys have encrypted is encrypted anew, until they can go.
 
-The worker does it a part at a time. What no key opens stays as it is, and `bridge doctor` counts it.
+The worker does it a part at a time. What no key opens stays as it is, and `bridge doctor` counts it. Logins under way
+aren't touched: they are over within half an hour, and until then `bridge doctor` lets no key go.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bridge.flows.context import Context
-from bridge.storage.sealed import Blob, count_older, list_older, replace_blob
+from bridge.storage.sealed import Blob, count_older, count_under_way, list_older, replace_blob
 from bridge.storage.secret_box import CannotDecrypt, SecretBox
 
 #: Values of each place in one transaction: writers shouldn't wait for long.
@@ -39,6 +41,12 @@ def count_outdated(context: Context) -> int:
     """How many values the first key hasn't encrypted."""
     with context.database.reading() as rows:
         return count_older(rows, context.secrets.mark)
+
+
+def count_ending(context: Context, now: datetime) -> int:
+    """How many logins and set-ups under way hold what another key has encrypted; they end within half an hour."""
+    with context.database.reading() as rows:
+        return count_under_way(rows, context.secrets.older_marks, now)
 
 
 def _renewed(box: SecretBox, blob: Blob) -> bytes | None:

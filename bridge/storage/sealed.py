@@ -6,11 +6,12 @@ A blob names its key in front (`bridge.storage.secret_box`), so those of older k
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, func, select, update
+from sqlalchemy import Column, Table, Text, and_, cast, func, or_, select, update
 
-from bridge.storage.tables import PAST, authentications, connections, outbox, second_factors
+from bridge.storage.tables import PAST, authentications, connections, outbox, pending_requests, second_factors
 
 #: Of mail that waits: all of it is looked at, and little waits.
 _MOST_MAIL = 1_000
@@ -59,6 +60,20 @@ def count_older(connection: Any, mark: bytes) -> int:
     counts = (select(func.count()).select_from(one.table).where(_older(one, mark)) for one in _COLUMNS.values())
     stored: int = sum(connection.execute(one).scalar_one() for one in counts)
     return stored + len(_older_mail(connection, mark))
+
+
+def count_under_way(connection: Any, marks: Sequence[bytes], now: datetime) -> int:
+    """How many logins and set-ups under way hold a value that begins with one of `marks`. They end by themselves within
+    half an hour, and nobody encrypts them anew.
+    """
+    if not marks:
+        return 0
+    # A mark has nine bytes, so that its base64 stands by itself at the beginning of that of the whole.
+    result = cast(pending_requests.c.result, Text)
+    holds = or_(*(result.contains(b64encode(mark).decode(), autoescape=True) for mark in marks))
+    counted = select(func.count()).select_from(pending_requests).where(pending_requests.c.expires_at > now, holds)
+    found: int = connection.execute(counted).scalar_one()
+    return found
 
 
 def list_older(connection: Any, mark: bytes, limit: int, after: Sequence[Blob] = ()) -> list[Blob]:

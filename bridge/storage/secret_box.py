@@ -69,6 +69,11 @@ class SecretBox:
         """How every blob begins that the first key has encrypted."""
         return _VERSION + _name(self.keys[0])
 
+    @property
+    def older_marks(self) -> tuple[bytes, ...]:
+        """How those begin that each of the other keys has encrypted."""
+        return tuple(_VERSION + _name(key) for key in self.keys[1:])
+
     def is_current(self, blob: bytes) -> bool:
         """Whether the first key encrypted it; else it should be encrypted anew before its key is dropped."""
         return blob.startswith(self.mark)

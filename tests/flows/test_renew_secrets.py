@@ -1,24 +1,29 @@
 """What an older key has encrypted is encrypted anew with the first, so that the older one can go."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from bridge.domain.mail import Mail
 from bridge.flows import renew_secrets as renewing
+from bridge.flows.account_factors import begin_app
 from bridge.flows.connect import load_saml, set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import deliver_due, queue_mail
 from bridge.flows.oidc_login import open_hint
-from bridge.flows.renew_secrets import Renewed, count_outdated, renew_secrets
+from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.renew_secrets import Renewed, count_ending, count_outdated, renew_secrets
 from bridge.flows.saml_logout import seal_name
 from bridge.flows.second_factors import open_secret
+from bridge.flows.sessions import find_session
+from bridge.flows.sign_in import complete
 from bridge.storage.secret_box import SecretBox
 from bridge.storage.tables import PAST, authentications, connections, second_factors
 from bridge.worker import JOBS
 from saml.logout import SessionName
-from tests.flows.logins import account, give_app, sign_in
+from tests.flows.logins import CLIENT, PASSWORD, Browser, account, answer, fetch_result, give_app, sign_in, start
 from tests.flows.mailer import KeptMail
 from tests.world import World
 
@@ -90,6 +95,34 @@ def test_what_no_key_opens_stays_and_is_counted(full: World, monkeypatch: pytest
     assert renew_secrets(lost) == Renewed(0, before)
     assert count_outdated(lost) == before
     opens_everything(full, full.context)
+
+
+def test_what_is_under_way_is_waited_for(full: World) -> None:
+    """A login whose result waits, and an app that is being set up: each keeps a secret, and is over soon."""
+    (old,) = full.context.secrets.keys
+    hint = seal_name(full.context, SessionName("cy", None, None, None, None))
+    browser = Browser()
+    said = answer(full, "cy@kicks.example", to=start(full, browser), logout_hint=hint)
+    handle = complete(full.context, "saml", said, full.now)
+    renewed = under(full, NEW, old)
+    renew_secrets(renewed)
+    assert (count_outdated(renewed), count_ending(renewed, full.now)) == (0, 1)
+    assert count_ending(renewed, full.now + timedelta(minutes=1)) == 0
+    assert count_ending(full.context, full.now) == 0
+    fetch_result(renewed, handle, browser, full.now)
+    assert count_outdated(renewed) == 1  # it is kept by now, and is renewed with the rest
+    assert renew_secrets(renewed) == Renewed(1, 0)
+
+
+def test_an_app_that_is_being_set_up_is_waited_for(full: World) -> None:
+    (old,) = full.context.secrets.keys
+    account(full, "dee@mail.example", password=PASSWORD)
+    signed_in = sign_in_with_password(full.context, Credentials("dee@mail.example", PASSWORD), CLIENT, full.now)
+    session = find_session(full.context, signed_in.cookie, full.now)
+    assert session
+    begin_app(full.context, session, full.now)
+    assert count_ending(under(full, NEW, old), full.now) == 1
+    assert count_ending(under(full, NEW, old), full.now + timedelta(minutes=30)) == 0
 
 
 def test_the_worker_does_it(full: World) -> None:
