@@ -3,7 +3,8 @@ within the last ten minutes of this session (product.md 2.7).
 
 A login by password or passkey is one, with its second factor where there is one. Who signed in longer ago shows the
 password again, or where they have a second factor, a code of their app or a passkey. Who has nothing of the account's
-own signs in anew where they came from: their IdP, or Twilio, is told to ask them, whatever session they have there.
+own, or has it at Twilio, signs in anew where they came from: their IdP, or Twilio, is told to ask them, whatever
+session they have there.
 """
 
 from dataclasses import dataclass, replace
@@ -17,9 +18,9 @@ from bridge.flows.context import Context
 from bridge.flows.password_tries import TOO_MANY, limits_of
 from bridge.flows.passwords import verify
 from bridge.flows.second_factors import check_answer, count_answer
-from bridge.flows.sessions import CurrentSession
+from bridge.flows.sessions import CurrentSession, shows_here
 from bridge.flows.tries import count_tries, note_good_try
-from bridge.storage import accounts, second_factors, sign_in
+from bridge.storage import second_factors, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.connections import names_by_id
 from bridge.storage.sessions import note_proved
@@ -71,11 +72,13 @@ def require_fresh(session: CurrentSession, now: datetime) -> None:
 def ways_to_prove(context: Context, session: CurrentSession) -> WaysToProve:
     """How this session's person can prove that it is them. By none: they sign in again, as they usually do."""
     with context.database.reading() as rows:
-        ways = _ways(rows, session)
-        return ways if accounts.has_own_secret(rows, session.user.key) else replace(ways, anew=_anew(rows, session))
+        ways = _ways(context, rows, session)
+        return ways if shows_here(context, rows, session.user) else replace(ways, anew=_anew(rows, session))
 
 
-def _ways(rows: object, session: CurrentSession) -> WaysToProve:
+def _ways(context: Context, rows: object, session: CurrentSession) -> WaysToProve:
+    if not shows_here(context, rows, session.user):
+        return WaysToProve(by_password=False)
     kinds = {one.kind for one in second_factors.list_factors(rows, session.user.key)}
     has_password = sign_in.find_password_hash(rows, session.user.key) is not None
     return WaysToProve(has_password and not kinds, "totp" in kinds, "passkey" in kinds)
@@ -95,7 +98,7 @@ def prove_by_password(
     WrongCredentials, TooManyTries, Forbidden (a second factor is asked for as well, or there is no password).
     """
     with context.database.reading() as rows:
-        allowed, kept = _ways(rows, session).by_password, sign_in.find_password_hash(rows, session.user.key)
+        allowed, kept = _ways(context, rows, session).by_password, sign_in.find_password_hash(rows, session.user.key)
     limits = limits_of(context, session.user.email, client, known, kept)
     count_tries(context, limits, TOO_MANY, now)
     if not allowed:
@@ -104,7 +107,7 @@ def prove_by_password(
         raise WrongCredentials
     with context.changing(f"user:{session.user.id}", now) as change:
         # Compared outside any transaction, for it takes long: by now there may be another, or a factor.
-        _mark(change, session, "by_password")
+        _mark(context, change, session, "by_password")
         if sign_in.find_password_hash(change.connection, session.user.key) != kept:
             raise WrongCredentials
         note_good_try(change.connection, limits)
@@ -114,7 +117,7 @@ def prove_by_code(context: Context, session: CurrentSession, code: str, client: 
     """What the authenticator app shows now. Raises WrongFactor, TooManyTries, Forbidden (there is no app)."""
     count_answer(context, session.user, client, now)
     with context.changing(f"user:{session.user.id}", now) as change:
-        _mark(change, session, "by_code")
+        _mark(context, change, session, "by_code")
         check_answer(context, change, session.user, Answer("totp", code), client)
 
 
@@ -122,11 +125,11 @@ def prove_by_passkey(context: Context, session: CurrentSession, answer: str, cli
     """A passkey's answer to `second_factors.ask_passkey`. Raises WrongFactor, TooManyTries, Forbidden (has none)."""
     count_answer(context, session.user, client, now)
     with context.changing(f"user:{session.user.id}", now) as change:
-        _mark(change, session, "by_passkey")
+        _mark(context, change, session, "by_passkey")
         check_answer(context, change, session.user, Answer("passkey", answer), client)
 
 
-def _mark(change: Change, session: CurrentSession, way: str) -> None:
-    if not getattr(_ways(change.connection, session), way):
+def _mark(context: Context, change: Change, session: CurrentSession, way: str) -> None:
+    if not getattr(_ways(context, change.connection, session), way):
         raise Forbidden("Sign in again to prove that it is you.")
     note_proved(change, session.key)

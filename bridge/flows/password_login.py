@@ -2,7 +2,7 @@
 
 Guessing is counted in the database, by account and by address, so that no process forgets. Whether an account exists
 shows neither in the text nor in the time. An account with a second factor is asked for it before there is a session:
-every session that a password opens is opened by `_open`.
+every session that a password opens is opened by `_open`. An account that is linked to Twilio has its password there.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bridge.domain.identity import Factor
 from bridge.domain.people import email_domain, find_email
-from bridge.domain.second_factors import FACTOR_NAMES, Answer, FactorNeeded
+from bridge.domain.second_factors import FACTOR_NAMES, Answer, FactorNeeded, LoginStepGone
 from bridge.domain.sign_in import Client, WrongCredentials
 from bridge.domain.workspace import User
 from bridge.flows.context import SYSTEM, Context
@@ -29,6 +29,7 @@ from bridge.flows.second_factors import (
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.tries import Limit, count_tries, note_good_try
+from bridge.flows.twilio import keeps_secrets_of
 from bridge.storage import people, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.second_factors import has_factor
@@ -108,6 +109,8 @@ def finish_with_factor(
 
     def finish(change: Change) -> SignedIn:
         user = take_step(change, token)
+        if keeps_secrets_of(context, change.connection, user.key):
+            raise LoginStepGone
         acting = replace(change, actor=f"user:{user.id}")
         factor = check_answer(context, acting, user, answer, client)
         return _open(context, acting, user, proving, client, old, factor)
@@ -129,7 +132,7 @@ def _look_up(context: Context, email: str | None) -> tuple[User | None, str | No
     if email is None:
         return None, None
     with context.database.reading() as rows:
-        return people.find_login_by_email(rows, email)
+        return people.find_login_by_email(rows, email, unless_at_twilio=context.twilio is not None)
 
 
 def _sign_in(
@@ -138,6 +141,8 @@ def _sign_in(
     # Compared outside any transaction, for it takes long: by now it may have been changed, or the account closed.
     user = people.find_user_by_key(change.connection, right.user.key)
     if user is None or sign_in.find_password_hash(change.connection, user.key) != right.kept:
+        raise WrongCredentials
+    if keeps_secrets_of(context, change.connection, user.key):
         raise WrongCredentials
     note_good_try(change.connection, right.limits)
     if has_factor(change.connection, user.key):

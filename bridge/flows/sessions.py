@@ -6,11 +6,13 @@ The cookie holds 256 random bits, the database their hash. A login always gives 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bridge.domain.sign_in import ACCOUNT_KINDS, SHOWN_HERE, Authentication, Client, Seat, holds, idled, reaches
 from bridge.domain.workspace import User, Workspace
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
+from bridge.flows.twilio import keeps_secrets_of
 from bridge.storage import sessions
 from bridge.storage.accounts import has_own_secret
 from bridge.storage.changes import Change
@@ -153,19 +155,24 @@ def open_session(
     for proof in proofs:
         sessions.insert_authentication(change, key, proof)
     seats = sessions.find_seats(change.connection, user, change.now, change.now)
-    if any(_proves(change, user, proof, seats) for proof in proofs):
+    if any(_proves(context, change, user, proof, seats) for proof in proofs):
         sessions.note_proved(change, key)
     _record_opened(change, user, proofs, client, ends_at, seats)
     return secret
 
 
-def _proves(change: Change, user: User, proof: NewAuthentication, seats: dict[int, Seat]) -> bool:
+def shows_here(context: Context, rows: Any, user: User) -> bool:
+    """Whether the account has a password or a factor of its own that counts here."""
+    return has_own_secret(rows, user.key) and not keeps_secrets_of(context, rows, user.key)
+
+
+def _proves(context: Context, change: Change, user: User, proof: NewAuthentication, seats: dict[int, Seat]) -> bool:
     """Whether this login is a fresh proof (see `fresh_proof`): by the account's own secret; or, where it has none, by
     an IdP that vouches for it and asked the person just now.
     """
     if proof.kind in SHOWN_HERE:
         return True
-    if not proof.anew or has_own_secret(change.connection, user.key):
+    if not proof.anew or shows_here(context, change.connection, user):
         return False
     told = Authentication(proof.kind, change.now, proof.ends_at, workspace_key=proof.workspace_key)
     return _vouches_for_account(told, seats)

@@ -15,6 +15,7 @@ import orjson
 from bridge.domain.errors import DomainError, NotFound, OutsideFailed
 from bridge.domain.web_calls import Ask, WebCall
 from bridge.flows.context import Context, TwilioClient
+from bridge.storage import own_account
 from bridge.storage.provider_keys import KeptKeys, find_document, keep_document
 from oidc import logout_request
 from oidc.claims import ClaimMapping
@@ -52,6 +53,13 @@ class Twilio:
     name: str = "Twilio"
     claims: ClaimMapping = _CLAIMS
     keys_of: int | None = None
+
+
+def keeps_secrets_of(context: Context, rows: Any, user_key: int) -> bool:
+    """Whether password and factors of this account are Twilio's alone: it is linked. What it had here opens nothing
+    until it is unlinked, or while the operator has no Twilio: it can't be changed here, so nobody could mend a leak.
+    """
+    return context.twilio is not None and own_account.find_twilio(rows, user_key) is not None
 
 
 def twilio_addresses(context: Context) -> Mapping[str, str]:

@@ -70,13 +70,20 @@ def find_user_by_email(connection: Any, email: str) -> User | None:
     return _user(connection, _USER_BY_EMAIL, email=fold_letters(email))
 
 
-_LOGIN_BY_EMAIL = Prepared(_BY_EMAIL.add_columns(users.c.password_hash))
+_LOGIN_BY_EMAIL = Prepared(_BY_EMAIL.add_columns(users.c.password_hash, users.c.twilio_sub.is_not(None)))
 
 
-def find_login_by_email(connection: Any, email: str) -> tuple[User | None, str | None]:
-    """The account with this address, and what is kept of its password: asked at once, whether there is one or not."""
+def find_login_by_email(
+    connection: Any, email: str, *, unless_at_twilio: bool = False
+) -> tuple[User | None, str | None]:
+    """The account with this address, and what is kept of its password: asked at once, whether there is one or not.
+    `unless_at_twilio`: the password of an account that is linked doesn't count.
+    """
     row = _LOGIN_BY_EMAIL.first(connection, email=fold_letters(email))
-    return (None, None) if row is None else (User(*row[:-1]), row[-1])
+    if row is None:
+        return None, None
+    *user, kept, linked = row
+    return User(*user), None if linked and unless_at_twilio else kept
 
 
 def find_user_by_key(connection: Any, key: int) -> User | None:

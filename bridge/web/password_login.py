@@ -122,7 +122,8 @@ def _wrong_password(asked: _Asked, error: WrongCredentials) -> Response:
     trail().note("typed")
     refusal = Refusal("password", error.code, error.text, find_email(asked.email), trail=trail())
     log_refused(current_context(), refusal, current_client(), current_time())
-    return _password_page(asked, asked.email, error=error.text, status=403)
+    linked = " Is your account linked to Twilio? Then log in with Twilio." if _twilio_href(asked) else ""
+    return _password_page(asked, asked.email, error=f"{error.text}{linked}", status=403)
 
 
 def _wait(asked: _Asked, error: TooManyTries) -> Response:

@@ -210,6 +210,7 @@ class Accounts(RuleBasedStateMachine):
         if not self.entered(device, before, self.proof("password", factor=factor), *more):
             return False
         assert self.passwords.get(device.account or "") == password, "a password opened what it isn't the password of"
+        assert device.account not in self.links, "a password opened what has its own at Twilio"
         if prove:
             prove[1].at = self.out.now
             self.note_member(device, prove[1].workspace or "")

@@ -1338,6 +1338,17 @@ GUARDS = (
         ("tests/web/test_saml_login.py::test_it_asks_before_it_signs_somebody_else_out",),
     ),
     Guard(
+        "what a linked account had of its own opens nothing",
+        "1",
+        "bridge.flows.twilio",
+        "return context.twilio is not None and own_account.find_twilio(rows, user_key) is not None",
+        "return False",
+        (
+            f"{_PASSKEY}of_an_account_that_is_linked_to_twilio_it_opens_nothing",
+            "tests/web/test_twilio_login.py::test_nor_does_it_after_a_login_that_was_at_its_second_factor",
+        ),
+    ),
+    Guard(
         "each spelling of an address is one account's tries",
         "1",
         "bridge.flows.password_tries",

@@ -2,14 +2,16 @@
 Web Authentication 7.2).
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from bridge.storage.tables import pending_requests
+from bridge.flows.context import TwilioClient
+from bridge.storage.tables import pending_requests, users
 from tests.flows.logins import PASSWORD, account, join
 from tests.web.authenticator import PRESENT, VERIFIED, Passkey, encode, options_in
 from tests.web.browsing import Surfer, at
@@ -74,6 +76,22 @@ def test_what_isnt_right_signs_nobody_in(world: World, app: Flask, surfer: Surfe
     passkey = add(world, app, ANN)
     assert show(surfer, passkey, **said) == 403
     assert surfer.session() is None
+    assert show(surfer, passkey) == 303
+
+
+def test_of_an_account_that_is_linked_to_twilio_it_opens_nothing(world: World, app: Flask, surfer: Surfer) -> None:
+    """There it can be seen and no more: who has lost it couldn't take it away."""
+    passkey = add(world, app, ANN)
+    app.extensions["bridge"] = replace(world.context, twilio=TwilioClient("https://twilio.example", "bridge", "secret"))
+
+    def link(subject: str | None) -> None:
+        with world.context.database.writing() as connection:
+            connection.execute(update(users).where(users.c.email_ci == ANN).values(twilio_sub=subject))
+
+    link("ann at twilio")
+    assert show(surfer, passkey) == 403
+    assert surfer.session() is None
+    link(None)
     assert show(surfer, passkey) == 303
 
 

@@ -10,6 +10,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,7 +24,7 @@ from bridge.flows.outside import NO_TURNS
 from bridge.storage.tables import second_factors, users, workspaces
 from bridge.web.current import OUTSIDE
 from tests.databases import Engine
-from tests.flows.logins import PASSWORD, account, join, prove_domain, set_workspace
+from tests.flows.logins import PASSWORD, account, give_app, join, prove_domain, set_workspace
 from tests.flows.mailer import link_of
 from tests.overheard import statements
 from tests.web.browsing import Surfer, at, connect
@@ -403,8 +404,8 @@ def test_two_never_link_to_one_nor_one_to_two(world: World, twilio: TwilioSide, 
     assert twilio.link(first, ANN, PASSWORD, sub="mei", email=ANN).status_code == 303
     second.enter_password("bob@acme.example", PASSWORD)
     assert second.submit(waiting, second.get(waiting)).status_code == 403
-    third = Surfer(app)
-    assert twilio.link(third, ANN, PASSWORD, sub="another", email="other@kicks.example").status_code == 403
+    another = twilio.arrive(first, sub="another", email="other@kicks.example").replace("/welcome/", "/link/")
+    assert first.submit(another, first.get(another)).status_code == 403
     with world.context.database.reading() as rows:
         linked = rows.execute(select(users.c.email, users.c.twilio_sub).where(users.c.twilio_sub.is_not(None))).all()
     assert [tuple(row) for row in linked] == [(ANN, "mei")]
@@ -512,8 +513,7 @@ def test_who_came_by_it_alone_is_told_so_where_they_sign_in_again(
     twilio.link(surfer, ANN, PASSWORD, email=ANN)
     elsewhere = Surfer(app)
     twilio.log_in(elsewhere, email=ANN)
-    shown = elsewhere.get("/account/prove", return_to="/account/twilio")
-    elsewhere.submit("/account/prove", shown, password=PASSWORD, return_to="/account/twilio")
+    prove_anew(elsewhere, twilio, email=ANN)
     told = elsewhere.submit("/account/twilio", elsewhere.get("/account/twilio"))
     assert told.headers["Location"] == "/login?done=unlinked&return_to=/account"
     shown = elsewhere.get(told.headers["Location"])
@@ -521,12 +521,12 @@ def test_who_came_by_it_alone_is_told_so_where_they_sign_in_again(
     assert elsewhere.session() is None
 
 
-def prove_anew(surfer: Surfer, twilio: TwilioSide) -> None:
-    """Mei has nothing of the account's own to show: Twilio asks her again."""
+def prove_anew(surfer: Surfer, twilio: TwilioSide, **said: Any) -> None:
+    """Who is linked has nothing to show here: Twilio asks them again."""
     shown = surfer.get("/account/prove", return_to="/account/twilio")
     assert 'href="/twilio/login?fresh=1&amp;return_to=/account/twilio"' in shown.text
     query = {"fresh": "1", "return_to": "/account/twilio"}
-    told = twilio.log_in(surfer, query=query, auth_time=int(datetime.now(UTC).timestamp()))
+    told = twilio.log_in(surfer, query=query, auth_time=int(datetime.now(UTC).timestamp()), **said)
     assert told.headers["Location"] == "/account/twilio"
 
 
@@ -690,8 +690,53 @@ def test_who_is_led_to_their_companys_logout_first_is_asked_when_they_come_back(
     assert "id_token_hint" in told.headers["Location"]
     assert surfer.session() is None
     assert "still logged in at Twilio" in surfer.get("/logout").text
-    surfer.enter_password(ANN, PASSWORD)
+    company.sign_in(surfer, sub="ann at her company", email=ANN)
     assert "still logged in at Twilio" not in surfer.get("/logout").text
+
+
+# -- What is kept there ------------------------------------------------------------------------------
+
+
+def test_the_password_of_before_opens_nothing_while_the_account_is_linked(
+    world: World, twilio: TwilioSide, surfer: Surfer, app: Flask
+) -> None:
+    """It can't be changed here, so whoever has it would have it for ever; and Twilio's is the one that is changed."""
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    elsewhere = Surfer(app)
+    refused, wrong = elsewhere.enter_password(ANN, PASSWORD), elsewhere.enter_password(ANN, "not that one")
+    assert (refused.status_code, elsewhere.session()) == (403, None)
+    assert refused.text == wrong.text
+    told = surfer.submit("/account/twilio", surfer.get("/account/twilio"))
+    assert told.status_code == 303
+    elsewhere.enter_password(ANN, PASSWORD)
+    assert elsewhere.session()["user"]["email"] == ANN
+
+
+def test_nor_does_it_after_a_login_that_was_at_its_second_factor(
+    world: World, twilio: TwilioSide, surfer: Surfer, app: Flask
+) -> None:
+    key = ann(world)
+    app_secret = give_app(world, key)
+    elsewhere = Surfer(app)
+    elsewhere.enter_password(ANN, PASSWORD)
+    asked = elsewhere.get("/login/factor")
+    with world.context.database.writing() as connection:
+        connection.execute(update(users).where(users.c.id == key).values(twilio_sub="mei"))
+    code = pyotp.TOTP(app_secret).now()
+    assert elsewhere.submit("/login/factor", asked, by="totp", code=code).status_code == 403
+    assert elsewhere.session() is None
+
+
+def test_where_the_operator_has_no_twilio_any_more_it_opens_the_account_again(
+    world: World, twilio: TwilioSide, surfer: Surfer, app: Flask
+) -> None:
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    app.extensions["bridge"] = replace(app.extensions["bridge"], twilio=None)
+    elsewhere = Surfer(app)
+    elsewhere.enter_password(ANN, PASSWORD)
+    assert elsewhere.session()["user"]["email"] == ANN
 
 
 def test_nobody_else_is_asked_nor_where_twilio_has_no_place_for_it(
