@@ -42,11 +42,16 @@ COUNTS = """NOT (mm.asserted AND ((mm.shadowed AND d.pushed) OR d.asserted_until
 
 UNEXPIRED = "(g.expires_at IS NULL OR g.expires_at > :now)"
 
-# Whether grant g reaches resource :resource.
-_FITS = """(g.scope = 'all'
-    OR EXISTS (SELECT 1 FROM grant_resources r WHERE r.grant_id = g.id AND r.resource_id = :resource)
+
+def fits(resource: str) -> str:
+    """SQL: whether grant g reaches the resource whose key that is."""
+    return f"""(g.scope = 'all'
+    OR EXISTS (SELECT 1 FROM grant_resources listed WHERE listed.grant_id = g.id AND listed.resource_id = {resource})
     OR (g.scope = 'labels' AND NOT EXISTS (SELECT 1 FROM grant_labels l WHERE l.grant_id = g.id AND NOT EXISTS (
-        SELECT 1 FROM resource_labels o WHERE o.resource_id = :resource AND o.key = l.key AND o.value = l.value))))"""
+        SELECT 1 FROM resource_labels o WHERE o.resource_id = {resource} AND o.key = l.key AND o.value = l.value))))"""
+
+
+_FITS = fits(":resource")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class _Branch:
     holder: str
     member: str
     passed: str  # user_group_id, mapping_id, group_id, in_group_since
-    asserted_until: str = "NULL"  # when time alone ends it
+    asserted_until: str = "CAST(NULL AS BIGINT)"  # when time alone ends it
 
     @property
     def tables(self) -> str:
@@ -75,6 +80,7 @@ class _Branch:
 
 _BY_GROUP = "directory_users d CROSS JOIN group_members gm CROSS JOIN mapping_matches mm"
 _IN_GROUP = f"gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND {COUNTS}"
+_GIVEN = "x.mapping_id = mm.mapping_id"
 _ASSERTED_UNTIL = "CASE WHEN mm.asserted THEN d.asserted_until END"
 
 _BRANCHES = (
@@ -92,7 +98,7 @@ _BRANCHES = (
     ),
     _Branch(
         f"{_BY_GROUP} CROSS JOIN mapping_user_groups x",
-        f"{_IN_GROUP} AND x.mapping_id = mm.mapping_id",
+        f"{_IN_GROUP} AND {_GIVEN}",
         "x.user_group_id",
         "d.membership_id",
         "x.user_group_id, mm.mapping_id, gm.group_id, gm.since",
@@ -114,21 +120,38 @@ def typed(sql: str) -> TextClause:
     return text(sql).bindparams(*one, *many)
 
 
-def _may(grant: str) -> TextClause:
-    ways = " OR ".join(_way(branch, grant) for branch in _BRANCHES)
-    return typed(f"SELECT EXISTS (SELECT 1 FROM memberships m WHERE m.id = :membership AND {ALIVE}) AND ({ways})")
+#: The end of what has none.
+FOREVER = 2**63 - 1
+# Keeps SQLite from computing what is inside once for the condition and once more for the answer.
+_AS_IT_IS = "LIMIT 1000000000 OFFSET 0"
 
 
-def _way(branch: _Branch, grant: str, member: str = ":membership") -> str:
-    """Whether the member has such a grant by this branch.
+def first_end(grant: str, member: str = "m.id") -> str:
+    """SQL: when the first such grant g that the member is found to have ends by time alone; `FOREVER` where it doesn't,
+    NULL where they have none. Their groups are walked once, for rules and for the User Groups that they give.
 
     OFFSET keeps PostgreSQL from joining in another order: it guesses a thousand rows in a small table that it never
     analysed, and would rather read all grants, one or more a person, than look a few up.
     """
-    if not branch.before:
-        return f"EXISTS (SELECT 1 FROM grants g WHERE {branch.member} = {member} AND {grant})"
-    given = f"EXISTS (SELECT 1 FROM grants g WHERE g.principal_id = {branch.holder} AND {grant} LIMIT 1 OFFSET 0)"
-    return f"EXISTS (SELECT 1 FROM {branch.before} WHERE {branch.member} = {member} AND {branch.joins} AND {given})"
+    _, by_hand, by_rule, by_both = _BRANCHES
+    given = f"IN (SELECT {by_rule.holder} UNION ALL SELECT {by_both.holder} FROM mapping_user_groups x WHERE {_GIVEN})"
+    walked = f"{_end('= u.user_group_id', grant)} AS ends FROM {by_hand.before} WHERE {by_hand.member} = {member}"
+    ruled = f"{_end(given, grant)} AS ends, {by_rule.asserted_until} AS asserted"
+    ruled = f"{ruled} FROM {by_rule.before} WHERE {by_rule.member} = {member} AND {by_rule.joins}"
+    sooner = "CASE WHEN asserted < ends THEN asserted ELSE ends END"
+    return f"""COALESCE(
+    {_end(f"= {member}", grant)},
+    (SELECT ends FROM (SELECT {walked} {_AS_IT_IS}) AS way WHERE ends IS NOT NULL LIMIT 1),
+    (SELECT {sooner} FROM (SELECT {ruled} {_AS_IT_IS}) AS way WHERE ends IS NOT NULL LIMIT 1))"""
+
+
+def _end(holders: str, grant: str) -> str:
+    ends = f"COALESCE(g.expires_at, {FOREVER})"
+    return f"(SELECT {ends} FROM grants g WHERE g.principal_id {holders} AND {grant} LIMIT 1 OFFSET 0)"
+
+
+def _may(grant: str) -> TextClause:
+    return typed(f"SELECT {first_end(grant)} IS NOT NULL FROM memberships m WHERE m.id = :membership AND {ALIVE}")
 
 
 def owner_condition(membership: str) -> str:
@@ -154,19 +177,19 @@ def _paths(
     )
 
 
-_OF_ROLES = f"g.role IN :roles AND {UNEXPIRED}"
-_MAY_ON = Prepared(_may(f"{_OF_ROLES} AND {_FITS}"))
-_MAY_ANYWHERE = Prepared(_may(f"{_OF_ROLES} AND g.scope = 'all'"))
+OF_ROLES = f"g.role IN :roles AND {UNEXPIRED}"
+_MAY_ON = Prepared(_may(f"{OF_ROLES} AND {_FITS}"))
+_MAY_ANYWHERE = Prepared(_may(f"{OF_ROLES} AND g.scope = 'all'"))
 
 
 def grant_condition(*, on_resource: bool) -> str:
     """SQL: whether grant g gives any of `:roles` now; on `:resource`, or in a scope of all."""
-    return f"{_OF_ROLES} AND {_FITS}" if on_resource else f"{_OF_ROLES} AND g.scope = 'all'"
+    return f"{OF_ROLES} AND {_FITS}" if on_resource else f"{OF_ROLES} AND g.scope = 'all'"
 
 
 def may_condition(membership: str, grant: str) -> str:
     """SQL: whether the membership that a column names has such a grant by any path; aliveness is theirs to ask."""
-    return " OR ".join(_way(branch, grant, membership) for branch in _BRANCHES)
+    return f"{first_end(grant, membership)} IS NOT NULL"
 
 
 _WITH_NAMES = """
@@ -196,10 +219,10 @@ def _why(grant: str, members: str) -> TextClause:
 
 
 #: `access_past` asks the same of the facts of another moment.
-WHY = Prepared(_why(_OF_ROLES, "m.id = :membership"))
-WHY_ON = Prepared(_why(f"{_OF_ROLES} AND {_FITS}", "m.id = :membership"))
-WHY_ANYWHERE = Prepared(_why(f"{_OF_ROLES} AND g.scope = 'all'", "m.id = :membership"))
-_WHY_MANY = _why(_OF_ROLES, "m.id IN :members")
+WHY = Prepared(_why(OF_ROLES, "m.id = :membership"))
+WHY_ON = Prepared(_why(f"{OF_ROLES} AND {_FITS}", "m.id = :membership"))
+WHY_ANYWHERE = Prepared(_why(f"{OF_ROLES} AND g.scope = 'all'", "m.id = :membership"))
+_WHY_MANY = _why(OF_ROLES, "m.id IN :members")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,28 +268,34 @@ def paths_of_many(
     return [held_grant(row) for row in connection.execute(_WHY_MANY, values)]
 
 
-# One value however many members there are, so that nothing is compiled anew.
-_AMONG = {"sqlite": "m.id IN (SELECT value FROM json_each(:members))", "postgresql": "m.id = ANY(:members)"}
+# One value however many members there are, so that nothing is compiled anew. PostgreSQL looks at one member after the
+# other (LATERAL, and OFFSET so that it stays there): for many at once it would rather read whole tables.
+_OF_MEMBERS: dict[str, tuple[str, str, Any]] = {
+    "sqlite": ("m.id IN (SELECT value FROM json_each(:members))", "{paths}", Json),
+    "postgresql": (
+        "m.id = asked.id",
+        "SELECT of_one.* FROM unnest(:members) AS asked(id) CROSS JOIN LATERAL ({paths} OFFSET 0) AS of_one",
+        ARRAY(BigInteger),
+    ),
+}
 
 
-def _held_by_members(among: str, members: Any) -> Prepared:
-    head = "SELECT 0 AS membership_id, 0 AS grant_id, '' AS role, '' AS scope, CAST(NULL AS BIGINT) AS expires_at,"
-    head = f"{head} CAST(NULL AS BIGINT) AS asserted_until WHERE 1 = 0\nUNION ALL\n"
-    columns = "m.id AS membership_id, g.id AS grant_id, g.role, g.scope, g.expires_at, {asserted_until}"
-    paths = _paths(_OF_ROLES, among, columns=columns)
+def _held_by_members(engine: str) -> Prepared:
+    among, around, kind = _OF_MEMBERS[engine]
+    columns = (
+        "m.id AS membership_id, g.id AS grant_id, g.role, g.scope, g.expires_at, {asserted_until} AS asserted_until"
+    )
     names = ("membership_id", "grant_id", "role", "scope", "expires_at", "asserted_until")
-    typed = text(f"SELECT DISTINCT {', '.join(names)} FROM ({head}{paths}) AS held").bindparams(
+    paths = around.format(paths=_paths(OF_ROLES, among, columns=columns))
+    made = text(f"SELECT DISTINCT {', '.join(names)} FROM ({paths}) AS held").bindparams(
         bindparam("now", type_=Instant),
-        bindparam("members", type_=members),
+        bindparam("members", type_=kind),
         bindparam("roles", type_=Text, expanding=True),
     )
-    return Prepared(typed.columns(*(column(name, Instant if name in names[4:] else None) for name in names)))
+    return Prepared(made.columns(*(column(name, Instant if name in names[4:] else None) for name in names)))
 
 
-_HELD_BY_MEMBERS = {
-    "sqlite": _held_by_members(_AMONG["sqlite"], Json),
-    "postgresql": _held_by_members(_AMONG["postgresql"], ARRAY(BigInteger)),
-}
+_HELD_BY_MEMBERS = {engine: _held_by_members(engine) for engine in _OF_MEMBERS}
 
 
 def held_by_members(
@@ -499,7 +528,7 @@ def holders(
 
 
 _OF_THESE_ROLES = typed(
-    _HOLDERS.format(paths=_paths(_OF_ROLES, "m.workspace_id = :workspace", columns="m.id AS membership_id"))
+    _HOLDERS.format(paths=_paths(OF_ROLES, "m.workspace_id = :workspace", columns="m.id AS membership_id"))
 )
 
 

@@ -1,22 +1,85 @@
-"""Many checks at once: who and what is asked about, found by lists; then what they hold, in as few statements.
+"""What applications ask: one check in one statement, or many in as few as there are kinds of things.
 
 However many checks there are, a statement is said for each kind of thing: people by address, people by id, resources,
 their labels, what the people hold, what those grants list, which labels they name.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Text, any_, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Text, any_, bindparam, func, select, text
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.labels import Label
-from bridge.storage.access import held_by_members
-from bridge.storage.columns import Json
+from bridge.storage.access import ALIVE, FOREVER, OF_ROLES, first_end, fits, held_by_members, moment_of
+from bridge.storage.columns import Instant, Json
 from bridge.storage.prepared import Prepared
 from bridge.storage.tables import grant_labels, grant_resources, memberships, resource_labels, resources, users
+
+# -- One -----------------------------------------------------------------------------------------------------------
+
+
+class OneCheck(NamedTuple):
+    """What one statement knows of one check: keys of who and what is asked about, None where there is no such one.
+
+    `ends`: when by time alone the answer is no longer yes, in microseconds since 1970, or FOREVER; None of a no.
+    """
+
+    member: int | None
+    resource: int | None
+    ends: int | None
+
+    @property
+    def until(self) -> datetime | None:
+        """The end as a moment; None where there is none."""
+        return None if self.ends is None or self.ends == FOREVER else moment_of(self.ends)
+
+
+_ABOUT = "LEFT JOIN resources r ON r.workspace_id = w.id AND r.type = :type AND r.uid = :uid"
+
+
+def _one_check(subject: str, *, resource: bool) -> Prepared:
+    grant = f"{OF_ROLES} AND {fits('r.id')}" if resource else f"{OF_ROLES} AND g.scope = 'all'"
+    about, key = (_ABOUT, "r.id") if resource else ("", "0")
+    asked = text(f"""
+SELECT m.id, {key}, CASE WHEN m.id IS NOT NULL AND {key} IS NOT NULL AND {ALIVE} THEN {first_end(grant)} END
+FROM workspaces w
+LEFT JOIN users u ON u.{subject} = :subject AND u.closed_at IS NULL
+LEFT JOIN memberships m ON m.workspace_id = w.id AND m.user_id = u.id
+{about}
+WHERE w.id = :workspace""")  # noqa: S608 - put together from constants
+    texts = ("subject", "type", "uid") if resource else ("subject",)
+    bound = [bindparam(name, type_=Text) for name in texts]
+    roles, now = bindparam("roles", type_=Text, expanding=True), bindparam("now", type_=Instant)
+    return Prepared(asked.bindparams(roles, now, bindparam("workspace", type_=BigInteger), *bound))
+
+
+_ONE = {
+    (subject, resource): _one_check(subject, resource=resource)
+    for subject in ("email_ci", "uid")
+    for resource in (True, False)
+}
+
+
+def check_one(
+    connection: Any, workspace_key: int, subject: str, roles: Sequence[str], ref: ResourceRef | None, now: datetime
+) -> OneCheck:
+    """Whether somebody has any of the roles on a resource; on none given, in a scope of all (to create).
+
+    `subject` is an account's id, or an address as `fold_letters` has it. LookupError: the workspace is gone.
+    """
+    statement = _ONE["email_ci" if "@" in subject else "uid", ref is not None]
+    about = {} if ref is None else {"type": ref.type, "uid": ref.id}
+    asked = {"workspace": workspace_key, "subject": subject, "roles": roles, "now": now}
+    row = statement.first(connection, **asked, **about)
+    if row is None:
+        raise LookupError("a token without a workspace")
+    return OneCheck(*row)
+
+
+# -- Many ----------------------------------------------------------------------------------------------------------
 
 #: So many people at a time: one in a thousand groups may hold as many grants.
 _PEOPLE_AT_ONCE = 100

@@ -93,8 +93,8 @@ BUGS = (
     _in(
         _ACCESS,
         "who may edit some may create",
-        """Prepared(_may(f"{_OF_ROLES} AND g.scope = 'all'"))""",
-        "Prepared(_may(_OF_ROLES))",
+        """Prepared(_may(f"{OF_ROLES} AND g.scope = 'all'"))""",
+        "Prepared(_may(OF_ROLES))",
     ),
     # -- Paths -------------------------------------------------------------------------------------------------------
     _in(
