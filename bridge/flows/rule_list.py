@@ -145,7 +145,7 @@ def get_rule(context: Context, workspace_slug: str, rule_id: str, now: datetime)
         made_by = accounts.names_of_actors(rows, {rule.made_by}).get(rule.made_by, "")
     state = rule_state(facts, workspace, enabled)
     names = tuple(one.group.name for one in groups[:FIRST])
-    shown = tuple(_group_shown(one, people[one.group.id]) for one in groups[:FIRST])
+    shown = describe_matched(groups[:FIRST], people)
     return RuleShown(RuleSeen(number, facts, state, people[""], names), shown, made_by)
 
 
@@ -162,8 +162,12 @@ def _named(links: Sequence[Connection]) -> tuple[Link, ...]:
     return tuple((one.id, one.name) for one in links)
 
 
-def _group_shown(one: StoredGroup, people: int) -> MatchedGroup:
-    return MatchedGroup(one.group.id, one.group.name, one.group.source == "asserted", one.shadowed, people)
+def describe_matched(groups: Sequence[StoredGroup], people: Mapping[str, int]) -> tuple[MatchedGroup, ...]:
+    """Groups that a rule matches, each with its people."""
+    return tuple(
+        MatchedGroup(one.group.id, one.group.name, one.group.source == "asserted", one.shadowed, people[one.group.id])
+        for one in groups
+    )
 
 
 def rule_state(facts: MappingFacts, workspace: Workspace, connection_enabled: bool) -> RuleState:

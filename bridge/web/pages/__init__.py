@@ -19,6 +19,8 @@
   (`connection_parts`, `idp_form`, `settings_parts`: what they share; `oidc_settings`: the settings of OpenID Connect)
 - `directory`     what a connection's IdP pushed: who has no account and why, groups and what they are tied to
 - `mapping`       the rules, and one of them; `picture`: what they all give, drawn (`mapping_parts`: what they share)
+- `rule_form`     a rule is written, with what it would do beside it; `rule_change`: deleted, switched
+- `preview_parts` what a change would do, before it is made
 - `mapping`       the rules, and one of them; `picture`: what they all give, drawn (`mapping_parts`: what they share)
 - `idp_directory` groups and people of all connections, as each IdP says them
 - `invitations`   sent, repeated, revoked, and accepted

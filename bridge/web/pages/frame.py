@@ -36,7 +36,7 @@ _OWNERS_NAMED = 3
 #: Page families that are entered by Security.
 _SECURITY = ("security", "security_switches", "break_glass")
 #: And by Group mapping.
-_MAPPING = ("mapping",)
+_MAPPING = ("mapping", "rule_form", "rule_change")
 
 
 @dataclass(frozen=True, slots=True)

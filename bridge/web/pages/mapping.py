@@ -70,6 +70,7 @@ def _page(visit: Visit, wish: RuleWish, found: RulePage) -> RulesPage:
         pager=pager(visit, "mapping.index", where, wish.page, len(found.rules), found.found, size=PAGE_SIZE),
         picture_href=visit.url("picture.index"),
         note=_idle_note(visit) if found.total else None,
+        add=Link("Add a rule", visit.url("rule_form.new"), primary=True) if found.connections else None,
         empty=None if found.total else _empty(found, counts, visit),
         nothing_found=NothingFound(_nothing(wish), here, filters) if found.total and not found.rules else None,
     )
@@ -95,15 +96,16 @@ def _empty(found: RulePage, counts: MappingCounts, visit: Visit) -> Note:
     if not found.connections:
         text = "A rule is about the groups of an IdP. Connect one first; it then brings its groups."
         return Note("plain", "No IdP is connected yet", text, Link("Connect an IdP", visit.url("connections.index")))
+    first = Link("Add the first rule", visit.url("rule_form.new"))
     names = " and ".join(name for _, name in found.connections[:2])
     if not counts.groups:
         text = f"{names} has pushed no groups, and nobody has signed in with any. A rule may come before them."
-        return Note("plain", "No rules yet, and no IdP groups", text)
+        return Note("plain", "No rules yet, and no IdP groups", text, first)
     text = (
         f"{names} brought {counted(counts.groups, 'group')}. A rule says what the people of a group get here, and you "
         "see who gains what before you save."
     )
-    return Note("plain", "No rules yet", text)
+    return Note("plain", "No rules yet", text, first)
 
 
 def _connection_choice(found: RulePage, wish: RuleWish) -> Choice:
@@ -161,7 +163,18 @@ def _rule_page(visit: Visit, shown: RuleShown) -> RulePageView:
         later=_later(facts),
         note=NOTES.get(seen.state),
         picture_href=visit.url("picture.index", follow=f"rule:{facts.id}") if drawn else None,
+        changes=_changes(visit, facts),
+        delete_href=visit.url("rule_change.ask_to_delete", rule=facts.id),
     )
+
+
+def _changes(visit: Visit, facts: MappingFacts) -> tuple[Link, ...]:
+    asking = visit.url("rule_change.ask_to_switch", rule=facts.id)
+    switch = Link("Switch off…" if facts.enabled else "Switch on…", asking)
+    if facts.origin == "admin":
+        return (switch, Link("Change", visit.url("rule_form.change", rule=facts.id), primary=True))
+    ids = {"connection": facts.connection_id, "group": facts.match.value}
+    return (switch, Link("Link to another…", visit.url("directory.ask_to_link", **ids)))
 
 
 def _group_row(visit: Visit, one: MatchedGroup, connection: str) -> MatchedGroupRow:

@@ -51,12 +51,17 @@ def mapping_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:
 
 
 def sentence_of(visit: Visit, rule: MappingFacts, group_name: str | None, inventory: Inventory) -> tuple[RulePart, ...]:
-    """`People in Okta group eng-prod join Production Engineering`, with its things as chips."""
-    gives = [
-        *([_joining(visit, rule.user_groups)] if rule.user_groups else []),
-        *(_getting(given, inventory) for given in rule.roles),
-    ]
-    return (*who_part(rule.connection, rule.match, group_name), *_enumerated(gives))
+    """`People in the Okta group eng-prod join Production Engineering`, with its things as chips."""
+    who = who_part(rule.connection, rule.match, group_name)
+    return (*who, *gives_part(visit, rule.user_groups, rule.roles, inventory))
+
+
+def gives_part(
+    visit: Visit, user_groups: Sequence[tuple[str, str]], roles: Iterable[RoleInScope], inventory: Inventory
+) -> list[RulePart]:
+    """What a rule gives: User Groups as (id, name), then roles."""
+    joining = [_joining(visit, user_groups)] if user_groups else []
+    return _enumerated([*joining, *(role_part(given, inventory) for given in roles)])
 
 
 def who_part(connection: str, match: GroupMatch, group_name: str | None) -> tuple[RulePart, ...]:
@@ -80,7 +85,8 @@ def _joining(visit: Visit, user_groups: Iterable[tuple[str, str]]) -> list[RuleP
     return [RulePart("join"), *_and(chips)]
 
 
-def _getting(given: RoleInScope, inventory: Inventory) -> list[RulePart]:
+def role_part(given: RoleInScope, inventory: Inventory) -> list[RulePart]:
+    """`get Source Admin on all sources`, `become Workspace Owner`."""
     role, scope = given.role, given.scope
     chip = RulePart(chip=Chip("role", role.name))
     if role is OWNER:

@@ -29,6 +29,8 @@ FAMILIES = (
     "mapping",
     "idp_directory",
     "picture",
+    "rule_form",
+    "rule_change",
     "connections",
     "connection_new",
     "connection_settings",

@@ -1,0 +1,113 @@
+"""What a change would do, as pages show it before they make it: who gains, who loses, who keeps what they have.
+
+What was shown goes along in the form that then makes the change, as the field `seen`; `read_seen` reads it back.
+"""
+
+from collections.abc import Callable
+
+from bridge.domain.errors import Invalid
+from bridge.domain.previews import Moved, MovedPeople, PersonMoved, Preview, Seen, Side, parse_seen
+from bridge.domain.sentences import Inventory, counted, describe_permission, shorten
+from bridge.web.pages.forms import typed_text
+from bridge.web.pages.frame import Visit
+from bridge.web.pages.views import MovedPage, MovedRow, MovedSide, Note, PreviewPanel
+
+#: So many people of each side are named beside the counts.
+FIRST = 5
+_MOST_ROLES = 6
+_LONGEST_SEEN = 20_000
+SIDES: tuple[Side, ...] = ("gains", "loses")
+_VERBS: dict[Side, tuple[str, str]] = {"gains": ("gains", "gain"), "loses": ("loses", "lose")}
+#: Where all of one side are: an address, or what a form's button carries, from where in the list on.
+Way = Callable[[Side, str], str]
+
+
+def panel_of(
+    visit: Visit, found: Preview, inventory: Inventory, *, title: str, href: Way | None = None, do: Way | None = None
+) -> PreviewPanel:
+    """The counts, and the first people of each side."""
+    later = ""
+    if found.later:
+        later = "Groups that are made later and fit get this too; each is noted in the audit trail."
+    return PreviewPanel(
+        title=title,
+        gains=_side(visit, "gains", found.gains, inventory, href, do),
+        loses=_side(visit, "loses", found.loses, inventory, href, do),
+        covered=found.covered,
+        later=later,
+    )
+
+
+def _side(
+    visit: Visit, side: Side, moved: MovedPeople, inventory: Inventory, href: Way | None, do: Way | None
+) -> MovedSide:
+    verb = _VERBS[side][0 if moved.count == 1 else 1]
+    by_role = [
+        f"{counted(count, 'person', 'people')} {_VERBS[side][0 if count == 1 else 1]} "
+        f"{given.role.name}: {_lower(describe_permission(given, inventory))}"
+        for given, count in moved.roles[:_MOST_ROLES]
+    ]
+    more = len(moved.roles) - _MOST_ROLES
+    by_role += [f"and {counted(more, 'more role')}"] if more > 0 else []
+    long = moved.count > FIRST
+    return MovedSide(
+        title=f"{moved.count:,} {verb}",
+        count=moved.count,
+        by_role=tuple(by_role),
+        signed_in=f"{moved.signed_in:,} of them signed in now" if moved.signed_in else "",
+        rows=tuple(_row(visit, one) for one in moved.people[:FIRST]),
+        all_href=href(side, "") if href and long else None,
+        all_do=do(side, "") if do and long else None,
+    )
+
+
+def page_of(
+    visit: Visit,
+    side: Side,
+    moved: MovedPeople,
+    *,
+    href: Way | None = None,
+    do: Way | None = None,
+    back_href: str | None = None,
+    back_do: str | None = None,
+) -> MovedPage:
+    """A page of all who gain, or lose; `back_…` leads to the counts."""
+    return MovedPage(
+        title=f"All who {_VERBS[side][1]}",
+        rows=tuple(_row(visit, one) for one in moved.people),
+        back_href=back_href,
+        back_do=back_do,
+        next_href=href(side, moved.more) if href and moved.more else None,
+        next_do=do(side, moved.more) if do and moved.more else None,
+    )
+
+
+def _row(visit: Visit, one: PersonMoved) -> MovedRow:
+    href = visit.url("person.access", member=one.id)
+    return MovedRow(one.name, one.email, href, shorten(one.roles) if one.roles else "", one.signed_in)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def numbers(found: Preview) -> str:
+    """`23 gain, 4 lose`, `1 loses`, `nobody gains or loses`: for the button that does it."""
+    sides: tuple[tuple[Side, int], ...] = (("gains", found.gains.count), ("loses", found.loses.count))
+    told = [f"{count:,} {_VERBS[side][0 if count == 1 else 1]}" for side, count in sides if count]
+    return ", ".join(told) or "nobody gains or loses"
+
+
+def read_seen() -> Seen | None:
+    """What the form says was shown; None where it says nothing readable, which is never enough to go on."""
+    text = typed_text("seen", _LONGEST_SEEN)
+    try:
+        return parse_seen(text) if text else None
+    except Invalid:
+        return None
+
+
+def moved_note(moved: Moved) -> Note:
+    """That nothing was saved, since it would do something else by now."""
+    first, _, rest = moved.text.partition(". ")
+    return Note("warn", f"{first}. Not saved yet.", rest.removeprefix("This is not saved yet. "), urgent=True)
