@@ -1,5 +1,7 @@
 """`bridge access`: what somebody may do, and why."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from textwrap import indent
 from typing import Any
@@ -13,6 +15,7 @@ from bridge.cli.times import MOMENT
 from bridge.domain.obstacles import NearMiss
 from bridge.flows.access_json import wire_because, wire_paths, wire_scope, wire_time, wire_why_not
 from bridge.flows.explain import Question, WayToGet, ask
+from bridge.flows.explain_history import AccessChange, history_of
 from bridge.flows.explain_links import explain_access, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
 from bridge.flows.explain_past import access_at, check_at
@@ -76,6 +79,36 @@ def _text_near_miss(one: NearMiss) -> str:
     steps += [f"User Group {one.user_group}"] if one.user_group else []
     what = f"{one.role.name} on {', '.join(one.scope.render())}"
     return " → ".join([*(steps or ["by hand"]), what])
+
+
+@access.command("history")
+@click.argument("workspace")
+@click.argument("email")
+@click.option("--since", type=MOMENT, help="Only what changed after that time.")
+@click.option("--until", type=MOMENT, help="Only what changed until then.")
+@told
+def history(house: House, workspace: str, email: str, since: datetime | None, until: datetime | None) -> Told:
+    """List when what a person may do has changed, what they gained and lost, and what did it; newest first."""
+    found = history_of(house.context, workspace, email, house.now, since=since, until=until)
+    wire: dict[str, Any] = {"since": wire_time(found.since), "until": wire_time(found.until)}
+    wire |= {"known_since": wire_time(found.known_since), "changes": list(map(_wire_change, found.changes))}
+    lines = [line for one in found.changes for line in _text_change(one)] or [f"Nothing changed for {email}."]
+    if found.older is not None:
+        lines.append(f"There may be more, before that: --until {wire_time(found.older)}")
+    return Told({**wire, "older": wire_time(found.older)}, "\n".join(lines))
+
+
+def _wire_change(change: AccessChange) -> dict[str, Any]:
+    events = [{**asdict(event), "at": wire_time(event.at)} for event in change.events]
+    told: dict[str, Any] = {"at": wire_time(change.at), "gained": list(map(wire_scope, change.gained))}
+    return told | {"lost": list(map(wire_scope, change.lost)), "events": events, "elapsed": list(change.elapsed)}
+
+
+def _text_change(change: AccessChange) -> Iterator[str]:
+    yield f"{change.at:%d %b %Y, %H:%M:%S} UTC"
+    for sign, given in (("+", change.gained), ("-", change.lost)):
+        yield from (f"  {sign} {one.role.name} on {', '.join(one.scope.render())}" for one in given)
+    yield from (f"    {text}" for text in (*(event.text for event in change.events), *change.elapsed))
 
 
 def _show_at(house: House, workspace: str, email: str, at: datetime) -> Told:

@@ -8,7 +8,7 @@
 - `access_backwards`    from a resource to the people who may
 - `idp_groups`          one IdP group, and the rules that take it
 - `nearly`              what is there for one person, whether or not it counts: for why not
-- `access_past`         the same of a moment that is past
+- `access_past`         the same of a moment that is past; `access_history`: when something changed, and by which events
 - `forgetting`          ended facts and audit events that are too old
 - `origins`             who made the links of paths that are shown
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...

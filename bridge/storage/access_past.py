@@ -55,9 +55,9 @@ _FOLLOWS: dict[str, tuple[str, str]] = {
     "directory_groups": ("id", "SELECT group_id FROM mapping_matches"),
     "connections": ("id", "SELECT connection_id FROM directory_groups"),
 }
-#: How a row of the present, and one of the twin, is known to have stood: at `:now`, or at any time of a window.
+#: How a row of the present, and one of the twin, is known to have stood: at `:now`; at any time of a window (`over`).
 _AT = ("since <= :now", "since <= :now AND until > :now")
-_WITHIN = ("since <= :last", "since <= :last AND until > :first")
+WITHIN = ("since <= :last", "since <= :last AND until > :first")
 _STILL = "CAST(NULL AS BIGINT) AS until, CAST(NULL AS BIGINT) AS ended_by"
 _READ = re.compile(r"(?:FROM|JOIN) (\w+)")
 
@@ -80,32 +80,36 @@ def _rows(name: str, engine: str, when: tuple[str, str]) -> str:
     # PostgreSQL guesses how many rows a subquery gives, and may read a whole table for it; an array it looks up.
     chosen = f"{column} IN ({values})" if engine == "sqlite" else f"{column} = ANY(ARRAY({values}))"
     schema, (present, past) = "main." if engine == "sqlite" else "", when
-    standing = f"SELECT {columns}, {_STILL} FROM {schema}{name} WHERE {chosen} AND {present}"  # noqa: S608 - constants of this file
-    ended = f"SELECT {columns}, until, ended_by FROM {schema}{name}_past WHERE {chosen} AND {past}"  # noqa: S608
+    standing = f"SELECT {columns}, {_STILL} FROM {schema}{name} WHERE {chosen} AND {present}"
+    ended = f"SELECT {columns}, until, ended_by FROM {schema}{name}_past WHERE {chosen} AND {past}"
     return f"{name} AS MATERIALIZED (\n{standing}\nUNION ALL {ended})"
 
 
-def _over(sql: str, when: tuple[str, str] = _AT) -> dict[str, Prepared]:
+def over(sql: str, when: tuple[str, str] = _AT) -> dict[str, Prepared]:
     """A statement over the facts of one person that stood then, for each engine."""
     made = {}
     for engine in ("sqlite", "postgresql"):
         facts = ",\n".join(_rows(name, engine, when) for name in _facts_read(sql))
         whole = typed(f"WITH {facts}\n{sql}")
-        more = {"workspace": BigInteger, "first": Instant, "last": Instant}
-        bound: list[BindParameter[Any]] = [
-            bindparam(name, type_=kind) for name, kind in more.items() if re.search(rf":{name}\b", whole.text)
-        ]
-        made[engine] = Prepared(whole.bindparams(*bound))
+        made[engine] = Prepared(whole.bindparams(*parameters_of(whole.text)))
     return made
+
+
+def parameters_of(sql: str) -> list[BindParameter[Any]]:
+    """The parameters of a statement that `access.typed` doesn't know."""
+    kinds: dict[str, Any] = {"workspace": BigInteger, "first": Instant, "last": Instant, "most": BigInteger}
+    used = set(re.findall(r":(\w+)", sql))
+    one: list[BindParameter[Any]] = [bindparam(name, type_=kind) for name, kind in kinds.items() if name in used]
+    return [*one, bindparam("causes", type_=BigInteger, expanding=True)] if "causes" in used else one
 
 
 def _text_of(prepared: Prepared) -> str:
     return str(prepared.statement.text)  # type: ignore[attr-defined]  # each of them is a text
 
 
-_PATHS = _over(_text_of(WHY))
-_PATHS_ON = _over(_text_of(WHY_ON))
-_PATHS_ANYWHERE = _over(_text_of(WHY_ANYWHERE))
+_PATHS = over(_text_of(WHY))
+_PATHS_ON = over(_text_of(WHY_ON))
+_PATHS_ANYWHERE = over(_text_of(WHY_ANYWHERE))
 
 
 def paths_at(
@@ -145,7 +149,7 @@ SELECT g.id, g.scope, r.type, r.uid, l.key, l.value FROM grants g
 LEFT JOIN grant_resources x ON x.grant_id = g.id LEFT JOIN resources r ON r.id = x.resource_id
 LEFT JOIN grant_labels l ON l.grant_id = g.id
 """
-_SCOPES = _over(_SCOPES_TEXT)
+_SCOPES = over(_SCOPES_TEXT)
 
 
 def scopes_at(connection: Connection, membership_id: int, at: datetime) -> dict[int, Scope]:
@@ -180,7 +184,7 @@ SELECT (SELECT plan FROM workspaces ORDER BY since DESC LIMIT 1),
        (SELECT status FROM memberships ORDER BY since DESC LIMIT 1),
        EXISTS (SELECT 1 FROM directory_users h WHERE h.holds_out)
 """
-_STANDING = _over(_STANDING_TEXT)
+_STANDING = over(_STANDING_TEXT)
 
 
 def standing_at(connection: Connection, workspace_id: int, membership_id: int, at: datetime) -> Standing:

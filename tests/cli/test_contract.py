@@ -506,6 +506,21 @@ def test_access_at_a_time(kicks: Shell) -> None:
     assert "could do nothing" in kicks.run("access", "show", "kicks", "marcus@kicks.example", "--at", "2020-02-02").out
 
 
+def test_access_history(kicks: Shell) -> None:
+    marcus = "marcus@kicks.example"
+    given = kicks.json("grant", "add", "kicks", "--member", marcus, "--role", "source_admin")["grant"]
+    wire = kicks.json("access", "history", "kicks", marcus)
+    newest, first = wire["changes"]
+    assert (newest["gained"], newest["lost"]) == ([{"role": "Source Admin", "scope": ["all"]}], [])
+    assert [(event["type"], event["subject"]) for event in newest["events"]] == [("grant.given", given["id"])]
+    assert [one["role"] for one in first["gained"]] == ["Workspace Owner"]
+    assert kicks.json("access", "history", "kicks", marcus, "--until", first["at"])["changes"] == [first]
+    assert kicks.json("access", "history", "kicks", marcus, "--since", newest["at"])["changes"] == []
+    text = kicks.run("access", "history", "kicks", marcus).out
+    assert "+ Source Admin on all" in text
+    assert "The operator gave the role Source Admin on all" in text
+
+
 @pytest.mark.parametrize("at", ["yesterday", "2026-13-01", "9999-12-31T23:59-23:59"])
 def test_what_is_no_time_is_wrong_usage(kicks: Shell, at: str) -> None:
     assert kicks.run("access", "show", "kicks", "marcus@kicks.example", "--at", at).status == 2

@@ -122,6 +122,7 @@ STORY = (
     "access check kicks nobody@kicks.example edit source:orders",
     "access who kicks edit source:orders",
     "access gives kicks --user-group Guild",
+    "access history kicks marcus@kicks.example",
     "resource delete kicks source:orders",
     "user-group delete kicks Guild",
     "connection disable kicks CONNECTION",

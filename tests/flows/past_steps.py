@@ -140,6 +140,8 @@ class Story:
             record = record_of_login(change, by.key, member.key, LoginRecord(email, email, email))
             named = replace_asserted(change, by.key, record, groups, until)
             refresh_group_matches(change, by.key, [key for key, _, _ in named.made])
+            told = {"came_into": list(named.came), "left": list(named.left)}
+            change.record(self.world.workspace.key, "idp_groups.named_at_login", member.id, after=told)
 
     def add_rule(
         self,
@@ -174,7 +176,8 @@ class Story:
             user = people.find_user_by_email(change.connection, email)
             member = people.find_member(change.connection, self.world.workspace.key, user.key) if user else None
             assert member is not None
-            key, _ = insert_grant(change, self.world.workspace.key, member.key, given(role, *scope), OPERATOR)
+            key, uid = insert_grant(change, self.world.workspace.key, member.key, given(role, *scope), OPERATOR)
+            change.record(self.world.workspace.key, "grant.given", uid, after={"role": role, "scope": list(scope)})
             change.connection.execute(update(grants).where(grants.c.id == key).values(expires_at=until))
 
 

@@ -168,7 +168,7 @@ def _leaving(made: Callable[..., str], left: str) -> Callable[..., str]:
 def _plant(planted: pytest.MonkeyPatch, when: tuple[str, str], rows: Callable[..., str]) -> None:
     planted.setattr(access_past, "_rows", rows)
     for name, text in _TEXTS.items():
-        planted.setattr(access_past, name, access_past._over(text, when))
+        planted.setattr(access_past, name, access_past.over(text, when))
 
 
 _TEXTS = {

@@ -1,0 +1,129 @@
+"""When something changed for somebody, and the events that did it: over the same facts as `access_past`, in a window.
+
+What may have changed is read here; what did is told by what they could do before and after. So no second meaning of
+access is needed to know why it changed.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, text
+
+from bridge.storage.access import moment_of
+from bridge.storage.access_past import WITHIN, over, parameters_of
+from bridge.storage.prepared import Prepared
+
+#: Facts whose beginning or end can change what somebody may do; what only has a name isn't among them.
+_DECIDING = (
+    *("workspaces", "memberships", "directory_users", "group_members", "mapping_matches", "mapping_user_groups"),
+    *("user_group_members", "grants", "grant_resources", "grant_labels"),
+)
+Elapsed = Literal["expired", "ran_out"]
+_BEGAN = "SELECT since AS at, cause, '' AS elapsed FROM {name} WHERE since > :first AND since <= :last"
+_ENDED = "SELECT until, ended_by, '' FROM {name} WHERE until > :first AND until <= :last"
+_EXPIRED = """SELECT expires_at, NULL, 'expired' FROM grants WHERE expires_at > :first AND expires_at <= :last
+AND expires_at >= since AND (until IS NULL OR expires_at < until)"""
+# At that very instant they still count.
+_RAN_OUT = """SELECT asserted_until + 1, NULL, 'ran_out' FROM directory_users
+WHERE asserted_until >= :first AND asserted_until < :last
+AND asserted_until >= since AND (until IS NULL OR asserted_until + 1 < until)"""
+_MOMENTS_TEXT = "\nUNION ".join(
+    [*(part.format(name=name) for name in _DECIDING for part in (_BEGAN, _ENDED)), _EXPIRED, _RAN_OUT]
+)
+_MOMENTS = over(_MOMENTS_TEXT, WITHIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Stirred:
+    """What may have changed something at a moment: causes, and what time alone ended (a grant that expired, groups of a
+    login that counted no more).
+    """
+
+    causes: frozenset[int]
+    elapsed: frozenset[Elapsed]
+
+
+def moments_between(
+    connection: Connection, workspace_id: int, membership_id: int, first: datetime, last: datetime
+) -> dict[datetime, Stirred]:
+    """When anything may have changed for somebody, after `first` and until `last`."""
+    rows = _MOMENTS[connection.dialect.name](
+        connection, workspace=workspace_id, membership=membership_id, first=first, last=last
+    )
+    causes: dict[int, set[int]] = {}
+    elapsed: dict[int, set[Elapsed]] = {}
+    for at, cause, kind in rows:
+        causes.setdefault(at, set()).update([] if cause is None else [cause])
+        elapsed.setdefault(at, set()).update([kind] if kind else [])
+    return {moment_of(at): Stirred(frozenset(causes[at]), frozenset(elapsed[at])) for at in causes}
+
+
+class EventThen(NamedTuple):
+    """An event of the audit trail."""
+
+    at: datetime
+    cause: int
+    seq: int
+    actor: str
+    type: str
+    subject: str
+    before: Any
+    after: Any
+
+
+#: The first `:most` events of each cause.
+_EVENTS_TEXT = """
+SELECT e.at, e.cause, e.seq, e.actor, e.type, e.subject, e.before, e.after FROM (
+    SELECT a.*, ROW_NUMBER() OVER (PARTITION BY a.cause ORDER BY a.seq) AS place FROM audit a
+    WHERE a.cause IN :causes AND a.workspace_id = :workspace {about}) AS e
+WHERE e.place <= :most ORDER BY e.seq
+"""
+_NAMED = (
+    *("workspaces", "memberships", "directory_users", "grants", "user_groups", "mappings", "directory_groups"),
+    "connections",
+)
+_ABOUT = over(
+    _EVENTS_TEXT.format(
+        about=f"""AND a.subject IN ({" UNION ".join(f"SELECT uid FROM {name}" for name in _NAMED)}
+        UNION SELECT type || ':' || uid FROM resources
+        UNION SELECT u.uid FROM memberships m JOIN users u ON u.id = m.user_id)"""
+    ),
+    WITHIN,
+)
+_ANY_TEXT = _EVENTS_TEXT.format(about="")
+_ANY = Prepared(text(_ANY_TEXT).bindparams(*parameters_of(_ANY_TEXT)))
+
+
+def events_about(
+    connection: Connection,
+    workspace_id: int,
+    membership_id: int,
+    causes: Collection[int],
+    window: tuple[datetime, datetime],
+    most: int,
+) -> list[EventThen]:
+    """The first `most` events of each of these causes that are about what somebody had something by in the window."""
+    first, last = window
+    rows = _ABOUT[connection.dialect.name](
+        connection,
+        workspace=workspace_id,
+        membership=membership_id,
+        causes=list(causes),
+        first=first,
+        last=last,
+        most=most,
+    )
+    return list(map(_event, rows))
+
+
+def any_events(connection: Connection, workspace_id: int, causes: Collection[int], most: int) -> list[EventThen]:
+    """The first `most` events of each of these causes."""
+    return list(map(_event, _ANY(connection, workspace=workspace_id, causes=list(causes), most=most)))
+
+
+def _event(row: Any) -> EventThen:
+    at, *plain, before, after = row
+    return EventThen(moment_of(at), *plain, *(None if said is None else orjson.loads(said) for said in (before, after)))

@@ -1,0 +1,219 @@
+"""When what somebody may do has changed, and what did it (docs/decisions/0004)."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, cast
+
+import pytest
+
+from bridge.domain.access import RoleInScope
+from bridge.domain.directory import GroupRenamed, MembersAdded, MembersRemoved
+from bridge.domain.errors import Invalid, NotFound
+from bridge.flows import explain_history
+from bridge.flows.administer import set_plan
+from bridge.flows.connect import delete_connection
+from bridge.flows.connect import set_enabled as switch_connection
+from bridge.flows.context import OPERATOR
+from bridge.flows.explain_history import AccessChange, history_of
+from bridge.flows.forget_past import forget_past
+from bridge.flows.give_roles import change_scope, end_grant
+from bridge.flows.map_groups import remove_mapping
+from bridge.flows.members import find_member_id, remove_member
+from bridge.flows.resources import delete_resource
+from bridge.flows.user_groups import add_members, create_user_group, rename_user_group
+from tests.flows.past_steps import Story, given, source
+from tests.flows.test_explain_past import told_with_every_kind_of_change
+from tests.world import World
+
+ANN, BOB = "ann@kicks.example", "bob@kicks.example"
+DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+
+
+@pytest.fixture
+def story(kicks: World) -> Story:
+    return Story(kicks, kicks.now, (ANN, BOB))
+
+
+def changes(story: Story, **window: Any) -> list[AccessChange]:
+    """The changes of Ann's, the oldest first."""
+    return list(reversed(history_of(story.world.context, story.slug, ANN, story.now, **window).changes))
+
+
+def last(story: Story) -> AccessChange:
+    return changes(story)[-1]
+
+
+def names(given: tuple[RoleInScope, ...]) -> list[str]:
+    return [f"{one.role.name} on {', '.join(one.scope.render())}" for one in given]
+
+
+def test_every_change_is_found_and_no_other(story: Story) -> None:
+    """Held to what `access_of` said after each step."""
+    told_with_every_kind_of_change(story)
+    moments = sorted(story.said)
+    held = {at: frozenset(_held(story, at)) for at in moments}
+    wanted: list[tuple[Any, frozenset[RoleInScope], frozenset[RoleInScope]]] = (
+        [(moments[0], frozenset(), held[moments[0]])] if held[moments[0]] else []
+    )
+    wanted += [(after, held[before], held[after]) for before, after in pairwise(moments) if held[before] != held[after]]
+    found = [(one.at, frozenset(one.gained), frozenset(one.lost)) for one in changes(story)]
+    steps = [(at, after - before, before - after) for at, before, after in wanted]
+    by_time = [one for one in changes(story) if one.elapsed]
+    assert [one for one in found if one[0] in story.said] == [
+        one for one in steps if one[0] not in _while_waiting(story)
+    ]
+    assert len(by_time) >= 2
+    assert {text for one in by_time for text in one.elapsed} == set(explain_history._ELAPSED.values())
+    for one in changes(story):
+        assert bool(one.events) != bool(one.elapsed), "something did it"
+
+
+def _held(story: Story, at: Any) -> list[RoleInScope]:
+    permissions, _ = story.said[at][ANN]
+    return [RoleInScope(one.role, one.scope) for one in permissions or ()]
+
+
+def _while_waiting(story: Story) -> set[Any]:
+    """What time alone took is a change at the moment it took it, not when somebody asked next."""
+    return {after for before, after in pairwise(sorted(story.said)) if after - before > timedelta(hours=1)}
+
+
+def test_it_says_who_did_what(story: Story, marcus: str) -> None:
+    context, slug = story.world.context, story.slug
+    story.then(lambda: story.add_source("web"))
+    story.then(lambda: story.push(ANN))
+    assert names(last(story).gained) == ["Minimal Workspace Access on all"]
+    assert "Okta pushed the person Ann" in [event.text for event in last(story).events]
+    grant = story.then(lambda: story.give(ANN, "Source Admin", "source:web"))
+    assert [event.text for event in last(story).events] == ["The operator gave the role Source Admin on source:web"]
+    story.then(lambda: change_scope(context, marcus, slug, grant, given("Source Admin").scope, story.now))
+    assert (names(last(story).gained), names(last(story).lost)) == (
+        ["Source Admin on all"],
+        ["Source Admin on source:web"],
+    )
+    assert [event.text for event in last(story).events] == ["Marcus changed where the role Source Admin holds: on all"]
+    story.then(lambda: remove_member(context, marcus, slug, find_member_id(context, slug, ANN), story.now))
+    assert [event.text for event in last(story).events] == [f"Marcus removed {ANN} from the workspace"]
+    assert names(last(story).lost) == ["Minimal Workspace Access on all", "Source Admin on all"]
+
+
+def test_what_comes_by_groups_and_rules_names_them(story: Story) -> None:
+    context, slug, connection = story.world.context, story.slug, story.world.connection
+    story.then(lambda: story.push(ANN))
+    group = story.then(lambda: story.push_group("eng"))
+    rule = story.then(lambda: story.add_rule("glob", "eng*", roles=(given("Source Admin"),)))
+    story.then(lambda: story.change_group(group, MembersAdded((story.record(ANN),))))
+    assert [event.text for event in last(story).events] == ["Okta put Ann into the IdP group eng"]
+    story.then(lambda: story.change_group(group, GroupRenamed("design")))
+    assert "Okta changed the IdP group design" in [event.text for event in last(story).events]
+    story.then(lambda: story.change_group(group, GroupRenamed("eng-2")))
+    story.then(lambda: switch_connection(context, OPERATOR, slug, connection.id, False, story.now))
+    assert (names(last(story).lost), last(story).events[0].type) == (["Source Admin on all"], "connection.disabled")
+    story.then(lambda: switch_connection(context, OPERATOR, slug, connection.id, True, story.now))
+    story.then(lambda: remove_mapping(context, OPERATOR, slug, rule, story.now))
+    assert last(story).events[0].text.startswith("The operator deleted the rule: People in")
+    story.then(lambda: story.change_group(group, MembersRemoved((story.record(ANN),))))
+    assert last(story).events[0].type == "mapping.deleted", "nothing was lost by that"
+    story.then(lambda: delete_connection(context, OPERATOR, slug, connection.id, story.now))
+    assert last(story).events[0].type == "mapping.deleted"
+
+
+def test_a_plan_and_a_resource_that_goes_are_causes_too(story: Story) -> None:
+    context, slug = story.world.context, story.slug
+    story.then(lambda: story.add_source("web"))
+    story.then(lambda: story.add_source("ios"))
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.give(ANN, "Source Read-only", "source:web", "source:ios"))
+    story.then(lambda: set_plan(context, OPERATOR, slug, "free", story.now))
+    assert [event.text for event in last(story).events] == ["The operator put the workspace on the plan free"]
+    story.then(lambda: set_plan(context, OPERATOR, slug, "business", story.now))
+    story.then(lambda: delete_resource(context, OPERATOR, slug, source("ios"), story.now))
+    assert (names(last(story).gained), names(last(story).lost)) == (
+        ["Source Read-only on source:web"],
+        ["Source Read-only on source:ios, source:web"],
+    )
+    assert [event.text for event in last(story).events] == ["The operator deleted source:ios"]
+
+
+def test_what_changes_no_permission_is_no_change(story: Story) -> None:
+    context, slug = story.world.context, story.slug
+    story.then(lambda: story.push(ANN))
+    group = story.then(lambda: create_user_group(context, OPERATOR, slug, "Crew", story.now)).id
+    story.then(lambda: add_members(context, OPERATOR, slug, group, [ANN], story.now))
+    story.then(lambda: rename_user_group(context, OPERATOR, slug, group, "Band", story.now))
+    story.then(lambda: story.push(BOB))
+    story.then(lambda: story.give(BOB, "Source Admin"))
+    assert len(changes(story)) == 1
+
+
+def test_one_path_more_or_less_is_no_change(story: Story) -> None:
+    context, slug = story.world.context, story.slug
+    story.then(lambda: story.push(ANN))
+    first = story.then(lambda: story.give(ANN, "Source Admin"))
+    group = story.then(lambda: create_user_group(context, OPERATOR, slug, "Crew", story.now)).id
+    story.then(lambda: story.give_group(group, "Source Admin"))
+    story.then(lambda: add_members(context, OPERATOR, slug, group, [ANN], story.now))
+    story.then(lambda: end_grant(context, OPERATOR, slug, first, story.now))
+    assert [names(one.gained) for one in changes(story)] == [
+        ["Minimal Workspace Access on all"],
+        ["Source Admin on all"],
+    ]
+
+
+def test_time_alone_is_named(story: Story) -> None:
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.add_rule("name", "eng", roles=(given("Source Admin"),)))
+    story.then(lambda: story.log_in(ANN, "eng", days=5))
+    until = story.now + 5 * DAY
+    story.then(lambda: story.give_until(ANN, story.now + 3 * DAY, "Warehouse Admin"))
+    expiry = story.now + 3 * DAY
+    story.wait(10 * DAY)
+    expired, ran_out = changes(story)[-2:]
+    assert (expired.at, expired.events, names(expired.lost)) == (expiry, (), ["Warehouse Admin on all"])
+    assert expired.elapsed == ("A role that was given for a time expired",)
+    assert (ran_out.at, ran_out.events, names(ran_out.lost)) == (until + INSTANT, (), ["Source Admin on all"])
+    assert "count no more" in ran_out.elapsed[0]
+
+
+def test_a_window_tells_what_lies_in_it(story: Story) -> None:
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.give(ANN, "Source Admin"), DAY)
+    first = story.now
+    story.then(lambda: story.give(ANN, "Warehouse Admin"), DAY)
+    second = story.now
+    story.wait(DAY)
+    assert [one.at for one in changes(story, since=first)] == [second], "after the beginning"
+    assert [one.at for one in changes(story, since=first - INSTANT, until=second)] == [first, second]
+    assert changes(story, since=second) == []
+    with pytest.raises(Invalid):
+        changes(story, since=second, until=first)
+    with pytest.raises(Invalid):
+        changes(story, until=story.now + INSTANT)
+    with pytest.raises(NotFound):
+        history_of(story.world.context, story.slug, "nobody@kicks.example", story.now)
+
+
+@pytest.mark.parametrize("bound", ["changes", "moments"])
+def test_it_goes_on_where_it_ended(story: Story, bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told_with_every_kind_of_change(story)
+    every = history_of(story.world.context, story.slug, ANN, story.now).changes
+    if bound == "moments":
+        monkeypatch.setattr(explain_history, "MOST_MOMENTS", 4)
+    found: list[AccessChange] = []
+    most, until = (3 if bound == "changes" else 50), cast(datetime | None, story.now)
+    while until is not None:
+        page = history_of(story.world.context, story.slug, ANN, story.now, until=until, most=most)
+        found += page.changes
+        until = page.older
+    assert [one.at for one in found] == [one.at for one in every]
+
+
+def test_before_what_is_kept_nothing_is_told(story: Story) -> None:
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.give(ANN, "Source Admin"), 30 * DAY)
+    kept = story.now
+    story.wait(80 * DAY)
+    forget_past(story.world.context, story.now)
+    told = history_of(story.world.context, story.slug, ANN, story.now)
+    assert told.known_since == told.since == story.now - 90 * DAY
+    assert [(one.at, names(one.gained)) for one in told.changes] == [(kept, ["Source Admin on all"])]
