@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.domain.access import Action, ResourceRef, RoleInScope, fits
+from bridge.domain.access import Action, ResourceRef, RoleInScope, Scope, dominates, fits
 from bridge.domain.group_mapping import GroupMatch, IdpGroup, group_matches
 from bridge.domain.labels import Label
 from bridge.domain.people import fold
-from bridge.domain.roles import Level, in_plan
+from bridge.domain.roles import Level, Role, covers, in_plan
 
 # -- Facts ---------------------------------------------------------------------------------------------------------
 
@@ -239,3 +239,39 @@ def permissions(facts: Facts, person: Person, now: datetime) -> dict[RoleInScope
     for path in paths(facts, person, now):
         found.setdefault(path.grant.given, set()).add(path)
     return {given: frozenset(each) for given, each in found.items()}
+
+
+# -- What a change moves -------------------------------------------------------------------------------------------
+
+
+def gained(before: Facts, after: Facts, person: str, now: datetime) -> frozenset[RoleInScope]:
+    """What a person has after a change, and nothing gave as much before it (product.md 5.3).
+
+    What is lost is the same, with the two in each other's place.
+    """
+    had, has = _has(before, person, now), _has(after, person, now)
+    return frozenset(one for one in has if not any(dominates(other, one) for other in had))
+
+
+def gained_on(before: Facts, after: Facts, person: str, resource: ResourceRef, now: datetime) -> frozenset[RoleInScope]:
+    """The same of one resource, whose labels or existence change: a role gives it something, and none did before."""
+    had, has = _roles_on(before, person, resource, now), _roles_on(after, person, resource, now)
+    on_it = Scope("list", resources=frozenset({resource}))
+    return frozenset(RoleInScope(one, on_it) for one in has if not any(covers(other, one) for other in had))
+
+
+def _has(facts: Facts, person: str, now: datetime) -> set[RoleInScope]:
+    return {given for one in facts.people if one.id == person for given in permissions(facts, one, now)}
+
+
+def _roles_on(facts: Facts, person: str, resource: ResourceRef, now: datetime) -> set[Role]:
+    labels = dict(facts.resources).get(resource)
+    if labels is None:
+        return set()
+    has = _has(facts, person, now)
+    return {one.role for one in has if resource.type in one.role.gives and fits(one.scope, resource, labels)}
+
+
+def strongest(given: frozenset[RoleInScope]) -> frozenset[RoleInScope]:
+    """What is given, less what something else of it covers."""
+    return frozenset(one for one in given if not any(dominates(other, one) for other in given - {one}))

@@ -21,6 +21,7 @@ class Bug:
 _ACCESS = "bridge.storage.access"
 _PAIRS = "bridge.storage.mappings"
 _PAST = "bridge.storage.access_past"
+_KINDS = "bridge.flows.preview_kinds"
 _USER_GROUPS = "bridge.storage.user_groups"
 _BACKWARDS = "bridge.storage.access_backwards"
 _NEARLY = "bridge.flows.explain_not"
@@ -205,5 +206,30 @@ BUGS = (
         "the plan of today counts for then",
         "standing.plan or workspace.plan",
         "workspace.plan",
+    ),
+    # -- Previews ----------------------------------------------------------------------------------------------------
+    _after(
+        "bridge.domain.moves",
+        "only the same role covers",
+        "    if not covers(given.role, question.given.role) or not in_plan",
+        "    if given.role is not question.given.role or not in_plan",
+    ),
+    _after(
+        "bridge.domain.moves",
+        "only the same scope covers",
+        "        return scope_covers(given.scope, question.given.scope)",
+        "        return given.scope == question.given.scope",
+    ),
+    _after(
+        _KINDS,
+        "a group that goes leaves its shadow in a preview",
+        ".without_groups({group.key}).unshadowed(bared)",
+        ".without_groups({group.key})",
+    ),
+    _after(
+        _KINDS,
+        "a rule that is off gives in a preview of its change",
+        "    on = connection.enabled and mapping.enabled\n",
+        "    on = connection.enabled\n",
     ),
 )

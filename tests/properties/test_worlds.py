@@ -1,5 +1,6 @@
 """What SQL says of access is what access means (`bridge.domain.access_facts`), on SQLite and PostgreSQL, in whatever
-world: may they, why, who, how many; pairs of rules and groups that are kept ready; the export; and what was, then.
+world: may they, why, who, how many; pairs of rules and groups that are kept ready; the export;
+what was, then; and what a preview says of a change, which is then made.
 
 Worlds are drawn (`worlds`), written as rows (`world_rows`), and asked everything (`world_answers`); in some of them
 things happen first, by the flows that do them (`world_steps`). Every bug of `planted_in_access` is come upon.
@@ -16,6 +17,7 @@ from hypothesis.strategies import SearchStrategy
 from bridge.domain.access_facts import Facts
 from bridge.domain.errors import DomainError
 from bridge.flows.context import OPERATOR
+from bridge.flows.preview import preview
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.workspaces import count_keeping_owners
@@ -69,18 +71,34 @@ def live(database: Database, drawn: bytes) -> None:
 def step(lab: Lab, facts: Facts) -> Facts:
     """One thing happens, or is refused. Returns the facts after it."""
     try:
-        if lab.dice.below(2):
-            proposal = propose(lab, facts)
-            note(f"{lab.now} {proposal}")
-            perform(lab, proposal)
-        else:
-            happen(lab, facts)
+        return propose_and_do(lab, facts) if lab.dice.below(2) else just_do(lab, facts)
     except NothingToDo:
         return facts
     except DomainError as refused:
         note(f"refused: {refused!r}")
         assert lab.facts() == facts
         return facts
+
+
+def propose_and_do(lab: Lab, facts: Facts) -> Facts:
+    """A change is previewed and then made: it does what the preview said, or is refused by both."""
+    proposal = propose(lab, facts)
+    note(f"{lab.now} {proposal}")
+    try:
+        foreseen = preview(lab.context, lab.slug, proposal, lab.now)
+    except DomainError as refused:
+        with pytest.raises(type(refused)):
+            perform(lab, proposal)
+        raise
+    perform(lab, proposal)
+    after = lab.facts()
+    world_answers.check_preview(foreseen, proposal, facts, after, lab.now)
+    return after
+
+
+def just_do(lab: Lab, facts: Facts) -> Facts:
+    """What nobody previews."""
+    happen(lab, facts)
     return lab.facts()
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, select, text
 from bridge.domain import access_facts as meaning
 from bridge.domain.access import Action, Because, Permission, ResourceRef, RoleInScope
 from bridge.domain.access_facts import Facts, Path, Person
+from bridge.domain.previews import DeleteResource, Preview, Proposal, SetLabels
 from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, Level, roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
@@ -389,3 +390,40 @@ def _check_moment(
     said = access_at(context, workspace.slug, f"{person.id}@{workspace.slug}.example", at, now)
     assert said.state == ("removed" if person.removed else "known" if meaning.is_in(facts, person) else "held_out")
     assert _by_what(workspace, said.permissions or ()) == _by_meaning(facts, person, at), (at, person)
+
+
+# -- Previews --------------------------------------------------------------------------------------------------------
+
+Moves = dict[str, frozenset[RoleInScope]]
+
+
+def check_preview(said: Preview, proposal: Proposal, before: Facts, after: Facts, now: datetime) -> None:
+    """Who gains and who loses is the difference between what everybody had and has; and so are the numbers."""
+    gains, loses = _moves(proposal, before, after, now), _moves(proposal, after, before, now)
+    for side, meant in ((said.gains, gains), (said.loses, loses)):
+        named = {one.email.partition("@")[0]: frozenset(one.roles) for one in side.people}
+        listed = {person: meaning.strongest(given) for person, given in meant.items()}
+        assert named == listed, f"check_preview: who, and what: {named} for {listed}"
+        assert side.count == len(meant)
+        assert dict(side.roles) == Counter(given for each in meant.values() for given in each), "check_preview: roles"
+    if not isinstance(proposal, (SetLabels, DeleteResource)):
+        moved = gains.keys() | loses.keys()
+        covered = _repathed(before, after, now) - moved
+        assert said.covered == len(covered), f"check_preview: {said.covered} covered for {covered}"
+
+
+def _moves(proposal: Proposal, before: Facts, after: Facts, now: datetime) -> Moves:
+    moved = {}
+    for person in sorted(one.id for one in before.people):
+        if isinstance(proposal, (SetLabels, DeleteResource)):
+            moved[person] = meaning.gained_on(before, after, person, proposal.resource, now)
+        else:
+            moved[person] = meaning.gained(before, after, person, now)
+    return {person: given for person, given in moved.items() if given}
+
+
+def _repathed(before: Facts, after: Facts, now: datetime) -> set[str]:
+    """Those of whom a path comes or goes."""
+    had = {one.id: {links(path) for path in meaning.paths(before, one, now)} for one in before.people}
+    has = {one.id: {links(path) for path in meaning.paths(after, one, now)} for one in after.people}
+    return {person for person in had if had[person] != has[person]}

@@ -20,6 +20,7 @@ from bridge.domain.directory import (
 )
 from bridge.domain.previews import (
     AddRule,
+    ChangeRule,
     DeleteConnection,
     DeleteIdpGroup,
     DeleteResource,
@@ -148,6 +149,11 @@ def draft(lab: Lab, facts: Facts, connection: str) -> MappingDraft:
     return MappingDraft(lab.uid(connection), match, tuple(named), roles)
 
 
+def _change_rule(lab: Lab, facts: Facts) -> Proposal:
+    rule = lab.pick(facts.rules)
+    return ChangeRule(lab.uid(rule.id), draft(lab, facts, rule.connection))
+
+
 def _delete_rule(lab: Lab, facts: Facts) -> Proposal:
     return DeleteRule(lab.uid(lab.pick(facts.rules).id))
 
@@ -200,6 +206,7 @@ def _set_plan(lab: Lab, facts: Facts) -> Proposal:
 
 _PROPOSALS: tuple[Callable[[Lab, Facts], Proposal], ...] = (
     _add_rule,
+    _change_rule,
     _delete_rule,
     _switch_rule,
     _link_group,
@@ -220,6 +227,8 @@ def perform(lab: Lab, proposal: Proposal) -> None:
     match proposal:
         case AddRule(drafted):
             map_groups.add_mapping(context, OPERATOR, slug, drafted, now)
+        case ChangeRule(uid, drafted):
+            map_groups.change_mapping(context, OPERATOR, slug, uid, drafted, now)
         case DeleteRule(uid):
             map_groups.remove_mapping(context, OPERATOR, slug, uid, now)
         case SwitchRule(uid, enabled):
