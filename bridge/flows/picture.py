@@ -280,6 +280,6 @@ def _nodes(
     for node in drawing.nodes:
         folded = drawing.folded.get(node, 0)
         rest = f"{folded:,} more"
-        name, text = named.get(node, (rest, rest) if node.id == REST else ("", ""))
+        name, text = named.get(node, (rest, rest) if folded else ("", ""))
         seen.append(NodeSeen(node, name, text, counts[("node", node)], folded, node in passed))
     return tuple(sorted(seen, key=lambda one: (one.id.id == REST, -one.people, one.name.casefold(), one.id)))
