@@ -7,7 +7,6 @@ paths, of which a page shows a few and counts the rest.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from bridge.domain.access import Because, Permission
@@ -45,7 +44,7 @@ class Explained:
 def explain_access(
     context: Context, workspace_slug: str, email: str, now: datetime, *, most: int | None = None
 ) -> tuple[Explained, ...]:
-    """Everything a person may do, with at most `most` paths of each permission traced. Raises as `access_of` does."""
+    """Everything a person may do, with at most `most` paths traced. Raises as `access_of` does."""
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
         _, membership = get_member_by_email(connection, workspace, email)
@@ -63,7 +62,7 @@ def explain_check(
     first: int = 0,
     most: int | None = None,
 ) -> tuple[Explained, ...]:
-    """What lets a person do it, with the paths from number `first` on, at most `most` of each permission, traced.
+    """What lets a person do it, with the paths from number `first` on, at most `most` of them all, traced.
 
     Empty exactly when they may not. Raises NotFound for an unknown workspace or resource.
     """
@@ -89,11 +88,13 @@ def trace(
 ) -> tuple[Explained, ...]:
     """Permissions of one member with part of their paths traced."""
     every = tuple(permissions)
-    shown = {one: tuple(islice(one.because, first, None if most is None else first + most)) for one in every}
-    makers = makers_of(connection, workspace.key, membership_key, [path for paths in shown.values() for path in paths])
+    all_paths = [(number, path) for number, one in enumerate(every) for path in one.because]
+    shown = all_paths[first : None if most is None else first + most]
+    makers = makers_of(connection, workspace.key, membership_key, [path for _, path in shown])
 
-    def traced(paths: tuple[Because, ...], role: Role) -> Iterator[Traced]:
-        for path in paths:
-            yield Traced(path, tell_origins(path, role, makers))
+    def traced(wanted: int, role: Role) -> Iterator[Traced]:
+        for number, path in shown:
+            if number == wanted:
+                yield Traced(path, tell_origins(path, role, makers))
 
-    return tuple(Explained(one, tuple(traced(shown[one], one.role))) for one in every)
+    return tuple(Explained(one, tuple(traced(number, one.role))) for number, one in enumerate(every))

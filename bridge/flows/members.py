@@ -73,6 +73,15 @@ def get_person(context: Context, workspace_slug: str, membership_id: str, now: d
         return _details(connection, workspace, membership, now)
 
 
+def find_person(context: Context, workspace_slug: str, email: str) -> tuple[str, str, str] | None:
+    """The name, address and membership's id of who is, or was, a member; or None. Raises NotFound (the workspace)."""
+    with context.database.reading() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+        user = people.find_user_by_email(connection, email)
+        member = people.find_member(connection, workspace.key, user.key) if user else None
+        return (user.name, user.email, member.id) if user and member else None
+
+
 def find_member_id(context: Context, workspace_slug: str, email: str) -> str:
     """The membership's id of the person with this address, who is, or was, a member. Raises NotFound."""
     with context.database.reading() as connection:

@@ -4,6 +4,7 @@ The people are found from the resource's end (`storage.access_backwards`); the p
 `explain` gives of each.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from bridge.flows.explain import Question, WayToGet, permissions_of, resource_as
 from bridge.flows.named import get_workspace
 from bridge.storage.access_backwards import Holder, count_who_may
 from bridge.storage.access_backwards import who_may as holders_in_order
+from bridge.storage.origins import names_of
 
 #: People on a page.
 PAGE = 50
@@ -31,11 +33,15 @@ class WhoMay:
 
 @dataclass(frozen=True, slots=True)
 class PeopleWhoMay:
-    """A page of them in order of address; `total` counts them all; `after` is where the next page begins, if any."""
+    """A page of them in order of address; `total` counts them all; `after` is where the next page begins, if any.
+
+    `names` are those of who gave something, by actor.
+    """
 
     people: tuple[WhoMay, ...]
     total: int
     after: str | None
+    names: Mapping[str, str]
 
 
 def who_may(
@@ -51,6 +57,8 @@ def who_may(
         found = holders_in_order(*where, after=fold_letters(after), most=size + 1) if total else []
         shown = found[:size]
         held = permissions_of(connection, [one.key for one in shown], workspace.plan, now)
+        every = (path for permissions in held.values() for one in permissions for path in one.because)
+        names = names_of(connection, {path.given_by for path in every})
 
     def reaches(one: Permission) -> bool:
         whole = one.scope.kind == "all"
@@ -61,7 +69,8 @@ def who_may(
     def told(one: Holder) -> WhoMay:
         return WhoMay(one.id, one.email, one.name, tuple(each for each in held.get(one.key, ()) if reaches(each)))
 
-    return PeopleWhoMay(tuple(map(told, shown)), total, shown[-1].email if len(found) > size else None)
+    more = shown[-1].email if len(found) > size else None
+    return PeopleWhoMay(tuple(map(told, shown)), total, more, names)
 
 
 def given_by(context: Context, workspace_slug: str, question: Question, now: datetime) -> tuple[WayToGet, ...]:

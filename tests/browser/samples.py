@@ -63,6 +63,7 @@ def access_tabs(current: str) -> tuple[v.Tab, ...]:
             ("Users", "users", 318),
             ("User Groups", "user-groups", 23),
             ("Tokens", "tokens", 7),
+            ("Resources", "resources", None),
             ("Roles", "roles", None),
         )
     )
@@ -1656,6 +1657,96 @@ INVITATION_SSO = dataclasses.replace(
 INVITATION_ONLY_SSO = dataclasses.replace(INVITATION_SSO, only_ways=True, needs="sign_in", sign_in_href="/p/login")
 
 
+WHY_FORM = v.WhyPage(
+    action="/p/why",
+    person=v.Field("person", "Who", "priya.raman@kicks.example", "email", placeholder="email"),
+    act=WHY.act,
+    resource=WHY.resource,
+    at=v.Field("at", "As of", kind="date", help="A day, to ask about its first moment (UTC).", required=False),
+)
+WHY_YES = dataclasses.replace(
+    WHY_FORM,
+    answer=v.WhyAnswer(
+        True,
+        "Priya Raman can edit iOS Prod.",
+        "Edit the sources iOS Prod and Android Prod. 1,002 paths give it.",
+        tuple(
+            v.Path(
+                (v.Chip("idp", "eng-mobile", "/p/person"), RULE_3, MOBILE_ENG, role("Source Admin")),
+                links=(
+                    "Mei Tanaka gave the User Group Mobile Engineering Source Admin, 12 Jan.",
+                    "Mei Tanaka made the rule for the Okta group eng-mobile, 12 Jan; changed by Mei Tanaka, 3 Oct.",
+                    "Okta put them into eng-mobile, by SCIM, 14 Mar 2024.",
+                ),
+            )
+            for _ in range(10)
+        ),
+        total=1002,
+        pager=v.Pager(1, 50, 1002, next="/p/why-yes"),
+    ),
+)
+WHY_NO = dataclasses.replace(
+    WHY_FORM,
+    answer=v.WhyAnswer(
+        False,
+        "Priya Raman can’t edit Kicks Co Website.",
+        "",
+        ways=WHY.answer.ways if WHY.answer else (),
+        obstacles=("Okta has deactivated Priya Raman: nothing works until Okta, or an owner, lets them in again.",),
+        nearly=(
+            v.NearlyPath(v.Path((ENG_MOBILE, RULE_3, role("Source Admin"))), ("The rule eng-mobile is switched off.",)),
+            v.NearlyPath(
+                v.Path((v.Chip("hand", "by hand"), role("Source Admin"))),
+                ("Kicks Co Website lacks environment:prod.", "It ended on 3 Oct 2025."),
+            ),
+        ),
+        nearly_left=31,
+    ),
+)
+WHY_PROBLEM = dataclasses.replace(WHY_FORM, problem="No resource is called “Web site”. Kicks Co Website is nearest.")
+RESOURCES = v.ResourcesPage(
+    tabs=access_tabs("Resources"),
+    says="Applications register what there is to work on. Open one to see who can read and edit it, and why.",
+    action="/p/resources",
+    query="",
+    filters=(v.Choice("type", "Kind", (v.Option("", "Every kind", selected=True), v.Option("source", "Sources"))),),
+    rows=(
+        v.ResourceRow("iOS Prod", "source", ("environment:prod", "team:mobile"), "/p/resource"),
+        v.ResourceRow("Kicks Co Website", "source", (), "/p/resource-own"),
+    ),
+    pager=v.Pager(1, 2, 2),
+    create=(v.Link("sources", "/p/resource"), v.Link("warehouses", "/p/resource")),
+)
+RESOURCES_NONE = dataclasses.replace(RESOURCES, rows=(), pager=v.Pager(0, 0, 0), empty="Applications register them.")
+RESOURCE = v.ResourcePage(
+    name="iOS Prod",
+    says="A source of Kicks Co.",
+    crumbs=(ACCESS, v.Link("Resources", "/p/resources")),
+    facts=(v.Fact("Kind", "source"), v.Fact("Id", "7d1f3b9a-5e1c-4d0a-9a55-0f4f7c1c2b3d")),
+    labels=("environment:prod", "team:mobile"),
+    tabs=(v.Tab("Who can edit", "/p/resource", current=True), v.Tab("Who can read", "/p/resource")),
+    rows=(
+        v.WhoMayRow(
+            "Priya Raman", "priya.raman@kicks.example", "/p/person", "/p/why-yes", PERMISSIONS[0].paths, "2 more paths"
+        ),
+        v.WhoMayRow("Marcus Lindqvist", "marcus@kicks.example", "/p/person", "/p/why-yes", (BY_MARCUS,)),
+    ),
+    counted="2,041 people can",
+    first_href="/p/resource",
+    next_href="/p/resource",
+    given_by=(MOBILE_ENG, v.Chip("idp", "eng-mobile")),
+)
+RESOURCE_NOBODY = dataclasses.replace(RESOURCE, rows=(), counted="0 people can", first_href=None, next_href=None)
+RESOURCE_OWN = dataclasses.replace(
+    RESOURCE,
+    rows=None,
+    tabs=(),
+    given_by=(),
+    own=(
+        v.WhyAnswer(False, "Priya Raman can read iOS Prod, not edit it.", "Nothing that was given reaches that far."),
+    ),
+    ask_href="/p/access-request-new",
+)
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
@@ -1736,6 +1827,15 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "token-new-scim": ("token_new.html", FRAME, TOKEN_SCIM),
     "token-new-no-connection": ("token_new.html", FRAME, TOKEN_NO_CONNECTION),
     "roles": ("roles.html", FRAME, ROLES),
+    "why": ("why_page.html", FRAME, WHY_FORM),
+    "why-yes": ("why_page.html", FRAME, WHY_YES),
+    "why-no": ("why_page.html", FRAME, WHY_NO),
+    "why-problem": ("why_page.html", FRAME, WHY_PROBLEM),
+    "resources": ("resources.html", FRAME, RESOURCES),
+    "resources-none": ("resources.html", FRAME, RESOURCES_NONE),
+    "resource": ("resource.html", FRAME, RESOURCE),
+    "resource-nobody": ("resource.html", FRAME, RESOURCE_NOBODY),
+    "resource-own": ("resource.html", FRAME, RESOURCE_OWN),
     "sign-in-log": ("sign_in_log.html", FRAME, SIGN_IN_LOG),
     "sign-in-log-none": ("sign_in_log.html", FRAME, SIGN_IN_LOG_NONE),
     "sign-in-log-nothing": ("sign_in_log.html", FRAME, SIGN_IN_LOG_NOTHING),

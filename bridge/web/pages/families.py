@@ -24,6 +24,7 @@ from bridge.web.pages import (
     person,
     person_leaving,
     picture,
+    resources,
     roles,
     rule_change,
     rule_form,
@@ -37,6 +38,7 @@ from bridge.web.pages import (
     user_group_changes,
     user_groups,
     users,
+    why,
     workspaces,
 )
 
@@ -75,6 +77,8 @@ BLUEPRINTS = (
     rule_form.blueprint,
     rule_change.blueprint,
     picture.blueprint,
+    resources.blueprint,
+    why.blueprint,
     client_key.blueprint,
     invitations.blueprint,
     access_requests.blueprint,

@@ -288,7 +288,10 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     if not visit.is_owner:
         roles = NavItem("Roles", visit.url("roles.index"), "role", current=here == "roles.index")
         yours = NavItem("Your access", own, "people", current=on_own)
-        return (NavSection("You", (yours, roles, _requests_item(visit))),)
+        things = NavItem(
+            "Resources", visit.url("resources.index"), "resource", current=request.blueprint == "resources"
+        )
+        return (NavSection("You", (yours, things, roles, _requests_item(visit))),)
     log = NavItem("SCIM log", visit.url("scim_log.index"), "sync", current=here == "scim_log.index")
     sign_ins = NavItem("Sign-in log", visit.url("sign_in_log.index"), "enter", current=_on_sign_ins())
     links = NavItem("Connections", visit.url("connections.index"), "building", current=_on_connections())
@@ -297,13 +300,14 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     signing_in = (links, domains, security, sign_ins, log)
     rules = NavItem("Group mapping", visit.url("mapping.index"), "rule", current=request.blueprint in _MAPPING)
     drawn = NavItem("Picture of access", visit.url("picture.index"), "picture", current=here == "picture.index")
+    asks = NavItem("Why", visit.url("why.ask"), "info", current=here == "why.ask")
     said = NavItem("Directory", visit.url("idp_directory.groups"), "group", current=_on_directory())
     asked = _requests_item(visit, waiting=counts(visit).requests)
-    elsewhere = on_own or any(item.current for item in (asked, rules, drawn, said, *signing_in))
+    elsewhere = on_own or any(item.current for item in (asked, rules, drawn, asks, said, *signing_in))
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
         NavSection("People", (people, asked, NavItem("Your access", own, "role", current=on_own))),
-        NavSection("Directory", (rules, drawn, said)),
+        NavSection("Directory", (rules, drawn, asks, said)),
         NavSection("Signing in", signing_in),
     )
 
@@ -339,18 +343,21 @@ def _on_connections() -> bool:
 
 
 def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:
-    """The tabs of Access Management; who is no owner has the one they can open."""
+    """The tabs of Access Management; who is no owner has those they can open."""
     each = counts(visit)
-    roles = ("Roles", "roles.index", None)
+    roles: tuple[tuple[str, str, int | None], ...] = (
+        ("Resources", "resources.index", None),
+        ("Roles", "roles.index", None),
+    )
     tabs: tuple[tuple[str, str, int | None], ...] = (
         ("Users", "users.index", each.people + each.invited),
         ("User Groups", "user_groups.index", each.user_groups),
         ("Tokens", "tokens.index", each.tokens),
-        roles,
+        *roles,
     )
     return tuple(
         Tab(text, visit.url(endpoint), count, current=text == current)
-        for text, endpoint, count in (tabs if visit.is_owner else (roles,))
+        for text, endpoint, count in (tabs if visit.is_owner else roles)
     )
 
 

@@ -66,9 +66,13 @@ def path_of(visit: Visit, because: Because, role: Role, givers: Givers) -> Path:
         name = because.put_in_by_name or givers.name(because.put_in_by or "")
         begins = Chip("hand", f"{name}, {day(because.in_group_since or because.since, visit.now)}")
         return Path((begins, *_group_chip(visit, because), role_chip(visit, role)))
-    idp_group = Chip("idp", because.idp_group or "an IdP group")
+    idp_group = Chip("idp", because.idp_group or "an IdP group", _idp_href(visit, because.idp_group_id))
     rule = rule_chip(because.mapping or "", _match_of(because))
     return Path((idp_group, rule, *_group_chip(visit, because), role_chip(visit, role)))
+
+
+def _idp_href(visit: Visit, group: str | None) -> str | None:
+    return visit.url("idp_directory.show_group", group=group) if visit.is_owner and group else None
 
 
 def _giver_chip(visit: Visit, because: Because, givers: Givers) -> Chip:

@@ -63,13 +63,12 @@ def _show_access(visit: Visit, details: PersonDetails) -> Response:
     lines = permission_lines(visit, without_minimal(details.member.permissions), inventory, givers_of(details))
     permissions, paths = count_reaching(details.member.permissions)
     by = counted(paths, "path")
-    may_ask = details.member.status == "active"
     page = replace(
         _page(visit, details, "access"),
         permissions=lines,
         nothing=_nothing(details.member),
         totals=f"{counted(permissions, 'permission')} by {by}.{' Each path alone is enough.' if paths > 1 else ''}",
-        why=why_panel(visit, details.member, visible(visit, details, inventory)) if may_ask else None,
+        why=why_panel(visit, details.member, visible(visit, details, inventory)),
     )
     return show(visit, "person.html", page)
 

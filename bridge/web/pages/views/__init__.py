@@ -10,6 +10,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `frame`       what is around every page
 - `signing_in`  pages before and beside a workspace: signing in, invitations, refusals, the choice of a workspace
 - `second_factors` showing one at a login, and looking after one's own
+- `why`         why somebody may, or not; resources, and who may read and edit one
 - `users`       Access Management: Users, and inviting them
 - `person`      a person's page: what they may do and by which path, giving, taking, removing
 - `user_groups` User Groups
@@ -109,6 +110,7 @@ from bridge.web.pages.views.person import (
     GrantPage,
     GrantRow,
     InGroupRow,
+    NearlyPath,
     PermissionLine,
     PersonPage,
     RemovePersonPage,
@@ -184,6 +186,7 @@ from bridge.web.pages.views.users import (
     Source,
     UsersPage,
 )
+from bridge.web.pages.views.why import ResourcePage, ResourceRow, ResourcesPage, WhoMayRow, WhyPage
 
 __all__ = [
     "AccessChange",
@@ -264,6 +267,7 @@ __all__ = [
     "MovedSide",
     "NavItem",
     "NavSection",
+    "NearlyPath",
     "NewAppPage",
     "NewGlassCodes",
     "NewPasskeyPage",
@@ -298,6 +302,9 @@ __all__ = [
     "RequestRow",
     "RequestsPage",
     "ResetPage",
+    "ResourcePage",
+    "ResourceRow",
+    "ResourcesPage",
     "RoleArea",
     "RoleCard",
     "RolesPage",
@@ -343,7 +350,9 @@ __all__ = [
     "UsersPage",
     "WaitingPage",
     "WayToGet",
+    "WhoMayRow",
     "WhyAnswer",
+    "WhyPage",
     "WhyPanel",
     "WorkspaceChoice",
     "WorkspacesPage",

@@ -11,7 +11,7 @@ class Field:
     name: str
     label: str
     value: str = ""
-    kind: Literal["text", "email", "password", "search", "textarea", "url", "number"] = "text"
+    kind: Literal["text", "email", "password", "search", "textarea", "url", "number", "date"] = "text"
     help: str | None = None
     error: str | None = None
     required: bool = True

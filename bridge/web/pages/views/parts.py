@@ -37,6 +37,8 @@ class Path:
     steps: tuple[Chip, ...]
     reason: str | None = None
     """What the giver wrote, e.g. "debugging enrichment"."""
+    links: tuple[str, ...] = ()
+    """Who made each link of it, and when, a sentence each; where that is asked."""
 
 
 @dataclass(frozen=True, slots=True)

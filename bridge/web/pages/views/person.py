@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
-from bridge.web.pages.views.parts import Chip, Consequence, Fact, Link, Note, Path, Status, Tab
+from bridge.web.pages.views.parts import Chip, Consequence, Fact, Link, Note, Pager, Path, Status, Tab
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,33 @@ class WayToGet:
 
 
 @dataclass(frozen=True, slots=True)
+class NearlyPath:
+    """A path that nearly gives it, and what stands in its way, a sentence each."""
+
+    path: Path
+    obstacles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WhyAnswer:
-    """The answer of "Why can't ... ?": when they can, by which paths; when not, what would give it."""
+    """The answer of "Why can't ... ?": when they can, by which paths; when not, what stands in the way and what would
+    give it.
+    """
 
     allowed: bool
     title: str
     text: str
     paths: tuple[Path, ...] = ()
     ways: tuple[WayToGet, ...] = ()
+    total: int = 0
+    """How many paths there are in all."""
+    obstacles: tuple[str, ...] = ()
+    """What stands in the way of the person, whatever they are given."""
+    nearly: tuple[NearlyPath, ...] = ()
+    nearly_left: int = 0
+    more: Link | None = None
+    """Where all of it stands."""
+    pager: Pager | None = None
 
 
 @dataclass(frozen=True, slots=True)
