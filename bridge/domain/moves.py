@@ -125,7 +125,18 @@ def compare(before: Standing, after: Standing, questions: Iterable[Question]) ->
         has, will = _Routes(old, question, _exact), _Routes(new, question, _exact)
         asked += _touched(question, will, has, gains=True)
         asked += _touched(question, has, will, gains=False)
-    return asked
+    return [one for one in asked if not any(_says_more(other, one) for other in asked)]
+
+
+def _says_more(one: Asked, other: Asked) -> bool:
+    """Whether `one` asks the same people for more, so that whoever moves by `other` moves by it."""
+    return (
+        one is not other
+        and dominates(one.given, other.given)
+        and not dominates(other.given, one.given)
+        and (one.gains, one.groups, one.user_groups) == (other.gains, other.groups, other.user_groups)
+        and (one.own_everywhere, one.own) == (other.own_everywhere, other.own)
+    )
 
 
 def strongest(gives: Iterable[RoleInScope]) -> list[RoleInScope]:

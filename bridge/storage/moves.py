@@ -7,14 +7,26 @@ What makes a membership alive, and a group's member count, is said once, in `bri
 
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, Table, Text, TextClause, bindparam, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Table,
+    Text,
+    TextClause,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+)
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope
 from bridge.domain.moves import Asked, Group, Standing, strongest
@@ -23,8 +35,8 @@ from bridge.domain.roles import get_role
 from bridge.storage.access import ALIVE, COUNTS, UNEXPIRED, grants_of, in_batches, scopes_of
 from bridge.storage.columns import Instant
 from bridge.storage.tables import (
-    directory_groups,
     grants,
+    group_members,
     mapping_matches,
     mapping_user_groups,
     mappings,
@@ -108,13 +120,15 @@ def _matches(connection: Any, workspace_key: int) -> Iterable[tuple[int, Group]]
 
 # -- Who moves ---------------------------------------------------------------------------------------
 #
-# A question has a number, above zero for who gains and below for who loses. `{member}` and `{n}` are put in.
+# A question has a number n, above zero for who gains and below for who loses. Those that touch the same people are a
+# bundle. `settled`: something covers all whom it touches. `{member}` and `{n}` are put in.
 
 _LISTS = {
-    "from_group": "group_id BIGINT, asserted BOOLEAN, shadowed BOOLEAN, n BIGINT, settled BOOLEAN",
-    "from_hand": "user_group_id BIGINT, n BIGINT, settled BOOLEAN",
-    "from_role": "role TEXT, n BIGINT",
-    "from_grant": "grant_id BIGINT, n BIGINT",
+    "from_group": "group_id BIGINT, asserted BOOLEAN, shadowed BOOLEAN, bundle BIGINT, settled BOOLEAN",
+    "from_hand": "user_group_id BIGINT, bundle BIGINT, settled BOOLEAN",
+    "from_role": "role TEXT, bundle BIGINT",
+    "from_grant": "grant_id BIGINT, bundle BIGINT",
+    "bundles": "bundle BIGINT, n BIGINT",
     "by_role": "n BIGINT, role TEXT, by_labels BOOLEAN, by_list BOOLEAN",
     "by_label": "n BIGINT, label TEXT, value TEXT",
     "by_resource": "n BIGINT, resource_id BIGINT",
@@ -141,45 +155,66 @@ _UNCOVERED = f"""NOT EXISTS (SELECT 1 FROM grants g CROSS JOIN by_role a
 
 # Beginning with what moves: everybody who is touched, whether or not something covers them.
 _TOUCHED = f"""touched AS (
-SELECT d.membership_id AS member, mm.n AS n, mm.settled AS settled
+SELECT d.membership_id AS member, mm.bundle AS bundle, mm.settled AS settled
     FROM from_group mm CROSS JOIN group_members gm CROSS JOIN directory_users d CROSS JOIN memberships m
     WHERE gm.group_id = mm.group_id AND d.id = gm.directory_user_id AND m.id = d.membership_id AND {COUNTS} AND {ALIVE}
-UNION SELECT m.id, f.n, f.settled FROM from_hand f CROSS JOIN user_group_members u CROSS JOIN memberships m
+UNION SELECT m.id, f.bundle, f.settled FROM from_hand f CROSS JOIN user_group_members u CROSS JOIN memberships m
     WHERE u.user_group_id = f.user_group_id AND m.id = u.membership_id AND {ALIVE}
-UNION SELECT m.id, f.n, 1 = 0 FROM from_role f CROSS JOIN memberships m CROSS JOIN grants g
+UNION SELECT m.id, f.bundle, 1 = 0 FROM from_role f CROSS JOIN memberships m CROSS JOIN grants g
     WHERE m.workspace_id = :workspace AND g.principal_id = m.id AND g.role = f.role AND g.scope = 'all'
     AND {UNEXPIRED} AND {ALIVE}
-UNION SELECT m.id, f.n, 1 = 0 FROM from_grant f CROSS JOIN grants g CROSS JOIN memberships m
-    WHERE g.id = f.grant_id AND m.id = g.principal_id AND {ALIVE}),
-moved AS (SELECT t.member, t.n FROM touched t
-    WHERE NOT t.settled AND {_UNCOVERED.format(member="t.member", n="t.n")})"""
+UNION SELECT m.id, f.bundle, 1 = 0 FROM from_grant f CROSS JOIN grants g CROSS JOIN memberships m
+    WHERE g.id = f.grant_id AND m.id = g.principal_id AND {ALIVE})"""
+
+# Of them whom nothing covers. Either looks for each of them whether something does ...
+_EACH_UNCOVERED = f"""moved AS (SELECT t.member, q.n FROM touched t JOIN bundles q ON q.bundle = t.bundle
+    WHERE NOT t.settled AND {_UNCOVERED.format(member="t.member", n="q.n")})"""
+
+# ... or takes away all whom something covers.
+_REST = f"""moved AS (SELECT t.member, q.n FROM touched t CROSS JOIN bundles q
+    WHERE q.bundle = t.bundle AND NOT t.settled
+EXCEPT SELECT g.principal_id, a.n
+    FROM (SELECT DISTINCT member FROM touched) t CROSS JOIN grants g CROSS JOIN by_role a
+    WHERE g.principal_id = t.member AND a.role = g.role AND {UNEXPIRED} AND {_REACHES}
+EXCEPT SELECT u.membership_id, a.n
+    FROM (SELECT DISTINCT member FROM touched) t CROSS JOIN user_group_members u CROSS JOIN by_hand a
+    WHERE u.membership_id = t.member AND a.user_group_id = u.user_group_id
+EXCEPT SELECT e.membership_id, a.n
+    FROM (SELECT DISTINCT member FROM touched) t CROSS JOIN directory_users e CROSS JOIN group_members o
+    CROSS JOIN by_group a
+    WHERE e.membership_id = t.member AND o.directory_user_id = e.id AND a.group_id = o.group_id AND {_COUNTS_INSIDE})"""
+
+
+def _moved(dialect: str, few: bool) -> str:
+    """PostgreSQL brings everybody together whom something covers, which is too much for a few; SQLite never does."""
+    return f"{_TOUCHED}, {_EACH_UNCOVERED if dialect == 'postgresql' and not few else _REST}"
+
 
 # Beginning with members m: which questions touch them, and aren't covered.
 _WAYS = (
     (
-        "directory_users d CROSS JOIN group_members gm CROSS JOIN from_group mm",
-        "d.membership_id = m.id AND gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND NOT mm.settled "
-        f"AND {COUNTS}",
-        "mm.n",
+        "directory_users d CROSS JOIN group_members gm CROSS JOIN from_group mm CROSS JOIN bundles q",
+        "d.membership_id = m.id AND gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND q.bundle = mm.bundle "
+        f"AND NOT mm.settled AND {COUNTS}",
     ),
     (
-        "user_group_members u CROSS JOIN from_hand f",
-        "u.membership_id = m.id AND f.user_group_id = u.user_group_id AND NOT f.settled",
-        "f.n",
+        "user_group_members u CROSS JOIN from_hand f CROSS JOIN bundles q",
+        "u.membership_id = m.id AND f.user_group_id = u.user_group_id AND q.bundle = f.bundle AND NOT f.settled",
     ),
     (
-        "grants g CROSS JOIN from_role f",
-        f"g.principal_id = m.id AND f.role = g.role AND g.scope = 'all' AND {UNEXPIRED}",
-        "f.n",
+        "grants g CROSS JOIN from_role f CROSS JOIN bundles q",
+        f"g.principal_id = m.id AND f.role = g.role AND g.scope = 'all' AND {UNEXPIRED} AND q.bundle = f.bundle",
     ),
-    ("grants g CROSS JOIN from_grant f", "g.principal_id = m.id AND f.grant_id = g.id", "f.n"),
+    (
+        "grants g CROSS JOIN from_grant f CROSS JOIN bundles q",
+        "g.principal_id = m.id AND f.grant_id = g.id AND q.bundle = f.bundle",
+    ),
 )
 
 _SIGNED_IN = """EXISTS (SELECT 1 FROM sessions s JOIN authentications au ON au.session_id = s.id
     WHERE s.user_id = {user} AND s.ends_at > :now AND (au.ends_at IS NULL OR au.ends_at > :now))"""
 
-_COUNT = f"""{_TOUCHED},
-people AS (SELECT member, MAX(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS gains,
+_COUNT = f"""people AS (SELECT member, MAX(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS gains,
     MAX(CASE WHEN n < 0 THEN 1 ELSE 0 END) AS loses FROM moved GROUP BY member),
 told AS (SELECT p.gains, p.loses, CASE WHEN {_SIGNED_IN.format(user="m.user_id")} THEN 1 ELSE 0 END AS here
     FROM people p CROSS JOIN memberships m WHERE m.id = p.member)
@@ -193,7 +228,7 @@ _PERSON = f"u.email_ci, m.id, m.uid, u.email, u.name, {_SIGNED_IN.format(user='u
 
 def _page(side: Side) -> str:
     """In the order of addresses, until there are enough: for changes that move many."""
-    ways = " OR ".join(f"EXISTS (SELECT 1 FROM {tables} WHERE {_on(on, n, side)})" for tables, on, n in _WAYS)
+    ways = " OR ".join(f"EXISTS (SELECT 1 FROM {tables} WHERE {_on(on, side)})" for tables, on in _WAYS)
     return f"""SELECT {_PERSON} FROM users u CROSS JOIN memberships m
 WHERE u.email_ci > :after AND u.closed_at IS NULL AND m.user_id = u.id AND m.workspace_id = :workspace AND {ALIVE}
 AND ({ways}) ORDER BY u.email_ci LIMIT :most"""
@@ -209,16 +244,16 @@ ORDER BY u.email_ci LIMIT :most"""
 def _what(side: Side) -> str:
     """The questions that move these members."""
     return " UNION ALL ".join(
-        f"SELECT m.id, {n} FROM memberships m CROSS JOIN {tables} WHERE m.id IN :members AND {_on(on, n, side)}"
-        for tables, on, n in _WAYS
+        f"SELECT m.id, q.n FROM memberships m CROSS JOIN {tables} WHERE m.id IN :members AND {_on(on, side)}"
+        for tables, on in _WAYS
     )
 
 
 _SIGNS: dict[Side, str] = {"gains": "> 0", "loses": "< 0"}
 
 
-def _on(on: str, n: str, side: Side) -> str:
-    return f"{on} AND {n} {_SIGNS[side]} AND {_UNCOVERED.format(member='m.id', n=n)}"
+def _on(on: str, side: Side) -> str:
+    return f"{on} AND q.n {_SIGNS[side]} AND {_UNCOVERED.format(member='m.id', n='q.n')}"
 
 
 @cache
@@ -253,12 +288,16 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """The questions of one change in one workspace, at one moment, ready to be put to the tables."""
+    """The questions of one change in one workspace, at one moment, ready to be put to the tables.
+
+    `few`: it touches so few people that they are the beginning.
+    """
 
     workspace_key: int
     now: datetime
     asked: dict[int, Asked]
     lists: dict[str, str]
+    few: bool
 
     def values(self, body: str, **more: Any) -> dict[str, Any]:
         """What a statement takes."""
@@ -273,25 +312,43 @@ def prepare(connection: Any, workspace_key: int, asked: Iterable[Asked], now: da
         numbered[n if one.gains else -n] = one
     listed = {ref for one in numbered.values() for ref in one.resources or ()}
     keys = _resource_keys(connection, workspace_key, listed)
+    lists = {name: json.dumps(rows) for name, rows in _rows(numbered, keys).items()}
+    return Moves(workspace_key, now, numbered, lists, _is_few(connection, numbered.values()))
+
+
+def _rows(numbered: Mapping[int, Asked], keys: Mapping[ResourceRef, int]) -> dict[str, list[Any]]:
+    """What goes into each list."""
     rows: dict[str, list[Any]] = {name: [] for name in _LISTS}
+    bundles: dict[Any, int] = {}
     for n, one in numbered.items():
-        for name, found in _rows(n, one, keys).items():
+        touching = _touching(one)
+        bundle = bundles.setdefault(touching, n)
+        rows["bundles"].append((bundle, n))
+        if bundle == n:
+            groups, hands, roles, own = touching
+            rows["from_group"] += [(g.key, g.asserted, g.shadowed, n, settled) for g, settled in groups]
+            rows["from_hand"] += [(key, n, settled) for key, settled in hands]
+            rows["from_role"] += [(role, n) for role in roles]
+            rows["from_grant"] += [(key, n) for key in own]
+        for name, found in _covering(n, one, keys).items():
             rows[name] += found
-    return Moves(workspace_key, now, numbered, {name: json.dumps(found) for name, found in rows.items()})
+    return rows
 
 
-def _rows(n: int, one: Asked, keys: dict[ResourceRef, int]) -> dict[str, list[Any]]:
+def _touching(one: Asked) -> tuple[Any, ...]:
+    """Whom it touches: by groups and User Groups, each settled or not; by roles and grants of their own."""
+    groups = frozenset((group, group in one.covering_groups) for group in one.groups)
+    hands = frozenset((key, key in one.covering_user_groups) for key in one.user_groups)
+    return groups, hands, (one.given.role.id,) if one.own_everywhere else (), one.own
+
+
+def _covering(n: int, one: Asked, keys: Mapping[ResourceRef, int]) -> dict[str, list[Any]]:
     narrowed = (one.labels is not None, one.resources is not None)
-    hands, covering = one.user_groups, one.covering_groups
     return {
-        "from_group": [(g.key, g.asserted, g.shadowed, n, g in covering) for g in one.groups],
-        "from_hand": [(key, n, key in one.covering_user_groups) for key in hands],
-        "from_role": [(one.given.role.id, n)] if one.own_everywhere else [],
-        "from_grant": [(key, n) for key in one.own],
         "by_role": [(n, role, *narrowed) for role in one.roles],
         "by_label": [(n, label.key, label.value) for label in one.labels or ()],
         "by_resource": [(n, keys.get(ref, 0)) for ref in one.resources or ()],
-        "by_group": [(n, g.key, g.asserted, g.shadowed) for g in covering],
+        "by_group": [(n, g.key, g.asserted, g.shadowed) for g in one.covering_groups],
         "by_hand": [(n, key) for key in one.covering_user_groups],
     }
 
@@ -311,7 +368,9 @@ def count_moves(connection: Any, moves: Moves) -> Counted:
     """Who gains and who loses, counted. One statement."""
     if not moves.asked:
         return Counted(0, 0, MovedPeople(), MovedPeople(), _digest([]))
-    rows = connection.execute(_statement(connection.dialect.name, _COUNT), moves.values(_COUNT)).all()
+    dialect = connection.dialect.name
+    body = f"{_moved(dialect, moves.few)}, {_COUNT}"
+    rows = connection.execute(_statement(dialect, body), moves.values(body)).all()
     told = {(kind, int(n)): tuple(int(one or 0) for one in numbers) for kind, n, *numbers in rows}
     sides = []
     for sign in (1, -1):
@@ -332,10 +391,10 @@ def page_of_moves(connection: Any, moves: Moves, side: Side, *, after: str = "",
     """People of one side after an address, in order of addresses, without counts; `more` where there are others."""
     if not any(one.gains == (side == "gains") for one in moves.asked.values()):
         return MovedPeople()
-    few = _is_few(connection, moves)
-    body = f"{_TOUCHED} {_page_of_few(side)}" if few else _page(side)
+    dialect = connection.dialect.name
+    body = f"{_moved(dialect, True)} {_page_of_few(side)}" if moves.few else _page(side)
     values = moves.values(body, after=after, most=most + 1)
-    found = connection.execute(_statement(connection.dialect.name, body), values).all()
+    found = connection.execute(_statement(dialect, body), values).all()
     page = found[:most]
     given = _given(connection, moves, side, [row[1] for row in page])
     people = tuple(
@@ -356,20 +415,23 @@ def _given(connection: Any, moves: Moves, side: Side, members: list[int]) -> dic
     return given
 
 
-def _is_few(connection: Any, moves: Moves) -> bool:
-    """Whether it is less work to put all whom it touches in order than to look for them in the order of addresses."""
-    if any(one.own_everywhere for one in moves.asked.values()):
+def _is_few(connection: Any, asked: Collection[Asked]) -> bool:
+    """Whether it is less work to begin with all whom it touches than with the addresses of all, in order."""
+    if any(one.own_everywhere for one in asked):
         return False
-    groups = {group.key for one in moves.asked.values() for group in one.groups}
-    hands = {key for one in moves.asked.values() for key in one.user_groups}
-    touched = sum(len(one.own) for one in moves.asked.values())
-    for batch in in_batches(groups):
-        of = directory_groups.c.id.in_(batch)
-        touched += connection.execute(select(func.sum(directory_groups.c.n_members)).where(of)).scalar() or 0
-    for batch in in_batches(hands):
-        of = user_group_members.c.user_group_id.in_(batch)
-        touched += connection.execute(select(func.count()).select_from(user_group_members).where(of)).scalar_one()
+    touched = sum(len(one.own) for one in asked)
+    for batch in in_batches({group.key for one in asked for group in one.groups}):
+        touched += _up_to_few(connection, group_members.c.group_id.in_(batch))
+    for batch in in_batches({key for one in asked for key in one.user_groups}):
+        touched += _up_to_few(connection, user_group_members.c.user_group_id.in_(batch))
     return touched < _FEW
+
+
+def _up_to_few(connection: Any, where: ColumnElement[bool]) -> int:
+    """How many rows there are, counted no further than needed."""
+    some = select(literal(1)).where(where).limit(_FEW).subquery()
+    found: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return found
 
 
 #: So many people are read and sorted in a twentieth of a second.
