@@ -32,6 +32,7 @@ from bridge.web import (
     session,
     twilio_events,
     twilio_login,
+    workspace_schema,
 )
 from bridge.web.current import OUTSIDE
 from bridge.web.pages import families, filters
@@ -46,6 +47,7 @@ _FOR_PROGRAMS = (
     oidc_logout.blueprint,
     twilio_events.blueprint,
     health.blueprint,
+    workspace_schema.blueprint,
 )
 _FOR_PEOPLE = (
     saml_login.blueprint,

@@ -10,7 +10,8 @@ on stdout and nothing else. Exit status 0: done. 1: refused, one line on stderr 
 - `shown`      domain values as JSON and as text; `times`: times as they are typed
 - one module a noun: `workspace`, `connection`, `domain`, `scim_token`, `scim_client`, `scim_log`, `sign_in_log`,
   `api_token`, `resource`, `user_group`, `grant`, `mapping`, `access` (`access_backwards`: who may, what it gives),
-  `directory`, `users`, `db` (with `backup` and `restore`), `serve`, `worker`, `doctor`, `demo`, `simulate`
+  `directory`, `users`, `db` (with `backup` and `restore`), `as_code` (`export`, `plan`, `apply`), `serve`, `worker`,
+  `doctor`, `demo`, `simulate`
 """
 
 from bridge.cli.main import main

@@ -17,6 +17,9 @@
 - `previews`       changes that can be previewed, what a preview says, and what of it who saves hands back
 - `moves`          what a change does to what groups give, and so what to ask about people
 - `picture`        the picture of access: who passes what; `picture_layout`: where its boxes and ribbons are
+- `as_code`        a workspace as values that names hold together; `as_code_keys`: all that its file may say, of which
+  files are read (`as_code_reading`), written (`as_code_writing`) and described (`as_code_schema`); `as_code_yaml`:
+  YAML with lines, within bounds; `as_code_difference`: the steps from what stands to what a file says
 - `labels`         `key:value` labels of resources
 - `members`        a workspace's people and User Groups as its owners see them
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each

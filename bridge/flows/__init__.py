@@ -43,6 +43,8 @@ transaction: fetch first, then flow.
   `what_it_gives`: an IdP group, a rule; `explain_history`: when it changed, and what did it
 - `access_checks` applications ask whether somebody may, one or a thousand at once (`access_json`: reasons as JSON)
 - `forget_past`   what is past is kept as long as the operator says
+- `as_code`       a workspace written as a file, compared with one, made what one says (`as_code_standing`: as it is;
+  `as_code_outside`: what a file names, found before; `as_code_steps`: each step, by the flow for it)
 - `overview`      counts, whom to ask, and workspaces a session does not reach
 - `administer`    workspaces and plans
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after

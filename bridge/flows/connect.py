@@ -110,7 +110,7 @@ class SamlDraft:
     """What an admin gives for a new SAML connection: the IdP's metadata as fetched or uploaded, or its fields.
 
     `metadata_url` is where the metadata came from, and will be read again; `idp_entity_id` chooses where it has several
-    IdPs. `reserved` is what `reserve_id` gave.
+    IdPs. `reserved` is what `reserve_id` gave, `trusted` what `read_identity_provider` did, in the place of both.
     """
 
     metadata: bytes | None = None
@@ -123,6 +123,20 @@ class SamlDraft:
     enabled: bool = True
     idp_entity_id: str | None = None
     signed_by: tuple[str, ...] = ()
+    trusted: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewConnection:
+    """A connection of either kind, ready to be made: `idp` is how the IdP calls itself, `secrets` are sealed."""
+
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    idp: str
+    enabled: bool
+    uid: str
+    secrets: bytes = field(repr=False)
 
 
 def reserve_id(context: Context, workspace_slug: str, now: datetime) -> str:
@@ -163,31 +177,27 @@ def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDr
     reserved id), Forbidden (not an owner).
     """
     config = _config(context, draft, now)
-    name = clean_name(draft.name, field="name", longest=100) if draft.name else None
     with context.database.reading() as connection:
         workspace = get_workspace(connection, workspace_slug)
     uid = reserved_id(context, workspace, draft.reserved, now) if draft.reserved else str(uuid4())
-    secrets = _new_secrets(context, uid, now)
+    made = _prepare(context, draft, config, uid, now)
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
-        name = free_name(change, workspace.key, name, otherwise=get_preset(config["preset"]).name)
-        made = NewConnection("saml", name, config, config["idp"]["entity_id"], draft.enabled, uid, secrets)
-        return make_connection(change, workspace, made)
+        name = free_name(change, workspace.key, made.name or None, otherwise=get_preset(config["preset"]).name)
+        return make_connection(change, workspace, replace(made, name=name))
 
 
-@dataclass(frozen=True, slots=True)
-class NewConnection:
-    """A connection of either kind, ready to be made: `idp` is how the IdP calls itself, `secrets` are sealed."""
+def prepare_saml(context: Context, draft: SamlDraft, now: datetime) -> NewConnection:
+    """A connection with a key pair of its own, ready to be made inside another flow. Raises Invalid."""
+    return _prepare(context, draft, _config(context, draft, now), str(uuid4()), now)
 
-    kind: str
-    name: str
-    config: Mapping[str, Any]
-    idp: str
-    enabled: bool
-    uid: str
-    secrets: bytes = field(repr=False)
+
+def _prepare(context: Context, draft: SamlDraft, config: Mapping[str, Any], uid: str, now: datetime) -> NewConnection:
+    name = clean_name(draft.name, field="name", longest=100) if draft.name else ""
+    secrets = _new_secrets(context, uid, now)
+    return NewConnection("saml", name, config, config["idp"]["entity_id"], draft.enabled, uid, secrets)
 
 
 def make_connection(change: Change, workspace: Workspace, made: NewConnection) -> Connection:
@@ -331,15 +341,19 @@ def _config(context: Context, draft: SamlDraft, now: datetime) -> dict[str, Any]
         raise Invalid(f"There is no preset {preset[:40]!r}. Presets are: {', '.join(PRESETS)}.", field="preset")
     return {
         "preset": preset,
-        "idp": read_identity_provider(
-            draft.metadata, draft.idp, now, entity_id=draft.idp_entity_id, signed_by=draft.signed_by
-        ),
+        "idp": draft.trusted or _read_idp(draft, now),
         "allow_idp_initiated": draft.allow_idp_initiated,
         "asserted_days": context.asserted_groups_days,
         **_DEFAULT_CONFIG,
-        **({"metadata_url": draft.metadata_url} if draft.metadata_url and draft.metadata is not None else {}),
+        **({"metadata_url": draft.metadata_url} if draft.metadata_url and draft.idp is None else {}),
         **({"metadata_certificates": list(draft.signed_by)} if draft.signed_by else {}),
     }
+
+
+def _read_idp(draft: SamlDraft, now: datetime) -> dict[str, Any]:
+    return read_identity_provider(
+        draft.metadata, draft.idp, now, entity_id=draft.idp_entity_id, signed_by=draft.signed_by
+    )
 
 
 def _new_secrets(context: Context, uid: str, now: datetime) -> bytes:

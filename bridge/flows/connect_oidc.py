@@ -173,19 +173,26 @@ def create_oidc(
     Raises Invalid (preset, name, client id, secret), NotFound, NotInPlan, Conflict (name in use), Expired (the reserved
     id), Forbidden (not an owner).
     """
-    config = _config(context, draft, provider)
-    name = clean_name(draft.name, field="name", longest=100) if draft.name else None
+    made = prepare_oidc(context, draft, provider)
     with context.database.reading() as connection:
         workspace = get_workspace(connection, workspace_slug)
-    uid = reserved_id(context, workspace, draft.reserved, now) if draft.reserved else str(uuid4())
-    secrets = seal(context, _secrets(draft, config["token_auth"]))
+    if draft.reserved:
+        made = replace(made, uid=reserved_id(context, workspace, draft.reserved, now))
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         check_sso_in_plan(workspace)
-        name = free_name(change, workspace.key, name, otherwise=_PRESET_NAMES.get(config["preset"], "OpenID Connect"))
-        made = NewConnection("oidc", name, config, config["issuer"], draft.enabled, uid, secrets)
-        return make_connection(change, workspace, made)
+        usual = _PRESET_NAMES.get(made.config["preset"], "OpenID Connect")
+        name = free_name(change, workspace.key, made.name or None, otherwise=usual)
+        return make_connection(change, workspace, replace(made, name=name))
+
+
+def prepare_oidc(context: Context, draft: OidcDraft, provider: Provider) -> NewConnection:
+    """A connection with its secrets sealed, ready to be made inside another flow. Raises Invalid."""
+    config = _config(context, draft, provider)
+    name = clean_name(draft.name, field="name", longest=100) if draft.name else ""
+    secrets = seal(context, _secrets(draft, config["token_auth"]))
+    return NewConnection("oidc", name, config, config["issuer"], draft.enabled, str(uuid4()), secrets)
 
 
 def replace_client_secret(

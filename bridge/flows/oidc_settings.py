@@ -73,7 +73,7 @@ def oidc_settings_of(found: Connection) -> OidcSettings:
         name=found.name,
         client_id=config["client_id"],
         token_auth=config["token_auth"],
-        scopes=_with_openid(config["scopes"]),
+        scopes=with_openid(config["scopes"]),
         email=tuple(chosen.get("email", ())),
         display_name=tuple(chosen.get("name", ())),
         groups=tuple(chosen.get("groups", ())),
@@ -175,10 +175,10 @@ def _checked_scopes(scopes: tuple[str, ...]) -> tuple[str, ...]:
             raise Invalid(
                 f"{scope[:80]!r} is no scope: one word, without quotation marks or backslashes.", field="scopes"
             )
-    return _with_openid(scopes) if scopes else ()
+    return with_openid(scopes) if scopes else ()
 
 
-def _with_openid(scopes: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def with_openid(scopes: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     """As they are sent: each once, openid first."""
     return tuple(dict.fromkeys(("openid", *scopes)))
 

@@ -70,10 +70,21 @@ def read_identity_provider(
     return {**asdict(idp), "certificates": list(idp.certificates)}
 
 
+def read_facts(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The IdP as `config` keeps it, from just such facts, which may be incomplete. Raises Invalid, by their names."""
+    entity_id = _checked_entity_id(str(given["entity_id"]))
+    names = ("sso_redirect_url", "sso_post_url", "slo_url", "slo_answer_url")
+    addresses = {name: _checked(name, parse_address, given[name]) for name in names if given.get(name)}
+    written = "\n".join(given.get("certificates", ()))
+    certificates = _checked("certificates", parse_certificates, written) if written else ()
+    others = {name: given[name] for name in ("name_id_format", "want_requests_signed", "slo_by_post") if name in given}
+    blank: dict[str, Any] = dict.fromkeys(("sso_redirect_url", "sso_post_url", "slo_url"))
+    idp = IdentityProvider(entity_id=entity_id, certificates=tuple(certificates), **blank | addresses, **others)
+    return {**asdict(idp), "certificates": list(idp.certificates)}
+
+
 def _from_fields(given: IdpFields) -> IdentityProvider:
-    entity_id = given.entity_id.strip()
-    if not entity_id or len(entity_id) > _LONGEST_ENTITY_ID or not entity_id.isprintable():
-        raise Invalid("Give the IdP's entity ID, also called issuer, exactly as it shows it.", field="entity_id")
+    entity_id = _checked_entity_id(given.entity_id)
     sso_url = _checked("sso_url", parse_address, given.sso_url)
     return IdentityProvider(
         entity_id=entity_id,
@@ -82,6 +93,13 @@ def _from_fields(given: IdpFields) -> IdentityProvider:
         slo_url=_checked("slo_url", parse_address, given.slo_url) if given.slo_url.strip() else None,
         certificates=_checked("certificates", parse_certificates, given.certificates),
     )
+
+
+def _checked_entity_id(written: str) -> str:
+    entity_id = written.strip()
+    if not entity_id or len(entity_id) > _LONGEST_ENTITY_ID or not entity_id.isprintable():
+        raise Invalid("Give the IdP's entity ID, also called issuer, exactly as it shows it.", field="entity_id")
+    return entity_id
 
 
 def _checked(field: str, read: Callable[[Given], Read], given: Given) -> Read:

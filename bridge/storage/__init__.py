@@ -7,6 +7,7 @@
 - `access`              the one query over facts that answers may they, and why; `moves`: who gains, who loses
 - `access_backwards`    from a resource to the people who may
 - `idp_groups`          one IdP group, and the rules that take it
+- `access_compared`     access before and after a change, within its transaction; `as_code`: what was given by hand
 - `nearly`              what is there for one person, whether or not it counts: for why not
 - `access_past`         the same of a moment that is past; `access_history`: when something changed, and by which events
 - `forgetting`          ended facts and audit events that are too old

@@ -18,6 +18,7 @@
   an answer stands; `access_openapi`: described for machines
 - `pages/`                           what people see
 - `health`                           `/healthz`, `/readyz`
+- `workspace_schema`                 `/workspace.schema.json`: what may stand in a workspace's file
 - `current`, `cookies`               the request's context, session and time; what browsers keep for us
 - `statuses`, `error_pages`          which refusal has which status, and what people are told
 - `refusals`                         a refused login: into the sign-in log, and told with its reference

@@ -119,6 +119,9 @@ STORY = (
     "mapping add kicks --connection CONNECTION --pattern eng-* --gives-role source_admin --on label:environment:prod",
     "mapping preview kicks --delete RULE",
     "mapping delete kicks RULE",
+    "export kicks",
+    "plan FILE",
+    "apply FILE",
     "access check kicks nobody@kicks.example edit source:orders",
     "access who kicks edit source:orders",
     "access gives kicks --user-group Guild",
@@ -138,8 +141,16 @@ STORY = (
 )
 
 
+_FILE = """
+version: 1
+workspace: kicks
+resources: [{type: source, id: refunds, name: Refunds}]
+"""
+
+
 def test_the_json_on_the_page_is_what_the_commands_print(kicks: Shell, tmp_path: Path) -> None:
-    known = {"METADATA": str(METADATA), "BACKUP": str(tmp_path / "backup.tgz")}
+    known = {"METADATA": str(METADATA), "BACKUP": str(tmp_path / "backup.tgz"), "FILE": str(tmp_path / "kicks.yaml")}
+    (tmp_path / "kicks.yaml").write_text(_FILE)
     for line in STORY:
         name = next(name for name in COMMANDS if line.startswith(f"{name} ") or line == name)
         printed = kicks.json(*(known.get(word, word) for word in line.split()))
