@@ -281,8 +281,17 @@ def routes_of(facts: PictureFacts, choices: Collection[Only]) -> Iterator[Route]
 
 
 def _takes(only: Only, route: Route) -> bool:
-    ids: dict[NodeKind, str] = {node.kind: node.id for node in route.nodes()}
-    return all(ids.get(kind) in chosen for kind, chosen in only.nodes.items())
+    return all(_passes(route, kind, ids) for kind, ids in only.nodes.items())
+
+
+def _passes(route: Route, kind: NodeKind, ids: frozenset[str]) -> bool:
+    if kind == "idp":
+        return route.group.id in ids
+    if kind == "rule":
+        return route.rule.id in ids
+    if kind == "group":
+        return route.user_group is not None and route.user_group.id in ids
+    return (route.given.role.id if kind == "role" else resource_node(route.given).id) in ids
 
 
 # -- What is drawn ---------------------------------------------------------------------------------------------------

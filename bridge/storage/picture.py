@@ -91,36 +91,47 @@ def given_to(
 # -- How many people ---------------------------------------------------------------------------------
 
 
-# From the groups on, each person once with the list of theirs; then how many have the same list. Nobody is in a group
-# twice: a connection has one record of a member.
+# Each record with its groups, by the index that has both; each person with what their records say; then how many people
+# have the same. A record says further whether its asserted groups count now (`a`), and also where a pushed group of
+# that name decides for whom the IdP pushes (`p`: not there).
 _PEOPLE_SQL = f"""
-SELECT held, COUNT(*) FROM (
-    SELECT m.id, {{joined}} AS held
-    FROM group_members gm CROSS JOIN directory_users d CROSS JOIN memberships m
-    WHERE gm.group_id {{of}}(:groups{{end}} AND d.id = gm.directory_user_id AND m.id = d.membership_id AND {ALIVE}
-      AND NOT (gm.group_id {{of}}(:asserted{{end}} AND (d.asserted_until IS NULL OR d.asserted_until < :now
-               OR (gm.group_id {{of}}(:shadowed{{end}} AND d.pushed)))
-    GROUP BY m.id) AS each_person
-GROUP BY held"""
-_LISTS = ("groups", "asserted", "shadowed")
-_NOW = bindparam("now", type_=Instant)
+SELECT said, COUNT(*) FROM (
+    SELECT d.membership_id, {{joined_records}} AS said
+    FROM (SELECT gm.directory_user_id AS record, {{joined_groups}} AS held FROM group_members gm
+          WHERE gm.group_id {{listed}} GROUP BY gm.directory_user_id) AS r
+    CROSS JOIN directory_users d CROSS JOIN memberships m
+    WHERE d.id = r.record AND m.id = d.membership_id AND {ALIVE}
+    GROUP BY d.membership_id) AS each_person
+GROUP BY said"""
+_RECORD_SQL = """r.held || CASE WHEN d.asserted_until IS NULL OR d.asserted_until < :now THEN '/'
+    WHEN d.pushed THEN '/p' ELSE '/a' END"""
 _PEOPLE = {
     "sqlite": text(
-        _PEOPLE_SQL.format(joined="GROUP_CONCAT(gm.group_id)", of="IN (SELECT value FROM json_each", end="))")
-    ).bindparams(_NOW, *(bindparam(name, type_=Json) for name in _LISTS)),
+        _PEOPLE_SQL.format(
+            joined_records=f"GROUP_CONCAT({_RECORD_SQL}, ';')",
+            joined_groups="GROUP_CONCAT(gm.group_id)",
+            listed="IN (SELECT value FROM json_each(:groups))",
+        )
+    ).bindparams(bindparam("now", type_=Instant), bindparam("groups", type_=Json)),
     "postgresql": text(
-        _PEOPLE_SQL.format(joined="STRING_AGG(CAST(gm.group_id AS TEXT), ',')", of="= ANY", end=")")
-    ).bindparams(_NOW, *(bindparam(name, type_=ARRAY(BigInteger)) for name in _LISTS)),
+        _PEOPLE_SQL.format(
+            joined_records=f"STRING_AGG({_RECORD_SQL}, ';')",
+            joined_groups="STRING_AGG(CAST(gm.group_id AS TEXT), ',')",
+            listed="= ANY(:groups)",
+        )
+    ).bindparams(bindparam("now", type_=Instant), bindparam("groups", type_=ARRAY(BigInteger))),
 }
 
 
-def count_by_groups(connection: Any, groups: MatchedGroups, now: datetime) -> Iterator[tuple[tuple[int, ...], int]]:
+def count_by_groups(connection: Any, groups: MatchedGroups, now: datetime) -> Iterator[tuple[list[int], int]]:
     """Which of these IdP groups people are in together, and how many people are: each person once, as access counts
     them. One statement.
     """
-    asserted = [*groups.asserted, *groups.shadowed]
-    values = {"groups": [*groups.pushed, *asserted], "asserted": asserted, "shadowed": list(groups.shadowed)}
-    if not values["groups"]:
+    every = [*groups.pushed, *groups.asserted, *groups.shadowed]
+    if not every:
         return
-    for held, count in connection.execute(_PEOPLE[connection.dialect.name], {**values, "now": now}):
-        yield tuple(map(int, held.split(","))), count
+    asserted, shadowed = frozenset(groups.asserted), frozenset(groups.shadowed)
+    left_out = {"": asserted | shadowed, "p": shadowed, "a": frozenset[int]()}
+    for said, count in connection.execute(_PEOPLE[connection.dialect.name], {"groups": every, "now": now}):
+        held = [record.split("/") for record in said.split(";")]
+        yield [key for keys, flag in held for key in map(int, keys.split(",")) if key not in left_out[flag]], count
