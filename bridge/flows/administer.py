@@ -6,6 +6,7 @@ from datetime import datetime
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Conflict, Forbidden, Invalid
 from bridge.domain.people import clean_name, parse_email
+from bridge.domain.previews import Seen, SetPlan
 from bridge.domain.roles import OWNER, PLANS, get_role, has_sso, in_plan
 from bridge.domain.slugs import parse_slug
 from bridge.domain.workspace import User, Workspace
@@ -16,6 +17,7 @@ from bridge.flows.deliver import queue_mail
 from bridge.flows.invite import invitation_link
 from bridge.flows.named import get_workspace, owner_acting
 from bridge.flows.passwords import hash_password
+from bridge.flows.preview import check_seen
 from bridge.storage import people, workspaces
 from bridge.storage.access import grants_in_workspace
 from bridge.storage.changes import Change
@@ -106,12 +108,18 @@ class PlanChange:
     no_longer: tuple[str, ...]
 
 
-def set_plan(context: Context, actor: str, workspace_slug: str, plan: str, now: datetime) -> PlanChange:
-    """Put a workspace on another plan (product.md 1.6). Raises Forbidden (not the operator), Invalid, NotFound."""
+def set_plan(
+    context: Context, actor: str, workspace_slug: str, plan: str, now: datetime, *, seen: Seen | None = None
+) -> PlanChange:
+    """Put a workspace on another plan (product.md 1.6). Who was shown who loses what gives it as `seen`.
+
+    Raises Forbidden (not the operator), Invalid, NotFound, Moved.
+    """
     _check_operator(actor)
     _check_plan(plan)
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
+        check_seen(change, workspace, SetPlan(plan), seen)
         workspaces.set_plan(change, workspace, plan)
         names = {"before": {"plan": workspace.plan}, "after": {"plan": plan}}
         change.record(workspace.key, "workspace.plan_set", workspace.id, **names)

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from bridge.domain.errors import Conflict, Forbidden, NotFound
 from bridge.domain.people import parse_email
+from bridge.domain.previews import RequireSso, Seen
 from bridge.domain.workspace import Membership, User, Workspace
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.named import check_sso_in_plan, get_member, get_member_by_email, get_workspace, owner_acting
+from bridge.flows.preview import check_seen
 from bridge.flows.sessions import CurrentSession
 from bridge.storage import people, required_sso
 from bridge.storage.changes import Change
@@ -50,10 +52,13 @@ def look_out(context: Context, session: CurrentSession, workspace_slug: str, now
 # -- The switch --------------------------------------------------------------------------------------
 
 
-def require_sso(context: Context, session: CurrentSession, workspace_slug: str, now: datetime) -> Workspace:
+def require_sso(
+    context: Context, session: CurrentSession, workspace_slug: str, now: datetime, *, seen: Seen | None = None
+) -> Workspace:
     """Switch it on, by an owner whose present session came by SSO of this workspace.
 
-    Raises Conflict (it didn't), Forbidden (not an owner), NotInPlan, NotFound.
+    Who was shown who could no longer get in gives it as `seen`. Raises Conflict (it didn't), Forbidden (not an owner),
+    NotInPlan, NotFound, Moved.
     """
     with context.changing(f"user:{session.user.id}", now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
@@ -63,6 +68,7 @@ def require_sso(context: Context, session: CurrentSession, workspace_slug: str, 
             raise Conflict(
                 f"Sign in by single sign-on of {workspace.name} first, then switch it on: so it is sure that it opens."
             )
+        check_seen(change, workspace, RequireSso(), seen)
         return _switch(change, workspace, True)
 
 
@@ -74,15 +80,19 @@ def stop_requiring_sso(context: Context, actor: str, workspace_slug: str, now: d
         return _switch(change, workspace, False)
 
 
-def require_sso_as_operator(context: Context, actor: str, workspace_slug: str, now: datetime) -> Workspace:
+def require_sso_as_operator(
+    context: Context, actor: str, workspace_slug: str, now: datetime, *, seen: Seen | None = None
+) -> Workspace:
     """Switch it on, where an owner named by hand came by SSO before.
 
-    Raises Conflict (none did), Forbidden (not the operator), NotInPlan, NotFound.
+    Raises Conflict (none did), Forbidden (not the operator), NotInPlan, NotFound, Moved.
     """
     if actor != OPERATOR:
         raise Forbidden("Only the operator of the bridge can do this, on its command line.")
     with context.changing(actor, now) as change:
-        return switch_sso_as_operator(change, get_workspace(change.connection, workspace_slug), True)
+        workspace = get_workspace(change.connection, workspace_slug)
+        check_seen(change, workspace, RequireSso(), seen)
+        return switch_sso_as_operator(change, workspace, True)
 
 
 def switch_sso_as_operator(change: Change, workspace: Workspace, required: bool) -> Workspace:

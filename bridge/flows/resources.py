@@ -9,12 +9,14 @@ from bridge.domain.access import ResourceRef
 from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.labels import BUILT_IN, Label, check_one_value_a_key
 from bridge.domain.people import clean_name
+from bridge.domain.previews import DeleteResource, Seen, SetLabels
 from bridge.domain.resources import Resource, parse_resource_id
 from bridge.domain.roles import parse_resource_type
 from bridge.domain.slugs import make_slug
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_workspace, owner_acting
+from bridge.flows.preview import check_seen
 from bridge.storage import resources
 from bridge.storage.changes import Change
 from bridge.storage.resources import EndedGrants
@@ -52,13 +54,24 @@ def register(change: Change, workspace: Workspace, resource: Resource) -> None:
 
 
 def set_labels(
-    context: Context, actor: str, workspace_slug: str, ref: ResourceRef, labels: Collection[Label], now: datetime
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    ref: ResourceRef,
+    labels: Collection[Label],
+    now: datetime,
+    *,
+    seen: Seen | None = None,
 ) -> Resource:
-    """Have a resource carry exactly these labels. Raises NotFound, Invalid (two values of one key), Forbidden."""
+    """Have a resource carry exactly these labels. Who was shown what that changes gives it as `seen`.
+
+    Raises NotFound, Invalid (two values of one key), Forbidden, Moved.
+    """
     wanted = check_one_value_a_key(frozenset(labels))
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
+        check_seen(change, workspace, SetLabels(ref, wanted), seen)
         relabel(change, workspace, ref, wanted)
         return _get(change, workspace, ref)[1]
 
@@ -83,11 +96,17 @@ def rename(change: Change, workspace: Workspace, ref: ResourceRef, name: str) ->
         change.record(workspace.key, "resource.renamed", str(ref), **names)
 
 
-def delete_resource(context: Context, actor: str, workspace_slug: str, ref: ResourceRef, now: datetime) -> EndedGrants:
-    """Forget a resource, and the grants that list nothing else. Raises NotFound, Forbidden (not an owner)."""
+def delete_resource(
+    context: Context, actor: str, workspace_slug: str, ref: ResourceRef, now: datetime, *, seen: Seen | None = None
+) -> EndedGrants:
+    """Forget a resource, and the grants that list nothing else. Who was shown who loses by it gives that as `seen`.
+
+    Raises NotFound, Forbidden (not an owner), Moved.
+    """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
+        check_seen(change, workspace, DeleteResource(ref), seen)
         return forget(change, workspace, ref)
 
 

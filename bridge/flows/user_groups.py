@@ -8,9 +8,11 @@ from typing import Any
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.members import GivenGrant, UserGroup, UserGroupMember
 from bridge.domain.people import clean_name
+from bridge.domain.previews import DeleteUserGroup, Seen
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_member_by_email, get_workspace, hold_active, owner_acting
+from bridge.flows.preview import check_seen
 from bridge.storage import members, user_groups
 from bridge.storage.access import grants_of
 from bridge.storage.changes import Change, lock_workspace
@@ -168,15 +170,21 @@ def rename(change: Change, workspace: Workspace, stored: StoredUserGroup, cleane
         change.record(workspace.key, "user_group.renamed", stored.group.id, **told)
 
 
-def delete_user_group(context: Context, actor: str, workspace_slug: str, user_group_id: str, now: datetime) -> Loss:
+def delete_user_group(
+    context: Context, actor: str, workspace_slug: str, user_group_id: str, now: datetime, *, seen: Seen | None = None
+) -> Loss:
     """Delete a User Group, its grants, and rules that gave nothing else. Nobody leaves the workspace.
 
-    Returns what was lost. Raises NotFound, Forbidden (not an owner).
+    Who was shown who loses what gives it as `seen`. Returns what was lost. Raises NotFound, Forbidden (not an owner),
+    Moved.
     """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        return remove(change, workspace, _get(change.connection, workspace, uid=user_group_id))
+        stored = _get(change.connection, workspace, uid=user_group_id)
+        hold_rules(change, [key for key, _ in _rules_without(change.connection, stored.key)])
+        check_seen(change, workspace, DeleteUserGroup(user_group_id), seen)
+        return remove(change, workspace, stored)
 
 
 def remove(change: Change, workspace: Workspace, stored: StoredUserGroup) -> Loss:

@@ -180,7 +180,8 @@ def refresh_group_matches(
     if touched:
         groups = _groups(change.connection, connection_key, directory_groups.c.id.in_(touched))
         rules = _rules_for(change.connection, connection_key, groups)
-        _settle(change, _pairs(groups, rules), mapping_matches.c.group_id.in_(touched))
+        new = _settle(change, _pairs(groups, rules), mapping_matches.c.group_id.in_(touched))
+        _tell_matched(change, new, groups, rules)
 
 
 def refresh_mapping_matches(change: Change, connection_key: int, mapping_key: int) -> None:
@@ -308,8 +309,23 @@ def _pairs(groups: Iterable[StoredGroup], rules: Iterable[StoredMapping]) -> Pai
     }
 
 
-def _settle(change: Change, wanted: Pairs, where: ColumnElement[bool]) -> None:
-    """Make the stored pairs that `where` names the wanted ones, touching none that is right already."""
+def _tell_matched(
+    change: Change, new: Collection[tuple[int, int]], groups: Iterable[StoredGroup], rules: Iterable[StoredMapping]
+) -> None:
+    """A rule takes a group that wasn't there, or wasn't called so, when somebody looked at its preview: say so."""
+    by_key, by_rule = {stored.key: stored.group for stored in groups}, {rule.key: rule for rule in rules}
+    for group_key, rule_key in sorted(new):
+        rule, group = by_rule[rule_key], by_key[group_key]
+        if rule.match.takes_later:
+            told = {"rule": rule.match.value, "idp_group": group.name, "idp_group_id": group.id}
+            change.record(rule.workspace_key, "mapping.matched", rule.id, after=told)
+
+
+def _settle(change: Change, wanted: Pairs, where: ColumnElement[bool]) -> list[tuple[int, int]]:
+    """Make the stored pairs that `where` names the wanted ones, touching none that is right already.
+
+    Returns those that there weren't.
+    """
     pairs = mapping_matches.c
     present: Pairs = {
         (group, mapping): (asserted, shadowed)
@@ -322,6 +338,7 @@ def _settle(change: Change, wanted: Pairs, where: ColumnElement[bool]) -> None:
         end_facts(change, mapping_matches, pairs.group_id == group, pairs.mapping_id == mapping)
     missing = [key for key, flags in wanted.items() if present.get(key) != flags]
     begin_facts(change, mapping_matches, [_match_row(key, wanted[key]) for key in missing])
+    return [key for key in missing if key not in present]
 
 
 def _match_row(key: tuple[int, int], flags: tuple[bool, bool]) -> dict[str, Any]:

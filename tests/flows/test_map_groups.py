@@ -1,12 +1,13 @@
 """Product.md 5: rules, what they give, and who would gain or lose."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from bridge.domain.access import EVERYWHERE, RoleInScope, parse_scope
 from bridge.domain.directory import DirectoryUser, GroupRenamed, MembersRemoved
-from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.previews import MappingDraft, Preview
 from bridge.domain.roles import OWNER, ROLES, get_role
@@ -16,21 +17,25 @@ from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.map_groups import (
     MappingFacts,
     add_mapping,
+    change_mapping,
     link_group,
     list_mappings,
     preview_add,
+    preview_change,
     preview_delete,
     remove_mapping,
     set_enabled,
 )
 from bridge.flows.provision_groups import change_group, delete_group
 from bridge.flows.provision_users import delete_user
-from bridge.flows.user_groups import find_user_group_id, list_user_groups
+from bridge.flows.user_groups import create_user_group, find_user_group_id, list_user_groups
 from bridge.storage import access, people
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
 from bridge.storage.database import Database
 from bridge.storage.mappings import refresh_connection_matches
+from tests.flows.audit import audit_events
+from tests.flows.logins import sign_in
 from tests.world import World, another_connection, make_world
 
 SOURCE_ADMIN, SOURCE_READ = get_role("Source Admin"), get_role("Source Read-only")
@@ -258,3 +263,88 @@ def test_a_snapshot_of_the_past_needs_nothing_but_time(world: World) -> None:
     with world.context.database.reading() as rows:
         held = access.paths(rows, membership_of(world, ann).key, ["source_admin"], world.now + timedelta(days=900))
     assert [grant.because.in_group_since for grant in held] == [world.now]
+
+
+def matched(world: World) -> list[tuple[str, str]]:
+    """The rules and groups of `mapping.matched`, in order."""
+    every = [after for _, kind, after in audit_events(world.context) if kind == "mapping.matched"]
+    return [(after["rule"], after["idp_group"]) for after in every]
+
+
+def test_a_group_that_a_rule_takes_later_is_an_event(world: World) -> None:
+    """Product.md 5.2; what its preview could show is none, nor what it took all the time."""
+    ann = world.push("ann@acme.example")
+    first = world.push_group("eng-one", ann)
+    add(world, "glob", "eng-*", everywhere("Source Admin"))
+    add(world, "name", "eng-two", everywhere("Function Admin"))
+    add(world, "id", first.id, everywhere("Warehouse Admin"))
+    assert matched(world) == []
+    world.push_group("eng-two", ann)
+    assert matched(world) == [("eng-*", "eng-two"), ("eng-two", "eng-two")]
+    change_group(world.context, world.connection, first.id, [GroupRenamed("eng-1")], world.now)
+    change_group(world.context, world.connection, first.id, [MembersRemoved((ann.id,))], world.now)
+    assert len(matched(world)) == 2
+    change_group(world.context, world.connection, first.id, [GroupRenamed("ops")], world.now)
+    change_group(world.context, world.connection, first.id, [GroupRenamed("eng-3")], world.now)
+    assert matched(world)[2:] == [("eng-*", "eng-3")]
+
+
+def test_a_group_named_at_a_login_for_the_first_time_is_an_event_too(world: World) -> None:
+    add(world, "glob", "night*", everywhere("Source Admin"))
+    for _ in range(2):
+        sign_in(world, "ann@acme.example", groups=("night-shift",))
+    assert matched(world) == [("night*", "night-shift")]
+
+
+def test_a_rule_that_is_changed_gives_what_it_says_then_and_keeps_its_name(world: World) -> None:
+    """Properties.md 11: what it gave before is gone; what both give stands since it was first given."""
+    ann, ben = world.push("ann@acme.example"), world.push("ben@acme.example")
+    world.push_group("eng", ann)
+    world.push_group("ops", ben)
+    create_user_group(world.context, OPERATOR, "acme", "Guild", world.now)
+    made = add(world, "name", "eng", everywhere("Source Admin"), everywhere("Function Admin"))
+    later = world.now + timedelta(days=1)
+    draft = rule(world, "glob", "*", everywhere("Function Admin"), RoleInScope(SOURCE_READ, EVERYWHERE))
+    draft = replace(draft, user_group_names=("Guild",))
+    changed = change_mapping(world.context, OPERATOR, "acme", made.id, draft, later)
+    assert (changed.id, changed.matched_groups, [name for _, name in changed.user_groups]) == (made.id, 2, ["Guild"])
+    assert roles(world, ann) == roles(world, ben) == {"function_admin", "source_read_only"}
+    with world.context.database.reading() as rows:
+        held = access.paths(rows, membership_of(world, ann).key, ["function_admin", "source_read_only"], later)
+    assert {(one.role, one.because.since) for one in held} == {
+        ("function_admin", world.now),
+        ("source_read_only", later),
+    }
+    told = [after for _, kind, after in audit_events(world.context) if kind == "mapping.changed"]
+    assert told == [{"rule": changed.sentence}]
+    change_mapping(world.context, OPERATOR, "acme", made.id, draft, later)
+    assert len([kind for _, kind, _ in audit_events(world.context) if kind == "mapping.changed"]) == 1
+
+
+def test_a_rule_that_is_off_stays_off_when_it_is_changed(world: World) -> None:
+    ann = world.push("ann@acme.example")
+    world.push_group("eng", ann)
+    made = add(world, "name", "ops", everywhere("Source Admin"))
+    set_enabled(world.context, OPERATOR, "acme", made.id, False, world.now)
+    draft = rule(world, "name", "eng", everywhere("Source Admin"))
+    assert preview_change(world.context, "acme", made.id, draft, world.now).gains.count == 0
+    assert not change_mapping(world.context, OPERATOR, "acme", made.id, draft, world.now).enabled
+    assert roles(world, ann) == set()
+    set_enabled(world.context, OPERATOR, "acme", made.id, True, world.now)
+    assert roles(world, ann) == {"source_admin"}
+
+
+def test_only_owners_change_rules_and_only_their_own(world: World) -> None:
+    eve = world.push("eve@acme.example")
+    world.push_group("eng", eve)
+    made = add(world, "name", "eng", everywhere("Source Admin"))
+    draft = rule(world, "name", "eng", everywhere("Source Read-only"))
+    with pytest.raises(Forbidden):
+        change_mapping(world.context, f"user:{eve.id}", "acme", made.id, draft, world.now)
+    [mirror] = [one for one in list_mappings(world.context, "acme", mirrors_too=True) if one.origin == "mirror"]
+    with pytest.raises(Conflict):
+        change_mapping(world.context, OPERATOR, "acme", mirror.id, draft, world.now)
+    owned = rule(world, "glob", "*", RoleInScope(OWNER, EVERYWHERE))
+    with pytest.raises(Invalid):
+        change_mapping(world.context, OPERATOR, "acme", made.id, owned, world.now)
+    assert roles(world, eve) == {"source_admin"}
