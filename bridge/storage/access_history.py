@@ -16,14 +16,35 @@ from bridge.storage.access import moment_of
 from bridge.storage.access_past import WITHIN, over, parameters_of
 from bridge.storage.prepared import Prepared
 
-#: Facts whose beginning or end can change what somebody may do; what only has a name isn't among them.
-_DECIDING = (
-    *("workspaces", "memberships", "directory_users", "group_members", "mapping_matches", "mapping_user_groups"),
-    *("user_group_members", "grants", "grant_resources", "grant_labels"),
-)
+#: Facts whose beginning or end can change what somebody may do; what only has a name isn't among them. Of facts that
+#: are changed as they stand: what one row that ends, and one that begins as it does, say alike if nothing is changed.
+_DECIDING = {
+    "workspaces": "b.plan = a.plan",
+    "memberships": "b.status = a.status",
+    # Or else each sign-in would be a moment to look at: it puts off when asserted groups run out.
+    "directory_users": """b.membership_id = a.membership_id AND b.pushed = a.pushed AND b.holds_out = a.holds_out
+    AND (COALESCE(b.asserted_until, 0) >= {at}) = (COALESCE(a.asserted_until, 0) >= {at})""",
+    **dict.fromkeys(("group_members", "mapping_matches", "mapping_user_groups", "user_group_members")),
+    **dict.fromkeys(("grants", "grant_resources", "grant_labels")),
+}
 Elapsed = Literal["expired", "ran_out"]
-_BEGAN = "SELECT since AS at, cause, '' AS elapsed FROM {name} WHERE since > :first AND since <= :last"
-_ENDED = "SELECT until, ended_by, '' FROM {name} WHERE until > :first AND until <= :last"
+#: Rows that ended as they began never stood.
+_BEGAN = """SELECT a.since AS at, a.cause, '' AS elapsed FROM {name} a
+WHERE a.since > :first AND a.since <= :last AND (a.until IS NULL OR a.until > a.since){unlike}"""
+_ENDED = """SELECT a.until, a.ended_by, '' FROM {name} a
+WHERE a.until > :first AND a.until <= :last AND a.until > a.since{unlike}"""
+_UNLIKE = """ AND NOT EXISTS (SELECT 1 FROM {name} b
+    WHERE b.id = a.id AND {meets} AND (b.until IS NULL OR b.until > b.since) AND {alike})"""
+
+
+def _moments_of(name: str, alike: str | None) -> list[str]:
+    parts = []
+    for part, meets, at in ((_BEGAN, "b.until = a.since", "a.since"), (_ENDED, "b.since = a.until", "a.until")):
+        unlike = _UNLIKE.format(name=name, meets=meets, alike=alike.format(at=at)) if alike else ""
+        parts.append(part.format(name=name, unlike=unlike))
+    return parts
+
+
 _EXPIRED = """SELECT expires_at, NULL, 'expired' FROM grants WHERE expires_at > :first AND expires_at <= :last
 AND expires_at >= since AND (until IS NULL OR expires_at < until)"""
 # At that very instant they still count.
@@ -31,7 +52,7 @@ _RAN_OUT = """SELECT asserted_until + 1, NULL, 'ran_out' FROM directory_users
 WHERE asserted_until >= :first AND asserted_until < :last
 AND asserted_until >= since AND (until IS NULL OR asserted_until + 1 < until)"""
 _MOMENTS_TEXT = "\nUNION ".join(
-    [*(part.format(name=name) for name in _DECIDING for part in (_BEGAN, _ENDED)), _EXPIRED, _RAN_OUT]
+    [*(part for name, alike in _DECIDING.items() for part in _moments_of(name, alike)), _EXPIRED, _RAN_OUT]
 )
 _MOMENTS = over(_MOMENTS_TEXT, WITHIN)
 

@@ -21,7 +21,9 @@ from bridge.flows.map_groups import remove_mapping
 from bridge.flows.members import find_member_id, remove_member
 from bridge.flows.resources import delete_resource
 from bridge.flows.user_groups import add_members, create_user_group, rename_user_group
-from tests.flows.past_steps import Story, given, source
+from bridge.storage.access_history import moments_between
+from bridge.storage.access_past import find_member_then
+from tests.flows.past_steps import Said, Story, given, source
 from tests.flows.test_explain_past import told_with_every_kind_of_change
 from tests.world import World
 
@@ -34,9 +36,9 @@ def story(kicks: World) -> Story:
     return Story(kicks, kicks.now, (ANN, BOB))
 
 
-def changes(story: Story, **window: Any) -> list[AccessChange]:
-    """The changes of Ann's, the oldest first."""
-    return list(reversed(history_of(story.world.context, story.slug, ANN, story.now, **window).changes))
+def changes(story: Story, email: str = ANN, **window: Any) -> list[AccessChange]:
+    """All of somebody's changes, the oldest first."""
+    return list(reversed(history_of(story.world.context, story.slug, email, story.now, **window).changes))
 
 
 def last(story: Story) -> AccessChange:
@@ -50,27 +52,21 @@ def names(given: tuple[RoleInScope, ...]) -> list[str]:
 def test_every_change_is_found_and_no_other(story: Story) -> None:
     """Held to what `access_of` said after each step."""
     told_with_every_kind_of_change(story)
-    moments = sorted(story.said)
-    held = {at: frozenset(_held(story, at)) for at in moments}
-    wanted: list[tuple[Any, frozenset[RoleInScope], frozenset[RoleInScope]]] = (
-        [(moments[0], frozenset(), held[moments[0]])] if held[moments[0]] else []
-    )
-    wanted += [(after, held[before], held[after]) for before, after in pairwise(moments) if held[before] != held[after]]
-    found = [(one.at, frozenset(one.gained), frozenset(one.lost)) for one in changes(story)]
-    steps = [(at, after - before, before - after) for at, before, after in wanted]
+    waited = _while_waiting(story)
+    for email in story.emails:
+        held = {at: _held(of_each[email]) for at, of_each in sorted(story.said.items())}
+        steps = [(at, held[at] - held[before], held[before] - held[at]) for before, at in pairwise(held)]
+        found = changes(story, email, since=min(held))
+        told = [(one.at, frozenset(one.gained), frozenset(one.lost)) for one in found]
+        wanted = [one for one in steps if (one[1] or one[2]) and one[0] not in waited]
+        assert [one for one in told if one[0] in story.said] == wanted
+        assert all(bool(one.events) != bool(one.elapsed) for one in found), "something did each"
     by_time = [one for one in changes(story) if one.elapsed]
-    assert [one for one in found if one[0] in story.said] == [
-        one for one in steps if one[0] not in _while_waiting(story)
-    ]
-    assert len(by_time) >= 2
     assert {text for one in by_time for text in one.elapsed} == set(explain_history._ELAPSED.values())
-    for one in changes(story):
-        assert bool(one.events) != bool(one.elapsed), "something did it"
 
 
-def _held(story: Story, at: Any) -> list[RoleInScope]:
-    permissions, _ = story.said[at][ANN]
-    return [RoleInScope(one.role, one.scope) for one in permissions or ()]
+def _held(said: Said) -> frozenset[RoleInScope]:
+    return frozenset(RoleInScope(one.role, one.scope) for one in said[0] or ())
 
 
 def _while_waiting(story: Story) -> set[Any]:
@@ -191,6 +187,50 @@ def test_a_window_tells_what_lies_in_it(story: Story) -> None:
         changes(story, until=story.now + INSTANT)
     with pytest.raises(NotFound):
         history_of(story.world.context, story.slug, "nobody@kicks.example", story.now)
+
+
+def test_what_decides_nothing_is_not_looked_at(story: Story) -> None:
+    """A sign-in each day puts off when the groups run out; a push says another name: neither is asked about."""
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.add_rule("name", "eng", roles=(given("Source Admin"),)))
+    began = story.now
+    for _ in range(10):
+        story.then(lambda: story.log_in(ANN, "eng"), DAY)
+        story.then(lambda: story.push(ANN))
+    with story.world.context.database.reading() as rows:
+        member = find_member_then(rows, story.world.workspace.key, ANN, story.now)
+        assert member is not None
+        looked_at = moments_between(rows, story.world.workspace.key, member.key, began, story.now)
+    assert len(looked_at) == 1
+    assert [one.at for one in changes(story)][1:] == list(looked_at)
+
+
+def test_the_next_sign_in_gives_again_what_ran_out(story: Story) -> None:
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.add_rule("name", "eng", roles=(given("Source Admin"),)))
+    story.then(lambda: story.log_in(ANN, "eng", days=5))
+    story.then(lambda: story.log_in(ANN, "eng", days=5), 10 * DAY)
+    assert (last(story).at, names(last(story).gained)) == (story.now, ["Source Admin on all"])
+
+
+def test_a_record_that_is_pushed_at_last_loses_what_a_pushed_group_decides(story: Story, marcus: str) -> None:
+    story.emails = ("marcus@kicks.example",)
+    story.then(lambda: story.push(BOB))
+    story.then(lambda: story.add_rule("name", "eng", roles=(given("Source Admin"),)))
+    story.then(lambda: story.log_in(story.emails[0], "eng"))
+    story.then(lambda: story.push_group("eng", BOB))
+    story.then(lambda: story.push(story.emails[0]))
+    before, after = (dict(story.said)[at][story.emails[0]] for at in sorted(story.said)[-2:])
+    assert _held(before) - _held(after), "it is about this"
+    assert names(changes(story, story.emails[0])[-1].lost) == ["Source Admin on all"]
+
+
+def test_there_and_back_and_there_at_one_instant_is_a_change(story: Story) -> None:
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.push(ANN, active=False))
+    story.then(lambda: story.push(ANN), timedelta(0))
+    story.then(lambda: story.push(ANN, active=False), timedelta(0))
+    assert (last(story).at, names(last(story).lost)) == (story.now, ["Minimal Workspace Access on all"])
 
 
 @pytest.mark.parametrize("bound", ["changes", "moments"])
