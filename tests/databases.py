@@ -33,6 +33,7 @@ from sqlalchemy import make_url
 from bridge.storage import schema
 from bridge.storage.database import Database, open_database
 from bridge.storage.tables import metadata
+from tests import revisions
 from tests.throwaway_postgres import use_server
 
 Engine = Literal["sqlite", "postgresql"]
@@ -55,9 +56,11 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """An open database with the current schema and no rows."""
+def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """An open database with the current schema and no rows. On SQLite flows are held to raise the revision."""
     database = _opened(database_url)
+    if database.is_sqlite:
+        revisions.hold(monkeypatch)
     yield database
     if database.is_sqlite:  # a connection to PostgreSQL costs 20 ms, and its tables stay where they are
         database.close()
@@ -133,7 +136,10 @@ def postgres_server() -> str:
 
 @cache
 def _opened(url: str) -> Database:
-    return open_database(url, synchronous="NORMAL")
+    database = open_database(url, synchronous="NORMAL")
+    if database.is_sqlite:
+        revisions.watch(database)
+    return database
 
 
 def _fresh_copy(template: Path) -> Path:

@@ -4,15 +4,17 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from bridge.domain.access import Permission
+from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.members import InUserGroup, RecordAtIdp
+from bridge.domain.roles import OWNER, get_role, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.explain import permissions_of
 from bridge.flows.invite import list_invites
 from bridge.flows.named import get_workspace
-from bridge.storage import invites, members, user_groups
+from bridge.storage import access, invites, members, user_groups
+from bridge.storage.access import in_batches
 from bridge.storage.members import StoredMember
 
 COLUMNS = ("email", "name", "status", "roles", "user_groups", "idp", "member_since", "last_sign_in")
@@ -47,18 +49,32 @@ def _page(context: Context, workspace: Workspace, last: int, now: datetime) -> l
         found = members.page_after(connection, members.present_members(workspace.key), last, _PAGE)
         found = members.with_last_sign_in(connection, found, workspace.key)
         keys = [one.key for one in found]
-        permissions = permissions_of(connection, keys, workspace.plan, now)
+        roles = _roles(connection, keys, workspace.plan, now)
         groups = user_groups.user_groups_of(connection, keys, now)
         records = members.records_of(connection, keys)
     return [
-        (one.key, _row(one, permissions.get(one.key, ()), groups.get(one.key, ()), records.get(one.key, ())))
-        for one in found
+        (one.key, _row(one, roles.get(one.key, ()), groups.get(one.key, ()), records.get(one.key, ()))) for one in found
     ]
+
+
+def _roles(connection: Any, keys: Sequence[int], plan: str, now: datetime) -> dict[int, tuple[str, ...]]:
+    """The roles of these members in words, each once, owners' first; not by which paths, which are many more."""
+    held = access.held_by_members(connection, keys, roles_in_plan(plan), now) if keys else []
+    narrowed = {row.grant_id for row in held if row.scope != "all"}
+    scopes = {key: one for batch in in_batches(narrowed) for key, one in access.scopes_of(connection, batch).items()}
+    words: dict[tuple[str, int | None], tuple[bool, str, str]] = {}
+    found: dict[int, set[tuple[bool, str, str]]] = {}
+    for row in held:
+        grant = row.grant_id if row.scope != "all" else None
+        if (row.role, grant) not in words:
+            words[row.role, grant] = _role(RoleInScope(get_role(row.role), scopes.get(row.grant_id, EVERYWHERE)))
+        found.setdefault(row.membership_id, set()).add(words[row.role, grant])
+    return {member: tuple(text for _, _, text in sorted(roles)) for member, roles in found.items()}
 
 
 def _row(
     one: StoredMember,
-    permissions: Sequence[Permission],
+    roles: Sequence[str],
     groups: Sequence[InUserGroup],
     records: Sequence[RecordAtIdp],
 ) -> Sequence[str]:
@@ -67,7 +83,7 @@ def _row(
         member.email,
         member.name,
         member.status,
-        "; ".join(_role(permission) for permission in permissions),
+        "; ".join(roles),
         "; ".join(group.name for group in groups),
         "; ".join(record.connection for record in records if record.pushed),
         member.member_since.isoformat(),
@@ -75,10 +91,10 @@ def _row(
     )
 
 
-def _role(permission: Permission) -> str:
-    if not permission.role.scopable:
-        return permission.role.name
-    return f"{permission.role.name} on {', '.join(permission.scope.render())}"
+def _role(given: RoleInScope) -> tuple[bool, str, str]:
+    """How it is sorted, and as it reads."""
+    name, where = given.role.name, ", ".join(given.scope.render())
+    return given.role is not OWNER, name, f"{name} on {where}" if given.role.scopable else name
 
 
 def _invited(context: Context, workspace: Workspace, now: datetime) -> Iterator[Sequence[str]]:

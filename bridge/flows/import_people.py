@@ -18,6 +18,7 @@ from bridge.domain.errors import LastOwner
 from bridge.domain.imports import ImportReport
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import Connection
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.provision_users import add_user, end_strangers, event_of, rewrite_user, told
 from bridge.storage import directory_many
 from bridge.storage.changes import Change, write_audit
@@ -289,7 +290,7 @@ def _follow(importing: Importing, rows: Mapping[int, _Leading], proved: set[str]
         if email and named is None and {email_domain(own.email), email_domain(email)} <= proved:
             emails[own.key] = email
             said = {"before": {"email": own.email}, "after": {"email": email}}
-            change.record(importing.connection.workspace_key, "user.email_changed", own.id, **said)
+            record_everywhere(change, own, "user.email_changed", here=importing.connection.workspace_key, **said)
     others = directory_many.with_other_lives(change.connection, importing.connection, names)
     directory_many.rename_accounts(change, {key: name for key, name in names.items() if key not in others})
     directory_many.move_accounts(change, emails)

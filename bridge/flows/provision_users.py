@@ -17,6 +17,7 @@ from bridge.domain.people import email_domain, fold_letters, fold_user_name
 from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership, User
 from bridge.flows.context import Context
+from bridge.flows.everywhere import record_everywhere
 from bridge.flows.warn_owners import warn_of_last_owner
 from bridge.storage import directory, directory_pages, directory_people, people, sessions
 from bridge.storage.changes import Change
@@ -342,7 +343,8 @@ def _follow_account(change: Change, connection: Connection, stored: StoredUser, 
         and _may_change_email(change, workspace, user.email, email)
     ):
         people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
-        change.record(workspace, "user.email_changed", user.id, before={"email": user.email}, after={"email": email})
+        said = {"before": {"email": user.email}, "after": {"email": email}}
+        record_everywhere(change, user, "user.email_changed", here=workspace, **said)
 
 
 def _may_change_email(change: Change, workspace_key: int, old: str, new: str) -> bool:

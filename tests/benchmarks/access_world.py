@@ -102,7 +102,9 @@ def _word(number: str, words: tuple[str, ...]) -> str:
     """One of these expressions, by a number."""
     if len(words) == 1:
         return words[0]
-    return f"CASE {number} % {len(words)} " + " ".join(f"WHEN {n} THEN {word}" for n, word in enumerate(words)) + " END"
+    return (
+        f"CASE ({number}) % {len(words)} " + " ".join(f"WHEN {n} THEN {word}" for n, word in enumerate(words)) + " END"
+    )
 
 
 _HERE = {"workspace_id": "{workspace}"}
@@ -229,28 +231,20 @@ def _resources(sizes: Sizes) -> list[str]:
 
 
 def _given(sizes: Sizes) -> list[str]:
-    """What owners made: User Groups with 500 people each, rules that match three groups each, and grants on all."""
+    """What owners made: User Groups with 500 people each, rules that match one group each, half of which give a User
+    Group, and grants.
+    """
     name = "'Guild ' || CAST(i AS TEXT)"
     groups = {"uid": _uid("ug"), "name": name, "name_ci": f"LOWER({name})", **_HERE, **_MADE}
+    taken = f"CAST(2 + i * 3 % {sizes.groups - 2} AS TEXT)"
     rules = {
         "connection_id": "{connection}",
         "match": "'name'",
-        "value": _uid("x"),
-        "value_ci": _uid("x"),
+        "value": f"'Group ' || {taken}",
+        "value_ci": f"'group ' || {taken}",
         "made_by": "'operator'",
     }
-    matches = [
-        _insert(
-            "mapping_matches",
-            sizes.rules,
-            mapping_id="{rule} + i",
-            group_id=f"{{group}} + 2 + (i * 3 + {n}) % {sizes.groups - 2}",
-            asserted="(1 = 0)",
-            shadowed="(1 = 0)",
-            **_STANDS,
-        )
-        for n in range(3)
-    ]
+    match = {"mapping_id": "{rule} + i", "group_id": f"{{group}} + 2 + i * 3 % {sizes.groups - 2}"}
     by_hand = {
         "user_group_id": f"{{user_group}} + i % {sizes.user_groups}",
         "membership_id": "{member} + i",
@@ -262,34 +256,32 @@ def _given(sizes: Sizes) -> list[str]:
         _insert("user_group_members", sizes.people, **by_hand, **_STANDS),
         _principals("mapping", "rule", sizes.rules),
         _insert("mappings", sizes.rules, id="{rule} + i", uid=_uid("ru"), origin="'admin'", **rules, **_HERE, **_MADE),
-        *matches,
+        _insert("mapping_matches", sizes.rules, **match, asserted="(1 = 0)", shadowed="(1 = 0)", **_STANDS),
         _insert(
             "mapping_user_groups",
             sizes.rules,
             mapping_id="{rule} + i",
             user_group_id=f"{{user_group}} + i % {sizes.user_groups}",
             **_STANDS,
-        ),
+        )
+        + " WHERE i % 2 = 0",
         *_grants(sizes),
     ]
 
 
 def _grants(sizes: Sizes) -> list[str]:
-    """In turn of a User Group, a rule and a person; one in 25 on all, the others on three resources or two labels."""
+    """Of ten one for a User Group, one for a rule, eight for people; few on all, others on a list or two labels."""
     first = sizes.people + sizes.groups
-    holder = _word(
-        "i",
-        (
-            f"{{user_group}} + i / 3 % {sizes.user_groups}",
-            f"{{rule}} + i / 3 % {sizes.rules}",
-            f"{{member}} + i * 61 % {sizes.people}",
-        ),
+    kind, which = "(i / 10 + i) % 5", "i / 10"
+    holder = (
+        f"CASE i % 10 WHEN 0 THEN {{user_group}} + {which} % {sizes.user_groups} "
+        f"WHEN 1 THEN {{rule}} + {which} % {sizes.rules} ELSE {{member}} + i * 61 % {sizes.people} END"
     )
     scope = "CASE WHEN i / 7 % 25 = 0 THEN 'all' WHEN i / 7 % 2 = 0 THEN 'list' ELSE 'labels' END"
     own = {
         "uid": _uid("gr"),
         "principal_id": holder,
-        "role": _word("i", tuple(f"'{each}'" for each in _ROLES)),
+        "role": _word(kind, tuple(f"'{each}'" for each in _ROLES)),
         "scope": scope,
     }
     key, is_one = {"grant_id": f"{{grant}} + {first} + i"}, "WHERE " + scope + " = '{}'"
@@ -298,7 +290,7 @@ def _grants(sizes: Sizes) -> list[str]:
             "grant_resources",
             sizes.grants,
             **key,
-            resource_id=f"{{resource}} + ((i * 17 + {n * 300}) * 5 + i % 5) % {sizes.resources}",
+            resource_id=f"{{resource}} + ((i * 17 + {n * 300}) * 5 + {kind}) % {sizes.resources}",
             **_STANDS,
         )
         + " "
