@@ -7,7 +7,9 @@ what each session reaches, against that.
 1. Nobody is in another's account: an account is the person's who reads its mail; so are the Twilio user and the
    identities that open it. But a company whose provider lies gets into its own workspace as whoever it names
    (properties.md 1), and nowhere else.
-2. No login opens anything after its ground has gone, and none opens what it never vouched for.
+2. No login opens anything after its ground has gone, and none opens what it never vouched for. Its ground: passwords,
+   apps, passkeys, recovery and mailed codes, Twilio, and companies, which may all end it. A workspace that is flagged
+   HIPAA it opens while it is used, and one that requires single sign-on where its person is exempt.
 3. Who reads an account's mail can get into it, whatever they or Twilio did to it.
 4. Who closes their account is out of everything: nothing is left that opens it, and no sign-in by itself makes them
    anew in a workspace that they left so (docs/decisions/0032).
@@ -22,14 +24,17 @@ import pyotp
 from hypothesis import strategies as st
 from hypothesis.stateful import RULE_MARKER, RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from bridge.domain.errors import DomainError
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.domains import add_domain, remove_domain, trust_domain
+from bridge.flows.hipaa import flag_hipaa
 from bridge.flows.invite import InviteDraft, invite, list_invites, revoke
 from bridge.flows.members import remove_member, restore_member
 from bridge.flows.require_factor import require_factor
+from bridge.flows.require_sso import end_exemption, exempt_member
 from bridge.flows.sessions import CurrentSession, find_session
 from bridge.flows.twilio_events import ACCOUNT_DISABLED, ACCOUNT_PURGED, IDENTIFIER_CHANGED, SESSION_REVOKED
 from bridge.storage.tables import workspaces
@@ -49,9 +54,11 @@ from tests.properties.accounts import (
     read_accounts,
     whose,
 )
+from tests.web.authenticator import Passkey, options_in
 from tests.web.scim_calls import new_user, patch
 
-OWN_KINDS = ("password", "twilio")
+OWN_KINDS = ("password", "passkey", "twilio")
+_RECOVERY = re.compile(r"\b[2-9a-z]{4}(?:-[2-9a-z]{4}){3}\b")
 _SETUP = re.compile(r'name="setup" value="([^"]+)"')
 _SHOWN = re.compile(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}")
 
@@ -82,6 +89,13 @@ class Accounts(RuleBasedStateMachine):
         self.theirs: set[str] = set()  # accounts that their owners have been in
         self.passwords: dict[str, str] = {}
         self.apps: dict[str, pyotp.TOTP] = {}
+        self.shown = 0
+        self.keys: dict[str, Passkey] = {}
+        self.code_mails: dict[str, list[datetime]] = {}
+        self.codes: dict[str, list[str]] = {}  # recovery codes that weren't used
+        self.used_codes: dict[str, list[str]] = {}
+        self.hipaa: set[str] = set()
+        self.exempt: set[tuple[str, str]] = set()
         self.let_in: set[tuple[str, str]] = set()
         self.removed: set[tuple[str, str]] = set()
         self.held: set[tuple[str, str]] = set()
@@ -203,9 +217,8 @@ class Accounts(RuleBasedStateMachine):
         hidden = {"prove": prove[0]} if prove else {}
         told = device.post("/login", email=email, password=password, way="password", **hidden)
         factor = told.headers.get("Location", "").startswith("/login/factor")
-        if factor and account is not None and account.owner == device.human and account.id in self.apps:
-            code = self.apps[account.id].at(self.out.now)
-            device.post("/login/factor", by="totp", code=code, **hidden)
+        if factor and account is not None and account.owner == device.human:
+            self.show_factor(device, account, hidden)
         more = (prove[1],) if prove else ()
         if not self.entered(device, before, self.proof("password", factor=factor), *more):
             return False
@@ -215,6 +228,39 @@ class Accounts(RuleBasedStateMachine):
             prove[1].at = self.out.now
             self.note_member(device, prove[1].workspace or "")
         return True
+
+    def show_factor(self, device: Device, account: Account, hidden: dict[str, str]) -> None:
+        """By one of those that the account has, each in its turn, or by a code that is mailed."""
+        ways = ["mailed_code"] * account.proved + ["totp"] * (account.id in self.apps)
+        ways += ["passkey"] * (account.id in self.keys) + ["recovery_code"] * bool(self.codes.get(account.id))
+        self.shown += 1
+        by = pick(ways, self.shown) if ways else "totp"
+        code = ""
+        if by == "mailed_code" and self.mailed(account) < 5:
+            device.post("/login/factor/mail", **hidden)
+            self.mail += self.out.letters()
+            code = self.out.codes.pop(account.email, "")
+        elif by == "recovery_code":
+            code = self.codes[account.id].pop()
+            self.used_codes.setdefault(account.id, []).append(code)
+        elif by == "passkey":
+            code = self.keys[account.id].answer(options_in(device.get("/login/factor", by="passkey", **hidden)))
+        elif account.id in self.apps:
+            by, code = "totp", self.apps[account.id].at(self.out.now)
+        before = device.cookie
+        device.post("/login/factor", by=by, code=code, **hidden)
+        if device.cookie not in (None, before):
+            self.did(f"a second factor was shown: {by}")
+
+    def mailed(self, account: Account) -> int:
+        """How many codes were mailed to an account within the hour: a sixth isn't."""
+        asked = self.code_mails.setdefault(account.id, [])
+        asked.append(self.out.now)
+        return sum(self.out.now - at < timedelta(hours=1) for at in asked) - 1
+
+    def has_factor(self, account: str) -> bool:
+        """Whether the model knows of one."""
+        return account in self.apps or account in self.keys
 
     def at_account(self, device: Device, wanted: str | None = None) -> bool:
         """Somebody at their own account, at one that is named or at any; with a fresh proof, by logging in first, where
@@ -339,12 +385,14 @@ class Accounts(RuleBasedStateMachine):
 
     def opens(self, proof: Proof, account: Account, slug: str) -> bool:
         """Whether a login opens a workspace, by what the model knows."""
-        if not proof.holds(self.out.now) or slug in proof.ended_in:
+        if not proof.holds(self.out.now) or slug in proof.ended_in or (proof.idled and slug in self.hipaa):
             return False
         if proof.connection is not None:
             return proof.workspace == slug and proof.connection not in self.off
         shown = proof.factor or slug not in self.factor_required
-        return shown and slug not in self.sso_required and (account.id, slug) in self.accepted
+        exempt = (account.id, slug) in self.exempt and proof.factor
+        past_sso = slug not in self.sso_required or exempt
+        return shown and past_sso and (account.id, slug) in self.accepted
 
     def check_foreign(self, device: Device, current: CurrentSession) -> None:
         """In another's account only a company that lies is, and it reaches its own workspace."""
@@ -378,11 +426,14 @@ class Accounts(RuleBasedStateMachine):
 
     def try_ways(self, device: Device, account: Account) -> bool:
         """The ways that the account has."""
-        return any(way(device, account) for way in (self.try_password, self.try_twilio, self.try_sso))
+        return any(way(device, account) for way in (self.try_password, self.try_passkey, self.try_twilio, self.try_sso))
 
     def try_password(self, device: Device, account: Account) -> bool:
         password = self.passwords.get(account.id)
         return bool(password and account.password and self.enter_password(device, account.email, password))
+
+    def try_passkey(self, device: Device, account: Account) -> bool:
+        return account.id in self.keys and self.enter_by_passkey(device, account.id)
 
     def try_twilio(self, device: Device, account: Account) -> bool:
         return bool(account.twilio and self.come_from_twilio(device, self.twilio[account.twilio]))
@@ -653,7 +704,47 @@ class Accounts(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from((3, 12, 40, 300, 3000, 11000)))
     def wait(self, minutes: int) -> None:
+        """Nobody does anything; what is flagged HIPAA closes after a quarter of an hour of that."""
         self.out.now += timedelta(minutes=minutes)
+        for device in self.out.devices.values() if minutes >= 15 else ():
+            for proof in device.proofs:
+                proof.idled = True
+
+    @rule(slug=slugs, flagged=st.booleans())
+    def flag(self, slug: str, flagged: bool) -> None:
+        """HIPAA."""
+        flag_hipaa(self.out.context, OPERATOR, slug, flagged, self.out.now)
+        (self.hipaa.add if flagged else self.hipaa.discard)(slug)
+
+    @rule(slug=slugs, number=which, exempt=st.booleans())
+    def exempt_somebody(self, slug: str, number: int, exempt: bool) -> None:
+        """A way past single sign-on, for who has a second factor; or no longer."""
+        seats = [(one, seat) for one in self.out.accounts().values() for at, seat in one.seats if at == slug]
+        account, seat = pick(seats, number) if seats else (None, "")
+        if account is None:
+            return
+        context, now = self.out.context, self.out.now
+        if exempt and self.owners_do(lambda: exempt_member(context, OPERATOR, slug, account.email, now)):
+            assert account.factors, f"{account.email} is exempt, and has no second factor"
+            self.exempt.add((account.id, slug))
+            self.did("somebody was exempt from single sign-on")
+        elif not exempt and self.owners_do(lambda: end_exemption(context, OPERATOR, slug, seat, now)):
+            self.exempt.discard((account.id, slug))
+
+    @rule(company=st.sampled_from(("okta", "entra")), human=names)
+    def sign_out_at_work(self, company: str, human: str) -> None:
+        """At the company's identity provider, which tells so: what it vouched for has ended, and nothing else."""
+        connection, subject = self.out.ids[company], f"{human}@{company}"
+        status = self.out.say_goodbye_at_work(company, subject)
+        if connection in self.off:
+            return
+        assert status in (200, 303), f"{company} couldn't tell that somebody signed out: {status}"
+        through = [proof for one in self.out.devices.values() for _, proof in one.proving] + [
+            proof for one in self.out.devices.values() for proof in one.proofs
+        ]
+        for proof in through:
+            proof.over = proof.over or (proof.connection, proof.subject) == (connection, subject)
+        self.did(f"somebody signed out at {company}")
 
     # -- Invitations -------------------------------------------------------------------------------------------------
 
@@ -766,7 +857,8 @@ class Accounts(RuleBasedStateMachine):
         self.closed.add(account.id)
         self.end_all_of(account.id)
         self.links.pop(account.id, None)
-        self.apps.pop(account.id, None)
+        for kept in (self.apps, self.keys, self.codes, self.used_codes):
+            kept.pop(account.id, None)
         others = [one for one in self.out.accounts().values() if one.owner == account.owner]
         elsewhere = {slug for one in others for slug, _ in (*one.seats, *one.left)}
         for slug, _ in (*account.seats, *account.left):
@@ -796,9 +888,86 @@ class Accounts(RuleBasedStateMachine):
         told = device.post("/account/factors/app", setup=setup[1], name="Phone", code=app.at(self.out.now))
         if told.status_code in (200, 303):
             self.apps[device.account or ""] = app
-            for proof in device.proofs:
-                proof.factor = proof.factor or proof.kind == "password"
+            self.note_added(device, told)
             self.did("an app was added")
+
+    def note_added(self, device: Device, told: TestResponse) -> None:
+        """The session's login by password is one with a factor from now on; with the first one come recovery codes."""
+        for proof in device.proofs:
+            proof.factor = proof.factor or proof.kind == "password"
+        self.note_codes(device.account or "", told)
+
+    def note_codes(self, account: str, told: TestResponse) -> None:
+        codes = list(dict.fromkeys(_RECOVERY.findall(told.text)))
+        if codes:
+            assert len(codes) == 10, f"{len(codes)} recovery codes"
+            self.codes[account], self.used_codes[account] = codes, []
+
+    @rule(name=devices)
+    def add_passkey(self, name: str) -> None:
+        device, passkey = self.device(name), Passkey()
+        if not self.at_account(device) or device.account in self.keys:
+            return
+        page = device.get("/account/factors/passkey")
+        if page.status_code != 200:
+            return
+        told = device.post("/account/factors/passkey", name="Key", code=passkey.make(options_in(page)))
+        if told.status_code in (200, 303):
+            self.keys[device.account or ""] = passkey
+            self.note_added(device, told)
+            self.did("a passkey was added")
+
+    @precondition(lambda self: self.keys)
+    @rule(name=devices, number=which)
+    def log_in_by_passkey(self, name: str, number: int) -> None:
+        """By itself, as whoever has it."""
+        device = self.device(name)
+        own = [account for account in self.keys if self.owners.get(account) == device.human]
+        if own and self.enter_by_passkey(device, pick(own, number)):
+            self.did("logged in by a passkey")
+
+    def enter_by_passkey(self, device: Device, account: str) -> bool:
+        before, page = device.cookie, device.get("/login/passkey")
+        login = page.text.partition('name="login" value="')[2].partition('"')[0]
+        device.post("/login/passkey", code=self.keys[account].answer(options_in(page)), login=login)
+        if not self.entered(device, before, self.proof("passkey", factor=True)):
+            return False
+        assert device.account == account, "a passkey opened another account than its own"
+        assert account not in self.links, "a passkey opened what has its second factor at Twilio"
+        return True
+
+    @precondition(lambda self: any(self.used_codes.values()))
+    @rule(number=which)
+    def use_a_recovery_code_again(self, number: int) -> None:
+        account = self.out.accounts().get(pick([one for one, used in self.used_codes.items() if used], number))
+        if account is None or account.id not in self.passwords:
+            return
+        device = self.newcomer(account)
+        told = device.post("/login", email=account.email, password=self.passwords[account.id], way="password")
+        if told.headers.get("Location", "").startswith("/login/factor"):
+            for code in self.used_codes[account.id][-3:]:
+                device.post("/login/factor", by="recovery_code", code=code)
+                assert device.cookie is None, "a recovery code worked twice"
+            self.did("a used recovery code was refused")
+
+    @precondition(lambda self: self.codes)
+    @rule(name=devices)
+    def make_new_codes(self, name: str) -> None:
+        device = self.device(name)
+        if self.at_account(device) and device.account in self.codes:
+            old = self.codes[device.account]
+            told = device.post("/account/factors/recovery-codes")
+            if told.status_code == 200:
+                self.note_codes(device.account, told)
+                self.used_codes[device.account] = old  # which open nothing, either
+                self.did("new recovery codes were made")
+
+    @precondition(lambda self: self.keys)
+    @rule(name=devices)
+    def remove_passkey(self, name: str) -> None:
+        device = self.device(name)
+        if self.at_account(device) and device.account in self.keys:
+            self.remove_factor(device, "passkey", self.keys)
 
     @precondition(lambda self: self.apps)
     @rule(name=devices)
@@ -806,15 +975,23 @@ class Accounts(RuleBasedStateMachine):
         device = self.device(name)
         if not self.at_account(device) or device.account not in self.apps:
             return
-        [factor] = self.out.accounts()[device.account].factors
+        self.remove_factor(device, "totp", self.apps)
+
+    def remove_factor(self, device: Device, kind: str, kept: dict[str, Any]) -> None:
+        """With the last one go the recovery codes, and no login of the account was one with a factor."""
+        account = device.account or ""
+        factor = next((uid for one, uid in self.out.accounts()[account].factors if one == kind), None)
         told = device.post(f"/account/factors/{factor}/remove")
-        if told.status_code == 303:
-            del self.apps[device.account]
+        if factor is None or told.status_code != 303:
+            return
+        del kept[account]
+        if not self.has_factor(account):
+            self.used_codes.setdefault(account, []).extend(self.codes.pop(account, []))
             for each in self.out.devices.values():
-                for proof in each.proofs if each.account == device.account else []:
-                    proof.factor = proof.factor and proof.kind != "password"
-            self.did("an app was removed")
-            self.check_way_in(device.account)
+                for proof in each.proofs if each.account == account else []:
+                    proof.factor = proof.factor and proof.kind not in ("password", "passkey")
+        self.did(f"{kind} was removed")
+        self.check_way_is_left(account)
 
     # -- Sessions ----------------------------------------------------------------------------------------------------
 
@@ -985,7 +1162,7 @@ class Accounts(RuleBasedStateMachine):
         assert device.cookie == before, "a mailed link signed somebody in by being opened"
         device.post(letter.path)
         if self.linked(device, before):
-            assert device.account not in self.apps, "an account with a second factor was linked by mail alone"
+            assert not self.has_factor(device.account or ""), "an account with a second factor was linked by mail alone"
             self.did("linked by mail")
 
     @precondition(lambda self: self.links)

@@ -25,6 +25,7 @@ from werkzeug.test import TestResponse
 from bridge.app import create_web
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows.bearer_secrets import digest
+from bridge.flows.connect import SamlDraft, create_saml, load_saml
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, read_provider
 from bridge.flows.context import OPERATOR, Context, TwilioClient
 from bridge.flows.deliver import deliver_due
@@ -45,7 +46,9 @@ from bridge.web.cookies import SESSION
 from bridge.web.current import OUTSIDE
 from tests.flows.mailer import KeptMail
 from tests.saml import idp
-from tests.web.browsing import Company, connect, request_id_in
+from tests.saml.logouts import redirected
+from tests.saml.logouts import request as logout_request
+from tests.web.browsing import Company, request_id_in
 from tests.web.provider import CLIENT_ID, SECRET, Answer, Provider
 from tests.world import make_world
 
@@ -56,6 +59,7 @@ PROVED = "kicks.example"
 _LINK = re.compile(
     r"http://localhost:8000/(prove/link|twilio/linked|twilio/email|invitations|reset|account/confirm)/(\S+)"
 )
+_CODE = re.compile(r"Your code is (\d{6})\.")
 _serial = count(1)
 
 
@@ -90,6 +94,7 @@ class Proof:
     sid: str | None = None
     factor: bool = False
     over: bool = False
+    idled: bool = False
     ended_in: set[str] = field(default_factory=set)
 
     def holds(self, now: datetime) -> bool:
@@ -171,7 +176,7 @@ class Account:
     identities: tuple[tuple[str, str], ...]
     seats: tuple[tuple[str, str], ...]  # workspaces of active memberships, and those memberships
     left: tuple[tuple[str, str], ...]  # of removed ones
-    factors: tuple[str, ...]
+    factors: tuple[tuple[str, str], ...]  # of which kind, and their ids
     closed: bool
 
     @property
@@ -196,7 +201,7 @@ def read_accounts(database: Database) -> dict[str, Account]:
             identities=tuple((one.uid, one.subject) for one in linked if one.user_id == row.id),
             seats=tuple((s.slug, s.uid) for s in seated if s.user_id == row.id and s.status == "active"),
             left=tuple((s.slug, s.uid) for s in seated if s.user_id == row.id and s.status != "active"),
-            factors=tuple(one.uid for one in shown if one.user_id == row.id),
+            factors=tuple((one.kind, one.uid) for one in shown if one.user_id == row.id),
             closed=row.closed_at is not None,
         )
         for row in told
@@ -221,7 +226,7 @@ _OF_RECORD = (
     .join(directory_users, directory_users.c.membership_id == memberships.c.id)
     .where(users.c.closed_at.is_(None))
 )
-_FACTORS = select(second_factors.c.user_id, second_factors.c.uid).order_by(second_factors.c.id)
+_FACTORS = select(second_factors.c.user_id, second_factors.c.kind, second_factors.c.uid).order_by(second_factors.c.id)
 
 
 # -- Outside -----------------------------------------------------------------------------------------
@@ -306,7 +311,10 @@ class Outdoors:
         self.context = replace(acme.context, twilio=TwilioClient(self.twilio.url, CLIENT_ID, SECRET))
         self.app = lab.app_over(self.context)
         self.app.extensions[OUTSIDE] = replace(NOWHERE, calls=inside, twilio=inside)
-        self.okta: Company = connect(self.context, "acme", name="Kicks")
+        made = create_saml(
+            self.context, OPERATOR, "acme", SamlDraft(idp.KICKS.metadata_with_logout, name="Kicks"), self.now
+        )
+        self.okta = Company(idp.KICKS, load_saml(self.context, made.id).sp, made.id)
         self.ids = {
             "okta": self.okta.connection_id,
             "entra": self._connect("acme", self.entra, inside.ask),
@@ -314,6 +322,7 @@ class Outdoors:
         }
         self.scim = {"okta": self._token("acme", "okta"), "liar": self._token("beta", "liar")}
         self.devices = {name: Device(name, self.app) for name in DEVICES}
+        self.codes: dict[str, str] = {}
         request_started.connect(self._set_clock, self.app)
 
     def end(self) -> None:
@@ -353,9 +362,10 @@ class Outdoors:
         return found
 
     def letters(self) -> list[Letter]:
-        """The links in the mails that leave now."""
+        """The links in the mails that leave now; a code that one brings is put aside."""
         mailer = KeptMail()
         deliver_due(self.context, mailer, self.now)
+        self.codes |= {mail.to: code[1] for mail in mailer.sent if (code := _CODE.search(mail.text))}
         found = ((mail.to, _LINK.search(mail.text)) for mail in mailer.sent)
         return [Letter(to, link[1], f"/{link[1]}/{link[2]}") for to, link in found if link]
 
@@ -421,6 +431,17 @@ class Outdoors:
         token = self.twilio.logout_token(sub=None, sid=sid, **self.times())
         told = self.app.test_client().post("/twilio/backchannel-logout", data={"logout_token": token})
         return told.status_code
+
+    def say_goodbye_at_work(self, company: str, subject: str) -> int:
+        """Somebody signed out at their company, everywhere: it tells so. Returns the status."""
+        stranger = self.app.test_client()
+        if company == "okta":
+            said = {"issuer": self.okta.idp.entity_id, "name_id": subject, "session_index": ()}
+            query = redirected(logout_request(self.okta.sp, self.now, **said))
+            return stranger.get(self.okta.path("slo"), query_string=query.decode()).status_code
+        token = self.entra.logout_token(sub=subject, **self.times())
+        path = f"/oidc/{self.ids[company]}/backchannel-logout"
+        return stranger.post(path, data={"logout_token": token}).status_code
 
     def push(self, method: str, path: str, company: str, body: Any = None) -> TestResponse:
         """A company's provider calls `/scim/v2`."""

@@ -300,6 +300,67 @@ PLANTED = (
             ),
         ),
     ),
+    # -- Second factors, and what counts only for a while ------------------------------------------------------------
+    Planted(
+        "what an account had of its own opens it while it is linked",
+        r"has its (own|second factor) at Twilio",
+        ("log_in_by_twilio", "add_passkey", "log_in_by_passkey", "link_later"),
+        (
+            Piece(
+                "bridge.flows.twilio",
+                "return context.twilio is not None and own_account.find_twilio(rows, user_key) is not None",
+                "return False",
+            ),
+        ),
+    ),
+    Planted(
+        "a recovery code works again",
+        r"a recovery code worked twice",
+        ("add_app", "log_in", "use_a_recovery_code_again"),
+        (
+            Piece(
+                "bridge.storage.second_factors",
+                "return bool(change.connection.execute(gone).rowcount)",
+                "return change.connection.execute(gone).rowcount >= 0",
+            ),
+        ),
+    ),
+    Planted(
+        "a workspace that is flagged HIPAA stays open",
+        r"nothing of .* opens",
+        ("log_in", "flag", "wait"),
+        (
+            Piece(
+                "bridge.domain.sign_in",
+                "return seat.workspace.hipaa and (authentication.used_at or authentication.at) + HIPAA_IDLE <= now",
+                "return False",
+            ),
+        ),
+    ),
+    Planted(
+        "use opens again what has closed for want of it",
+        r"nothing of .* opens",
+        ("log_in", "flag", "wait"),
+        (
+            Piece(
+                "bridge.storage.sessions",
+                "used_at = seen_at if resumed_at is None or resumed_at <= at else at",
+                "used_at = seen_at",
+            ),
+        ),
+    ),
+    Planted(
+        "a login that its company ended goes on",
+        r"is over",
+        ("sign_in_at_work", "sign_out_at_work", "log_in"),
+        (
+            Piece(
+                "bridge.flows.single_logout",
+                "people = sessions.end_authentications(change, found.key, whose)",
+                "people = list[str]()",
+            ),
+        ),
+    ),
     # -- The last way in ---------------------------------------------------------------------------------------------
     Planted(
         "Twilio is unlinked although it was the last way in",
