@@ -20,7 +20,7 @@ from bridge.flows.context import Context
 from bridge.flows.named import get_member_by_email, get_workspace
 from bridge.storage import access, people, user_groups
 from bridge.storage.access import HeldGrant
-from bridge.storage.nearly import candidate_grants
+from bridge.storage.nearly import CandidateGrant, candidate_grants
 from bridge.storage.resources import find_resource
 
 LEVELS: dict[Action, Level] = {"read": Level.READ, "edit": Level.EDIT, "create": Level.EDIT}
@@ -38,10 +38,11 @@ def access_of(context: Context, workspace_slug: str, email: str, now: datetime) 
 
 
 def permissions_of(
-    connection: Any, membership_keys: Collection[int], plan: str, now: datetime
+    connection: Any, membership_keys: Collection[int], plan: str, now: datetime, *, only: Sequence[str] | None = None
 ) -> dict[int, tuple[Permission, ...]]:
-    """The permissions of a page of members: roles that the plan includes, owners' first."""
-    held = access.paths_of_many(connection, membership_keys, roles_in_plan(plan), now) if membership_keys else []
+    """The permissions of a page of members: roles that the plan includes, owners' first; of those, `only` some."""
+    roles = roles_in_plan(plan) if only is None else only
+    held = access.paths_of_many(connection, membership_keys, roles, now) if membership_keys else []
     by_member: dict[int, list[HeldGrant]] = {}
     for one in held:
         by_member.setdefault(one.membership_id, []).append(one)
@@ -174,14 +175,28 @@ def what_would_give(context: Context, workspace_slug: str, question: Question, n
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
         _, labels = resource_asked(connection, workspace, question)
-        roles = roles_asked(workspace, question)
-        fitting = {
-            one.principal: RoleInScope(one.role, one.scope)
-            for one in candidate_grants(connection, workspace.key, None, roles)
-            if (one.expires_at is None or one.expires_at > now) and _fits(one.scope, question, labels)
-        }
-        ways = [*_by_user_group(connection, fitting), *_by_rule(connection, fitting)]
-    return (*ways, *_by_hand(roles, question))
+        candidates = candidate_grants(connection, workspace.key, None, roles_asked(workspace, question))
+        return ways_to_get(connection, workspace, question, labels, candidates, now)
+
+
+def ways_to_get(
+    connection: Any,
+    workspace: Workspace,
+    question: Question,
+    labels: frozenset[Label],
+    candidates: Iterable[CandidateGrant],
+    now: datetime,
+) -> tuple[WayToGet, ...]:
+    """The same, of grants that were read already; others among them than those of the roles asked play no part."""
+    roles = roles_asked(workspace, question)
+    fitting = {
+        one.principal: RoleInScope(one.role, one.scope)
+        for one in candidates
+        if one.role.id in roles
+        and (one.expires_at is None or one.expires_at > now)
+        and _fits(one.scope, question, labels)
+    }
+    return (*_by_user_group(connection, fitting), *_by_rule(connection, fitting), *_by_hand(roles, question))
 
 
 def _fits(scope: Scope, question: Question, labels: frozenset[Label]) -> bool:

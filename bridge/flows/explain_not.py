@@ -24,7 +24,7 @@ from bridge.domain.people import fold
 from bridge.domain.roles import Level, roles_giving
 from bridge.domain.workspace import Membership, Workspace
 from bridge.flows.context import Context
-from bridge.flows.explain import Question, WayToGet, resource_asked, what_would_give
+from bridge.flows.explain import Question, WayToGet, resource_asked, ways_to_get
 from bridge.flows.named import get_workspace
 from bridge.storage import connections, mappings, nearly, people, user_groups
 from bridge.storage.mappings import StoredMapping
@@ -57,14 +57,18 @@ def why_not(context: Context, workspace_slug: str, email: str, question: Questio
         workspace = get_workspace(rows, workspace_slug)
         user = people.find_user_by_email(rows, email)
         member = people.find_member(rows, workspace.key, user.key) if user else None
-        blocked = tuple(_blocked_ways(rows, workspace, question, now))
+        candidates = _candidates(rows, workspace, question, member.key if member else None)
+        wanted = _wanted(rows, workspace, question)
         person: tuple[Obstacle, ...] = (no_member(email, workspace.name),)
         missed: list[NearMiss] = []
         if user is not None and member is not None:
-            person, missed = near_misses(rows, workspace, user.name, member, question, now)
+            person = _in_the_way(rows, user.name, member)
+            missed = list(_near_misses(rows, workspace, member, candidates, wanted, now))
+        given = [one for one in candidates if member is None or one.principal != member.key]
+        ways = ways_to_get(rows, workspace, question, wanted.labels, given, now)
+        ways = (*ways, *_blocked_ways(rows, workspace, given, wanted, now))
     missed = sorted((one for one in missed if one.obstacles or person), key=_distance)
-    ways = what_would_give(context, workspace_slug, question, now)
-    return WhyNot(person, tuple(missed[:MOST_TOLD]), len(missed), (*ways, *blocked))
+    return WhyNot(person, tuple(missed[:MOST_TOLD]), len(missed), ways)
 
 
 def _wanted(rows: Any, workspace: Workspace, question: Question) -> Wanted:
@@ -229,9 +233,10 @@ def _called(rule: StoredMapping, group: str) -> str:
 # -- What would give it, were it on ------------------------------------------------------------------
 
 
-def _blocked_ways(rows: Any, workspace: Workspace, question: Question, now: datetime) -> Iterator[WayToGet]:
+def _blocked_ways(
+    rows: Any, workspace: Workspace, candidates: Iterable[CandidateGrant], wanted: Wanted, now: datetime
+) -> Iterator[WayToGet]:
     """Rules that give it and are switched off, or whose connection is: with what stands in the way."""
-    candidates, wanted = _candidates(rows, workspace, question, None), _wanted(rows, workspace, question)
     giving = {
         one.principal: one
         for one in candidates

@@ -56,7 +56,7 @@ def who_may(
         total = count_who_may(*where)
         found = holders_in_order(*where, after=fold_letters(after), most=size + 1) if total else []
         shown = found[:size]
-        held = permissions_of(connection, [one.key for one in shown], workspace.plan, now)
+        held = permissions_of(connection, [one.key for one in shown], workspace.plan, now, only=roles)
         every = (path for permissions in held.values() for one in permissions for path in one.because)
         names = names_of(connection, {path.given_by for path in every})
 
