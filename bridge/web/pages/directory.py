@@ -10,8 +10,8 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError
-from bridge.domain.previews import MovedPeople
-from bridge.domain.sentences import counted, listed
+from bridge.domain.previews import LinkGroup, Moved, Side, UnlinkGroup
+from bridge.domain.sentences import counted
 from bridge.domain.waiting_records import WaitingRecord
 from bridge.domain.workspace import Connection
 from bridge.flows import map_groups, tie_groups
@@ -21,11 +21,13 @@ from bridge.flows.waiting_records import list_waiting_records
 from bridge.web.pages.connection_parts import crumbs, enter_connection, head, href
 from bridge.web.pages.forms import error_note, typed, typed_page
 from bridge.web.pages.frame import Visit, pager, show
+from bridge.web.pages.preview_parts import asked_panel, moved_note, numbers, read_seen, unseen_note
 from bridge.web.pages.views import (
     Choice,
     Consequence,
     DirectoryGroupsPage,
     Link,
+    Note,
     NothingFound,
     Option,
     Status,
@@ -38,8 +40,6 @@ from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
 blueprint = Blueprint("directory", __name__, url_prefix="/w/<slug>/connections/<uuid:connection>/directory")
-
-_NAMED = 5
 
 
 # -- Records without an account --------------------------------------------------------------------------------------
@@ -129,23 +129,37 @@ def ask_to_link(slug: str, connection: UUID, group: UUID) -> Response:
 
 @blueprint.post("/groups/<uuid:group>/link")
 def link(slug: str, connection: UUID, group: UUID) -> Response:
-    """Link it."""
-    visit, seen = enter_connection(slug, connection)
-    found, name = seen.connection, typed("user_group")
+    """Link it, if that still does what was shown."""
+    visit, overview = enter_connection(slug, connection)
+    found, name, seen = overview.connection, typed("user_group"), read_seen()
+    its = (visit.context, visit.actor, visit.slug, found.id, str(group), name, visit.now)
+    if seen is None:
+        return _link_page(visit, found, group, note=unseen_note())
     try:
-        map_groups.link_group(visit.context, visit.actor, visit.slug, found.id, str(group), name, visit.now)
+        map_groups.link_group(*its, seen=seen)
+    except Moved as moved:
+        return _link_page(visit, found, group, note=moved_note(moved))
     except DomainError as error:
         return _link_page(visit, found, group, error)
     return go(href(visit, found, "directory.groups"))
 
 
-def _link_page(visit: Visit, found: Connection, group: UUID, error: DomainError | None = None) -> Response:
+def _link_page(
+    visit: Visit, found: Connection, group: UUID, error: DomainError | None = None, note: Note | None = None
+) -> Response:
     chosen = "" if error else typed("user_group")
     names = list(list_open_user_groups(visit.context, visit.slug).values())
-    action = visit.url("directory.ask_to_link", connection=found.id, group=group)
+    here = {"connection": found.id, "group": str(group)}
+    action = visit.url("directory.ask_to_link", **here)
     asked = (visit.context, visit.slug, found.id, str(group))
     tie = tie_groups.get_tie(*asked)
     seen = tie_groups.preview_link(*asked, chosen, visit.now) if chosen else None
+
+    def way(side: Side, after: str) -> str:
+        return visit.url("directory.ask_to_link", **here, user_group=chosen, side=side, after=after)
+
+    back = visit.url("directory.ask_to_link", **here, user_group=chosen)
+    proposal = LinkGroup(found.id, str(group), chosen)
     page = TieGroupPage(
         title=f"Link {tie.group} of {found.name} to a User Group",
         text="Its people then come into that User Group, beside those who are in it by hand.",
@@ -155,13 +169,16 @@ def _link_page(visit: Visit, found: Connection, group: UUID, error: DomainError 
         choice=_choice(names, chosen) if names else None,
         new_href=visit.url("user_group_changes.new"),
         confirm_action=action,
-        button=f"Link it to {chosen}",
+        button=f"Link it to {chosen}: {numbers(seen.preview)}" if seen else "",
         consequences=_linking(seen, chosen, found) if seen else None,
-        hidden=(("user_group", chosen),),
+        hidden=(("user_group", chosen), ("seen", seen.preview.seen.render())) if seen else (),
+        panel=asked_panel(visit, proposal, seen.preview, way, back) if seen else None,
     )
-    note = error_note(error)
-    notices = (note,) if note else ()
-    return show(visit, "directory_link.html", page, status=status_of(error) if error else 200, notices=notices)
+    return _show_tie(visit, page, note or error_note(error), status=status_of(error) if error else 200)
+
+
+def _show_tie(visit: Visit, page: TieGroupPage, note: Note | None, *, status: int = 200) -> Response:
+    return show(visit, "directory_link.html", page, status=status, notices=(note,) if note else ())
 
 
 def _crumbs(visit: Visit, found: Connection) -> tuple[Link, ...]:
@@ -177,7 +194,6 @@ def _choice(names: Sequence[str], chosen: str) -> Choice:
 def _linking(seen: TiePreview, chosen: str, found: Connection) -> tuple[Consequence, ...]:
     people = counted(seen.now.members, "person comes", "people come")
     lines = [Consequence("gain", f"{people} into {chosen} by the group {seen.now.group}")]
-    lines += _moved(seen)
     if seen.now.user_group is not None and seen.now.user_group != chosen:
         former = (
             f"The User Group {seen.now.user_group}, which {'mirrors it' if seen.now.mirrored else 'it is linked to'}"
@@ -188,51 +204,46 @@ def _linking(seen: TiePreview, chosen: str, found: Connection) -> tuple[Conseque
     return tuple(lines)
 
 
-def _moved(seen: TiePreview) -> list[Consequence]:
-    lines = []
-    if seen.gains.count:
-        lines.append(Consequence("gain", f"{_people(seen.gains, 'gain')} {_roles(seen.gains)}"))
-    if seen.loses.count:
-        lines.append(Consequence("lose", f"{_people(seen.loses, 'lose')} {_roles(seen.loses)}"))
-    return lines or [Consequence("keep", "Nobody gains or loses a role")]
-
-
-def _people(moved: MovedPeople, verb: str) -> str:
-    names = [one.name for one in moved.people[:_NAMED]]
-    more = moved.count - len(names)
-    everybody = listed([*names, *([counted(more, "other", "others")] if more else [])])
-    return f"{everybody} {verb}{'s' if moved.count == 1 else ''}"
-
-
-def _roles(moved: MovedPeople) -> str:
-    return listed(list(dict.fromkeys(given.role.name for given, _ in moved.roles)))
-
-
 @blueprint.get("/groups/<uuid:group>/unlink")
 def ask_to_unlink(slug: str, connection: UUID, group: UUID) -> Response:
     """Who would lose what."""
-    visit, found_seen = enter_connection(slug, connection)
-    found = found_seen.connection
+    visit, overview = enter_connection(slug, connection)
+    return _unlink_page(visit, overview.connection, group)
+
+
+def _unlink_page(visit: Visit, found: Connection, group: UUID, note: Note | None = None) -> Response:
     seen = tie_groups.preview_unlink(visit.context, visit.slug, found.id, str(group), visit.now)
+    here = {"connection": found.id, "group": str(group)}
+
+    def way(side: Side, after: str) -> str:
+        return visit.url("directory.ask_to_unlink", **here, side=side, after=after)
+
+    proposal, back = UnlinkGroup(found.id, str(group)), visit.url("directory.ask_to_unlink", **here)
     page = TieGroupPage(
         title=f"Unlink {seen.now.group} from {seen.now.user_group}?",
         text=f"{found.name} goes on pushing the group; it then gives nothing but what rules give it.",
         crumbs=_crumbs(visit, found),
         action=href(visit, found, "directory.groups"),
         cancel_href=href(visit, found, "directory.groups"),
-        confirm_action=visit.url("directory.unlink", connection=found.id, group=group),
-        button="Unlink it",
-        consequences=(
-            *_moved(seen),
-            Consequence("keep", f"Who is in {seen.now.user_group} by hand stays"),
-        ),
+        confirm_action=visit.url("directory.unlink", **here),
+        button=f"Unlink it: {numbers(seen.preview)}",
+        consequences=(Consequence("keep", f"Who is in {seen.now.user_group} by hand stays"),),
+        hidden=(("seen", seen.preview.seen.render()),),
+        panel=asked_panel(visit, proposal, seen.preview, way, back),
     )
-    return show(visit, "directory_link.html", page)
+    return _show_tie(visit, page, note)
 
 
 @blueprint.post("/groups/<uuid:group>/unlink")
 def unlink(slug: str, connection: UUID, group: UUID) -> Response:
-    """End it."""
-    visit, seen = enter_connection(slug, connection)
-    tie_groups.unlink_group(visit.context, visit.actor, visit.slug, seen.connection.id, str(group), visit.now)
-    return go(href(visit, seen.connection, "directory.groups"))
+    """End it, if that still does what was shown."""
+    visit, overview = enter_connection(slug, connection)
+    found, seen = overview.connection, read_seen()
+    if seen is None:
+        return _unlink_page(visit, found, group, unseen_note())
+    its = (visit.context, visit.actor, visit.slug, found.id, str(group), visit.now)
+    try:
+        tie_groups.unlink_group(*its, seen=seen)
+    except Moved as moved:
+        return _unlink_page(visit, found, group, moved_note(moved))
+    return go(href(visit, found, "directory.groups"))

@@ -6,9 +6,10 @@ What was shown goes along in the form that then makes the change, as the field `
 from collections.abc import Callable
 
 from bridge.domain.errors import Invalid
-from bridge.domain.previews import Moved, MovedPeople, PersonMoved, Preview, Seen, Side, parse_seen
+from bridge.domain.previews import Moved, MovedPeople, PersonMoved, Preview, Proposal, Seen, Side, parse_seen
 from bridge.domain.sentences import Inventory, counted, describe_permission, shorten
-from bridge.web.pages.forms import typed_text
+from bridge.flows.preview import list_moved
+from bridge.web.pages.forms import asked, load_inventory, typed_text
 from bridge.web.pages.frame import Visit
 from bridge.web.pages.views import MovedPage, MovedRow, MovedSide, Note, PreviewPanel
 
@@ -36,6 +37,15 @@ def panel_of(
         covered=found.covered,
         later=later,
     )
+
+
+def asked_panel(visit: Visit, proposal: Proposal, found: Preview, way: Way, back_href: str) -> PreviewPanel:
+    """The panel of a page that asks before it does something; of all who gain, or lose, where its address says so."""
+    title, side = "If you do this", next((one for one in SIDES if one == asked("side")), None)
+    if side is None:
+        return panel_of(visit, found, load_inventory(visit), title=title, href=way)
+    moved = list_moved(visit.context, visit.slug, proposal, side, visit.now, after=asked("after"))
+    return PreviewPanel(title, page=page_of(visit, side, moved, href=way, back_href=back_href))
 
 
 def _side(
@@ -105,6 +115,11 @@ def read_seen() -> Seen | None:
         return parse_seen(text) if text else None
     except Invalid:
         return None
+
+
+def unseen_note() -> Note:
+    """That nothing was done, since what it does was never shown."""
+    return Note("warn", "Not done yet", "Look first at what it does.", urgent=True)
 
 
 def moved_note(moved: Moved) -> Note:

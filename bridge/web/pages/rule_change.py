@@ -9,12 +9,12 @@ from flask import Blueprint, Response, request
 from bridge.domain.errors import DomainError
 from bridge.domain.previews import DeleteRule, Moved, Preview, Seen, Side, SwitchRule
 from bridge.flows.map_groups import remove_mapping, set_enabled
-from bridge.flows.preview import list_moved, preview
+from bridge.flows.preview import preview
 from bridge.flows.rule_list import RuleShown, get_rule
-from bridge.web.pages.forms import asked, error_note, load_inventory
+from bridge.web.pages.forms import error_note, load_inventory
 from bridge.web.pages.frame import Visit, enter_as_owner, show
 from bridge.web.pages.mapping_parts import sentence_of
-from bridge.web.pages.preview_parts import SIDES, moved_note, numbers, page_of, panel_of, read_seen
+from bridge.web.pages.preview_parts import asked_panel, moved_note, numbers, read_seen, unseen_note
 from bridge.web.pages.views import Consequence, Link, Note, PreviewPanel, RuleChangePage
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
@@ -104,7 +104,7 @@ def _switching(slug: str, rule: UUID) -> _Change:
 def _do(change: _Change, act: Callable[[Seen], str]) -> Response:
     seen = read_seen()
     if seen is None:
-        return _ask(change, Note("warn", "Not done yet", "Look first at what it does.", urgent=True))
+        return _ask(change, unseen_note())
     try:
         return go(act(seen))
     except Moved as moved:
@@ -115,17 +115,14 @@ def _do(change: _Change, act: Callable[[Seen], str]) -> Response:
 
 def _ask(change: _Change, note: Note | None = None, *, status: int = 200) -> Response:
     visit = change.visit
-    side = next((one for one in SIDES if one == asked("side")), None)
     found = preview(visit.context, visit.slug, change.proposal, visit.now)
-    return _show(change, found, note, side=side, status=status)
+    return _show(change, found, note, status=status)
 
 
 # -- What is shown ---------------------------------------------------------------------------------------------------
 
 
-def _show(
-    change: _Change, found: Preview, note: Note | None, *, side: Side | None = None, status: int = 200
-) -> Response:
+def _show(change: _Change, found: Preview, note: Note | None, *, status: int = 200) -> Response:
     visit, facts = change.visit, change.shown.seen.facts
     inventory = load_inventory(visit)
     number = change.shown.seen.number
@@ -138,7 +135,7 @@ def _show(
             Link(f"Rule {number}", visit.url("mapping.show_one", rule=change.rule_id)),
         ),
         sentence=sentence_of(visit, facts, change.shown.seen.group_name, inventory),
-        panel=_panel(change, found, side),
+        panel=_panel(change, found),
         action=change.here,
         button=f"{verb} rule: {numbers(found)}",
         keep="Keep it as it is" if change.enabled is not None else "Keep it",
@@ -151,17 +148,13 @@ def _show(
     return show(visit, "mapping_change.html", page, status=status)
 
 
-def _panel(change: _Change, found: Preview, side: Side | None) -> PreviewPanel:
-    visit, title = change.visit, "If you do this"
+def _panel(change: _Change, found: Preview) -> PreviewPanel:
+    endpoint = "rule_change.ask_to_delete" if change.enabled is None else "rule_change.ask_to_switch"
 
     def way(one: Side, after: str) -> str:
-        endpoint = "rule_change.ask_to_delete" if change.enabled is None else "rule_change.ask_to_switch"
-        return visit.url(endpoint, rule=change.rule_id, side=one, after=after)
+        return change.visit.url(endpoint, rule=change.rule_id, side=one, after=after)
 
-    if side is None:
-        return panel_of(visit, found, load_inventory(visit), title=title, href=way)
-    moved = list_moved(visit.context, visit.slug, change.proposal, side, visit.now, after=asked("after"))
-    return PreviewPanel(title, page=page_of(visit, side, moved, href=way, back_href=change.here))
+    return asked_panel(change.visit, change.proposal, found, way, change.here)
 
 
 def _consequences(change: _Change) -> tuple[Consequence, ...]:

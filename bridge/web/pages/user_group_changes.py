@@ -6,13 +6,16 @@ from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError
 from bridge.domain.members import UserGroup
+from bridge.domain.previews import DeleteUserGroup, Moved, Side
 from bridge.domain.sentences import counted, listed, shorten
 from bridge.flows import user_groups
 from bridge.flows.members import get_person
+from bridge.flows.preview import preview
 from bridge.web.pages.forms import error_at, error_note, typed, typed_lines
 from bridge.web.pages.frame import Visit, enter_as_owner, show
+from bridge.web.pages.preview_parts import asked_panel, moved_note, numbers, read_seen, unseen_note
 from bridge.web.pages.user_group_parts import MOST_ROLES_NAMED, crumbs_to, enter_group, href
-from bridge.web.pages.views import ConfirmPage, Consequence, Field, UserGroupFormPage
+from bridge.web.pages.views import ConfirmPage, Consequence, Field, Note, UserGroupFormPage
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
@@ -97,25 +100,42 @@ def _rename_form(visit: Visit, group: UserGroup, name: str, error: DomainError |
 @blueprint.get("/<uuid:group>/delete")
 def ask_to_delete(slug: str, group: UUID) -> Response:
     """What goes with it."""
-    visit, found = enter_group(slug, group)
-    loss = user_groups.preview_delete(visit.context, visit.slug, found.id, visit.now)
-    page = ConfirmPage(
-        title=f"Delete {found.name}?",
-        crumbs=crumbs_to(visit, found),
-        action=href(visit, found, "user_group_changes.delete"),
-        button=f"Delete: {counted(loss.members, 'member loses', 'members lose')} what it gives",
-        consequences=_loss(loss),
-        cancel_href=href(visit, found),
-    )
-    return show(visit, "confirm.html", page)
+    return _ask_to_delete(*enter_group(slug, group))
 
 
 @blueprint.post("/<uuid:group>/delete")
 def delete(slug: str, group: UUID) -> Response:
-    """Delete it."""
+    """Delete it, if that still takes what was shown."""
     visit, found = enter_group(slug, group)
-    user_groups.delete_user_group(visit.context, visit.actor, visit.slug, found.id, visit.now)
+    seen = read_seen()
+    if seen is None:
+        return _ask_to_delete(visit, found, unseen_note())
+    try:
+        user_groups.delete_user_group(visit.context, visit.actor, visit.slug, found.id, visit.now, seen=seen)
+    except Moved as moved:
+        return _ask_to_delete(visit, found, moved_note(moved))
     return go(visit.url("user_groups.index"))
+
+
+def _ask_to_delete(visit: Visit, found: UserGroup, note: Note | None = None) -> Response:
+    loss = user_groups.preview_delete(visit.context, visit.slug, found.id, visit.now)
+    proposal, here = DeleteUserGroup(found.id), href(visit, found, "user_group_changes.ask_to_delete")
+    foreseen = preview(visit.context, visit.slug, proposal, visit.now)
+
+    def way(side: Side, after: str) -> str:
+        return visit.url("user_group_changes.ask_to_delete", group=found.id, side=side, after=after)
+
+    page = ConfirmPage(
+        title=f"Delete {found.name}?",
+        crumbs=crumbs_to(visit, found),
+        action=href(visit, found, "user_group_changes.delete"),
+        button=f"Delete it: {numbers(foreseen)}",
+        consequences=_loss(loss),
+        cancel_href=href(visit, found),
+        hidden=(("seen", foreseen.seen.render()),),
+        panel=asked_panel(visit, proposal, foreseen, way, here),
+    )
+    return show(visit, "confirm.html", page, notices=(note,) if note else ())
 
 
 def _loss(loss: user_groups.Loss) -> tuple[Consequence, ...]:

@@ -155,7 +155,8 @@ def test_deleting_says_first_who_loses_what(acme: Acme, olga: Surfer, send: Send
     where = path(acme, "Data Guild", "/delete")
     html = olga.get(where).text
     assert "1 person loses at once, where no other path gives it: Warehouse Read-only (all)" in html
-    assert "Delete: 1 member loses what it gives" in html
+    assert "Delete it: 1 loses" in html
+    assert "Look first at what it does." in olga.submit(where, olga.get(where)).text
     assert send(where).headers["Location"] == "/w/acme/user-groups"
     assert olga.get(where).status_code == 404
     assert acme.told()[-1] == "user_group.deleted"

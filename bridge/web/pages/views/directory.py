@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bridge.web.pages.views.connections import ConnectionHead
 from bridge.web.pages.views.form_parts import Choice
+from bridge.web.pages.views.mapping import PreviewPanel
 from bridge.web.pages.views.parts import Consequence, Link, NothingFound, Pager, Status
 
 
@@ -73,3 +74,4 @@ class TieGroupPage:
     button: str = ""
     consequences: tuple[Consequence, ...] | None = None
     hidden: tuple[tuple[str, str], ...] = ()
+    panel: PreviewPanel | None = None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from bridge.web.pages.views.form_parts import Choice, Field, Option, OptionGroup, ScopePicker
+from bridge.web.pages.views.mapping import PreviewPanel
 from bridge.web.pages.views.parts import Chip, Consequence, Fact, Link, Note, Pager, Path, Status, Tab
 
 
@@ -187,3 +188,5 @@ class ConfirmPage:
     text: str | None = None
     keep: str = "Keep it"
     hidden: tuple[tuple[str, str], ...] = ()
+    panel: PreviewPanel | None = None
+    """Who loses and gains by it, where that is counted."""
