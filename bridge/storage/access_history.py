@@ -98,8 +98,8 @@ class EventThen(NamedTuple):
 #: The first `:most` events of each cause.
 _EVENTS_TEXT = """
 SELECT e.at, e.cause, e.seq, e.actor, e.type, e.subject, e.before, e.after FROM (
-    SELECT a.*, ROW_NUMBER() OVER (PARTITION BY a.cause ORDER BY a.seq) AS place FROM audit a
-    WHERE a.cause IN :causes AND a.workspace_id = :workspace {about}) AS e
+    SELECT t.*, ROW_NUMBER() OVER (PARTITION BY t.cause ORDER BY t.seq) AS place FROM audit t
+    WHERE t.cause IN :causes AND t.workspace_id = :workspace {about}) AS e
 WHERE e.place <= :most ORDER BY e.seq
 """
 _NAMED = (
@@ -108,9 +108,9 @@ _NAMED = (
 )
 _ABOUT = over(
     _EVENTS_TEXT.format(
-        about=f"""AND a.subject IN ({" UNION ".join(f"SELECT uid FROM {name}" for name in _NAMED)}
+        about=f"""AND t.subject IN ({" UNION ".join(f"SELECT uid FROM {name}" for name in _NAMED)}
         UNION SELECT type || ':' || uid FROM resources
-        UNION SELECT u.uid FROM memberships m JOIN users u ON u.id = m.user_id)"""
+        UNION SELECT (SELECT u.uid FROM users u WHERE u.id = m.user_id) FROM memberships m)"""
     ),
     WITHIN,
 )
