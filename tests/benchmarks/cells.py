@@ -51,6 +51,7 @@ class Cell:
     times: int = 100
     scale: float = 1
     clock: Callable[[], float] = perf_counter
+    unit: str = "µs"
     spent: Callable[[], float] | None = None
 
 

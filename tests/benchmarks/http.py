@@ -67,7 +67,7 @@ class Client:
         return head, said
 
     def _length(self, head: bytes) -> int:
-        if head[9:12] == b"204":
+        if head[9:12] in (b"204", b"304"):
             return 0
         _, found, rest = head.lower().partition(b"\r\ncontent-length:")
         assert found, head
