@@ -16,6 +16,7 @@ from bridge.domain.roles import get_role
 from bridge.domain.workspace import Connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import Answer, access_of, ask, check
+from bridge.flows.explain_history import AccessChange, history_of
 from bridge.flows.explain_past import access_at, check_at
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -103,6 +104,31 @@ class Story:
         for at, of_each in self.said.items():
             for email, said in of_each.items():
                 assert self.ask_of(email, at) == said, f"{email} at {at}"
+
+    def changes_add_up(self) -> None:
+        """What somebody gained and lost, as it is told, leads from what was said first to all that was said after."""
+        for email in self.emails:
+            told = self._changes(email)
+            for at, of_each in sorted(self.said.items()):
+                held: set[RoleInScope] = set()
+                for change in (one for one in told if one.at <= at):
+                    assert held.isdisjoint(change.gained), f"{email} had it: {change}"
+                    assert held >= set(change.lost), f"{email} had it not: {change}"
+                    held = held - set(change.lost) | set(change.gained)
+                said = {RoleInScope(one.role, one.scope) for one in of_each[email][0] or ()}
+                assert held == said, f"{email} at {at}"
+
+    def _changes(self, email: str) -> list[AccessChange]:
+        found: list[AccessChange] = []
+        until: datetime | None = self.now
+        while until is not None:
+            try:
+                page = history_of(self.world.context, self.slug, email, self.now, until=until)
+            except NotFound:  # they never became a member
+                return []
+            found += page.changes
+            until = page.older
+        return found[::-1]
 
     # -- Steps, by the clock ---------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Whatever happens, what was said of somebody at a moment is said of that moment for ever after.
 
 A walk over random changes of all that access is made of. After each everybody is asked about, and at the end all of it
-is asked again, as of then: permissions, paths, yes and no are the same to the letter (docs/decisions/0004).
+is asked again, as of then: permissions, paths, yes and no are the same to the letter. And the changes that are
+told lead from what was said first to what was said after each (docs/decisions/0004).
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +38,8 @@ NAMES = ("eng-web", "eng-app", "design")
 ROLES = ("Source Admin", "Source Read-only", "Warehouse Admin", "Minimal Workspace Access")
 SCOPES = ((), ("source:web",), ("source:ios", "source:web"), ("label:env:prod",), ("label:env:prod", "label:team:a"))
 LABELS = ((), ("env:prod",), ("env:dev",), ("env:prod", "team:a"))
-PAUSES = (timedelta(0), timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=4))
+#: A whole walk takes less than the days that are kept.
+PAUSES = (timedelta(0), timedelta(microseconds=1), timedelta(seconds=1), timedelta(days=3))
 
 
 @dataclass
@@ -236,3 +238,4 @@ def test_what_was_said_is_said_of_then(database: Database, now: datetime, steps:
         walk.story.then(partial(step, walk, a, b), pause)
     walk.story.wait(timedelta(days=1))
     walk.story.is_as_it_was_said()
+    walk.story.changes_add_up()
