@@ -1747,6 +1747,29 @@ RESOURCE_OWN = dataclasses.replace(
     ),
     ask_href="/p/access-request-new",
 )
+GIVES = v.GivesPage(
+    name="What eng-mobile gives",
+    says="12 people have what stands here by being in it. 1 member more: out, or named too long ago.",
+    crumbs=(v.Link("Directory", "/p/users"), v.Link("eng-mobile", "/p/users")),
+    facts=(v.Fact("Connection", "Okta"), v.Fact("Members", "13")),
+    rules=(
+        v.GivesRule(
+            "People in the Okta group eng-mobile join Mobile Engineering.",
+            "12 people now",
+            "/p/users",
+            (),
+            PERMISSIONS[:1],
+        ),
+        v.GivesRule(
+            "People in Okta groups named eng-* get Source Admin on sources labelled environment:prod.",
+            "0 people now",
+            "/p/users",
+            ("The rule eng-* is switched off.",),
+            PERMISSIONS[2:3],
+        ),
+    ),
+)
+GIVES_NOTHING = dataclasses.replace(GIVES, rules=())
 SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "login": ("login.html", BARE, LOGIN),
     "login-by-password": ("login.html", BARE, LOGIN_BY_PASSWORD),
@@ -1827,6 +1850,8 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "token-new-scim": ("token_new.html", FRAME, TOKEN_SCIM),
     "token-new-no-connection": ("token_new.html", FRAME, TOKEN_NO_CONNECTION),
     "roles": ("roles.html", FRAME, ROLES),
+    "gives": ("gives.html", FRAME, GIVES),
+    "gives-nothing": ("gives.html", FRAME, GIVES_NOTHING),
     "why": ("why_page.html", FRAME, WHY_FORM),
     "why-yes": ("why_page.html", FRAME, WHY_YES),
     "why-no": ("why_page.html", FRAME, WHY_NO),

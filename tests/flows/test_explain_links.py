@@ -11,6 +11,7 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.explain import ask
 from bridge.flows.explain_links import explain_access, explain_check
 from bridge.flows.give_roles import give_to_member, give_to_user_group
+from bridge.flows.import_directory import ImportOptions, import_directory
 from bridge.flows.map_groups import MappingDraft, add_mapping, link_group, set_enabled
 from bridge.flows.members import find_member_id
 from bridge.flows.resources import ResourceDraft, add_resource
@@ -20,6 +21,7 @@ from bridge.storage import people
 from bridge.storage.asserted_groups import LoginRecord, record_of_login, replace_asserted
 from bridge.storage.changes import changing
 from bridge.storage.mappings import refresh_group_matches
+from scim.file_forms import parse_directory_file
 from tests.world import World
 
 INES = "ines@kicks.example"
@@ -127,6 +129,13 @@ def test_a_group_named_at_a_login_says_until_when_it_counts(shop: World, marcus:
     [path] = [path for one in every for path in one.paths if path.because.kind == "mapping"]
     assert path.origins[2].text == "Marcus made the rule for the Okta group eng-named"
     assert (path.origins[3].text, path.origins[3].counts_until) == ("Okta named eng-named at their login", until)
+
+
+def test_a_group_that_a_file_put_them_into_says_so(shop: World, marcus: str) -> None:
+    csv = f"userName,email,groups\n{INES},{INES},eng-web;eng-filed\n".encode()
+    import_directory(shop.context, "kicks", shop.connection.id, parse_directory_file(csv), ImportOptions(), shop.now)
+    texts = [path[3].text for path in links(shop, "Minimal Workspace Access") if len(path) == 4]
+    assert texts == ["Okta put them into eng-web, by SCIM", "Okta put them into eng-filed, by an imported file"]
 
 
 def test_a_membership_that_an_idp_brought_is_not_called_a_gift(shop: World) -> None:

@@ -4,6 +4,7 @@
 - `users`         everyone in a workspace, with a summary; the same as CSV
 - `person`        one person: access with every path, why not (`person_why`), roles by hand, User Groups
 - `why`           a person, an action, a resource: by what, or why not (`why_parts`: the answer, on a person's page too)
+- `gives`         what an IdP group or a rule gives, to how many
 - `resources`     what there is to work on, and who may read and edit it
 - `person_leaving`   removal and return (`person_parts`: what both share)
 - `user_groups`   User Groups, who decides their members, what they give

@@ -322,7 +322,7 @@ def _on_sign_ins() -> bool:
 
 
 def _on_directory() -> bool:
-    return request.blueprint == "idp_directory"
+    return request.blueprint in ("idp_directory", "gives")
 
 
 _CONNECTIONS = frozenset(

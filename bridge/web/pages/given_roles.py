@@ -109,7 +109,7 @@ def _row(visit: Visit, holder: Holder, one: GivenGrant, inventory: Inventory) ->
     row = GrantRow(
         role=role.name,
         text=role.text,
-        scope=scope_chips(one.given, inventory),
+        scope=scope_chips(visit, one.given, inventory),
         reach=describe_reach(one.given, inventory),
         given_by=one.given_by_name or holder.givers.name(one.given_by),
         at=one.since,
@@ -124,12 +124,16 @@ def _row(visit: Visit, holder: Holder, one: GivenGrant, inventory: Inventory) ->
     )
 
 
-def scope_chips(given: RoleInScope, inventory: Inventory) -> tuple[Chip, ...]:
+def scope_chips(visit: Visit, given: RoleInScope, inventory: Inventory) -> tuple[Chip, ...]:
     """The resources or labels of a scope; none for a scope of all."""
     if given.scope.kind == "labels":
         return tuple(Chip("resource", f"with {label}") for label in sorted(given.scope.labels))
     if given.scope.kind == "list":
-        return tuple(Chip("resource", one.name) for one in inventory.reached(given))
+        # Only owners see who else can, but whoever has a role here reaches what it is on.
+        return tuple(
+            Chip("resource", one.name, visit.url("resources.show_one", of=str(one.ref)))
+            for one in inventory.reached(given)
+        )
     return ()
 
 

@@ -196,6 +196,7 @@ def _group_says(found: IdpGroupSeen) -> str:
 
 def _group_links(visit: Visit, found: IdpGroupSeen) -> tuple[Link, ...]:
     picture = () if found.idle else (Link("In the picture", visit.url("picture.index", follow=f"idp:{found.id}")),)
+    picture = (Link("What it gives", visit.url("gives.by_idp_group", group=found.id)), *picture)
     if found.source == "asserted":
         return picture
     ids = {"connection": found.connection_id, "group": found.id}

@@ -209,3 +209,41 @@ def test_another_workspace_is_not_there(acme: Acme, olga: Surfer, other: World) 
     for path in ("/w/other/why", "/w/other/resources", "/w/other/resources/one?of=source"):
         assert olga.get(path).status_code == 404
     assert OLGA in olga.get("/w/acme/resources/one", of="source").text
+
+
+# -- What it gives -----------------------------------------------------------------------------------
+
+
+def test_what_an_idp_group_gives_to_how_many_and_by_which_rules(acme: Acme, olga: Surfer, rule: str) -> None:
+    group = olga.get(f"/w/acme/directory/groups/{acme.eng.id}").text
+    [href] = re.findall(r'href="([^"]+)">What it gives</a>', group)
+    html = olga.get(href).text
+    assert "1 person has what stands here by being in it." in html
+    assert "People in Okta groups named eng-* join Data Guild." in html
+    assert "Edit all sources, 2 now and any future one" in html
+    assert ["IdP group eng-mobile", "rule: eng-*", "User Group Data Guild", "Role Source Admin"] in paths(html)
+    assert "1 person now" in html
+    assert "is switched off." not in html
+    set_enabled(acme.world.context, acme.actor, "acme", rule, False, acme.world.now)
+    assert "The rule eng-* is switched off." in olga.get(href).text
+
+
+def test_what_a_rule_gives(acme: Acme, olga: Surfer, rule: str) -> None:
+    html = olga.get(f"/w/acme/gives/rule/{rule}").text
+    assert "People in Okta groups named eng-* join Data Guild." in html
+    assert ["rule: eng-*", "User Group Data Guild", "Role Source Admin"] in paths(html)
+
+
+def test_what_gives_what_is_for_owners(acme: Acme, kim: Surfer, olga: Surfer, rule: str) -> None:
+    for path in (f"/w/acme/gives/rule/{rule}", f"/w/acme/gives/idp-group/{acme.eng.id}"):
+        assert kim.get(path).status_code == 403
+        assert (
+            olga.get(path.replace(rule, acme.eng.id) if "rule" in path else path.replace(acme.eng.id, rule)).status_code
+            == 404
+        )
+
+
+def test_a_resource_of_a_grant_leads_to_who_can_edit_it(acme: Acme, olga: Surfer) -> None:
+    give(acme, KIM, "Source Admin", "source:website")
+    [href] = re.findall(r'b-kind-resource" href="([^"]+)"', olga.get(acme.page_of(KIM, "/roles")).text)
+    assert "2 people can" in olga.get(href).text

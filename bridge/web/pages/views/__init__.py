@@ -186,7 +186,15 @@ from bridge.web.pages.views.users import (
     Source,
     UsersPage,
 )
-from bridge.web.pages.views.why import ResourcePage, ResourceRow, ResourcesPage, WhoMayRow, WhyPage
+from bridge.web.pages.views.why import (
+    GivesPage,
+    GivesRule,
+    ResourcePage,
+    ResourceRow,
+    ResourcesPage,
+    WhoMayRow,
+    WhyPage,
+)
 
 __all__ = [
     "AccessChange",
@@ -239,6 +247,8 @@ __all__ = [
     "FollowedNode",
     "Frame",
     "GivenRole",
+    "GivesPage",
+    "GivesRule",
     "GlassRow",
     "GrantPage",
     "GrantRow",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bridge.web.pages.views.form_parts import Choice, Field
 from bridge.web.pages.views.parts import Chip, Fact, Link, NothingFound, Pager, Path, Tab
-from bridge.web.pages.views.person import WhyAnswer
+from bridge.web.pages.views.person import PermissionLine, WhyAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +79,25 @@ class ResourcePage:
     given_by: tuple[Chip, ...] = ()
     own: tuple[WhyAnswer, ...] = ()
     ask_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivesRule:
+    """A rule, what it gives with the path of each, and what stands in its way."""
+
+    sentence: str
+    people: str
+    href: str
+    obstacles: tuple[str, ...]
+    lines: tuple[PermissionLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GivesPage:
+    """`gives.html`: what an IdP group or a rule gives."""
+
+    name: str
+    says: str
+    crumbs: tuple[Link, ...]
+    facts: tuple[Fact, ...]
+    rules: tuple[GivesRule, ...]
