@@ -514,6 +514,22 @@ _SAVING: dict[str, tuple[Callable[[Company], Proposal], Callable[[Company], Call
             )
         ),
     ),
+    "user group": (
+        lambda at: DeleteUserGroup(at.guild),
+        lambda at: lambda **seen: delete_user_group(*_as_operator(at), at.guild, at.world.now, **seen),
+    ),
+    "labels": (
+        lambda _: SetLabels(ORDERS, frozenset({DEV})),
+        lambda at: lambda **seen: set_labels(*_as_operator(at), ORDERS, frozenset({DEV}), at.world.now, **seen),
+    ),
+    "resource": (
+        lambda _: DeleteResource(ORDERS),
+        lambda at: lambda **seen: delete_resource(*_as_operator(at), ORDERS, at.world.now, **seen),
+    ),
+    "plan": (
+        lambda _: SetPlan("team"),
+        lambda at: lambda **seen: set_plan(*_as_operator(at), "team", at.world.now, **seen),
+    ),
 }
 
 
@@ -527,7 +543,7 @@ def test_every_change_is_compared_with_what_was_previewed(company: Company, way:
     seen = company.asked(proposal).seen
     _moves(company)
     before = company.held()
-    with pytest.raises(Moved):
+    with pytest.raises(Moved, match="Something changed while you were looking. This is not saved yet. Now "):
         saving(seen=seen)
     assert company.held() == before
     saving(seen=company.asked(proposal).seen)
