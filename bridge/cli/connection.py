@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from bridge.cli.previews import dry_run_option, foretell
 from bridge.cli.shown import table, text_details, wire_connection, wire_details, wire_keys, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import Invalid
+from bridge.domain.previews import DeleteConnection, SwitchConnection
 from bridge.domain.workspace import Connection
 from bridge.flows import connect, connection_settings, rotate_client_key, rotate_key, trusted_idp
 from bridge.flows.connect_oidc import (
@@ -326,9 +328,12 @@ def set_client_secret(house: House, workspace: str, connection_id: str) -> Told:
 @connection.command("enable")
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
+@dry_run_option
 @told
-def enable(house: House, workspace: str, connection_id: str) -> Told:
+def enable(house: House, workspace: str, connection_id: str, dry_run: bool) -> Told:
     """Switch a connection on."""
+    if dry_run:
+        return foretell(house, workspace, SwitchConnection(connection_id, True))
     found = connect.set_enabled(house.context, OPERATOR, workspace, connection_id, True, house.now)
     return _told(house, found, f"{found.name} is on.")
 
@@ -336,9 +341,12 @@ def enable(house: House, workspace: str, connection_id: str) -> Told:
 @connection.command("disable")
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
+@dry_run_option
 @told
-def disable(house: House, workspace: str, connection_id: str) -> Told:
+def disable(house: House, workspace: str, connection_id: str, dry_run: bool) -> Told:
     """Switch a connection off: its sign-ins, its SCIM, and what its groups give, at once. Says who loses by it."""
+    if dry_run:
+        return foretell(house, workspace, SwitchConnection(connection_id, False))
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
     found = connect.set_enabled(house.context, OPERATOR, workspace, connection_id, False, house.now)
     said = f"{found.name} is off: nobody signs in by it, and its groups give nothing. {_loss(closing)}"
@@ -349,9 +357,12 @@ def disable(house: House, workspace: str, connection_id: str) -> Told:
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Don't ask.")
+@dry_run_option
 @told
-def delete(house: House, workspace: str, connection_id: str, yes: bool) -> Told:
+def delete(house: House, workspace: str, connection_id: str, yes: bool, dry_run: bool) -> Told:
     """Delete a connection with its directory, rules and tokens. On a terminal it asks for the connection's name."""
+    if dry_run:
+        return foretell(house, workspace, DeleteConnection(connection_id))
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
     typed = _ask_for_name(closing) if not yes and sys.stdin.isatty() else None
     its, seen = (house.context, OPERATOR, workspace, connection_id), closing.foreseen if typed is not None else None

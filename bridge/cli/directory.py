@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.previews import foretell
 from bridge.cli.shown import table, wire_time
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.imports import Counted, ImportReport
+from bridge.domain.previews import DeleteIdpGroup
 from bridge.domain.waiting_records import WaitingRecord
 from bridge.flows.import_directory import ImportOptions, import_directory
 from bridge.flows.tie_groups import TiedGroup, list_groups
@@ -74,6 +76,16 @@ def groups(house: House, workspace: str, connection_id: str, limit: int) -> Told
     rows = [(one.id, one.name, f"{one.members:,}", _tied_to(one)) for one in found.groups]
     wire = [_wire_group(one) for one in found.groups]
     return Told({"groups": wire, "count": found.total}, table(["Id", "IdP group", "People", "User Group"], rows))
+
+
+@directory.command("preview-deletion")
+@click.argument("workspace")
+@click.option("--connection", "connection_id", metavar="ID", required=True, help="Whose pushed group,")
+@click.option("--group-id", metavar="ID", required=True, help="by the id that `bridge directory groups` tells.")
+@told
+def preview_deletion(house: House, workspace: str, connection_id: str, group_id: str) -> Told:
+    """Say who would gain and lose what, were the IdP to delete a group. Changes nothing: only the IdP can do it."""
+    return foretell(house, workspace, DeleteIdpGroup(connection_id, group_id))
 
 
 def _wire_waiting(one: WaitingRecord, idp: str) -> dict[str, object]:

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from bridge.cli.shown import table, wire_mapping, wire_moved
+from bridge.cli.previews import foretell, saving
+from bridge.cli.shown import table, wire_mapping
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import parse_match
-from bridge.domain.previews import MappingDraft, Preview
+from bridge.domain.previews import AddRule, ChangeRule, DeleteRule, MappingDraft, Proposal, Seen, SwitchRule
 from bridge.domain.roles import OWNER
 from bridge.flows import map_groups
 from bridge.flows.context import OPERATOR
@@ -42,35 +43,62 @@ def mapping() -> None:
 @mapping.command("add")
 @click.argument("workspace")
 @draft_options
+@saving
 @told
-def add(house: House, /, workspace: str, **options: Any) -> Told:
+def add(house: House, /, workspace: str, seen: Seen | None, **options: Any) -> Told:
     """Add a rule. It counts at once; preview it first."""
-    return _told(map_groups.add_mapping(house.context, OPERATOR, workspace, _draft(**options), house.now))
+    draft = _draft(**options)
+    return _told(map_groups.add_mapping(house.context, OPERATOR, workspace, draft, house.now, seen=seen))
+
+
+@mapping.command("change")
+@click.argument("workspace")
+@click.argument("mapping_id", metavar="ID")
+@draft_options
+@saving
+@told
+def change(house: House, /, workspace: str, mapping_id: str, seen: Seen | None, **options: Any) -> Told:
+    """Have a rule take these groups and give this, in the place of all it took and gave. It stays on, or off."""
+    draft = _draft(**options)
+    its = (house.context, OPERATOR, workspace, mapping_id)
+    return _told(map_groups.change_mapping(*its, draft, house.now, seen=seen))
 
 
 @mapping.command("preview")
 @click.argument("workspace")
-@click.option("--delete", "mapping_id", metavar="ID", help="Preview the deletion of this rule instead.")
+@click.option("--delete", "deleted", metavar="ID", help="Preview the deletion of this rule instead,")
+@click.option("--enable", "enabled", metavar="ID", help="or that it is switched on,")
+@click.option("--disable", "disabled", metavar="ID", help="or off,")
+@click.option("--change", "changed", metavar="ID", help="or changed to what the other options say.")
 @draft_options
 @told
-def preview(house: House, /, workspace: str, mapping_id: str | None, **options: Any) -> Told:
+def preview(house: House, /, workspace: str, **options: Any) -> Told:
     """Say who would gain and who would lose what. Changes nothing."""
-    if mapping_id is None:
-        return _previewed(map_groups.preview_add(house.context, workspace, _draft(**options), house.now))
-    if any(options.values()):
-        raise click.UsageError("--delete stands alone: the rule is there already.")
-    return _previewed(map_groups.preview_delete(house.context, workspace, mapping_id, house.now))
+    return foretell(house, workspace, _proposed(**options))
+
+
+def _proposed(
+    deleted: str | None, enabled: str | None, disabled: str | None, changed: str | None, **options: Any
+) -> Proposal:
+    alone: list[Proposal] = [DeleteRule(deleted)] if deleted else []
+    alone += [SwitchRule(mapping_id, on) for mapping_id, on in ((enabled, True), (disabled, False)) if mapping_id]
+    if alone and (len(alone) > 1 or changed or any(options.values())):
+        raise click.UsageError("--delete, --enable and --disable stand alone: the rule is there already.")
+    if alone:
+        return alone[0]
+    return ChangeRule(changed, _draft(**options)) if changed else AddRule(_draft(**options))
 
 
 @mapping.command("delete")
 @click.argument("workspace")
 @click.argument("mapping_id", metavar="ID")
+@saving
 @told
-def delete(house: House, workspace: str, mapping_id: str) -> Told:
+def delete(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> Told:
     """Delete a rule, and with it all access that came by it alone."""
     loses = map_groups.preview_delete(house.context, workspace, mapping_id, house.now).loses.count
-    gone = map_groups.remove_mapping(house.context, OPERATOR, workspace, mapping_id, house.now)
-    people = "1 person loses" if loses == 1 else f"{loses} people lose"
+    gone = map_groups.remove_mapping(house.context, OPERATOR, workspace, mapping_id, house.now, seen=seen)
+    people = "1 person loses" if loses == 1 else f"{loses:,} people lose"
     text = f"Deleted: {gone.sentence.removesuffix('.')}; {people} access by it."
     return Told({"mapping": wire_mapping(gone), "loses": {"count": loses}}, text)
 
@@ -78,19 +106,23 @@ def delete(house: House, workspace: str, mapping_id: str) -> Told:
 @mapping.command("enable")
 @click.argument("workspace")
 @click.argument("mapping_id", metavar="ID")
+@saving
 @told
-def enable(house: House, workspace: str, mapping_id: str) -> Told:
+def enable(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> Told:
     """Switch a rule on."""
-    return _told(map_groups.set_enabled(house.context, OPERATOR, workspace, mapping_id, True, house.now))
+    its = (house.context, OPERATOR, workspace, mapping_id)
+    return _told(map_groups.set_enabled(*its, True, house.now, seen=seen))
 
 
 @mapping.command("disable")
 @click.argument("workspace")
 @click.argument("mapping_id", metavar="ID")
+@saving
 @told
-def disable(house: House, workspace: str, mapping_id: str) -> Told:
+def disable(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> Told:
     """Switch a rule off; it stays, and gives nothing."""
-    return _told(map_groups.set_enabled(house.context, OPERATOR, workspace, mapping_id, False, house.now))
+    its = (house.context, OPERATOR, workspace, mapping_id)
+    return _told(map_groups.set_enabled(*its, False, house.now, seen=seen))
 
 
 @mapping.command("list")
@@ -126,13 +158,3 @@ def _draft(
 
 def _told(found: MappingFacts) -> Told:
     return Told({"mapping": wire_mapping(found)}, f"{found.sentence}\nId: {found.id}")
-
-
-def _previewed(seen: Preview) -> Told:
-    wire = {"gains": wire_moved(seen.gains), "loses": wire_moved(seen.loses), "revision": seen.revision}
-    lines = [f"{seen.gains.count} gain, {seen.loses.count} lose."]
-    for sign, people in (("+", seen.gains.people), ("−", seen.loses.people)):
-        for person in people:
-            what = "; ".join(f"{given.role.name} on {', '.join(given.scope.render())}" for given in person.roles)
-            lines.append(f"  {sign} {person.email}: {what}")
-    return Told(wire, "\n".join(lines))

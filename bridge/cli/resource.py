@@ -2,10 +2,12 @@
 
 import click
 
+from bridge.cli.previews import foreseeing, foretell
 from bridge.cli.shown import table, wire_resource
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.access import parse_resource_ref
 from bridge.domain.labels import parse_label
+from bridge.domain.previews import DeleteResource, Seen, SetLabels
 from bridge.flows import resources
 from bridge.flows.context import OPERATOR
 
@@ -41,14 +43,33 @@ def show_all(house: House, workspace: str) -> Told:
     return Told({"resources": [wire_resource(one) for one in found]}, table(["Resource", "Name", "Labels"], rows))
 
 
+@resource.command("label")
+@click.argument("workspace")
+@click.argument("ref", metavar="TYPE:ID")
+@click.option("--label", "labels", multiple=True, metavar="k:v", help="It carries these labels, and no others.")
+@foreseeing
+@told
+def label(house: House, workspace: str, ref: str, labels: tuple[str, ...], dry_run: bool, seen: Seen | None) -> Told:
+    """Have a resource carry these labels and no others, whoever gains or loses by it."""
+    parsed, wanted = parse_resource_ref(ref), frozenset(parse_label(one) for one in labels)
+    if dry_run:
+        return foretell(house, workspace, SetLabels(parsed, wanted))
+    found = resources.set_labels(house.context, OPERATOR, workspace, parsed, wanted, house.now, seen=seen)
+    carried = ", ".join(map(str, sorted(found.labels))) or "no labels"
+    return Told({"resource": wire_resource(found)}, f"{found.ref} carries {carried}.")
+
+
 @resource.command("delete")
 @click.argument("workspace")
 @click.argument("ref", metavar="TYPE:ID")
+@foreseeing
 @told
-def delete(house: House, workspace: str, ref: str) -> Told:
+def delete(house: House, workspace: str, ref: str, dry_run: bool, seen: Seen | None) -> Told:
     """Forget a resource, and the grants that list nothing else."""
     parsed = parse_resource_ref(ref)
-    ended = resources.delete_resource(house.context, OPERATOR, workspace, parsed, house.now)
+    if dry_run:
+        return foretell(house, workspace, DeleteResource(parsed))
+    ended = resources.delete_resource(house.context, OPERATOR, workspace, parsed, house.now, seen=seen)
     wire = {"id": parsed.id, "type": parsed.type}
     return Told(
         {"resource": wire, "grants_ended": ended.ended}, f"Deleted {parsed}; {ended.ended} grants ended with it."

@@ -2,9 +2,11 @@
 
 import click
 
-from bridge.cli.shown import table, wire_moved, wire_user_group
+from bridge.cli.previews import foreseeing, foretell, wire_preview
+from bridge.cli.shown import table, wire_user_group
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.members import UserGroup
+from bridge.domain.previews import DeleteUserGroup, Seen
 from bridge.flows import map_groups, tie_groups, user_groups
 from bridge.flows.context import OPERATOR
 
@@ -48,11 +50,14 @@ def remove(house: House, workspace: str, name: str, emails: tuple[str, ...]) -> 
 @user_group.command("delete")
 @click.argument("workspace")
 @click.argument("name")
+@foreseeing
 @told
-def delete(house: House, workspace: str, name: str) -> Told:
+def delete(house: House, workspace: str, name: str, dry_run: bool, seen: Seen | None) -> Told:
     """Delete a User Group and its grants. Nobody leaves the workspace."""
     group_id = user_groups.find_user_group_id(house.context, workspace, name)
-    loss = user_groups.delete_user_group(house.context, OPERATOR, workspace, group_id, house.now)
+    if dry_run:
+        return foretell(house, workspace, DeleteUserGroup(group_id))
+    loss = user_groups.delete_user_group(house.context, OPERATOR, workspace, group_id, house.now, seen=seen)
     wire = {"id": group_id, "name": name, "member_count": 0}
     text = f"Deleted {name}: {loss.members} people lose {len(loss.grants)} grants."
     return Told({"user_group": wire, "people": loss.members, "grants": len(loss.grants)}, text)
@@ -63,40 +68,42 @@ def delete(house: House, workspace: str, name: str) -> Told:
 @click.argument("name")
 @click.option("--connection", "connection_id", metavar="ID", required=True, help="Whose pushed group,")
 @click.option("--group-id", metavar="ID", required=True, help="by the id that `bridge directory groups` tells.")
-@click.option("--dry-run", is_flag=True, help="Say who would gain and lose what. Changes nothing.")
+@foreseeing
 @told
-def link(house: House, workspace: str, name: str, connection_id: str, group_id: str, dry_run: bool) -> Told:
+def link(
+    house: House, workspace: str, name: str, connection_id: str, group_id: str, dry_run: bool, seen: Seen | None
+) -> Told:
     """Bring the people of a pushed group into a User Group that is there, in the place of the group's mirror."""
     asked = (workspace, connection_id, group_id, name, house.now)
-    seen = tie_groups.preview_link(house.context, *asked)
+    foreseen = tie_groups.preview_link(house.context, *asked)
     if dry_run:
-        return _tie_told(seen, f"{seen.now.group} would be linked to {name}")
-    map_groups.link_group(house.context, OPERATOR, *asked)
-    return _tie_told(seen, f"{seen.now.group} is linked to {name}")
+        return _tie_told(foreseen, f"{foreseen.now.group} would be linked to {name}")
+    map_groups.link_group(house.context, OPERATOR, *asked, seen=seen)
+    return _tie_told(foreseen, f"{foreseen.now.group} is linked to {name}")
 
 
 @user_group.command("unlink")
 @click.argument("workspace")
 @click.option("--connection", "connection_id", metavar="ID", required=True, help="Whose pushed group,")
 @click.option("--group-id", metavar="ID", required=True, help="by the id that `bridge directory groups` tells.")
-@click.option("--dry-run", is_flag=True, help="Say who would lose what. Changes nothing.")
+@foreseeing
 @told
-def unlink(house: House, workspace: str, connection_id: str, group_id: str, dry_run: bool) -> Told:
+def unlink(house: House, workspace: str, connection_id: str, group_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """End the link of a pushed group. Who is in the User Group by hand stays."""
     asked = (workspace, connection_id, group_id, house.now)
-    seen = tie_groups.preview_unlink(house.context, *asked)
+    foreseen = tie_groups.preview_unlink(house.context, *asked)
+    tie = f"linked to {foreseen.now.user_group} any more"
     if dry_run:
-        return _tie_told(seen, f"{seen.now.group} would not be linked to {seen.now.user_group} any more")
-    tie_groups.unlink_group(house.context, OPERATOR, *asked)
-    return _tie_told(seen, f"{seen.now.group} is not linked to {seen.now.user_group} any more")
+        return _tie_told(foreseen, f"{foreseen.now.group} would not be {tie}")
+    tie_groups.unlink_group(house.context, OPERATOR, *asked, seen=seen)
+    return _tie_told(foreseen, f"{foreseen.now.group} is not {tie}")
 
 
 def _tie_told(seen: tie_groups.TiePreview, text: str) -> Told:
     wire = {
         "group": {"name": seen.now.group, "member_count": seen.now.members},
         "former_user_group": seen.now.user_group,
-        "gains": wire_moved(seen.gains),
-        "loses": wire_moved(seen.loses),
+        **wire_preview(seen.preview),
     }
     return Told(wire, f"{text}: {seen.gains.count:,} gain, {seen.loses.count:,} lose.")
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import click
 
+from bridge.cli.previews import foreseeing, foretell
 from bridge.cli.shown import table, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
+from bridge.domain.previews import RequireSso, Seen, SetPlan
 from bridge.domain.roles import PLANS
 from bridge.domain.workspace import Workspace
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, set_plan
@@ -62,10 +64,13 @@ def _mail_link(house: House) -> str:
 @workspace.command("set-plan")
 @click.argument("slug")
 @click.argument("plan", type=click.Choice(PLANS))
+@foreseeing
 @told
-def change_plan(house: House, slug: str, plan: str) -> Told:
+def change_plan(house: House, slug: str, plan: str, dry_run: bool, seen: Seen | None) -> Told:
     """Put a workspace on another plan. Nothing is removed; what the plan lacks gives nothing."""
-    changed = set_plan(house.context, OPERATOR, slug, plan, house.now)
+    if dry_run:
+        return foretell(house, slug, SetPlan(plan))
+    changed = set_plan(house.context, OPERATOR, slug, plan, house.now, seen=seen)
     space = changed.workspace
     text = f"{space.slug} is on the {space.plan} plan."
     if changed.no_longer:
@@ -78,14 +83,21 @@ def change_plan(house: House, slug: str, plan: str) -> Told:
 @workspace.command("require-sso")
 @click.argument("slug")
 @click.argument("switch", type=click.Choice(["on", "off"]))
+@foreseeing
 @told
-def change_require_sso(house: House, slug: str, switch: str) -> Told:
+def change_require_sso(house: House, slug: str, switch: str, dry_run: bool, seen: Seen | None) -> Told:
     """Have a workspace's people come by single sign-on alone, or no longer.
 
     On, only where an owner named by hand came by it before.
     """
-    turn = require_sso_as_operator if switch == "on" else stop_requiring_sso
-    space = turn(house.context, OPERATOR, slug, house.now)
+    if switch == "off" and (dry_run or seen):
+        raise click.UsageError("Off, it keeps nobody out: there is nothing to preview.")
+    if dry_run:
+        return foretell(house, slug, RequireSso())
+    if switch == "on":
+        space = require_sso_as_operator(house.context, OPERATOR, slug, house.now, seen=seen)
+    else:
+        space = stop_requiring_sso(house.context, OPERATOR, slug, house.now)
     text = "People come by single sign-on alone" if space.require_sso else "People may come by their own login, too"
     return Told({"workspace": _wire(space) | {"require_sso": space.require_sso}}, f"{space.slug}: {text}.")
 

@@ -392,7 +392,7 @@ def test_directory_groups_and_unlinked_and_user_group_link(kicks: Shell, okta: s
     kicks.json("grant", "add", "kicks", "--user-group", "Data Guild", "--role", "Source Admin")
     which = ("--connection", okta, "--group-id", eng["id"])
     seen = kicks.json("user-group", "link", "kicks", "Data Guild", *which, "--dry-run")
-    assert set(seen) == {"group", "former_user_group", "gains", "loses"}
+    assert set(seen) >= {"group", "former_user_group", "gains", "loses", "seen"}
     assert [one["email"] for one in seen["gains"]["people"]] == ["ann@kicks.example"]
     assert kicks.json("user-group", "link", "kicks", "Data Guild", *which) == seen
     [eng] = kicks.json("directory", "groups", "kicks", "--connection", okta)["groups"]
@@ -471,6 +471,44 @@ def test_mapping_preview_and_delete(kicks: Shell, okta: str) -> None:
     deleted = kicks.json("mapping", "delete", "kicks", added["id"])
     assert (deleted["mapping"]["id"], deleted["loses"]) == (added["id"], {"count": 0})
     assert kicks.json("mapping", "list", "kicks") == {"mappings": []}
+
+
+def test_mapping_change_and_what_was_seen(kicks: Shell, okta: str) -> None:
+    """`seen` of a preview comes back as --seen: what would do something else by then is refused, with the numbers."""
+    given = ("--connection", okta, "--pattern", "*", "--gives-role", "Source Admin")
+    rule = kicks.json("mapping", "add", "kicks", *given)["mapping"]["id"]
+    other = ("--connection", okta, "--group", "ops", "--gives-role", "Source Read-only")
+    seen = kicks.json("mapping", "preview", "kicks", "--change", rule, *other)
+    assert (seen["covered"], seen["matched_groups"], seen["takes_later_groups"]) == (0, 0, True)
+    changed = kicks.json("mapping", "change", "kicks", rule, *other, "--seen", seen["seen"])["mapping"]
+    assert (changed["id"], changed["match"]) == (rule, {"by": "name", "value": "ops"})
+    assert kicks.json("mapping", "preview", "kicks", "--disable", rule)["loses"]["count"] == 0
+    stale = json.dumps(json.loads(seen["seen"]) | {"digest": "another", "revision": 1})
+    refused = kicks.run("--json", "mapping", "disable", "kicks", rule, "--seen", stale)
+    assert (refused.status, refused.wire["error"]["code"]) == (1, "moved")
+    assert kicks.run("mapping", "disable", "kicks", rule, "--seen", "spoilt").status == 1
+    assert kicks.run("mapping", "preview", "kicks", "--disable", rule, "--enable", rule).status == 2
+
+
+def test_dry_runs_say_who_moves_and_change_nothing(kicks: Shell, okta: str) -> None:
+    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders", "--label", "environment:prod")
+    kicks.json("user-group", "create", "kicks", "Guild")
+    nobody, marcus = {"count": 0, "people": []}, ["marcus@kicks.example"]
+    for command, losing in (
+        (("user-group", "delete", "kicks", "Guild"), []),
+        (("resource", "label", "kicks", "source:orders", "--label", "environment:dev"), []),
+        (("resource", "delete", "kicks", "source:orders"), marcus),
+        (("workspace", "set-plan", "kicks", "free"), []),
+        (("workspace", "require-sso", "kicks", "on"), marcus),
+        (("connection", "disable", "kicks", okta), []),
+        (("connection", "delete", "kicks", okta), []),
+    ):
+        seen = kicks.json(*command, "--dry-run")
+        assert seen["gains"] == nobody, command
+        assert [one["email"] for one in seen["loses"]["people"]] == losing, command
+    assert [one["enabled"] for one in kicks.json("connection", "list", "kicks")["connections"]] == [True]
+    assert len(kicks.json("resource", "list", "kicks")["resources"]) == 1
+    assert kicks.run("workspace", "require-sso", "kicks", "off", "--dry-run").status == 2
 
 
 def test_access_show(kicks: Shell) -> None:

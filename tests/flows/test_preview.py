@@ -543,7 +543,7 @@ def test_every_change_is_compared_with_what_was_previewed(company: Company, way:
     seen = company.asked(proposal).seen
     _moves(company)
     before = company.held()
-    with pytest.raises(Moved, match="Something changed while you were looking. This is not saved yet. Now "):
+    with pytest.raises(Moved, match=r"Something changed while you were looking\. This is not saved yet\. Now "):
         saving(seen=seen)
     assert company.held() == before
     saving(seen=company.asked(proposal).seen)
