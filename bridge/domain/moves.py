@@ -129,13 +129,17 @@ def compare(before: Standing, after: Standing, questions: Iterable[Question]) ->
 
 
 def _says_more(one: Asked, other: Asked) -> bool:
-    """Whether `one` asks the same people for more, so that whoever moves by `other` moves by it."""
+    """Whether `one` asks the same people for more, so that whoever moves by `other` moves by it.
+
+    Those who have each role themselves, everywhere, are other people.
+    """
     return (
         one is not other
+        and not (one.own_everywhere or other.own_everywhere)
         and dominates(one.given, other.given)
         and not dominates(other.given, one.given)
         and (one.gains, one.groups, one.user_groups) == (other.gains, other.groups, other.user_groups)
-        and (one.own_everywhere, one.own) == (other.own_everywhere, other.own)
+        and one.own == other.own
     )
 
 

@@ -82,7 +82,8 @@ class Looked:
 
 def look(rows: Connection, workspace: Workspace, now: datetime) -> Looked:
     """Read a workspace's facts at this moment."""
-    looked = Looked(rows, workspace, facts_of(rows, workspace), now)
+    facts = facts_of(rows, workspace)
+    looked = Looked(rows, replace(workspace, plan=facts.plan), facts, now)
     looked.members.update(looked.keys(memberships))
     return looked
 
@@ -405,7 +406,10 @@ def check_preview(said: Preview, proposal: Proposal, before: Facts, after: Facts
         listed = {person: meaning.strongest(given) for person, given in meant.items()}
         assert named == listed, f"check_preview: who, and what: {named} for {listed}"
         assert side.count == len(meant)
-        assert dict(side.roles) == Counter(given for each in meant.values() for given in each), "check_preview: roles"
+        counted, moving = dict(side.roles), Counter(given for each in meant.values() for given in each)
+        # What something stronger moves with it, for everybody, may be left out.
+        assert counted == {given: moving[given] for given in counted}, "check_preview: roles"
+        assert counted.keys() >= {given for each in listed.values() for given in each}, "check_preview: roles"
     if not isinstance(proposal, (SetLabels, DeleteResource)):
         moved = gains.keys() | loses.keys()
         covered = _repathed(before, after, now) - moved

@@ -2,6 +2,7 @@
 or gives and takes by hand. Whom and what it is about is drawn from the facts as they stand.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -121,10 +122,20 @@ class Lab:
 
     def pick(self, choices: Iterable[Choice]) -> Choice:
         """One of them. Raises NothingToDo."""
-        ordered = sorted(choices, key=repr)
+        ordered = in_order(choices)
         if not ordered:
             raise NothingToDo
         return self.dice.one(ordered)
+
+
+_WORDS, _MADE = re.compile(r"[\w-]+"), re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+
+
+def in_order(choices: Iterable[Choice]) -> list[Choice]:
+    """By all that is said of each but the ids that flows made, which are others each time: so drawn bytes always choose
+    the same.
+    """
+    return sorted(choices, key=lambda one: sorted(_WORDS.findall(_MADE.sub("made", repr(one)))))
 
 
 # -- What can be previewed -------------------------------------------------------------------------------------------
@@ -141,10 +152,9 @@ def _add_rule(lab: Lab, facts: Facts) -> Proposal:
 
 def draft(lab: Lab, facts: Facts, connection: str) -> MappingDraft:
     """A rule of a connection, in any of the ways to name groups."""
-    match = match_of(
-        lab.dice, [lab.uid(group.idp_group.id) for group in facts.groups if group.connection == connection]
-    )
-    named = [lab.user_group_name(one) for one in sorted(lab.dice.some(sorted(each.id for each in facts.user_groups)))]
+    here = in_order(group for group in facts.groups if group.connection == connection)
+    match = match_of(lab.dice, [lab.uid(group.idp_group.id) for group in here])
+    named = sorted(lab.user_group_name(one.id) for one in lab.dice.some(in_order(facts.user_groups)))
     roles: tuple[RoleInScope, ...] = (role_in_scope(lab.dice),) if not named or lab.dice.below(2) else ()
     return MappingDraft(lab.uid(connection), match, tuple(named), roles)
 
@@ -165,7 +175,7 @@ def _switch_rule(lab: Lab, facts: Facts) -> Proposal:
 
 def _link_group(lab: Lab, facts: Facts) -> Proposal:
     group = lab.pick(_pushed(facts))
-    name = lab.user_group_name(lab.pick(each.id for each in facts.user_groups))
+    name = lab.user_group_name(lab.pick(facts.user_groups).id)
     return LinkGroup(lab.uid(group.connection), lab.uid(group.idp_group.id), name)
 
 
@@ -401,7 +411,8 @@ def _connections(facts: Facts) -> set[str]:
 
 def _records(lab: Lab, facts: Facts, connection: str) -> list[str]:
     """The ids of those whom a connection pushes."""
-    return sorted(lab.uid(one.id) for one in facts.records if one.connection == connection and one.pushed)
+    here = in_order(one for one in facts.records if one.connection == connection and one.pushed)
+    return [lab.uid(one.id) for one in here]
 
 
 def _pushed(facts: Facts) -> list[Group]:
