@@ -1,14 +1,15 @@
 """What is past is kept as long as the operator says; then it is gone, and said to be unknown (docs/decisions/0004)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, TextClause, func, select
 
 from bridge.domain.directory import MembersAdded, MembersRemoved
-from bridge.domain.labels import parse_label
+from bridge.domain.labels import Label, parse_label
 from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain_past import access_at
@@ -143,6 +144,26 @@ def test_it_is_written_down_before_anything_goes(story: Story, monkeypatch: pyte
     monkeypatch.setattr(forgetting, "delete_slice", watched)
     forget_past(story.world.context, late)
     assert set(seen) == {"not_known"}
+
+
+def test_others_write_between_two_slices(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice is one transaction; while the next one is looked for there is none. (Else this would wait for itself.)"""
+    story.then(lambda: story.push(ANN))
+    in_and_out(story, 8)
+    late, slices = story.now + timedelta(days=100), forgetting.old_slices
+    written: list[Label] = []
+
+    def watched(*args: Any) -> Iterator[TextClause]:
+        for place in slices(*args):
+            written.append(parse_label(f"slice:n{len(written)}"))
+            add_label(story.world.context, OPERATOR, story.slug, written[-1], late)
+            yield place
+
+    monkeypatch.setattr(forgetting, "old_slices", watched)
+    forget_past(story.world.context, late)
+    assert len(written) > 3
+    with story.world.context.database.reading() as rows:
+        assert rows.execute(select(func.count()).where(audit.c.type == "label.added")).scalar_one() == len(written)
 
 
 def test_the_worker_does_it() -> None:
