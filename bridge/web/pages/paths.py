@@ -14,6 +14,8 @@ from bridge.web.pages.filters import day
 from bridge.web.pages.frame import Visit
 from bridge.web.pages.views import Chip, Path, PermissionLine
 
+#: Of one permission on a page; a person in a thousand groups has a thousand.
+_MOST_PATHS = 50
 _NAMED: dict[MatchKind, str] = {
     "id": "by its id, also when the IdP renames it",
     "external_id": "by its id in the IdP, also when the IdP renames it",
@@ -48,11 +50,12 @@ def grants_by_hand(details: PersonDetails) -> tuple[GivenGrant, ...]:
 def permission_lines(
     visit: Visit, permissions: Iterable[Permission], inventory: Inventory, givers: Givers
 ) -> tuple[PermissionLine, ...]:
-    """Each permission as a sentence, and under it every path that gives it."""
+    """Each permission as a sentence, and under it the paths that give it: of very many the first, the rest counted."""
     return tuple(
         PermissionLine(
             describe_permission(RoleInScope(one.role, one.scope), inventory),
-            tuple(path_of(visit, because, one.role, givers) for because in one.because),
+            tuple(path_of(visit, because, one.role, givers) for because in one.because[:_MOST_PATHS]),
+            max(len(one.because) - _MOST_PATHS, 0),
         )
         for one in permissions
     )

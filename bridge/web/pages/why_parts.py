@@ -24,6 +24,7 @@ from bridge.web.pages.views import Chip, Choice, Field, Link, Option, Path, WhyA
 
 ACTIONS = ("read", "edit", "create")
 _MOST_SUGGESTED = 200
+_MOST_WAYS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,16 @@ def _refused(
 ) -> WhyAnswer:
     reads = question.action == "edit" and _reads(visit, whom, question)
     title = f"{whom.name} can read {name}, not edit it." if reads else f"{whom.name} can’t {question.action} {name}."
+    by_hand = [way for way in reasons.ways if way.kind == "role"]
+    others = [way for way in reasons.ways if way.kind != "role"]
+    ways = [*others[:_MOST_WAYS], *by_hand]
     text = "Nothing that was given reaches that far." if reasons.ways else "No role or rule here gives it yet."
     return WhyAnswer(
         False,
         title,
         "" if reasons.person else text,
-        ways=tuple(_way(visit, whom, way, inventory) for way in reasons.ways),
+        ways=tuple(_way(visit, whom, way, inventory) for way in ways),
+        ways_left=len(reasons.ways) - len(ways),
         obstacles=tuple(one.text for one in reasons.person),
         nearly=tuple(_nearly(visit, one) for one in reasons.nearly),
         nearly_left=reasons.total - len(reasons.nearly),
@@ -217,8 +222,9 @@ def answer_then(
         return WhyAnswer(False, f"On {when} {whom.name} couldn’t {question.action} {name}.", text)
     lines = permission_lines(visit, told.because, inventory, Givers())
     paths = tuple(path for line in lines for path in line.paths)
-    text = f"{listed([line.sentence for line in lines])}."
-    return WhyAnswer(True, f"On {when} {whom.name} could {question.action} {name}.", text, paths, total=len(paths))
+    total = sum(len(one.because) for one in told.because)
+    text = f"{listed([line.sentence for line in lines])}. {counted(total, 'path gave', 'paths gave')} it."
+    return WhyAnswer(True, f"On {when} {whom.name} could {question.action} {name}.", text, paths, total=total)
 
 
 def moment_typed(text: str) -> datetime | None:

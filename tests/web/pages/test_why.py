@@ -100,6 +100,19 @@ def test_very_many_paths_come_by_pages(acme: Acme, olga: Surfer, rule: str) -> N
     assert len(paths(olga.get(following.replace("&amp;", "&")).text)) == 11
     panel = olga.get(acme.page_of(PRIYA, "/why"), action="edit", resource="Website").text
     assert "All 61 paths" in panel
+    assert "And 11 more paths." in olga.get(acme.page_of(PRIYA)).text
+
+
+def test_of_very_many_ways_to_get_it_the_first_are_told_and_the_one_by_hand(acme: Acme, olga: Surfer) -> None:
+    context, now = acme.world.context, acme.world.now
+    for n in range(25):
+        made = create_user_group(context, acme.actor, "acme", f"G{n:02}", now)
+        give_to_user_group(context, acme.actor, "acme", made.id, parse_role_in_scope("Source Admin", []), now)
+    html = ask(olga, "edit", "Website", KIM)
+    assert "<b>User Group G19.</b>" in html
+    assert "<b>User Group G20.</b>" not in html
+    assert "<b>A role by hand.</b>" in html
+    assert "And 5 more of the same kinds." in html
 
 
 def test_a_stranger_is_no_member(acme: Acme, olga: Surfer) -> None:

@@ -11,10 +11,13 @@ from bridge.web.pages.views.parts import Chip, Consequence, Fact, Link, Note, Pa
 
 @dataclass(frozen=True, slots=True)
 class PermissionLine:
-    """A permission as a sentence ("Read all sources with environment:prod"), and every path that gives it."""
+    """A permission as a sentence ("Read all sources with environment:prod"), and the paths that give it; `left` counts
+    those beyond, where somebody has very many.
+    """
 
     sentence: str
     paths: tuple[Path, ...]
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class WhyAnswer:
     text: str
     paths: tuple[Path, ...] = ()
     ways: tuple[WayToGet, ...] = ()
+    ways_left: int = 0
     total: int = 0
     """How many paths there are in all."""
     obstacles: tuple[str, ...] = ()
