@@ -238,6 +238,8 @@ def _prepare_sqlite(synchronous: Synchronous) -> Callable[[Any, Any], None]:
             "cache_size=-64000",
             "mmap_size=0",
             "temp_store=MEMORY",
+            # Pages that are written again and again are copied into the file a fourth as often: 6 % of a change.
+            "wal_autocheckpoint=4000",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 
