@@ -6,6 +6,7 @@ from re import escape
 from uuid import UUID
 
 from bridge.domain.presets import Ours, Preset, find_preset
+from bridge.domain.previews import Side, SwitchConnection
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted, listed
 from bridge.domain.workspace import Connection
@@ -15,12 +16,14 @@ from bridge.flows.context import Context
 from bridge.web.pages.filters import date, day, until
 from bridge.web.pages.forms import typed
 from bridge.web.pages.frame import Visit, enter_as_owner
+from bridge.web.pages.preview_parts import asked_panel
 from bridge.web.pages.views import (
     ConnectionHead,
     Consequence,
     ConsoleValue,
     Link,
     Post,
+    PreviewPanel,
     SetupStep,
     Status,
     Tab,
@@ -29,7 +32,6 @@ from bridge.web.pages.views import (
 SPEAKS = {"saml": "SAML 2.0", "oidc": "OpenID Connect"}
 #: From here on an expiry is shown as a warning.
 _EXPIRES_SOON = timedelta(days=30)
-_NAMED = 5
 _LONGEST_NUMBER = 18
 _NOTHING_SEEN = Foreseen("", -1, 0, 0, 0, 0, 0)
 
@@ -199,8 +201,11 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
 
 
-def losing_people(closing: Closing) -> tuple[str, ...]:
-    """The first of those who lose something, and what."""
-    lines = [f"{one.name}: {listed([given.role.name for given in one.roles])}" for one in closing.loses.people[:_NAMED]]
-    more = closing.loses.count - _NAMED
-    return (*lines, f"and {counted(more, 'more person', 'more people')}") if more > 0 else tuple(lines)
+def closing_panel(visit: Visit, closing: Closing, endpoint: str) -> PreviewPanel:
+    """Who loses and gains when it is closed; all of them a page at a time at the page `endpoint`."""
+    found = closing.overview.connection
+
+    def way(side: Side, after: str) -> str:
+        return visit.url(endpoint, connection=found.id, side=side, after=after)
+
+    return asked_panel(visit, SwitchConnection(found.id, False), closing.preview, way, href(visit, found, endpoint))

@@ -16,13 +16,13 @@ from bridge.web.pages.client_key import client_key_links
 from bridge.web.pages.connection_parts import (
     SPEAKS,
     closing_lines,
+    closing_panel,
     crumbs,
     enter_connection,
     expiry,
     foreseen_field,
     head,
     href,
-    losing_people,
     our_values,
     preset_of,
     read_foreseen,
@@ -208,6 +208,7 @@ def _ask_to_disable(visit: Visit, seen: ConnectionOverview, error: DomainError |
         cancel_href=href(visit, found),
         keep="Keep it on",
         hidden=foreseen_field(closing),
+        panel=closing_panel(visit, closing, "connections.ask_to_disable"),
     )
     note, code = error_note(error), status_of(error) if error else 200
     return show(visit, "confirm.html", page, status=code, notices=(note,) if note else ())
@@ -267,8 +268,8 @@ def _ask_to_delete(visit: Visit, seen: ConnectionOverview, error: DomainError | 
         ),
         button=f"Delete {found.name}" + (f": {losing:,} lose access" if losing else ""),
         cancel_href=href(visit, found),
-        losing=losing_people(closing),
         hidden=foreseen_field(closing),
+        panel=closing_panel(visit, closing, "connections.ask_to_delete"),
     )
     note = error_note(error, "typed_name")
     code = status_of(error) if error else 200

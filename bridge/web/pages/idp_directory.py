@@ -197,10 +197,11 @@ def _group_says(found: IdpGroupSeen) -> str:
 def _group_links(visit: Visit, found: IdpGroupSeen) -> tuple[Link, ...]:
     picture = () if found.idle else (Link("In the picture", visit.url("picture.index", follow=f"idp:{found.id}")),)
     picture = (Link("What it gives", visit.url("gives.by_idp_group", group=found.id)), *picture)
-    if found.source == "asserted":
-        return picture
     ids = {"connection": found.connection_id, "group": found.id}
-    return (*picture, Link("Link to a User Group…", visit.url("directory.ask_to_link", **ids)))
+    add = Link("Add a rule for it", visit.url("rule_form.new", **ids))
+    if found.source == "asserted":
+        return (*picture, add)
+    return (*picture, add, Link("Link to a User Group…", visit.url("directory.ask_to_link", **ids)))
 
 
 def _group_facts(shown: GroupInFull) -> tuple[Fact, ...]:

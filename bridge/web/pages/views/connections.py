@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bridge.domain.presets import ConsoleClaim
 from bridge.web.pages.views.form_parts import Choice, Field, Option
+from bridge.web.pages.views.mapping import PreviewPanel
 from bridge.web.pages.views.parts import Consequence, Fact, Link, Note, Post, Status, Tab
 
 
@@ -204,5 +205,5 @@ class ConnectionDeletePage:
     typed: Field
     button: str
     cancel_href: str
-    losing: tuple[str, ...] = ()
     hidden: tuple[tuple[str, str], ...] = ()
+    panel: PreviewPanel | None = None
