@@ -28,6 +28,7 @@ COMMANDS = {
     "sign-in-log": "sign_in_log",
     "api-token": "api_token",
     "resource": "resource",
+    "label": "label",
     "user-group": "user_group",
     "grant": "grant",
     "mapping": "mapping",

@@ -23,6 +23,32 @@ class Label:
 BUILT_IN = (Label("environment", "dev"), Label("environment", "prod"))
 
 
+LONGEST_DESCRIPTION = 250
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFacts:
+    """A label as its owners see it: how many resources carry it, and how many grants name it."""
+
+    label: Label
+    description: str
+    resources: int
+    grants: int
+
+    @property
+    def built_in(self) -> bool:
+        """Whether every workspace has it, always."""
+        return self.label in BUILT_IN
+
+
+def clean_description(text: str) -> str:
+    """What a label is for, in one line; may be empty. Raises Invalid."""
+    cleaned = " ".join(text.split())
+    if len(cleaned) > LONGEST_DESCRIPTION or not cleaned.isprintable():
+        raise Invalid(f"A description has at most {LONGEST_DESCRIPTION} printable characters.", field="description")
+    return cleaned
+
+
 def parse_label(text: str) -> Label:
     """`key:value` to a Label. Each part begins with a letter and holds letters, digits, hyphens."""
     key, colon, value = text.strip().partition(":")

@@ -1,17 +1,18 @@
 """Resources and labels, registered by hand or by the applications (product.md 1.5)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.errors import Conflict, NotFound
-from bridge.domain.labels import BUILT_IN, Label, check_one_value_a_key
+from bridge.domain.labels import Label, LabelFacts, check_one_value_a_key, clean_description
 from bridge.domain.people import clean_name
 from bridge.domain.previews import DeleteResource, Seen, SetLabels
 from bridge.domain.resources import Resource, parse_resource_id
-from bridge.domain.roles import parse_resource_type
+from bridge.domain.roles import get_role, parse_resource_type
+from bridge.domain.sentences import counted, listed
 from bridge.domain.slugs import make_slug
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
@@ -134,12 +135,38 @@ def list_labels(context: Context, workspace_slug: str) -> dict[Label, int]:
         return resources.list_labels(connection, get_workspace(connection, workspace_slug).key)
 
 
-def add_label(context: Context, actor: str, workspace_slug: str, label: Label, now: datetime) -> None:
-    """Make a label. Raises NotFound, Conflict, Forbidden (not an owner)."""
+def list_label_facts(context: Context, workspace_slug: str) -> tuple[LabelFacts, ...]:
+    """The same with what each is for, and how many grants name it. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        return tuple(resources.label_facts(connection, get_workspace(connection, workspace_slug).key))
+
+
+def add_label(
+    context: Context, actor: str, workspace_slug: str, label: Label, now: datetime, *, description: str = ""
+) -> None:
+    """Make a label, and say what it is for. Raises NotFound, Conflict, Invalid, Forbidden (not an owner)."""
+    cleaned = clean_description(description)
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         make_label(change, workspace, label)
+        if cleaned:
+            resources.describe_label(change, workspace.key, label, cleaned)
+
+
+def describe_label(
+    context: Context, actor: str, workspace_slug: str, label: Label, description: str, now: datetime
+) -> None:
+    """Say what a label is for, or no longer. Raises NotFound, Invalid, Forbidden (not an owner)."""
+    cleaned = clean_description(description)
+    with context.changing(actor, now) as change:
+        workspace = get_workspace(change.connection, workspace_slug)
+        owner_acting(change, workspace)
+        before = _get_label(change, workspace, label).description
+        if before != cleaned:
+            resources.describe_label(change, workspace.key, label, cleaned)
+            told = {"before": {"description": before}, "after": {"description": cleaned}}
+            change.record(workspace.key, "label.described", str(label), **told)
 
 
 def make_label(change: Change, workspace: Workspace, label: Label) -> None:
@@ -160,20 +187,45 @@ def delete_label(context: Context, actor: str, workspace_slug: str, label: Label
 
 def forget_label(change: Change, workspace: Workspace, label: Label) -> None:
     """The same inside another flow, which knows who may. Raises NotFound, Conflict."""
-    carried = resources.list_labels(change.connection, workspace.key).get(label)
-    if carried is None:
-        raise NotFound(f"There is no label {label}.")
-    granted = resources.grants_by_label(change.connection, workspace.key, label)
-    if label in BUILT_IN or carried or granted:
-        raise Conflict(_why_it_stays(label, carried, granted))
+    found = _get_label(change, workspace, label)
+    if found.built_in or found.resources or found.grants:
+        raise Conflict(_why_it_stays(change, workspace, found))
     resources.delete_label(change, workspace.key, label)
     change.record(workspace.key, "label.deleted", str(label))
 
 
-def _why_it_stays(label: Label, carried: int, granted: int) -> str:
-    if label in BUILT_IN:
-        return f"{label} exists in every workspace and can't be deleted."
-    return f"{label} is in use: {carried} resources carry it, and {granted} grants name it."
+#: So many of what uses a label are named.
+_NAMED = 3
+
+
+def _why_it_stays(change: Change, workspace: Workspace, found: LabelFacts) -> str:
+    """`team:web is in use: Orders and Web carry it, and Source Admin of the User Group Data Guild names it.`"""
+    if found.built_in:
+        return f"{found.label} exists in every workspace and can't be deleted."
+    uses = []
+    if found.resources:
+        names = resources.carriers(change.connection, workspace.key, found.label, _NAMED)
+        uses.append(_told(names, found.resources, "carries it", "carry it"))
+    if found.grants:
+        named = resources.named_by(change.connection, workspace.key, found.label, _NAMED)
+        grants = [f"{get_role(role).name} of the {_HOLDERS[kind]} {name}" for role, kind, name in named]
+        uses.append(_told(grants, found.grants, "names it", "name it"))
+    return f"{found.label} is in use: {', and '.join(uses)}."
+
+
+_HOLDERS = {"membership": "member", "user_group": "User Group", "mapping": "rule for", "token": "token"}
+
+
+def _told(names: Sequence[str], count: int, one: str, many: str) -> str:
+    more = count - len(names)
+    return f"{listed([*names, *([counted(more, 'other', 'others')] if more else [])])} {one if count == 1 else many}"
+
+
+def _get_label(change: Change, workspace: Workspace, label: Label) -> LabelFacts:
+    found = next((one for one in resources.label_facts(change.connection, workspace.key) if one.label == label), None)
+    if found is None:
+        raise NotFound(f"There is no label {label}.")
+    return found
 
 
 def _get(change: Change, workspace: Workspace, ref: ResourceRef) -> tuple[int, Resource]:

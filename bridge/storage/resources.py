@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
 
 from bridge.domain.access import ResourceRef
-from bridge.domain.labels import Label
+from bridge.domain.labels import Label, LabelFacts
 from bridge.domain.resources import Resource
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
@@ -18,9 +18,14 @@ from bridge.storage.tables import (
     grant_resources,
     grants,
     labels,
+    mappings,
+    memberships,
     principals,
     resource_labels,
     resources,
+    tokens,
+    user_groups,
+    users,
 )
 
 
@@ -149,22 +154,71 @@ def make_labels(change: Change, workspace_key: int, wanted: Iterable[Label]) -> 
         change.connection.execute(insert(labels), rows)
 
 
-def grants_by_label(connection: Any, workspace_key: int, label: Label) -> int:
-    """How many standing grants name a label."""
+def label_facts(connection: Any, workspace_key: int) -> list[LabelFacts]:
+    """A workspace's labels with what they are for, and how many resources and standing grants use each."""
+    carried, named = _carried(connection, workspace_key), _named(connection, workspace_key)
+    columns = labels.c
+    chosen = select(columns.key, columns.value, columns.description).where(columns.workspace_id == workspace_key)
+    rows = connection.execute(chosen.order_by(columns.key, columns.value))
+    found = ((Label(key, value), text) for key, value, text in rows)
+    return [LabelFacts(one, text, carried.get(one, 0), named.get(one, 0)) for one, text in found]
+
+
+def describe_label(change: Change, workspace_key: int, label: Label, description: str) -> None:
+    """Say what a label is for."""
+    change.connection.execute(update(labels).where(_is_label(workspace_key, label)).values(description=description))
+
+
+def _named(connection: Any, workspace_key: int) -> dict[Label, int]:
+    columns = grant_labels.c
     chosen = (
-        select(func.count())
-        .select_from(grant_labels)
-        .join(grants, grants.c.id == grant_labels.c.grant_id)
+        select(columns.key, columns.value, func.count())
+        .join_from(grant_labels, grants, grants.c.id == columns.grant_id)
         .join(principals, principals.c.id == grants.c.principal_id)
         .where(principals.c.workspace_id == workspace_key)
-        .where(grant_labels.c.key == label.key, grant_labels.c.value == label.value)
+        .group_by(columns.key, columns.value)
     )
-    count: int = connection.execute(chosen).scalar_one()
-    return count
+    return {Label(key, value): count for key, value, count in connection.execute(chosen)}
+
+
+def carriers(connection: Any, workspace_key: int, label: Label, most: int) -> list[str]:
+    """The names of the first resources that carry a label."""
+    columns = resource_labels.c
+    chosen = (
+        select(resources.c.name)
+        .join_from(resource_labels, resources, resources.c.id == columns.resource_id)
+        .where(resources.c.workspace_id == workspace_key, columns.key == label.key, columns.value == label.value)
+        .order_by(resources.c.name, resources.c.id)
+    )
+    return list(connection.execute(chosen.limit(most)).scalars())
+
+
+def named_by(connection: Any, workspace_key: int, label: Label, most: int) -> list[tuple[str, str, str]]:
+    """The first grants that name a label: (role, kind of principal, its name: a rule's is what it takes)."""
+    columns, name = (
+        grant_labels.c,
+        func.coalesce(users.c.name, user_groups.c.name, mappings.c.value, tokens.c.description),
+    )
+    chosen = (
+        select(grants.c.role, principals.c.kind, name)
+        .join_from(grant_labels, grants, grants.c.id == columns.grant_id)
+        .join(principals, principals.c.id == grants.c.principal_id)
+        .outerjoin(memberships, memberships.c.id == principals.c.id)
+        .outerjoin(users, users.c.id == memberships.c.user_id)
+        .outerjoin(user_groups, user_groups.c.id == principals.c.id)
+        .outerjoin(mappings, mappings.c.id == principals.c.id)
+        .outerjoin(tokens, tokens.c.principal_id == principals.c.id)
+        .where(principals.c.workspace_id == workspace_key, columns.key == label.key, columns.value == label.value)
+        .order_by(grants.c.id)
+    )
+    return [(role, kind, holder or "") for role, kind, holder in connection.execute(chosen.limit(most))]
 
 
 def delete_label(change: Change, workspace_key: int, label: Label) -> None:
     """Forget a label that nothing uses."""
+    change.connection.execute(delete(labels).where(_is_label(workspace_key, label)))
+
+
+def _is_label(workspace_key: int, label: Label) -> ColumnElement[bool]:
     columns = labels.c
-    here = (columns.workspace_id == workspace_key) & (columns.key == label.key) & (columns.value == label.value)
-    change.connection.execute(delete(labels).where(here))
+    return and_(columns.workspace_id == workspace_key, columns.key == label.key, columns.value == label.value)

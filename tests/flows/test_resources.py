@@ -4,7 +4,7 @@ import pytest
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.errors import Conflict, Invalid, NotFound
-from bridge.domain.labels import Label, parse_label
+from bridge.domain.labels import Label, LabelFacts, parse_label
 from bridge.domain.resources import Resource
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
@@ -15,6 +15,8 @@ from bridge.flows.resources import (
     add_resource,
     delete_label,
     delete_resource,
+    describe_label,
+    list_label_facts,
     list_labels,
     list_resources,
     set_labels,
@@ -86,11 +88,11 @@ def test_labels_are_replaced_whole(kicks: World, marcus: str) -> None:
 
 def test_a_label_in_use_stays(kicks: World, marcus: str) -> None:
     made = add(kicks, marcus, "Orders", WEB)
-    with pytest.raises(Conflict, match="1 resources carry it"):
+    with pytest.raises(Conflict, match="Orders carries it"):
         delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
     delete_resource(kicks.context, marcus, "kicks", made.ref, kicks.now)
     give(kicks, marcus, "Source Admin", "label:team:web")
-    with pytest.raises(Conflict, match="1 grants name it"):
+    with pytest.raises(Conflict, match="Source Admin of the member Marcus names it"):
         delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
 
 
@@ -122,3 +124,35 @@ def test_a_deleted_resource_leaves_lists_and_ends_grants_that_listed_only_it(kic
     assert held == {"Workspace Owner": ["all"], "Source Admin": ["source:checkout"]}
     with pytest.raises(NotFound):
         delete_resource(kicks.context, marcus, "kicks", orders.ref, kicks.now)
+
+
+def test_a_label_in_use_stays_and_says_what_uses_it(kicks: World, marcus: str) -> None:
+    for name in ("Orders", "Refunds", "Returns", "Stock"):
+        add(kicks, marcus, name, WEB)
+    give(kicks, marcus, "Source Admin", f"label:{WEB}")
+    with pytest.raises(Conflict) as refused:
+        delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+    carried = "Orders, Refunds, Returns and 1 other carry it"
+    assert refused.value.text == (
+        f"team:web is in use: {carried}, and Source Admin of the member Marcus names it."
+    )
+
+
+def test_a_label_is_described_and_counted(kicks: World, marcus: str) -> None:
+    add_label(kicks.context, marcus, "kicks", WEB, kicks.now, description="  The web\tteam ")
+    add(kicks, marcus, "Orders", WEB)
+    give(kicks, marcus, "Source Admin", f"label:{WEB}")
+    facts = {one.label: one for one in list_label_facts(kicks.context, "kicks")}
+    assert facts[WEB] == LabelFacts(WEB, "The web team", 1, 1)
+    assert not facts[WEB].built_in
+    assert facts[PROD] == LabelFacts(PROD, "", 0, 0)
+    assert facts[PROD].built_in
+    describe_label(kicks.context, marcus, "kicks", WEB, "", kicks.now)
+    assert not [one for one in list_label_facts(kicks.context, "kicks") if one.description]
+
+
+@pytest.mark.parametrize("text", ["x" * 251, "a\u202eb"], ids=["too long", "unprintable"])
+def test_a_description_is_a_line_of_text(kicks: World, marcus: str, text: str) -> None:
+    with pytest.raises(Invalid):
+        add_label(kicks.context, marcus, "kicks", WEB, kicks.now, description=text)
+    assert WEB not in list_labels(kicks.context, "kicks")
