@@ -50,10 +50,11 @@ def guild(world: World, name: str, *gives: RoleInScope) -> str:
 
 
 def sign_in(world: World, email: str, *groups: str) -> None:
-    """Somebody's IdP names their groups at a login; they are a member whom this connection doesn't push."""
+    """Somebody's IdP names their groups at a login; whom it doesn't push becomes a member by that."""
     with changing(world.context.database, OPERATOR, world.now) as change:
-        user = people.insert_user(change, email, email)
-        member = people.insert_membership(change, world.workspace.key, user.key, accepted=True).key
+        user = people.find_user_by_email(change.connection, email) or people.insert_user(change, email, email)
+        found = people.find_member(change.connection, world.workspace.key, user.key)
+        member = (found or people.insert_membership(change, world.workspace.key, user.key, accepted=True)).key
         record = record_of_login(change, world.connection.key, member, LoginRecord(email, email, email))
         named = replace_asserted(change, world.connection.key, record, groups, world.now + timedelta(days=7))
         refresh_group_matches(change, world.connection.key, [key for key, _, _ in named.made])
@@ -86,6 +87,15 @@ def test_each_role_has_the_people_that_access_says_have_it(story: World) -> None
     assert drawn == {"source_admin": 5, "source_read_only": 4, "pii_access": 4}
     assert seen.people == 6
     assert (seen.rules.total, seen.rules.off, seen.rules.unmatched, seen.rules.silent) == (3, 0, 0, 0)
+
+
+def test_a_pushed_group_decides_alone_for_whom_its_idp_pushes(story: World) -> None:
+    sign_in(story, "cid@acme.example", "eng-prod")
+    drawn = {node.id.id: node.people for node in see(story).nodes if node.id.kind == "role"}
+    assert drawn == {"source_admin": 5, "source_read_only": 4, "pii_access": 4}, "as before"
+    groups = [node.people for node in see(story).nodes if node.name == "eng-prod"]
+    assert sorted(groups) == [1, 1, 2]
+    assert count_holders(story.context, "acme", story.now)["source_read_only"] == 4
 
 
 def test_pushed_and_asserted_groups_of_one_name_are_two_nodes(story: World) -> None:
