@@ -93,7 +93,7 @@ def test_a_pushed_group_decides_alone_for_whom_its_idp_pushes(story: World) -> N
     sign_in(story, "cid@acme.example", "eng-prod")
     drawn = {node.id.id: node.people for node in see(story).nodes if node.id.kind == "role"}
     assert drawn == {"source_admin": 5, "source_read_only": 4, "pii_access": 4}, "as before"
-    groups = [node.people for node in see(story).nodes if node.name == "eng-prod"]
+    groups = [node.people for node in see(story).nodes if node.id.kind == "idp" and node.name == "eng-prod"]
     assert sorted(groups) == [1, 1, 2]
     assert count_holders(story.context, "acme", story.now)["source_read_only"] == 4
 
