@@ -122,25 +122,23 @@ def compare(before: Standing, after: Standing, questions: Iterable[Question]) ->
     old, new = _Index(before), _Index(after)
     asked = []
     for question in dict.fromkeys(questions):
-        has, will = _Routes(old, question, _exact), _Routes(new, question, _exact)
+        has, will = (_Routes(one, question, _exact, one.exact_holders(question)) for one in (old, new))
         asked += _touched(question, will, has, gains=True)
         asked += _touched(question, has, will, gains=False)
-    return [one for one in asked if not any(_says_more(other, one) for other in asked)]
+    return _strongest_asked(asked)
+
+
+def _strongest_asked(asked: Iterable[Asked]) -> list[Asked]:
+    """Less those who ask the same people for less: whoever moves by one of them moves by what says more."""
+    alike: dict[tuple[object, ...], list[Asked]] = {}
+    for one in asked:
+        whom = (one.gains, one.groups, one.user_groups, one.own_everywhere, one.own)
+        alike.setdefault(whom, []).append(one)
+    return [one for every in alike.values() for one in every if not any(_says_more(other, one) for other in every)]
 
 
 def _says_more(one: Asked, other: Asked) -> bool:
-    """Whether `one` asks the same people for more, so that whoever moves by `other` moves by it.
-
-    Those who have each role themselves, everywhere, are other people.
-    """
-    return (
-        one is not other
-        and not (one.own_everywhere or other.own_everywhere)
-        and dominates(one.given, other.given)
-        and not dominates(other.given, one.given)
-        and (one.gains, one.groups, one.user_groups) == (other.gains, other.groups, other.user_groups)
-        and one.own == other.own
-    )
+    return dominates(one.given, other.given) and not dominates(other.given, one.given)
 
 
 def strongest(gives: Iterable[RoleInScope]) -> list[RoleInScope]:
@@ -156,10 +154,32 @@ class _Index:
         self.standing = standing
         self.groups_of: dict[int, list[Group]] = {}
         self.rules_of: dict[int, list[int]] = {}
+        self.holders: dict[str, dict[RoleInScope, set[int]]] = {}
         for rule, group in standing.matches:
             self.groups_of.setdefault(rule, []).append(group)
         for rule, user_group in standing.ties:
             self.rules_of.setdefault(user_group, []).append(rule)
+        for holder, given in standing.grants:
+            self.holders.setdefault(given.role.id, {}).setdefault(given, set()).add(holder)
+
+    def holders_of(self, question: Question, fit: "Fit", roles: Iterable[Role]) -> set[int]:
+        """The rules and User Groups that give what fits; only these roles can."""
+        every = (self.holders.get(role.id, {}) for role in roles)
+        return {
+            holder
+            for given_by in every
+            for given, holders in given_by.items()
+            if fit(self.standing, given, question)
+            for holder in holders
+        }
+
+    def exact_holders(self, question: Question) -> set[int]:
+        """Those that give just what is asked for."""
+        given = question.given
+        if question.resource is not None:
+            return self.holders_of(question, _exact, (given.role,))
+        is_in_plan = in_plan(given.role, self.standing.plan)
+        return self.holders.get(given.role.id, {}).get(given, set()) if is_in_plan else set()
 
 
 Fit = Callable[[Standing, RoleInScope, Question], bool]
@@ -186,12 +206,12 @@ def _enough(standing: Standing, given: RoleInScope, question: Question) -> bool:
 class _Routes:
     """By which groups and User Groups a Standing gives what fits a question; `groups` with every way through each."""
 
-    def __init__(self, index: _Index, question: Question, fit: Fit) -> None:
+    def __init__(self, index: _Index, question: Question, fit: Fit, holders: Iterable[int]) -> None:
         standing = index.standing
         self.index, self.question = index, question
         self.groups: dict[Group, set[tuple[int, int]]] = {}
         self.user_groups: set[int] = set()
-        for holder in {holder for holder, given in standing.grants if fit(standing, given, question)}:
+        for holder in holders:
             for group in index.groups_of.get(holder, ()):
                 self.groups.setdefault(group, set()).add((holder, holder))
             for rule in index.rules_of.get(holder, ()):
@@ -213,9 +233,9 @@ def _touched(question: Question, here: _Routes, there: _Routes, *, gains: bool) 
     if not (groups or user_groups or own or everywhere):
         return []
     standing = there.index.standing
-    covering = _Routes(there.index, question, _enough)
     is_there = question.resource is None or standing.labels is not None
-    enough = [role.id for role in ROLES if covers(role, question.given.role) and in_plan(role, standing.plan)]
+    enough = [role for role in ROLES if covers(role, question.given.role) and in_plan(role, standing.plan)]
+    covering = _Routes(there.index, question, _enough, there.index.holders_of(question, _enough, enough))
     return [
         Asked(
             question.given,
@@ -224,7 +244,7 @@ def _touched(question: Question, here: _Routes, there: _Routes, *, gains: bool) 
             user_groups,
             everywhere,
             own,
-            tuple(enough) if is_there else (),
+            tuple(role.id for role in enough) if is_there else (),
             _labels(question, standing),
             _listed(question),
             frozenset(covering.groups),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
 from hashlib import sha256
 from typing import Any
 
@@ -223,15 +223,42 @@ UNION ALL SELECT 'side', 1, SUM(gains), SUM(here * gains), 0 FROM told
 UNION ALL SELECT 'side', -1, SUM(loses), SUM(here * loses), 0 FROM told
 UNION ALL SELECT 'asked', n, COUNT(*), SUM(member), SUM(member * member % 1000003) FROM moved GROUP BY n"""
 
+# The same where there are so many questions that each person is asked until one of them moves them.
+_MOST_QUESTIONS = 100
+
+
+_AT_ALL = (
+    ("from_group mm", "(SELECT DISTINCT group_id, asserted, shadowed FROM from_group) mm"),
+    ("mm.bundle AS bundle, mm.settled AS settled", "0 AS bundle, 1 = 0 AS settled"),
+    ("f.bundle, f.settled", "0, 1 = 0"),
+    ("f.bundle, 1 = 0", "0, 1 = 0"),
+)
+
+
+def _count_people() -> str:
+    touched = reduce(lambda text, pair: text.replace(*pair), _AT_ALL, _TOUCHED)
+    gains, loses = (_any_way(side) for side in ("gains", "loses"))
+    return f"""{touched},
+told AS (SELECT t.member, m.user_id, CASE WHEN {gains} THEN 1 ELSE 0 END AS gains,
+        CASE WHEN {loses} THEN 1 ELSE 0 END AS loses
+    FROM (SELECT DISTINCT member FROM touched) t CROSS JOIN memberships m WHERE m.id = t.member),
+seen AS (SELECT gains, loses, member, CASE WHEN gains + loses > 0 AND {_SIGNED_IN.format(user="told.user_id")}
+        THEN 1 ELSE 0 END AS here FROM told)
+SELECT 'all', 0, COUNT(*), SUM(CASE WHEN gains + loses > 0 THEN 1 ELSE 0 END), 0 FROM seen
+UNION ALL SELECT 'side', 1, SUM(gains), SUM(here * gains), 0 FROM seen
+UNION ALL SELECT 'side', -1, SUM(loses), SUM(here * loses), 0 FROM seen
+UNION ALL SELECT 'who', 1, SUM(gains), SUM(gains * member), SUM(gains * (member * member % 1000003)) FROM seen
+UNION ALL SELECT 'who', -1, SUM(loses), SUM(loses * member), SUM(loses * (member * member % 1000003)) FROM seen"""
+
+
 _PERSON = f"u.email_ci, m.id, m.uid, u.email, u.name, {_SIGNED_IN.format(user='u.id')}"
 
 
 def _page(side: Side) -> str:
     """In the order of addresses, until there are enough: for changes that move many."""
-    ways = " OR ".join(f"EXISTS (SELECT 1 FROM {tables} WHERE {_on(on, side)})" for tables, on in _WAYS)
     return f"""SELECT {_PERSON} FROM users u CROSS JOIN memberships m
 WHERE u.email_ci > :after AND u.closed_at IS NULL AND m.user_id = u.id AND m.workspace_id = :workspace AND {ALIVE}
-AND ({ways}) ORDER BY u.email_ci LIMIT :most"""
+AND {_any_way(side)} ORDER BY u.email_ci LIMIT :most"""
 
 
 def _page_of_few(side: Side) -> str:
@@ -247,6 +274,10 @@ def _what(side: Side) -> str:
         f"SELECT m.id, q.n FROM memberships m CROSS JOIN {tables} WHERE m.id IN :members AND {_on(on, side)}"
         for tables, on in _WAYS
     )
+
+
+def _any_way(side: Side) -> str:
+    return f"({' OR '.join(f'EXISTS (SELECT 1 FROM {tables} WHERE {_on(on, side)})' for tables, on in _WAYS)})"
 
 
 _SIGNS: dict[Side, str] = {"gains": "> 0", "loses": "< 0"}
@@ -365,11 +396,12 @@ def _resource_keys(connection: Any, workspace_key: int, refs: Collection[Resourc
 
 
 def count_moves(connection: Any, moves: Moves) -> Counted:
-    """Who gains and who loses, counted. One statement."""
+    """Who gains and who loses, counted. One statement; of very many questions, on SQLite, not by what they move."""
     if not moves.asked:
         return Counted(0, 0, MovedPeople(), MovedPeople(), _digest([]))
     dialect = connection.dialect.name
-    body = f"{_moved(dialect, moves.few)}, {_COUNT}"
+    whole = len(moves.asked) <= _MOST_QUESTIONS or dialect == "postgresql"
+    body = f"{_moved(dialect, moves.few)}, {_COUNT}" if whole else _count_people()
     rows = connection.execute(_statement(dialect, body), moves.values(body)).all()
     told = {(kind, int(n)): tuple(int(one or 0) for one in numbers) for kind, n, *numbers in rows}
     sides = []
@@ -378,13 +410,15 @@ def count_moves(connection: Any, moves: Moves) -> Counted:
         each = {moves.asked[n].given: told["asked", n][0] for kind, n in told if kind == "asked" and n * sign > 0}
         sides.append(MovedPeople(count, here, tuple(sorted(each.items(), key=lambda one: -one[1]))))
     touched, movers, _ = told["all", 0]
-    who = [(n > 0, moves.asked[n], numbers) for (kind, n), numbers in told.items() if kind == "asked"]
-    return Counted(touched, movers, sides[0], sides[1], _digest(who))
+    what = {n: (one.given.role.id, one.given.scope.render()) for n, one in moves.asked.items()}
+    who = [(what[n], n > 0, numbers) for (kind, n), numbers in told.items() if kind == "asked"]
+    asked = [] if whole else [(what[n], n > 0, told["who", 1 if n > 0 else -1]) for n in what]
+    return Counted(touched, movers, sides[0], sides[1], _digest([*who, *asked]))
 
 
-def _digest(who: Iterable[tuple[bool, Asked, tuple[int, ...]]]) -> str:
-    told = sorted((gains, one.given.role.id, one.given.scope.render(), numbers) for gains, one, numbers in who)
-    return sha256(repr(told).encode()).hexdigest()
+def _digest(who: Iterable[tuple[tuple[str, list[str]], bool, tuple[int, ...]]]) -> str:
+    """Of who moves, and by what."""
+    return sha256(repr(sorted(who)).encode()).hexdigest()
 
 
 def page_of_moves(connection: Any, moves: Moves, side: Side, *, after: str = "", most: int) -> MovedPeople:
