@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 
 from bridge.storage.database import Database
 
@@ -41,7 +42,7 @@ _READ: dict[str, tuple[str, tuple[str, ...]]] = {
     "grant_resources": (_OF_GRANT, ()),
     "grant_labels": (_OF_GRANT, ("value",)),
     "user_group_members": ("(SELECT workspace_id FROM user_groups WHERE id = {row}.user_group_id)", ()),
-    "directory_users": (_OF_CONNECTION, ("membership_id", "pushed", "holds_out", "asserted_until")),
+    "directory_users": (_OF_CONNECTION, ("membership_id", "pushed", "holds_out")),
     "group_members": (_OF_GROUP, ()),
     "mapping_matches": (_OF_RULE, ("asserted", "shadowed")),
     "mapping_user_groups": (_OF_RULE, ()),
@@ -69,6 +70,13 @@ def _triggers() -> Iterator[str]:
         "CREATE TEMP TRIGGER see_plan AFTER UPDATE OF plan ON main.workspaces WHEN OLD.plan IS NOT NEW.plan "
         f"BEGIN {_NOTED} VALUES (NEW.id, 'workspaces.plan'); END"
     )
+    # At a login its groups count for seven more days, which is no news unless they counted no longer.
+    stale = "OLD.asserted_until IS NOT NULL AND OLD.asserted_until < NEW.asserted_until - 7 * 86400000000"
+    again = f"{_NOTED} SELECT {_OF_CONNECTION.format(row='NEW')}, 'directory_users.asserted_until'"
+    yield (
+        "CREATE TEMP TRIGGER see_stale AFTER UPDATE OF asserted_until ON main.directory_users "
+        f"WHEN {stale} BEGIN {again}; END"
+    )
     for column in ("email_ci", "closed_at"):
         noted = f"{_NOTED} SELECT workspace_id, 'users.{column}' FROM memberships {_THEIRS}"
         yield (
@@ -80,8 +88,12 @@ def _triggers() -> Iterator[str]:
 _SEE = "; ".join(_triggers())
 
 
+_WATCHED: WeakSet[Engine] = WeakSet()
+
+
 def watch(database: Database) -> None:
     """See every row of access that this database's writers touch from now on."""
+    _WATCHED.add(database.write_engine)
     event.listen(database.write_engine, "connect", lambda connection, _: connection.executescript(_SEE))
 
 
@@ -102,7 +114,7 @@ def _writing(self: Database, *, durable: bool = True) -> Iterator[Connection]:
     asked = _is_flow(sys._getframe(1))
     with _REAL(self, durable=durable) as connection:
         driver: Any = connection.connection.driver_connection
-        is_seen = asked and self.is_sqlite
+        is_seen = asked and self.write_engine in _WATCHED
         if is_seen:
             driver.execute("DELETE FROM access_touched")
             before = _revisions(connection)

@@ -31,7 +31,7 @@ from bridge.domain.labels import Label
 from bridge.domain.roles import MINIMAL, OWNER, get_role
 from bridge.storage.columns import Instant, Json
 from bridge.storage.prepared import Prepared
-from bridge.storage.tables import grant_labels, grant_resources, grants, principals, resources
+from bridge.storage.tables import grants, principals
 
 # A member of whom nothing holds: removed, or held out by any connection's record.
 ALIVE = """m.status = 'active' AND NOT EXISTS (
@@ -400,27 +400,40 @@ def moment_of(value: int) -> datetime:
     return moment
 
 
+# One statement for all that a scope may be made of, and one value however many grants there are.
+_SCOPES = """
+SELECT g.id, g.scope, NULL, NULL FROM grants g WHERE g.id {among}
+UNION ALL
+SELECT l.grant_id, 'resource', r.type, r.uid FROM grant_resources l JOIN resources r ON r.id = l.resource_id
+WHERE l.grant_id {among}
+UNION ALL
+SELECT l.grant_id, 'label', l.key, l.value FROM grant_labels l WHERE l.grant_id {among}
+"""
+_SCOPES_OF = {
+    engine: Prepared(text(_SCOPES.format(among=among)).bindparams(bindparam("chosen", type_=kind)))
+    for engine, among, kind in (
+        ("sqlite", "IN (SELECT value FROM json_each(:chosen))", Json()),
+        ("postgresql", "= ANY(:chosen)", ARRAY(BigInteger)),
+    )
+}
+
+
 def scopes_of(connection: Connection, grant_ids: Collection[int]) -> dict[int, Scope]:
     """The scope of each grant, with resources by outside id."""
-    chosen = list(grant_ids)
-    kinds = select(grants.c.id, grants.c.scope).where(grants.c.id.in_(chosen))
+    kinds: dict[int, Any] = {}
     listed: dict[int, set[ResourceRef]] = {}
     labelled: dict[int, set[Label]] = {}
-    for grant_id, kind, uid in connection.execute(
-        select(grant_resources.c.grant_id, resources.c.type, resources.c.uid)
-        .join_from(grant_resources, resources)
-        .where(grant_resources.c.grant_id.in_(chosen))
-    ):
-        listed.setdefault(grant_id, set()).add(ResourceRef(kind, uid))
-    for grant_id, key, value in connection.execute(
-        select(grant_labels.c.grant_id, grant_labels.c.key, grant_labels.c.value).where(
-            grant_labels.c.grant_id.in_(chosen)
-        )
-    ):
-        labelled.setdefault(grant_id, set()).add(Label(key, value))
+    rows = _SCOPES_OF[connection.dialect.name](connection, chosen=list(grant_ids)) if grant_ids else ()
+    for grant_id, what, one, other in rows:
+        if what == "resource":
+            listed.setdefault(grant_id, set()).add(ResourceRef(one, other))
+        elif what == "label":
+            labelled.setdefault(grant_id, set()).add(Label(one, other))
+        else:
+            kinds[grant_id] = what
     return {
         grant_id: Scope(kind, frozenset(listed.get(grant_id, ())), frozenset(labelled.get(grant_id, ())))
-        for grant_id, kind in connection.execute(kinds)
+        for grant_id, kind in kinds.items()
     }
 
 

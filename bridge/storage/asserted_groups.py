@@ -95,8 +95,8 @@ def _insert_record(change: Change, connection_key: int, membership_key: int, val
 
 
 _PRESENT = Prepared(
-    select(directory_groups.c.id, directory_groups.c.name, directory_groups.c.name_ci)
-    .join_from(group_members, directory_groups)
+    select(directory_groups.c.id, directory_groups.c.name, directory_groups.c.name_ci, directory_users.c.asserted_until)
+    .select_from(group_members.join(directory_groups).join(directory_users))
     .where(group_members.c.directory_user_id == bindparam("record"), ASSERTED_GROUP)
     .order_by(directory_groups.c.id)
 )
@@ -105,7 +105,8 @@ _PRESENT = Prepared(
 def replace_asserted(
     change: Change, connection_key: int, record_key: int, names: Iterable[str], until: datetime
 ) -> AssertedGroups:
-    """The person is in exactly these asserted groups, counting until `until`. Names compare without case.
+    """The person is in exactly these asserted groups, counting until `until`. Names compare without case. Who was in
+    them for longer than they count comes into them again.
 
     The record is held (`record_of_login`).
     """
@@ -115,7 +116,9 @@ def replace_asserted(
         return AssertedGroups()
     alter_fact(change, directory_users, record_key, {"asserted_until": until}, is_held=True)
     if wanted.keys() == {row.name_ci for row in rows}:
-        return AssertedGroups()
+        until_now = rows[0].asserted_until
+        counted = until_now is not None and until_now >= change.now
+        return AssertedGroups() if counted else AssertedGroups(tuple(row.name for row in rows))
     return _move(change, connection_key, record_key, {row.id: row.name for row in rows}, wanted)
 
 

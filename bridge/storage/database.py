@@ -88,17 +88,19 @@ class Database:
     def snapshot(self) -> Iterator[Connection]:
         """A connection whose statements all see one moment. Write nothing through it."""
         if self.is_sqlite:
-            with self.read_engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN")
+            with _kept(self.read_engine, self._readers) as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.execute("BEGIN").close()
                 try:
                     yield connection
                 finally:
-                    connection.exec_driver_sql("ROLLBACK")
+                    driver.execute("ROLLBACK").close()
         else:
             engine = self.write_engine.execution_options(isolation_level="REPEATABLE READ")
             with engine.connect() as connection:
                 yield connection
-                connection.rollback()
+                # Not rolled back: at that psycopg forgets what it has prepared, and each statement is planned anew.
+                connection.commit()
 
     def close(self) -> None:
         """Give every connection back."""

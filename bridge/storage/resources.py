@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, select, update
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.labels import Label, LabelFacts
@@ -12,6 +12,7 @@ from bridge.domain.resources import Resource
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.grants import end_grant_keys
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     access_requests,
     grant_labels,
@@ -57,8 +58,23 @@ def take_labels(change: Change, resource_key: int) -> None:
 
 def find_resource(connection: Any, workspace_key: int, ref: ResourceRef) -> tuple[int, Resource] | None:
     """A resource with its key, or None."""
-    found = _list(connection, workspace_key, (resources.c.type == ref.type) & (resources.c.uid == ref.id))
-    return found[0] if found else None
+    row = _FIND.first(connection, workspace=workspace_key, type=ref.type, uid=ref.id)
+    if row is None:
+        return None
+    carried = frozenset(Label(key, value) for key, value in _CARRIED(connection, resource=row.id))
+    return row.id, Resource(ref, row.name, row.slug, carried)
+
+
+_FIND = Prepared(
+    select(resources.c.id, resources.c.name, resources.c.slug).where(
+        resources.c.workspace_id == bindparam("workspace"),
+        resources.c.type == bindparam("type"),
+        resources.c.uid == bindparam("uid"),
+    )
+)
+_CARRIED = Prepared(
+    select(resource_labels.c.key, resource_labels.c.value).where(resource_labels.c.resource_id == bindparam("resource"))
+)
 
 
 def list_resources(connection: Any, workspace_key: int) -> list[Resource]:

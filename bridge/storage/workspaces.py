@@ -41,9 +41,11 @@ def find_workspace(connection: Any, where: ColumnElement[bool]) -> Workspace | N
 
 def find_by_slug(connection: Any, slug: str) -> Workspace | None:
     """The workspace with this slug, or None."""
-    return find_workspace(connection, workspaces.c.slug == slug)
+    row = _BY_SLUG.first(connection, slug=slug)
+    return None if row is None else Workspace(*row)
 
 
+_BY_SLUG = Prepared(select(*COLUMNS).where(workspaces.c.slug == bindparam("slug")))
 _BY_KEY = Prepared(select(*COLUMNS).where(workspaces.c.id == bindparam("key")))
 
 

@@ -370,3 +370,15 @@ def test_a_closed_database_holds_no_connection(database: Database, database_url:
             while other.execute(count_all).fetchone() != (1,):  # the server's side ends a moment later
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
+
+
+def test_a_snapshot_keeps_what_was_prepared_for_the_next(database: Database) -> None:
+    """Psycopg forgets all of it at a ROLLBACK; each statement is planned anew then, which takes longer than it does."""
+    if database.is_sqlite:
+        pytest.skip("SQLite prepares for nobody")
+    for _ in range(10):
+        with database.snapshot() as rows:
+            rows.execute(text("SELECT id FROM workspaces WHERE slug = :slug"), {"slug": "acme"}).all()
+    with database.snapshot() as rows:
+        prepared = rows.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("FROM workspaces WHERE slug" in statement for statement in prepared)
