@@ -119,7 +119,7 @@ PLANTED = (
     ),
     Planted(
         "a second Twilio user takes a link over",
-        r"linked to a second",
+        r"linked to a second|isn't linked to it",
         ("log_in_by_twilio", "link_later", "log_in"),
         (
             Piece(
@@ -128,6 +128,7 @@ PLANTED = (
                 "users.c.id == user_key",
             ),
         ),
+        seed=2,
     ),
     Planted(
         "old news of Twilio's counts",
