@@ -12,9 +12,10 @@ from bridge.cli.access_backwards import gives, who
 from bridge.cli.shown import text_because, text_explained, text_permission, text_traced, wire_explained
 from bridge.cli.terminal import House, Told, told
 from bridge.cli.times import MOMENT
+from bridge.domain.access import Permission
 from bridge.domain.obstacles import NearMiss
 from bridge.flows.access_json import wire_because, wire_paths, wire_scope, wire_time, wire_why_not
-from bridge.flows.explain import Question, WayToGet, ask
+from bridge.flows.explain import Question, WayToGet, ask, left_out_by_plan
 from bridge.flows.explain_history import AccessChange, history_of
 from bridge.flows.explain_links import explain_access, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
@@ -36,8 +37,16 @@ def show(house: House, workspace: str, email: str, at: datetime | None) -> Told:
     if at is not None:
         return _show_at(house, workspace, email, at)
     permissions = explain_access(house.context, workspace, email, house.now)
-    text = "\n".join(map(text_explained, permissions)) or f"{email} may do nothing in {workspace}."
-    return Told({"permissions": [wire_explained(one) for one in permissions]}, text)
+    left_out = left_out_by_plan(house.context, workspace, email, house.now)
+    lines = [*map(text_explained, permissions)] or [f"{email} may do nothing in {workspace}."]
+    if left_out:
+        lines += ["Given, but gives nothing on the workspace's plan:", *map(text_permission, left_out)]
+    wire = {"permissions": [wire_explained(one) for one in permissions]}
+    return Told(wire | {"not_in_plan": [_wire_left_out(one) for one in left_out]}, "\n".join(lines))
+
+
+def _wire_left_out(one: Permission) -> dict[str, Any]:
+    return wire_scope(one) | {"because": [wire_because(each) for each in one.because]}
 
 
 @access.command("check")

@@ -14,7 +14,17 @@ from bridge.domain.labels import Label
 from bridge.domain.members import Decider
 from bridge.domain.obstacles import Obstacle
 from bridge.domain.people import fold
-from bridge.domain.roles import OWNER, Level, Role, get_role, parse_resource_type, roles_giving, roles_in_plan
+from bridge.domain.roles import (
+    OWNER,
+    ROLES,
+    Level,
+    Role,
+    get_role,
+    in_plan,
+    parse_resource_type,
+    roles_giving,
+    roles_in_plan,
+)
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_member_by_email, get_workspace
@@ -35,6 +45,20 @@ def access_of(context: Context, workspace_slug: str, email: str, now: datetime) 
         workspace = get_workspace(connection, workspace_slug)
         _, membership = get_member_by_email(connection, workspace, email)
         return permissions_of(connection, [membership.key], workspace.plan, now).get(membership.key, ())
+
+
+def left_out_by_plan(context: Context, workspace_slug: str, email: str, now: datetime) -> tuple[Permission, ...]:
+    """What a person was given that gives nothing, since the plan doesn't include the role (product.md 1.6); with every
+    path. Raises as `access_of` does.
+    """
+    with context.database.snapshot() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+        outside = [role.id for role in ROLES if not in_plan(role, workspace.plan)]
+        if not outside:
+            return ()
+        _, membership = get_member_by_email(connection, workspace, email)
+        found = permissions_of(connection, [membership.key], workspace.plan, now, only=outside)
+        return found.get(membership.key, ())
 
 
 def permissions_of(

@@ -11,7 +11,7 @@ from bridge.domain.labels import parse_label
 from bridge.flows.administer import set_plan
 from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
-from bridge.flows.explain import Answer, access_of, ask, check, what_would_give
+from bridge.flows.explain import Answer, access_of, ask, check, left_out_by_plan, what_would_give
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping, remove_mapping
 from bridge.flows.map_groups import set_enabled as switch_rule
@@ -139,7 +139,10 @@ def test_a_plan_without_the_role_gives_nothing_and_keeps_the_grant(shop: World) 
     give(shop, "Source Read-only")
     set_plan(shop.context, OPERATOR, "kicks", "team", shop.now)
     assert not may(shop, "read", "source:web").allowed
+    left_out = {one.role.name: one.because for one in left_out_by_plan(shop.context, "kicks", INES, shop.now)}
+    assert [one.kind for one in left_out["Source Read-only"]] == ["individual"]
     set_plan(shop.context, OPERATOR, "kicks", "business", shop.now)
+    assert not left_out_by_plan(shop.context, "kicks", INES, shop.now)
     assert may(shop, "read", "source:web").allowed
 
 

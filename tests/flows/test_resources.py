@@ -133,9 +133,7 @@ def test_a_label_in_use_stays_and_says_what_uses_it(kicks: World, marcus: str) -
     with pytest.raises(Conflict) as refused:
         delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
     carried = "Orders, Refunds, Returns and 1 other carry it"
-    assert refused.value.text == (
-        f"team:web is in use: {carried}, and Source Admin of the member Marcus names it."
-    )
+    assert refused.value.text == (f"team:web is in use: {carried}, and Source Admin of the member Marcus names it.")
 
 
 def test_a_label_is_described_and_counted(kicks: World, marcus: str) -> None:

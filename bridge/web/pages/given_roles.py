@@ -114,6 +114,7 @@ def _row(visit: Visit, holder: Holder, one: GivenGrant, inventory: Inventory) ->
         given_by=one.given_by_name or holder.givers.name(one.given_by),
         at=one.since,
         locked=locked if visit.is_owner else None,
+        plan_note=plan_note(visit, role),
     )
     if not visit.is_owner:
         return row
@@ -122,6 +123,12 @@ def _row(visit: Visit, holder: Holder, one: GivenGrant, inventory: Inventory) ->
         change_href=holder.url(visit, "change_role", grant=one.id) if role.scopable else None,
         take_href=None if locked else holder.url(visit, "take_role", grant=one.id),
     )
+
+
+def plan_note(visit: Visit, role: Role) -> str | None:
+    """That a role gives nothing on the workspace's plan, where that is so."""
+    plan = visit.workspace.plan
+    return None if in_plan(role, plan) else f"Gives nothing on the {plan} plan"
 
 
 def scope_chips(visit: Visit, given: RoleInScope, inventory: Inventory) -> tuple[Chip, ...]:

@@ -12,8 +12,9 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template
 
 from bridge.domain.members import GivenGrant, InUserGroup, Member, PersonDetails
-from bridge.domain.sentences import count_reaching, counted, listed, without_minimal
+from bridge.domain.sentences import Inventory, count_reaching, counted, listed, without_minimal
 from bridge.flows.connect import list_connections
+from bridge.flows.explain import left_out_by_plan
 from bridge.flows.give_roles import give_to_member
 from bridge.web.pages.forms import load_inventory
 from bridge.web.pages.frame import Visit, is_fragment, show
@@ -29,6 +30,7 @@ from bridge.web.pages.views import (
     InGroupRow,
     Link,
     Note,
+    PermissionLine,
     PersonPage,
     Tab,
 )
@@ -68,9 +70,17 @@ def _show_access(visit: Visit, details: PersonDetails) -> Response:
         permissions=lines,
         nothing=_nothing(details.member),
         totals=f"{counted(permissions, 'permission')} by {by}.{' Each path alone is enough.' if paths > 1 else ''}",
+        not_in_plan=_not_in_plan(visit, details, inventory),
         why=why_panel(visit, details.member, visible(visit, details, inventory)),
     )
     return show(visit, "person.html", page)
+
+
+def _not_in_plan(visit: Visit, details: PersonDetails, inventory: Inventory) -> tuple[PermissionLine, ...]:
+    if details.member.status != "active":
+        return ()
+    found = left_out_by_plan(visit.context, visit.slug, details.member.email, visit.now)
+    return permission_lines(visit, without_minimal(found), inventory, givers_of(details))
 
 
 def _nothing(member: Member) -> tuple[str, str] | None:

@@ -2,10 +2,11 @@
 
 from flask import Blueprint, Response
 
-from bridge.domain.roles import Role, in_plan
+from bridge.domain.roles import Role
 from bridge.domain.sentences import describe_role, for_whom, role_areas, role_scopes
 from bridge.flows.overview import count_holders
 from bridge.web.pages.frame import Visit, access_tabs, enter, show
+from bridge.web.pages.given_roles import plan_note
 from bridge.web.pages.views import RoleArea, RoleCard, RolesPage
 
 blueprint = Blueprint("roles", __name__, url_prefix="/w/<slug>/roles")
@@ -24,7 +25,6 @@ def index(slug: str) -> Response:
 
 
 def _card(visit: Visit, role: Role, people: int) -> RoleCard:
-    plan = visit.workspace.plan
     return RoleCard(
         name=role.name,
         text=role.text,
@@ -33,5 +33,5 @@ def _card(visit: Visit, role: Role, people: int) -> RoleCard:
         scope=role_scopes(role),
         people=people,
         people_href=visit.url("users.index", role=role.id) if people and visit.is_owner else None,
-        plan_note=None if in_plan(role, plan) else f"Gives nothing on the {plan} plan",
+        plan_note=plan_note(visit, role),
     )

@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError
 from bridge.domain.members import Decider, GivenGrant, UserGroup, UserGroupMember
-from bridge.domain.roles import OWNER
+from bridge.domain.roles import OWNER, in_plan
 from bridge.domain.sentences import counted, listed, reach_lines, shorten
 from bridge.flows import user_groups
 from bridge.flows.give_roles import give_to_user_group
@@ -92,7 +92,7 @@ def show_roles(slug: str, group: UUID) -> Response:
     """What membership gives."""
     visit, found = enter_group(slug, group)
     inventory = load_inventory(visit)
-    gives = [one.given for one in found.grants]
+    gives = [one.given for one in found.grants if in_plan(one.given.role, visit.workspace.plan)]
     edit, read = reach_lines(gives, inventory)
     whole = (Reach("Everything", "in this workspace"),) if any(one.role is OWNER for one in gives) else ()
     first = user_groups.list_members(visit.context, visit.slug, found.id, visit.now).members[:_FIRST_MEMBERS]

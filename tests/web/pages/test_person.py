@@ -7,6 +7,8 @@ import pytest
 from bridge.domain.access import RoleInScope, Scope
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import OWNER
+from bridge.flows.administer import set_plan
+from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -368,3 +370,14 @@ def test_a_form_without_its_token_changes_nothing(acme: Acme, olga: Surfer, page
     assert told.status_code == 400
     assert acme.person(PRIYA).member.status == "active"
     assert ("Workspace Owner", ("all",)) not in roles(acme, PRIYA)
+
+
+def test_what_the_plan_has_not_is_shown_with_its_paths(acme: Acme, olga: Surfer) -> None:
+    context, now = acme.world.context, acme.world.now
+    given = parse_role_in_scope("Warehouse Read-only", [])
+    give_to_member(context, acme.actor, "acme", acme.member_id(KIM), given, now)
+    assert "but gives nothing" not in olga.get(acme.page_of(KIM)).text
+    set_plan(context, OPERATOR, "acme", "team", now)
+    html = olga.get(acme.page_of(KIM)).text
+    assert "Given, but gives nothing on the team plan" in html
+    assert "Read all" in html.partition("Given, but gives nothing")[2]

@@ -7,6 +7,8 @@ import pytest
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.members import UserGroup
 from bridge.flows import user_groups
+from bridge.flows.administer import set_plan
+from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.roles_given import parse_role_in_scope
@@ -45,6 +47,14 @@ def by_rule(acme: Acme) -> None:
 
 
 # -- Seeing ------------------------------------------------------------------------------------------
+
+
+def test_a_role_that_the_plan_has_not_is_shown_with_the_reason(acme: Acme, olga: Surfer, guild: str) -> None:
+    assert "Gives nothing on the" not in olga.get(f"/w/acme/user-groups/{guild}").text
+    set_plan(acme.world.context, OPERATOR, "acme", "team", acme.world.now)
+    html = olga.get(f"/w/acme/user-groups/{guild}").text
+    assert "Gives nothing on the team plan" in html
+    assert "Warehouse Read-only" in html
 
 
 def test_list_says_what_each_gives_and_who_decides(acme: Acme, olga: Surfer, guild: str) -> None:

@@ -98,6 +98,8 @@ class GrantRow:
     change_href: str | None = None
     take_href: str | None = None
     locked: str | None = None
+    plan_note: str | None = None
+    """That it gives nothing on the workspace's plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class PersonPage:
     nothing: tuple[str, str] | None = None
     """Where there are no permissions, what that means here: a title and a sentence; None: a member without any."""
     totals: str = ""
+    not_in_plan: tuple[PermissionLine, ...] = ()
+    """What was given and gives nothing, since the workspace's plan doesn't include it."""
     changes: tuple[AccessChange, ...] = ()
     why: WhyPanel | None = None
     grants: tuple[GrantRow, ...] = ()
