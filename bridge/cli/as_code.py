@@ -20,6 +20,7 @@ from bridge.domain.as_code_difference import Step
 from bridge.domain.as_code_reading import FileRead, read_file
 from bridge.domain.as_code_schema import json_schema
 from bridge.domain.as_code_writing import write_file
+from bridge.domain.as_code_yaml import LARGEST
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.sentences import counted
 from bridge.flows.as_code import (
@@ -61,7 +62,6 @@ _LEFT = {
     "mappings": ("rule", "rules"),
     "grants": ("grant", "grants"),
 }
-_LARGEST = 8 * 2**20
 
 _workspace_option = click.option(
     "--workspace", "slug", metavar="SLUG", help="Another workspace than the file names, as it stands otherwise."
@@ -195,10 +195,10 @@ def _read(house: House, file: str, slug: str | None) -> tuple[FileRead, Found]:
 
 def _bytes(file: str) -> bytes:
     if file == "-":
-        return sys.stdin.read(_LARGEST).encode("utf-8", "surrogateescape")
+        return sys.stdin.read(LARGEST + 1).encode("utf-8", "surrogateescape")
     try:
         with Path(file).open("rb") as opened:
-            return opened.read(_LARGEST)
+            return opened.read(LARGEST + 1)
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror}.") from error
 
@@ -207,7 +207,7 @@ def _beside(folder: Path, name: str) -> bytes:
     """A file that the file names, as seen from its folder. Raises Invalid."""
     try:
         with (folder / name).open("rb") as opened:
-            return opened.read(_LARGEST)
+            return opened.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         raise Invalid(f"{name[:200]}: {getattr(error, 'strerror', None) or 'is no name of a file'}.") from error
 

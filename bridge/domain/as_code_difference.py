@@ -24,6 +24,7 @@ from bridge.domain.as_code_writing import sort_roles
 from bridge.domain.group_mapping import GroupMatch, describe, phrase_role, phrase_user_group
 from bridge.domain.labels import BUILT_IN, Label
 from bridge.domain.people import fold, fold_letters
+from bridge.domain.roles import MINIMAL, ROLES, Role
 
 Action = Literal["create", "change", "delete"]
 What = Literal[
@@ -512,3 +513,36 @@ def _after(present: CodedWorkspace, wanted: CodedWorkspace, prune: bool) -> _Aft
         resources=frozenset(one.ref for one in resources),
         labels=frozenset(BUILT_IN).union(every("labels"), *(one.labels or () for one in resources)),
     )
+
+
+# -- What people could notice ------------------------------------------------------------------------
+
+
+def roles_touched(steps: Iterable[Step], present: CodedWorkspace, wanted: CodedWorkspace) -> frozenset[Role]:
+    """The roles that somebody may gain or lose by these steps; none: they move nobody.
+
+    Of what hangs on a connection, Minimal Workspace Access is left out: everybody whom it brings has it of their own.
+    """
+    held: dict[str, set[Role]] = {}
+    for said in (_renamed(present, wanted), wanted):
+        for group in said.user_groups or ():
+            given = group.grants.given if group.grants else ()
+            held.setdefault(fold(group.name), set()).update(one.role for one in given)
+    return frozenset(role for step in steps for role in _touched(step, held))
+
+
+def _touched(step: Step, held: Mapping[str, Collection[Role]]) -> Iterator[Role]:
+    if step.what == "grant":
+        yield step.wanted[1].role
+    elif step.what == "mapping":
+        for rule in filter(None, (step.present, step.wanted)):
+            yield from (one.role for one in rule.roles)
+            yield from (role for name in rule.user_groups for role in held.get(fold(name), ()))
+            yield from (ROLES if rule.link else ())
+    elif step.what in ("people", "user_group"):
+        yield from held.get(fold(step.name), ())
+    elif step.what == "connection" and (step.action == "delete" or any(one.name == "enabled" for one in step.fields)):
+        yield from (role for role in ROLES if role is not MINIMAL)
+    elif step.what == "resource" and step.action != "create":
+        kind = (step.present or step.wanted).ref.type
+        yield from (role for role in ROLES if role.resource_type == kind)

@@ -14,7 +14,7 @@ from typing import Any
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope, Scope, fits, left_over
 from bridge.domain.as_code import CodedWorkspace
-from bridge.domain.as_code_difference import Step, difference, left_alone, missing, new_names
+from bridge.domain.as_code_difference import Step, difference, left_alone, missing, new_names, roles_touched
 from bridge.domain.as_code_reading import FileRead
 from bridge.domain.as_code_yaml import BadFile, Fault
 from bridge.domain.errors import Conflict, DomainError, Forbidden, Stale
@@ -22,7 +22,7 @@ from bridge.domain.labels import Label
 from bridge.domain.moves import strongest
 from bridge.domain.people import fold
 from bridge.domain.previews import PersonMoved
-from bridge.domain.roles import MINIMAL, ROLES, in_plan
+from bridge.domain.roles import MINIMAL, ROLES, Role, covers, in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.as_code_outside import Found
 from bridge.flows.as_code_standing import Standing, find_groups, name_groups
@@ -216,16 +216,28 @@ class _Applying:
         present = Standing(self.context, self.change.connection, workspace, True).read(emails)
         wanted = self._checked(workspace, present, emails)
         steps = difference(present, wanted, prune=self.prune)
-        note_access(self.change, workspace.key, self.change.now)
-        before = _Moment.read(self.change, workspace)
-        self._do(workspace, steps)
-        gains, loses = _moved(self.change, workspace, before, _Moment.read(self.change, workspace))
-        forget_access(self.change)
+        gains, loses = self._do_and_compare(workspace, steps, roles_touched(steps, present, wanted))
         planned = tuple(PlannedStep(step, self._line(step)) for step in steps)
         kept = tuple(one.name for one in wanted.connections or () if one.secret and one.secret.by == "keep")
         left = {} if self.prune else left_alone(present, wanted)
         digest = _digest(workspace, steps, gains, loses)
         return Plan(workspace, planned, _first(gains), _first(loses), left, kept, digest)
+
+    def _do_and_compare(
+        self, workspace: Workspace, steps: Collection[Step], touched: Collection[Role]
+    ) -> tuple[tuple[PersonMoved, ...], tuple[PersonMoved, ...]]:
+        """Do the steps, and see who gains and who loses by it."""
+        if not touched:
+            self._do(workspace, steps)
+            return (), ()
+        roles = [role.id for role in ROLES if any(covers(role, one) for one in touched)]
+        note_access(self.change, workspace.key, roles, self.change.now)
+        before = _Moment.read(self.change, workspace)
+        self._do(workspace, steps)
+        note_access_after(self.change, workspace.key, roles, self.change.now)
+        moved = _moved(self.change, workspace, before, _Moment.read(self.change, workspace))
+        forget_access(self.change)
+        return moved
 
     def _hold(self) -> tuple[Workspace, list[str]]:
         """Keep all that it looks at as it is, in the order of locks (`bridge.storage.changes.lock_workspace`)."""
@@ -337,7 +349,6 @@ def _moved(
         for grant in both
         if before.given[grant] != after.given[grant] or (relabelled and after.given[grant].scope.kind == "labels")
     ]
-    note_access_after(change, workspace.key, change.now)
     gains: dict[int, list[RoleInScope]] = {}
     loses: dict[int, list[RoleInScope]] = {}
     known: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[list[RoleInScope], list[RoleInScope]]] = {}

@@ -177,15 +177,16 @@ def _paths(
     )
 
 
-def held_by_everybody() -> TextClause:
-    """The membership_id and grant_id of everybody in `:workspace`, by whichever path, at `:now`; each pair once."""
-    pairs = _paths(UNEXPIRED, "m.workspace_id = :workspace", columns="m.id AS membership_id, g.id AS grant_id")
-    return typed(f"SELECT DISTINCT membership_id, grant_id FROM ({pairs}) AS held")
-
-
 OF_ROLES = f"g.role IN :roles AND {UNEXPIRED}"
 _MAY_ON = Prepared(_may(f"{OF_ROLES} AND {_FITS}"))
 _MAY_ANYWHERE = Prepared(_may(f"{OF_ROLES} AND g.scope = 'all'"))
+
+
+def held_by_everybody() -> TextClause:
+    """The membership_id and grant_id of all in `:workspace` who have one of `:roles`, by whichever path, at `:now`;
+    each pair once."""
+    pairs = _paths(OF_ROLES, "m.workspace_id = :workspace", columns="m.id AS membership_id, g.id AS grant_id")
+    return typed(f"SELECT DISTINCT membership_id, grant_id FROM ({pairs}) AS held")
 
 
 def grant_condition(*, on_resource: bool) -> str:

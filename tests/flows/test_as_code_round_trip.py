@@ -67,7 +67,7 @@ _slugs = count()
 _CALM = settings(
     suppress_health_check=list(HealthCheck), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
 )
-FEW, MANY = settings(_CALM, max_examples=3), settings(_CALM, max_examples=60)
+FEW, MANY = settings(_CALM, max_examples=2), settings(_CALM, max_examples=15)
 
 
 def unique(names: list[str]) -> list[str]:
