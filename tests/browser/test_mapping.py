@@ -76,7 +76,9 @@ def rules(world: World) -> list[str]:
     return [rule.sentence for rule in list_mappings(world.context, "acme")]
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+@pytest.mark.parametrize(
+    "script", [True, pytest.param(False, marks=pytest.mark.long)], ids=["with script", "without script"]
+)
 def test_a_rule_is_written_and_its_effect_seen_before_it_is_saved(
     address: str, world: World, new_page: NewPage, script: bool
 ) -> None:
