@@ -39,6 +39,7 @@ from bridge.storage.tables import (
     sign_in_attempts,
     users,
 )
+from tests.flows.audit import audit_events
 from tests.flows.logins import (
     CLIENT,
     PASSWORD,
@@ -487,6 +488,14 @@ def test_a_setting_says_how_long_and_thirty_days_is_the_most(world: World, days:
     set_config(world, asserted_days=days)
     sign_in(world, ANN, groups=("eng",))
     assert read(world, directory_users.c.asserted_until) == [(world.now + timedelta(days=counted),)]
+
+
+def test_groups_that_counted_no_more_are_come_into_again(world: World) -> None:
+    """Programs that kept an answer by the revision hear of it (docs/decisions/0033)."""
+    for days, told in ((0, 1), (1, 1), (9, 2)):
+        sign_in(world, ANN, groups=("eng",), now=world.now + timedelta(days=days))
+        events = [kind for _, kind, _ in audit_events(world.context)]
+        assert events.count("idp_groups.named_at_login") == told
 
 
 def test_a_rule_matches_a_group_that_a_login_names_first(world: World) -> None:
