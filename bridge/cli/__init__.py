@@ -7,7 +7,7 @@ on stdout and nothing else. Exit status 0: done. 1: refused, one line on stderr 
 "message"}}` on stdout). 2: wrong usage or settings. Secrets come from stdin or a file, never from an argument.
 
 - `terminal`   settings, time and output: what every command is made of
-- `shown`      domain values as JSON and as text; `times`: times as they are typed
+- `shown`      domain values as JSON and as text; `times`: times as they are typed; `previews`: `--dry-run` and `--seen`
 - one module a noun: `workspace`, `connection`, `domain`, `scim_token`, `scim_client`, `scim_log`, `sign_in_log`,
   `api_token`, `resource`, `user_group`, `grant`, `mapping`, `access` (`access_backwards`: who may, what it gives),
   `directory`, `users`, `db` (with `backup` and `restore`), `as_code` (`export`, `plan`, `apply`), `serve`, `worker`,
