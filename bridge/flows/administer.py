@@ -166,6 +166,8 @@ def _no_longer_applies(change: Change, workspace: Workspace, plan: str) -> tuple
     if not has_sso(plan):
         connections = list_connections(change.connection, workspace.key)
         lost += [f"sign-in and SCIM by {connection.name}" for connection in connections]
+        if workspace.require_sso:
+            lost.append("Require SSO: only owners named by hand come in, until one switches it off")
     return tuple(lost)
 
 

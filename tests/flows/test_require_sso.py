@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Conflict, Forbidden, NotFound, NotInPlan
 from bridge.domain.roles import OWNER
+from bridge.flows.administer import set_plan
 from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.members import remove_member, restore_member
@@ -302,3 +303,9 @@ def test_only_owners_exempt_and_nobody_elsewhere(world: World, bob: int, databas
         exempt_member(world.context, OPERATOR, "other", BOB, world.now)
     with pytest.raises(NotFound):
         exempt_member(world.context, OPERATOR, "acme", "nobody@acme.example", world.now)
+
+
+def test_a_smaller_plan_says_that_only_owners_named_by_hand_come_in(world: World) -> None:
+    set_workspace(world, require_sso=True)
+    changed = set_plan(world.context, OPERATOR, "acme", "team", world.now)
+    assert "Require SSO: only owners named by hand come in, until one switches it off" in changed.no_longer
