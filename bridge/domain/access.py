@@ -116,6 +116,8 @@ def parse_resource_ref(text: str) -> ResourceRef:
 
 def _listed(text: str, role: Role) -> ResourceRef:
     resource = parse_resource_ref(text)
+    if not text.isprintable():  # no resource has such an id, and no database has to meet it
+        raise Invalid(f"There is no {text[:80]!r}.", field="scope")
     if resource.type != role.resource_type:
         plural = RESOURCE_TYPES[role.resource_type or "source"][1]
         raise Invalid(f"{role.name} holds on {plural}, not on {text[:80]}.", field="scope")

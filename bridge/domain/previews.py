@@ -212,7 +212,7 @@ def parse_seen(text: str) -> Seen:
         told = json.loads(text)
         gaining, losing = (_ids(told[name]) for name in ("gaining", "losing"))
         return Seen(int(told["revision"]), str(told["digest"]), int(told["gains"]), int(told["loses"]), gaining, losing)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, OverflowError, TypeError, KeyError, RecursionError) as error:  # to json 1e999 is a number
         raise Invalid("What the preview said came back spoilt. Look at it again.", field="seen") from error
 
 

@@ -139,7 +139,7 @@ def _given() -> tuple[RoleInScope, ...]:
         try:
             role, terms = json.loads(text)
             found.append(parse_role_in_scope(str(role), [str(term) for term in terms]))
-        except (ValueError, TypeError, Invalid, NotFound):
+        except (ValueError, TypeError, RecursionError, Invalid, NotFound):
             continue
     return tuple(dict.fromkeys(found))
 

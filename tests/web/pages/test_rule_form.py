@@ -260,3 +260,26 @@ def test_another_workspaces_rules_and_groups_are_not_reached(olga: Surfer, acme:
     page = press(olga, "preview", **taken)
     assert "theirs" not in text_of(page.text)
     assert list_mappings(other.context, "other") == ()
+
+
+@pytest.mark.parametrize("number", ["1e999", "-Infinity", "NaN", '"x"', "[]"], ids=str)
+def test_what_was_seen_comes_back_with_no_number(olga: Surfer, acme: Acme, rule: str, number: str) -> None:
+    path = f"{MAPPING}/rules/{rule}/delete"
+    seen = f'{{"revision":{number},"digest":"x","gains":0,"loses":0,"gaining":null,"losing":null}}'
+    answer = olga.submit(path, olga.get(path), seen=seen)
+    assert "Look first at what it does." in answer.text
+    assert len(rules(acme)) == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["[" * 100_000, json.dumps(["source_admin", ["source:\ud800"]]), json.dumps(["source_admin", ["source:a\0b"]])],
+    ids=["deep", "surrogate", "nul"],
+)
+def test_a_role_that_no_page_of_ours_carries_is_dropped(
+    olga: Surfer, acme: Acme, form: dict[str, Any], given: str
+) -> None:
+    shown = press(olga, "preview", **{**form, "gives": [GIVES_ADMIN, given]})
+    assert shown.status_code == 200
+    assert "Save: 1 gains" in shown.text
+    assert save(olga, shown, **form).status_code == 303
