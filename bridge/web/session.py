@@ -45,8 +45,10 @@ def _workspace(reached: ReachedWorkspace) -> dict[str, Any]:
 
 
 def _authentication(one: Authentication) -> dict[str, Any]:
+    """Of the four kinds that are promised a passkey is `password`: the account's own. Then `method` says it was one."""
     at = one.at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"kind": one.kind, "connection": one.connection_id, "at": at, "groups": list(one.groups)}
+    shown = {"kind": one.kind, "connection": one.connection_id, "at": at, "groups": list(one.groups)}
+    return shown | {"kind": "password", "method": "passkey"} if one.kind == "passkey" else shown
 
 
 @blueprint.get("/logout")

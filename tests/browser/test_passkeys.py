@@ -93,7 +93,8 @@ def test_a_passkey_signs_in_alone_and_after_the_password(bridge: tuple[str, Worl
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(f"{url}/w/acme/roles")
     assert workspaces(page, url) == ["acme"]
-    assert page.request.get(f"{url}/session").json()["authenticated_by"][0]["kind"] == "passkey"
+    by = page.request.get(f"{url}/session").json()["authenticated_by"][0]
+    assert (by["kind"], by["method"]) == ("password", "passkey")
     sign_out(page)
     enter_password(page, url)
     page.wait_for_url(f"{url}/login/factor")
