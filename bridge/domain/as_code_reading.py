@@ -356,8 +356,9 @@ class _Sense:
 
 def _check_value(by: str, value: str) -> None:
     is_cut = by in ("name", "pattern") and value != value.strip()
-    if not value.strip() or is_cut or len(value) > LONGEST_PATTERN:
-        raise Invalid(f"A rule names its groups by 1 to {LONGEST_PATTERN} characters without space around them.")
+    if not value.strip() or is_cut or len(value) > LONGEST_PATTERN or "\0" in value:
+        text = f"A rule names its groups by 1 to {LONGEST_PATTERN} characters, no NUL, without space around them."
+        raise Invalid(text)
 
 
 def _check_rule(rule: CodedRule) -> None:

@@ -165,6 +165,12 @@ FAULTS = {
         "mappings[0].groups",
         "one of the keys",
     ),
+    "a group of a name that no database keeps": (
+        'mappings: [{connection: O, groups: {pushed: "x\\0"}, gives: {user_groups: [a]}}]',
+        3,
+        "mappings[0].groups.pushed",
+        "no NUL",
+    ),
     "a link that gives more": (
         "mappings: [{connection: O, groups: {pushed: x}, gives: {user_groups: [a, b]}, link: true}]",
         3,
