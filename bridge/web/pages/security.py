@@ -9,16 +9,19 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError, NotFound
+from bridge.domain.previews import Moved, RequireSso, Side
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
 from bridge.flows.break_glass import (
     NamedOwner,
     list_named_owners,
 )
+from bridge.flows.preview import preview
 from bridge.flows.require_factor import look_out_for_factors
 from bridge.flows.require_sso import Outlook, end_exemption, exempt_member, look_out, require_sso, stop_requiring_sso
 from bridge.web.pages.forms import typed
 from bridge.web.pages.frame import Visit, enter_as_owner, show
+from bridge.web.pages.preview_parts import asked_panel, moved_note, read_seen, unseen_note
 from bridge.web.pages.security_parts import ask_at_security
 from bridge.web.pages.views import (
     ConfirmPage,
@@ -165,8 +168,18 @@ def _owner_row(visit: Visit, owner: NamedOwner) -> GlassRow:
 @blueprint.get("/security/require-sso")
 def ask_to_require(slug: str) -> Response:
     """Who is locked out by it, now."""
-    visit = enter_as_owner(slug)
+    return _ask_to_require(enter_as_owner(slug))
+
+
+def _ask_to_require(visit: Visit, note: Note | None = None) -> Response:
     outlook = look_out(visit.context, visit.session, visit.slug, visit.now)
+    if outlook.required:
+        return go(visit.url("security.index"))
+    foreseen = preview(visit.context, visit.slug, RequireSso(), visit.now)
+
+    def way(side: Side, after: str) -> str:
+        return visit.url("security.ask_to_require", side=side, after=after)
+
     page = ConfirmPage(
         title="Require SSO?",
         text=f"From the next request on, only single sign-on opens {visit.workspace.name}.",
@@ -176,8 +189,10 @@ def ask_to_require(slug: str) -> Response:
         consequences=_requiring(visit, outlook),
         cancel_href=visit.url("security.index"),
         keep="Leave it off",
+        hidden=(("seen", foreseen.seen.render()),),
+        panel=asked_panel(visit, RequireSso(), foreseen, way, visit.url("security.ask_to_require")),
     )
-    return show(visit, "confirm.html", page)
+    return show(visit, "confirm.html", page, notices=(note,) if note else ())
 
 
 def _requiring(visit: Visit, outlook: Outlook) -> tuple[Consequence, ...]:
@@ -204,9 +219,14 @@ def _for_that_day(codes: int) -> Consequence:
 
 @blueprint.post("/security/require-sso")
 def require(slug: str) -> Response:
-    """Switch it on."""
-    visit = enter_as_owner(slug)
-    require_sso(visit.context, visit.session, visit.slug, visit.now)
+    """Switch it on, if that still keeps out who was shown."""
+    visit, seen = enter_as_owner(slug), read_seen()
+    if seen is None:
+        return _ask_to_require(visit, unseen_note())
+    try:
+        require_sso(visit.context, visit.session, visit.slug, visit.now, seen=seen)
+    except Moved as moved:
+        return _ask_to_require(visit, moved_note(moved))
     return go(visit.url("security.index"))
 
 

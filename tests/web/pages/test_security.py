@@ -18,7 +18,7 @@ from bridge.storage.changes import changing
 from bridge.storage.tables import second_factors
 from tests.flows.logins import join, prove_domain, set_workspace
 from tests.web.browsing import Company, Surfer, at
-from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme, Send
+from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme, Send, carried_by
 from tests.world import World
 
 PAGE = "/w/acme/security"
@@ -33,6 +33,12 @@ def by_sso(acme: Acme, app: Flask, company: Company) -> Surfer:
     told = surfer.sign_in(app, company, email=OLGA, name_id=OLGA)
     assert surfer.workspaces() == ["acme"], told.text
     return surfer
+
+
+def require(surfer: Surfer) -> None:
+    """Switch Require SSO on, as shown."""
+    asked = surfer.get(f"{PAGE}/require-sso")
+    assert surfer.submit(f"{PAGE}/require-sso", asked, **carried_by(asked)).status_code == 303
 
 
 def code_in(html: str) -> list[str]:
@@ -57,7 +63,7 @@ def test_who_would_be_locked_out_is_shown_and_then_is(acme: Acme, by_sso: Surfer
     assert "2 members never came by it" in asked.text
     assert "kim@acme.example" in asked.text
     assert "There is no break-glass code" in asked.text
-    told = by_sso.submit(f"{PAGE}/require-sso", asked)
+    told = by_sso.submit(f"{PAGE}/require-sso", asked, **carried_by(asked))
     assert told.status_code == 303
     assert by_sso.workspaces() == ["acme"]
     kim = acme.signed_in(KIM)
@@ -66,14 +72,28 @@ def test_who_would_be_locked_out_is_shown_and_then_is(acme: Acme, by_sso: Surfer
     assert kim.get(GLASS).status_code == 404
 
 
+def test_nobody_is_locked_out_who_was_not_shown(acme: Acme, by_sso: Surfer) -> None:
+    place = f"{PAGE}/require-sso"
+    asked = by_sso.get(place)
+    assert "2 lose" in asked.text
+    assert "Look first at what it does." in by_sso.submit(place, asked).text
+    acme.world.push("new@acme.example")
+    moved = by_sso.submit(place, asked, **carried_by(asked))
+    assert "Not saved yet" in moved.text
+    assert "3 lose" in moved.text
+    assert acme.signed_in(KIM).workspaces() == ["acme"]
+    assert by_sso.submit(place, moved, **carried_by(moved)).status_code == 303
+    assert by_sso.get(place).headers["Location"] == PAGE, "it is on"
+
+
 def test_any_owner_switches_it_off(acme: Acme, by_sso: Surfer) -> None:
-    by_sso.submit(f"{PAGE}/require-sso", by_sso.get(f"{PAGE}/require-sso"))
+    require(by_sso)
     by_sso.submit(f"{PAGE}/stop-requiring-sso", by_sso.get(f"{PAGE}/stop-requiring-sso"))
     assert acme.signed_in(KIM).workspaces() == ["acme"]
 
 
 def test_a_smaller_plan_says_who_comes_in_now(acme: Acme, by_sso: Surfer) -> None:
-    by_sso.submit(f"{PAGE}/require-sso", by_sso.get(f"{PAGE}/require-sso"))
+    require(by_sso)
     set_plan(acme.world.context, OPERATOR, "acme", "team", acme.world.now)
     olga = acme.signed_in(OLGA)
     shown = olga.get(PAGE).text
