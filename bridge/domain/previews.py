@@ -6,13 +6,15 @@ refused with the new numbers, as `Moved`.
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from hashlib import sha256
 from typing import Any, Literal
 
 from bridge.domain.access import ResourceRef, RoleInScope
 from bridge.domain.errors import Invalid, Stale
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import Label
+from bridge.domain.roles import Role
 
 Side = Literal["gains", "loses"]
 
@@ -155,6 +157,21 @@ Proposal = (
 )
 
 
+def mark_of(proposal: Proposal) -> str:
+    """What tells one proposal from another, in whichever process."""
+    return sha256(json.dumps(_plain(proposal)).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Role):
+        return value.id
+    if is_dataclass(value):
+        return [type(value).__name__, *(_plain(getattr(value, each.name)) for each in fields(value))]
+    if isinstance(value, frozenset):
+        return sorted(map(_plain, value))
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
 # -- What a preview says -----------------------------------------------------------------------------
 
 
@@ -191,7 +208,7 @@ class MovedPeople:
 class Seen:
     """What was shown to who then saves: at which revision, how many gain and lose, and a digest of who and what.
 
-    `gaining` and `losing` are their ids where all of them were on the first page, else None.
+    `gaining` and `losing` are their ids where all of them were on the first page, else None; `of`: of which proposal.
     """
 
     revision: int
@@ -200,6 +217,7 @@ class Seen:
     loses: int
     gaining: tuple[str, ...] | None = None
     losing: tuple[str, ...] | None = None
+    of: str = ""
 
     def render(self) -> str:
         """As one line of text, for a form or a command."""
@@ -211,7 +229,8 @@ def parse_seen(text: str) -> Seen:
     try:
         told = json.loads(text)
         gaining, losing = (_ids(told[name]) for name in ("gaining", "losing"))
-        return Seen(int(told["revision"]), str(told["digest"]), int(told["gains"]), int(told["loses"]), gaining, losing)
+        counts = int(told["gains"]), int(told["loses"])
+        return Seen(int(told["revision"]), str(told["digest"]), *counts, gaining, losing, str(told.get("of")))
     except (ValueError, OverflowError, TypeError, KeyError, RecursionError) as error:  # to json 1e999 is a number
         raise Invalid("What the preview said came back spoilt. Look at it again.", field="seen") from error
 
@@ -225,7 +244,7 @@ class Preview:
     """What a change would do. `covered` are those whose paths change, and whom another path gives as much.
 
     `groups` is how many IdP groups the rule takes now (of rules only), `later` whether it also takes groups made later.
-    `revision` is the workspace's when it was read.
+    `revision` is the workspace's when it was read, `of` the proposal's mark.
     """
 
     gains: MovedPeople
@@ -235,12 +254,13 @@ class Preview:
     digest: str
     groups: int | None = None
     later: bool = False
+    of: str = ""
 
     @property
     def seen(self) -> Seen:
         """What who saves hands back."""
         counts = (self.gains.count, self.loses.count)
-        return Seen(self.revision, self.digest, *counts, _all_of(self.gains), _all_of(self.loses))
+        return Seen(self.revision, self.digest, *counts, _all_of(self.gains), _all_of(self.loses), self.of)
 
 
 def _all_of(moved: MovedPeople) -> tuple[str, ...] | None:

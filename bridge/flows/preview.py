@@ -6,6 +6,7 @@ first, with what was shown to who saves.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from bridge.domain.previews import (
     RequireSso,
     Seen,
     Side,
+    mark_of,
 )
 from bridge.domain.sentences import counted, listed
 from bridge.domain.workspace import Workspace
@@ -66,7 +68,13 @@ def list_moved(
 def foresee(rows: Any, workspace: Workspace, proposal: Proposal, now: datetime, *, most: int = PAGE) -> Preview:
     """The same inside a transaction."""
     if isinstance(proposal, RequireSso):
-        return _foresee_sso(rows, workspace, now, most=most)
+        found = _foresee_sso(rows, workspace, now, most=most)
+    else:
+        found = _foresee_access(rows, workspace, proposal, now, most=most)
+    return replace(found, of=mark_of(proposal))
+
+
+def _foresee_access(rows: Any, workspace: Workspace, proposal: Proposal, now: datetime, *, most: int) -> Preview:
     effect = effect_of(rows, workspace, proposal)
     ready = moves.prepare(rows, workspace.key, asked_of(rows, workspace, effect, now), now)
     found = moves.count_moves(rows, ready)
@@ -102,13 +110,13 @@ def check_seen(change: Change, workspace: Workspace, proposal: Proposal, seen: S
 
     From here to the commit nobody else changes the workspace, so whoever calls this holds what else it will change
     already (the order of locks: `bridge.storage.changes.lock_workspace`). Where nothing has changed in the workspace
-    since, nothing is counted anew. Raises Moved.
+    since, nothing is counted anew, if it was this that was shown. Raises Moved.
     """
     if seen is None:
         return
     lock_workspace(change, workspace.key)
     locked = get_workspace(change.connection, workspace.slug)
-    if locked.rev - 1 == seen.revision:  # the lock itself has raised it by one
+    if locked.rev - 1 == seen.revision and seen.of == mark_of(proposal):  # the lock itself has raised it by one
         return
     found = foresee(change.connection, locked, proposal, change.now)
     if found.digest != seen.digest:

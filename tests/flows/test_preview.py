@@ -473,6 +473,15 @@ def test_who_saves_what_they_saw_saves_it(company: Company, now: datetime) -> No
     assert "People in the Okta group ops get Function Admin on all functions." in made.sentence
 
 
+def test_what_was_seen_of_one_change_agrees_to_no_other(company: Company, now: datetime) -> None:
+    at = company.world
+    one, other = (draft(at, "name", name, role("Function Admin")) for name in ("ops", "nobody-is-in-this"))
+    seen = company.asked(AddRule(other)).seen
+    assert seen.revision == company.asked(AddRule(one)).revision
+    with pytest.raises(Moved, match="Now 2 gain and 0 lose, 0 and 0 when you looked"):
+        add_mapping(at.context, OPERATOR, "kicks", one, now, seen=seen)
+
+
 def test_what_moved_elsewhere_is_in_nobodys_way(company: Company, now: datetime) -> None:
     """The revision is another one, what was previewed isn't."""
     rule = draft(company.world, "name", "ops", role("Function Admin"))
