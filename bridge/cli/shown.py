@@ -192,7 +192,7 @@ def text_because(because: Because) -> str:
     if steps:
         return " → ".join(steps)
     by_idp = because.given_by.startswith("connection:")
-    how = "with the membership, by its connection" if by_idp else f"by hand, {because.given_by}"
+    how = "with the membership, by its connection" if by_idp else "by hand"
     return f"{how}, {because.since:%d %b %Y}"
 
 

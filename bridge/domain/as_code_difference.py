@@ -394,7 +394,8 @@ def others(present: CodedWorkspace, wanted: CodedWorkspace) -> Others:
         connections=beside("connections", lambda one: fold(one.name)),
         domains=beside("domains", lambda one: one.name),
         user_groups=tuple(one for one in beside("user_groups", lambda one: fold(one.name)) if not one.mirror),
-        members=beside("members", lambda one: fold_letters(one.email)),
+        # Those whom the file only names as a User Group's members are looked at, too; most were given nothing.
+        members=tuple(one for one in beside("members", lambda one: fold_letters(one.email)) if one.grants.given),
         mappings=() if wanted.mappings is None else tuple(pair_rules(present.mappings or (), wanted.mappings)[1]),
     )
 

@@ -105,8 +105,10 @@ def _grant(because: Because, role: Role, makers: Makers) -> Origin:
 
 
 def _rule_gives(because: Because, makers: Makers) -> list[Origin]:
+    rule = makers.rules.get(because.mapping_id or "")
     found = makers.giving.get((because.mapping_id or "", because.user_group_id or ""))
-    if found is None:
+    # A mirror and a link are one act with what they give: the rule's own line says it.
+    if found is None or (rule is not None and rule.origin != "admin" and found == (rule.created_at, rule.made_by)):
         return []
     at, by = found
     return [

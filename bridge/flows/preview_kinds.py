@@ -123,7 +123,7 @@ def _switched(rows: Any, workspace: Workspace, proposal: SwitchRule) -> Effect:
         lambda standing: standing.unmatched({mapping.key}).matching(mapping.key, taken),
         _given(rows, [mapping.key]),
         groups=len(groups),
-        later=mapping.match.takes_later,
+        later=proposal.enabled and mapping.match.takes_later,
     )
 
 

@@ -314,6 +314,12 @@ def test_what_is_not_in_the_file_stays_unless_it_is_pruned(staged: World) -> Non
     ]
 
 
+def test_who_is_only_named_as_a_user_groups_member_is_nothing_beside_the_file(staged: World) -> None:
+    text = "members: []\nuser_groups: [{name: Guild, members: [ines@kicks.example]}]\n"
+    applied(staged.context, text, staged.now)
+    assert planned(staged.context, text, staged.now).left_alone == {"members": 1}, "Marcus, who was made an owner"
+
+
 def test_pruning_takes_no_people_and_nothing_that_an_idp_pushed(staged: World) -> None:
     applied(staged.context, EMPTY.replace("connections: []\n", ""), staged.now, prune=True)
     ines = find_member_id(staged.context, "kicks", "ines@kicks.example")

@@ -352,6 +352,8 @@ def test_a_rule_that_takes_groups_made_later_says_so(company: Company) -> None:
     ):
         seen = company.asked(AddRule(draft(company.world, kind, value, role("Function Admin"))))
         assert (seen.groups, seen.later) == (groups, later), kind
+    switched = [company.asked(SwitchRule(company.rules["eng"], on)).later for on in (True, False)]
+    assert switched == [True, False], "a rule that is off takes none"
     assert company.asked(DeleteUserGroup(company.guild)).groups is None
 
 

@@ -63,12 +63,18 @@ def by_rule(slug: str, rule: UUID) -> Response:
     return show(visit, "gives.html", page)
 
 
+def _reach(found: RuleGives, begins: Chip | None) -> str:
+    """How many the rule reaches: by all of its groups, also on the page of one of them."""
+    people, groups = counted(found.people, "person now", "people now"), found.rule.matched_groups
+    return f"{people}, in all {groups:,} IdP groups that it takes" if begins and groups > 1 else people
+
+
 def _rules(visit: Visit, found: tuple[RuleGives, ...], begins: Chip | None) -> tuple[GivesRule, ...]:
     inventory = load_inventory(visit)
     return tuple(
         GivesRule(
             sentence=one.rule.sentence,
-            people=counted(one.people, "person now", "people now"),
+            people=_reach(one, begins),
             href=visit.url("mapping.show_one", rule=one.rule.id),
             obstacles=tuple(each.text for each in one.obstacles),
             lines=_lines(visit, one, begins, inventory),

@@ -66,6 +66,7 @@ _HOW: dict[How, tuple[str, str]] = {
 }
 _MOST_ROLES = 50
 _TITLE, _WAITING = "If you save this", "Say which groups, and what they get."
+_UNCHANGED = "Change the rule, and you see here who gains and who loses."
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def change(slug: str, rule: UUID) -> Response:
     """The form with what the rule says."""
     visit = enter_as_owner(slug)
     found = get_mapping(visit.context, visit.slug, str(rule))
-    return _Form(visit, found).show(_of_rule(found))
+    return _Form(visit, found).show(_of_rule(found), _Counted(panel=PreviewPanel(_TITLE, waiting=_UNCHANGED)))
 
 
 @blueprint.post("/rules/<uuid:rule>/change")
@@ -225,14 +226,13 @@ class _Form:
         do = typed("do")
         written, wrong = _read(self.visit)
         if do.startswith("drop:"):
-            return self.show(_without(written, do.removeprefix("drop:")), error=wrong)
+            written = _without(written, do.removeprefix("drop:"))
         if wrong is not None:
             return self.show(written, error=wrong, quiet=do == "live")
-        if do in ("add", "find"):
-            return self.show(written)
         if do == "save":
             return self._save(written)
-        return self.show(written, self._count(written, do), quiet=do == "live")
+        quiet = do in ("live", "add", "find") or do.startswith("drop:")
+        return self.show(written, self._count(written, do), quiet=quiet)
 
     def _save(self, written: Written) -> Response:
         visit, seen = self.visit, read_seen()

@@ -113,10 +113,12 @@ def test_roles_are_added_and_removed_without_script(olga: Surfer, acme: Acme, fo
     added = press(olga, "add", **form, **add).text
     assert added.count('name="gives"') == 2
     assert "Source Read-only" in text_of(added)
+    assert "Save: 1 gains" in added, "what was counted while one wrote isn't lost by adding a role"
     two = [GIVES_ADMIN, json.dumps(["source_read_only", ["label:environment:prod"]])]
     dropped = press(olga, "drop:0", **{**form, "gives": two}).text
     assert dropped.count('name="gives"') == 1
-    assert "Source Admin on" not in text_of(dropped.partition("Roles they get")[2])
+    assert "Source Admin on" not in text_of(dropped.partition("Roles they get")[2].partition("If you save this")[0])
+    assert "1 person gains Source Read-only" in text_of(dropped)
 
 
 def test_a_chosen_role_counts_though_it_was_not_added(olga: Surfer, acme: Acme, form: dict[str, Any]) -> None:

@@ -241,6 +241,13 @@ def test_what_an_idp_group_gives_to_how_many_and_by_which_rules(acme: Acme, olga
     assert "The rule eng-* is switched off." in olga.get(href).text
 
 
+def test_a_rule_of_several_groups_says_that_its_people_are_of_all_of_them(acme: Acme, olga: Surfer, rule: str) -> None:
+    acme.world.push_group("eng-web", acme.world.push("wim@acme.example"))
+    html = olga.get(f"/w/acme/gives/idp-group/{acme.eng.id}").text
+    assert "1 person has what stands here by being in it." in html
+    assert "2 people now, in all 2 IdP groups that it takes" in html
+
+
 def test_what_a_rule_gives(acme: Acme, olga: Surfer, rule: str) -> None:
     html = olga.get(f"/w/acme/gives/rule/{rule}").text
     assert "People in Okta groups named eng-* join Data Guild." in html
