@@ -19,6 +19,7 @@ _SAYS = {
     "membership.revived": "made them a member again",
     "membership.accepted": "accepted the membership",
     "invitation.accepted": "accepted an invitation",
+    "user.created": "made the account {email}",
     "user.closed": "closed the account",
     "directory_user.created": "pushed the person {name}",
     "directory_user.changed": "changed its record of {name}",
@@ -56,6 +57,8 @@ _SAYS = {
     "connection.disabled": "switched the connection {name} off",
     "connection.deleted": "deleted the connection {name}",
 }
+#: Names of people in a sentence: a push may bring a hundred thousand at once.
+_MOST_NAMES = 3
 
 
 def tell_event(kind: str, who: str, subject: str, before: Any, after: Any) -> str:
@@ -87,5 +90,6 @@ def _text(value: Any) -> str:
 
 def _people(named: list[Any], count: Any) -> str:
     names = [str(one["name"]) if isinstance(one, Mapping) and "name" in one else str(one) for one in named]
-    more = count - len(names) if isinstance(count, int) else 0
-    return f"{', '.join(names)} and {more} more" if more > 0 else ", ".join(names)
+    more = (count if isinstance(count, int) else len(names)) - min(len(names), _MOST_NAMES)
+    told = ", ".join(names[:_MOST_NAMES])
+    return f"{told} and {more:,} more" if more > 0 else told

@@ -26,6 +26,18 @@ def test_who_did_what_to_whom() -> None:
     assert said == "Okta put Ann, Bob and 1 more into the IdP group eng"
 
 
+@pytest.mark.parametrize("count", [{}, {"count": 1_200}], ids=["all named", "counted"])
+def test_of_very_many_people_three_are_named(count: dict[str, int]) -> None:
+    after = {"people": [{"id": str(n), "name": f"P{n}"} for n in range(1_200)], "group": "eng", **count}
+    said = tell_event("idp_group.members_added", "Okta", "G", None, after)
+    assert said == "Okta put P0, P1, P2 and 1,197 more into the IdP group eng"
+
+
+def test_people_without_a_count_are_all_there_are() -> None:
+    said = tell_event("user_group.members_removed", "Olga", "G", None, {"people": ["a", "b"], "name": "Guild"})
+    assert said == "Olga took a, b out of the User Group Guild"
+
+
 def test_what_is_after_counts_over_what_was_before() -> None:
     said = tell_event("workspace.plan_set", "The operator", "W", {"plan": "team"}, {"plan": "free"})
     assert said == "The operator put the workspace on the plan free"
