@@ -122,7 +122,7 @@ def compare(before: Standing, after: Standing, questions: Iterable[Question]) ->
     old, new = _Index(before), _Index(after)
     asked = []
     for question in dict.fromkeys(questions):
-        has, will = (_Routes(one, question, _exact, one.exact_holders(question)) for one in (old, new))
+        has, will = (_exact_routes(one, question) for one in (old, new))
         asked += _touched(question, will, has, gains=True)
         asked += _touched(question, has, will, gains=False)
     return _strongest_asked(asked)
@@ -155,6 +155,9 @@ class _Index:
         self.groups_of: dict[int, list[Group]] = {}
         self.rules_of: dict[int, list[int]] = {}
         self.holders: dict[str, dict[RoleInScope, set[int]]] = {}
+        self.own: dict[str, dict[RoleInScope, set[int]]] = {}
+        for key, given in standing.own:
+            self.own.setdefault(given.role.id, {}).setdefault(given, set()).add(key)
         for rule, group in standing.matches:
             self.groups_of.setdefault(rule, []).append(group)
         for rule, user_group in standing.ties:
@@ -173,13 +176,13 @@ class _Index:
             for holder in holders
         }
 
-    def exact_holders(self, question: Question) -> set[int]:
-        """Those that give just what is asked for."""
+    def exact(self, givers: dict[str, dict[RoleInScope, set[int]]], question: Question) -> set[int]:
+        """Those of the givers that give just what is asked for: `holders`, or `own`, which are grants."""
         given = question.given
+        of_role = givers.get(given.role.id, {})
         if question.resource is not None:
-            return self.holders_of(question, _exact, (given.role,))
-        is_in_plan = in_plan(given.role, self.standing.plan)
-        return self.holders.get(given.role.id, {}).get(given, set()) if is_in_plan else set()
+            return {key for one, keys in of_role.items() if _exact(self.standing, one, question) for key in keys}
+        return of_role.get(given, set()) if in_plan(given.role, self.standing.plan) else set()
 
 
 Fit = Callable[[Standing, RoleInScope, Question], bool]
@@ -206,7 +209,9 @@ def _enough(standing: Standing, given: RoleInScope, question: Question) -> bool:
 class _Routes:
     """By which groups and User Groups a Standing gives what fits a question; `groups` with every way through each."""
 
-    def __init__(self, index: _Index, question: Question, fit: Fit, holders: Iterable[int]) -> None:
+    def __init__(
+        self, index: _Index, question: Question, fit: Fit, holders: Iterable[int], own: Collection[int] = ()
+    ) -> None:
         standing = index.standing
         self.index, self.question = index, question
         self.groups: dict[Group, set[tuple[int, int]]] = {}
@@ -221,7 +226,12 @@ class _Routes:
                 self.user_groups.add(holder)
         everywhere = RoleInScope(question.given.role, EVERYWHERE)
         self.own_everywhere = fit(standing, everywhere, question)
-        self.own = {key for key, given in standing.own if fit(standing, given, question)}
+        self.own = frozenset(own)
+
+
+def _exact_routes(index: _Index, question: Question) -> _Routes:
+    holders, own = (index.exact(givers, question) for givers in (index.holders, index.own))
+    return _Routes(index, question, _exact, holders, own)
 
 
 def _touched(question: Question, here: _Routes, there: _Routes, *, gains: bool) -> list[Asked]:

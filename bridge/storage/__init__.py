@@ -4,7 +4,8 @@
 - `database`            engines, transactions, the queue of SQLite's writers
 - `prepared`            statements compiled once, for what each request says: how to declare and call them
 - `changes`             a change under way: its cause, its audit events, facts that begin and end by it
-- `access`              the one query over facts that answers may they, and why; `moves`: who gains, who loses
+- `access`              the one query over facts that answers may they, and why; `moves`: who gains, who loses;
+  `moves_by_person`: the same, person by person
 - `access_backwards`    from a resource to the people who may
 - `idp_groups`          one IdP group, and the rules that take it
 - `access_compared`     access before and after a change, within its transaction; `as_code`: what was given by hand

@@ -1,7 +1,8 @@
 """Who gains and who loses by a change: what groups give, read into a `Standing`, and people counted in the tables.
 
-`bridge.domain.moves` says what to ask. It goes into the statements as JSON, a list each, so that they stay the same for
-every kind of change. People are never gathered here: they are counted where they are, and read a page at a time.
+`bridge.domain.moves` says what to ask. Where that is little, or about few people, it goes into the statements as JSON,
+a list each, and the tables count; else `bridge.storage.moves_by_person` walks over all people, some thousands at a time.
+Both give the same numbers and the same digest: who saves may be counted by the other way than who looked.
 What makes a membership alive, and a group's member count, is said once, in `bridge.storage.access`.
 """
 
@@ -10,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, reduce
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -29,11 +30,13 @@ from sqlalchemy import (
 )
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope
+from bridge.domain.moved_bits import NOTHING, Weights, bits
 from bridge.domain.moves import Asked, Group, Standing, strongest
 from bridge.domain.previews import MovedPeople, PersonMoved, Side
 from bridge.domain.roles import get_role
 from bridge.storage.access import ALIVE, COUNTS, UNEXPIRED, grants_of, in_batches, scopes_of
 from bridge.storage.columns import Instant
+from bridge.storage.moves_by_person import SIGNED_IN, Person, Walk
 from bridge.storage.tables import (
     grants,
     group_members,
@@ -190,101 +193,28 @@ def _moved(dialect: str, few: bool) -> str:
     return f"{_TOUCHED}, {_EACH_UNCOVERED if dialect == 'postgresql' and not few else _REST}"
 
 
-# Beginning with members m: which questions touch them, and aren't covered.
-_WAYS = (
-    (
-        "directory_users d CROSS JOIN group_members gm CROSS JOIN from_group mm CROSS JOIN bundles q",
-        "d.membership_id = m.id AND gm.directory_user_id = d.id AND mm.group_id = gm.group_id AND q.bundle = mm.bundle "
-        f"AND NOT mm.settled AND {COUNTS}",
-    ),
-    (
-        "user_group_members u CROSS JOIN from_hand f CROSS JOIN bundles q",
-        "u.membership_id = m.id AND f.user_group_id = u.user_group_id AND q.bundle = f.bundle AND NOT f.settled",
-    ),
-    (
-        "grants g CROSS JOIN from_role f CROSS JOIN bundles q",
-        f"g.principal_id = m.id AND f.role = g.role AND g.scope = 'all' AND {UNEXPIRED} AND q.bundle = f.bundle",
-    ),
-    (
-        "grants g CROSS JOIN from_grant f CROSS JOIN bundles q",
-        "g.principal_id = m.id AND f.grant_id = g.id AND q.bundle = f.bundle",
-    ),
-)
-
-_SIGNED_IN = """EXISTS (SELECT 1 FROM sessions s JOIN authentications au ON au.session_id = s.id
-    WHERE s.user_id = {user} AND s.ends_at > :now AND (au.ends_at IS NULL OR au.ends_at > :now))"""
-
 _COUNT = f"""people AS (SELECT member, MAX(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS gains,
     MAX(CASE WHEN n < 0 THEN 1 ELSE 0 END) AS loses FROM moved GROUP BY member),
-told AS (SELECT p.gains, p.loses, CASE WHEN {_SIGNED_IN.format(user="m.user_id")} THEN 1 ELSE 0 END AS here
+told AS (SELECT p.gains, p.loses, CASE WHEN {SIGNED_IN.format(user="m.user_id")} THEN 1 ELSE 0 END AS here
     FROM people p CROSS JOIN memberships m WHERE m.id = p.member)
 SELECT 'all', 0, (SELECT COUNT(DISTINCT member) FROM touched), COUNT(*), 0 FROM people
 UNION ALL SELECT 'side', 1, SUM(gains), SUM(here * gains), 0 FROM told
 UNION ALL SELECT 'side', -1, SUM(loses), SUM(here * loses), 0 FROM told
 UNION ALL SELECT 'asked', n, COUNT(*), SUM(member), SUM(member * member % 1000003) FROM moved GROUP BY n"""
 
-# The same where there are so many questions that each person is asked until one of them moves them.
-_MOST_QUESTIONS = 100
-
-
-_AT_ALL = (
-    ("from_group mm", "(SELECT DISTINCT group_id, asserted, shadowed FROM from_group) mm"),
-    ("mm.bundle AS bundle, mm.settled AS settled", "0 AS bundle, 1 = 0 AS settled"),
-    ("f.bundle, f.settled", "0, 1 = 0"),
-    ("f.bundle, 1 = 0", "0, 1 = 0"),
-)
-
-
-def _count_people() -> str:
-    touched = reduce(lambda text, pair: text.replace(*pair), _AT_ALL, _TOUCHED)
-    gains, loses = (_any_way(side) for side in ("gains", "loses"))
-    return f"""{touched},
-told AS (SELECT t.member, m.user_id, CASE WHEN {gains} THEN 1 ELSE 0 END AS gains,
-        CASE WHEN {loses} THEN 1 ELSE 0 END AS loses
-    FROM (SELECT DISTINCT member FROM touched) t CROSS JOIN memberships m WHERE m.id = t.member),
-seen AS (SELECT gains, loses, member, CASE WHEN gains + loses > 0 AND {_SIGNED_IN.format(user="told.user_id")}
-        THEN 1 ELSE 0 END AS here FROM told)
-SELECT 'all', 0, COUNT(*), SUM(CASE WHEN gains + loses > 0 THEN 1 ELSE 0 END), 0 FROM seen
-UNION ALL SELECT 'side', 1, SUM(gains), SUM(here * gains), 0 FROM seen
-UNION ALL SELECT 'side', -1, SUM(loses), SUM(here * loses), 0 FROM seen
-UNION ALL SELECT 'who', 1, SUM(gains), SUM(gains * member), SUM(gains * (member * member % 1000003)) FROM seen
-UNION ALL SELECT 'who', -1, SUM(loses), SUM(loses * member), SUM(loses * (member * member % 1000003)) FROM seen"""
-
-
-_PERSON = f"u.email_ci, m.id, m.uid, u.email, u.name, {_SIGNED_IN.format(user='u.id')}"
-
-
-def _page(side: Side) -> str:
-    """In the order of addresses, until there are enough: for changes that move many."""
-    return f"""SELECT {_PERSON} FROM users u CROSS JOIN memberships m
-WHERE u.email_ci > :after AND u.closed_at IS NULL AND m.user_id = u.id AND m.workspace_id = :workspace AND {ALIVE}
-AND {_any_way(side)} ORDER BY u.email_ci LIMIT :most"""
-
-
-def _page_of_few(side: Side) -> str:
-    """Beginning with whom it touches, who are then put in order."""
-    return f"""SELECT {_PERSON} FROM (SELECT DISTINCT member FROM moved WHERE n {_SIGNS[side]}) p
-CROSS JOIN memberships m CROSS JOIN users u WHERE m.id = p.member AND u.id = m.user_id AND u.email_ci > :after
-ORDER BY u.email_ci LIMIT :most"""
-
-
-def _what(side: Side) -> str:
-    """The questions that move these members."""
-    return " UNION ALL ".join(
-        f"SELECT m.id, q.n FROM memberships m CROSS JOIN {tables} WHERE m.id IN :members AND {_on(on, side)}"
-        for tables, on in _WAYS
-    )
-
-
-def _any_way(side: Side) -> str:
-    return f"({' OR '.join(f'EXISTS (SELECT 1 FROM {tables} WHERE {_on(on, side)})' for tables, on in _WAYS)})"
-
+# Of so few questions an engine counts everybody faster than it takes to read what reaches each.
+_FEW_QUESTIONS = {"sqlite": 5, "postgresql": 2}
 
 _SIGNS: dict[Side, str] = {"gains": "> 0", "loses": "< 0"}
 
-
-def _on(on: str, side: Side) -> str:
-    return f"{on} AND q.n {_SIGNS[side]} AND {_UNCOVERED.format(member='m.id', n='q.n')}"
+# Beginning with whom it touches, who are then put in order.
+_PAGE_OF_FEW: dict[Side, str] = {
+    side: f"""SELECT u.email_ci, m.id, m.uid, u.email, u.name, {SIGNED_IN.format(user="u.id")}
+FROM (SELECT DISTINCT member FROM moved WHERE n {sign}) p
+CROSS JOIN memberships m CROSS JOIN users u WHERE m.id = p.member AND u.id = m.user_id AND u.email_ci > :after
+ORDER BY u.email_ci LIMIT :most"""
+    for side, sign in _SIGNS.items()
+}
 
 
 @cache
@@ -300,10 +230,7 @@ def _statement(dialect: str, body: str) -> TextClause:
     sql = f"WITH {', '.join(lists)}{'' if body.startswith('SELECT') else ', '}{body}"
     kinds = {"now": Instant, "workspace": BigInteger, "most": BigInteger, "after": Text}
     binds: list[BindParameter[Any]] = [bindparam(name, type_=kind) for name, kind in kinds.items() if f":{name}" in sql]
-    many: list[BindParameter[Any]] = (
-        [bindparam("members", type_=BigInteger, expanding=True)] if ":members" in sql else []
-    )
-    return text(sql).bindparams(*binds, *many)
+    return text(sql).bindparams(*binds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +255,7 @@ class Moves:
     now: datetime
     asked: dict[int, Asked]
     lists: dict[str, str]
+    weights: Weights
     few: bool
 
     def values(self, body: str, **more: Any) -> dict[str, Any]:
@@ -344,7 +272,7 @@ def prepare(connection: Any, workspace_key: int, asked: Iterable[Asked], now: da
     listed = {ref for one in numbered.values() for ref in one.resources or ()}
     keys = _resource_keys(connection, workspace_key, listed)
     lists = {name: json.dumps(rows) for name, rows in _rows(numbered, keys).items()}
-    return Moves(workspace_key, now, numbered, lists, _is_few(connection, numbered.values()))
+    return Moves(workspace_key, now, numbered, lists, Weights(numbered), _is_few(connection, numbered.values()))
 
 
 def _rows(numbered: Mapping[int, Asked], keys: Mapping[ResourceRef, int]) -> dict[str, list[Any]]:
@@ -396,24 +324,46 @@ def _resource_keys(connection: Any, workspace_key: int, refs: Collection[Resourc
 
 
 def count_moves(connection: Any, moves: Moves) -> Counted:
-    """Who gains and who loses, counted. One statement; of very many questions, on SQLite, not by what they move."""
+    """Who gains and who loses, counted: of a few people or little in one statement, else person by person."""
     if not moves.asked:
         return Counted(0, 0, MovedPeople(), MovedPeople(), _digest([]))
-    dialect = connection.dialect.name
-    whole = len(moves.asked) <= _MOST_QUESTIONS or dialect == "postgresql"
-    body = f"{_moved(dialect, moves.few)}, {_COUNT}" if whole else _count_people()
-    rows = connection.execute(_statement(dialect, body), moves.values(body)).all()
-    told = {(kind, int(n)): tuple(int(one or 0) for one in numbers) for kind, n, *numbers in rows}
-    sides = []
-    for sign in (1, -1):
-        count, here, _ = told["side", sign]
-        each = {moves.asked[n].given: told["asked", n][0] for kind, n in told if kind == "asked" and n * sign > 0}
-        sides.append(MovedPeople(count, here, tuple(sorted(each.items(), key=lambda one: -one[1]))))
+    if moves.few or len(moves.asked) <= _FEW_QUESTIONS[connection.dialect.name]:
+        return _counted_at_once(connection, moves)
+    tallies = _walk(connection, moves).count()
+    each = {n: (one.count, one.keys, one.squares) for n, one in tallies.by_question().items()}
+    sides = {1: tallies.sides[True], -1: tallies.sides[False]}
+    return _counted(moves, (tallies.touched, tallies.movers), sides, each)
+
+
+def _counted_at_once(connection: Any, moves: Moves) -> Counted:
+    body = f"{_moved(connection.dialect.name, moves.few)}, {_COUNT}"
+    rows = connection.execute(_statement(connection.dialect.name, body), moves.values(body)).all()
+    told = {(kind, int(n)): [int(one or 0) for one in numbers] for kind, n, *numbers in rows}
+    each = {n: tuple(numbers) for (kind, n), numbers in told.items() if kind == "asked"}
     touched, movers, _ = told["all", 0]
-    what = {n: (one.given.role.id, one.given.scope.render()) for n, one in moves.asked.items()}
-    who = [(what[n], n > 0, numbers) for (kind, n), numbers in told.items() if kind == "asked"]
-    asked = [] if whole else [(what[n], n > 0, told["who", 1 if n > 0 else -1]) for n in what]
-    return Counted(touched, movers, sides[0], sides[1], _digest([*who, *asked]))
+    return _counted(moves, (touched, movers), {sign: told["side", sign] for sign in (1, -1)}, each)
+
+
+def _counted(
+    moves: Moves, people: tuple[int, int], sides: Mapping[int, Sequence[int]], each: Mapping[int, tuple[int, ...]]
+) -> Counted:
+    """Put together of people touched and moved; by side, how many and how many signed in; by question, how many."""
+    gains, loses = (
+        MovedPeople(
+            sides[sign][0], sides[sign][1], tuple(sorted(_by_given(moves, each, sign), key=lambda one: -one[1]))
+        )
+        for sign in (1, -1)
+    )
+    what = {n: (moves.asked[n].given.role.id, moves.asked[n].given.scope.render()) for n in each}
+    return Counted(*people, gains, loses, _digest((what[n], n > 0, numbers) for n, numbers in each.items()))
+
+
+def _by_given(moves: Moves, each: Mapping[int, tuple[int, ...]], sign: int) -> list[tuple[RoleInScope, int]]:
+    return [(moves.asked[n].given, each[n][0]) for n in sorted(each, key=abs) if n * sign > 0]
+
+
+def _walk(connection: Any, moves: Moves) -> Walk:
+    return Walk(connection, moves.workspace_key, moves.weights, moves.now)
 
 
 def _digest(who: Iterable[tuple[tuple[str, list[str]], bool, tuple[int, ...]]]) -> str:
@@ -425,28 +375,29 @@ def page_of_moves(connection: Any, moves: Moves, side: Side, *, after: str = "",
     """People of one side after an address, in order of addresses, without counts; `more` where there are others."""
     if not any(one.gains == (side == "gains") for one in moves.asked.values()):
         return MovedPeople()
-    dialect = connection.dialect.name
-    body = f"{_moved(dialect, True)} {_page_of_few(side)}" if moves.few else _page(side)
-    values = moves.values(body, after=after, most=most + 1)
-    found = connection.execute(_statement(dialect, body), values).all()
-    page = found[:most]
-    given = _given(connection, moves, side, [row[1] for row in page])
+    found = (_page_of_few if moves.few else _page_of_many)(connection, moves, side, after, most + 1)
     people = tuple(
-        PersonMoved(uid, email, name, tuple(strongest(given.get(key, ()))), bool(here))
-        for _, key, uid, email, name, here in page
+        PersonMoved(one.uid, one.email, one.name, _strongest_of(moves, mask), bool(one.signed_in))
+        for one, mask in found[:most]
     )
-    return MovedPeople(people=people, more=page[-1][0] if len(found) > most else None)
+    return MovedPeople(people=people, more=found[most - 1][0].email_ci if len(found) > most else None)
 
 
-def _given(connection: Any, moves: Moves, side: Side, members: list[int]) -> dict[int, list[RoleInScope]]:
-    if not members:
-        return {}
-    body = _what(side)
-    rows = connection.execute(_statement(connection.dialect.name, body), moves.values(body, members=members))
-    given: dict[int, list[RoleInScope]] = {}
-    for member, n in sorted({(member, n) for member, n in rows}, key=lambda one: (one[0], abs(one[1]))):
-        given.setdefault(member, []).append(moves.asked[n].given)
-    return given
+def _page_of_few(connection: Any, moves: Moves, side: Side, after: str, most: int) -> list[tuple[Person, int]]:
+    body = f"{_moved(connection.dialect.name, True)} {_PAGE_OF_FEW[side]}"
+    values = moves.values(body, after=after, most=most)
+    found = [Person(*row) for row in connection.execute(_statement(connection.dialect.name, body), values)]
+    weighed = _walk(connection, moves).weigh([one.member for one in found])
+    return [(one, moves.weights.moved_by(weighed.get(one.member, NOTHING), side)) for one in found]
+
+
+def _page_of_many(connection: Any, moves: Moves, side: Side, after: str, most: int) -> list[tuple[Person, int]]:
+    return _walk(connection, moves).page(side, after, most)
+
+
+def _strongest_of(moves: Moves, mask: int) -> tuple[RoleInScope, ...]:
+    numbers = sorted((moves.weights.numbers[at] for at in bits(mask)), key=abs)
+    return tuple(strongest(moves.asked[n].given for n in numbers))
 
 
 def _is_few(connection: Any, asked: Collection[Asked]) -> bool:

@@ -9,6 +9,7 @@ things happen first, by the flows that do them (`world_steps`). Every bug of `pl
 import re
 from collections.abc import Callable
 from itertools import count
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -18,6 +19,7 @@ from bridge.domain.access_facts import Facts
 from bridge.domain.errors import DomainError
 from bridge.flows.context import OPERATOR
 from bridge.flows.preview import preview
+from bridge.storage import moves
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.workspaces import count_keeping_owners
@@ -90,6 +92,8 @@ def propose_and_do(lab: Lab, facts: Facts) -> Facts:
         with pytest.raises(type(refused)):
             perform(lab, proposal)
         raise
+    with patch.multiple(moves, _FEW=0, _FEW_QUESTIONS={"sqlite": 0, "postgresql": 0}):  # as of many people
+        assert preview(lab.context, lab.slug, proposal, lab.now) == foreseen
     perform(lab, proposal)
     after = lab.facts()
     world_answers.check_preview(foreseen, proposal, facts, after, lab.now)
