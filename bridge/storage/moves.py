@@ -1,7 +1,7 @@
 """Who gains and who loses by a change: what groups give, read into a `Standing`, and people counted in the tables.
 
 `bridge.domain.moves` says what to ask. Where that is little, or about few people, it goes into the statements as JSON,
-a list each, and the tables count; else `bridge.storage.moves_by_person` walks over all people, some thousands at a time.
+a list each, and the tables count; else `bridge.storage.moves_by_person` walks over everybody, thousands at a time.
 Both give the same numbers and the same digest: who saves may be counted by the other way than who looked.
 What makes a membership alive, and a group's member count, is said once, in `bridge.storage.access`.
 """
