@@ -132,7 +132,8 @@ def _strongest_asked(asked: Iterable[Asked]) -> list[Asked]:
     """Less those who ask the same people for less: whoever moves by one of them moves by what says more."""
     alike: dict[tuple[object, ...], list[Asked]] = {}
     for one in asked:
-        whom = (one.gains, one.groups, one.user_groups, one.own_everywhere, one.own)
+        role = one.given.role.id if one.own_everywhere else None  # of which the grants of their own are
+        whom = (one.gains, one.groups, one.user_groups, role, one.own)
         alike.setdefault(whom, []).append(one)
     return [one for every in alike.values() for one in every if not any(_says_more(other, one) for other in every)]
 

@@ -121,6 +121,8 @@ def company(kicks: World, now: datetime) -> Company:
         assert membership is not None
     give_to_member(context, OPERATOR, "kicks", membership.id, role("Source Read-only"), now)
     give_to_member(context, OPERATOR, "kicks", membership.id, role("Source Admin", "source:orders"), now)
+    # A role that its Admin, which a plan moves with it, doesn't stand for: she has that one alone, herself.
+    give_to_member(context, OPERATOR, "kicks", membership.id, role("Function Read-only"), now)
     rules = {
         "eng": draft(
             kicks, "name", "eng", role("Source Admin", "source:orders", "source:carts"), user_groups=("Guild",)
