@@ -895,7 +895,7 @@ GUARDS = (
         "11",
         "bridge.storage.access",
         ' OR d.asserted_until < :now))"""',
-        '))"""',
+        ' OR :now IS NULL))"""',
         ("tests/storage/test_access.py::test_an_asserted_group_counts_until_its_time_is_over",),
     ),
     # -- 12. Once ----------------------------------------------------------------------------------------------------

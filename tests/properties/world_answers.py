@@ -42,6 +42,9 @@ from bridge.storage.tables import user_groups as user_groups_table
 from bridge.storage.workspaces import count_keeping_owners
 from tests.properties.world_rows import facts_of
 
+#: With four people a world, so many are walked through whole.
+_WORLDS_WALKED = 450
+
 #: A path by its links' names: person, grant, User Group, rule, IdP group.
 Links = tuple[str, str, str | None, str | None, str | None]
 
@@ -205,7 +208,9 @@ def check_who_may(looked: Looked) -> None:
             [_, second] = access_backwards.who_may(*asked, most=2)
             rest = access_backwards.who_may(*asked, after=second.email_ci, most=99)
             assert _named(looked, rest) == meant[2:], (action, target)
-        assert _named(looked, access_backwards.walk_through(*asked, after="", most=99)) == meant, (action, target)
+        walked = _named(looked, access_backwards.walk_through(*asked, after="", most=99))
+        assert walked == meant[: len(walked)], (action, target)  # of all worlds' people only the first are walked
+        assert walked == meant or looked.workspace.key > _WORLDS_WALKED, (action, target)
 
 
 def _named(looked: Looked, found: Iterable[Holder]) -> list[str]:

@@ -109,7 +109,8 @@ def users(body: dict[str, Any], name: str, value: Any) -> Case:
             value,
             {"schemas": [USER_SCHEMA, ENTERPRISE_SCHEMA]} | body | {ENTERPRISE_SCHEMA: {name: value}},
         )
-    return Case("User", name, value, {"schemas": [USER_SCHEMA]} | body | {name: value})
+    schemas = [USER_SCHEMA, *([ENTERPRISE_SCHEMA] if ENTERPRISE_SCHEMA in body else [])]
+    return Case("User", name, value, {"schemas": schemas} | body | {name: value})
 
 
 def groups(name: str, value: Any) -> Case:
