@@ -138,13 +138,13 @@ def test_a_few_histories(database: Database, request: pytest.FixtureRequest) -> 
 
 
 @pytest.mark.long
-def test_thousands_of_worlds(database: Database) -> None:
-    explore(look, drawn_worlds, database, 1500 if database.is_sqlite else 200)
+def test_hundreds_of_worlds(database: Database) -> None:
+    explore(look, drawn_worlds, database, 400 if database.is_sqlite else 50)
 
 
 @pytest.mark.long
-def test_hundreds_of_histories(database: Database) -> None:
-    explore(live, drawn_histories, database, 300 if database.is_sqlite else 60)
+def test_many_histories(database: Database) -> None:
+    explore(live, drawn_histories, database, 80 if database.is_sqlite else 20)
 
 
 @pytest.mark.long
