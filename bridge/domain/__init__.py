@@ -13,6 +13,7 @@
 - `obstacles`      what stands between a person and a permission that something nearly gives them
 - `origins`        who made each link of a path of access, and when
 - `access_facts`   what access means: who may do what, by which paths, over the facts of one moment
+- `access_checks`  what applications ask about access, and how long they may keep the answer
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
 - `previews`       changes that can be previewed, what a preview says, and what of it who saves hands back
 - `moves`          what a change does to what groups give, and so what to ask about people; `moved_bits`: asked of one
@@ -28,6 +29,7 @@
 - `mail`           one mail to one person; `web_calls`: one call to another machine
 - `expiry`         what ends by itself, and when its owners are warned
 - `presets`        each IdP's words for what a connection needs, as data
+- `audit_sentences`   what happened, in one plain sentence an event
 - `sentences`      permissions in plain words; `request_log`: a SCIM call and what it did, in one
 - `sign_in_log`    one attempt, its steps, and what of an answer may be kept
 - `sign_in_explanations`   what a refusal means, whose turn it is; `sign_in_consoles`: where each IdP keeps it

@@ -41,6 +41,15 @@ class IdpGroup:
     source: Source
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class CountedGroup:
+    """An IdP group by its key, and how it counts: `asserted` at logins, and then `shadowed` by a pushed one or not."""
+
+    key: int
+    asserted: bool = False
+    shadowed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Gives:
     """What a rule gives: User Groups by outside id, and roles in scope (ownership is Workspace Owner)."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bridge.domain.access import ResourceRef, RoleInScope
+from bridge.domain.group_mapping import CountedGroup
 from bridge.domain.labels import Label
-from bridge.domain.moves import Asked, Group
+from bridge.domain.moves import Asked
 from bridge.domain.previews import Side
 
 Key = TypeVar("Key")
@@ -27,7 +28,7 @@ class Weights:
     def __init__(self, asked: Mapping[int, Asked]) -> None:
         self.numbers = sorted(asked)
         self.gaining = self._bits(n > 0 for n in self.numbers)
-        self.groups: dict[Group, Weight] = {}
+        self.groups: dict[CountedGroup, Weight] = {}
         self.user_groups: dict[int, Weight] = {}
         self.everywhere: dict[str, Weight] = {}
         self.grants: dict[int, int] = {}

@@ -11,17 +11,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope, Scope, dominates, fits, scope_covers
+from bridge.domain.group_mapping import CountedGroup
 from bridge.domain.labels import Label
 from bridge.domain.roles import ROLES, Role, covers, in_plan
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Group:
-    """An IdP group by its key, and how it counts: `asserted` at logins, and then `shadowed` by a pushed one or not."""
-
-    key: int
-    asserted: bool = False
-    shadowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +29,7 @@ class Standing:
     plan: str
     grants: frozenset[tuple[int, RoleInScope]] = frozenset()
     ties: frozenset[tuple[int, int]] = frozenset()
-    matches: frozenset[tuple[int, Group]] = frozenset()
+    matches: frozenset[tuple[int, CountedGroup]] = frozenset()
     user_groups: frozenset[int] = frozenset()
     own: tuple[tuple[int, RoleInScope], ...] = ()
     labels: frozenset[Label] | None = None
@@ -54,7 +46,7 @@ class Standing:
         """These rules take no group."""
         return replace(self, matches=frozenset(one for one in self.matches if one[0] not in rules))
 
-    def matching(self, rule: int, groups: Iterable[Group]) -> "Standing":
+    def matching(self, rule: int, groups: Iterable[CountedGroup]) -> "Standing":
         """This rule takes these groups as well."""
         return replace(self, matches=self.matches | {(rule, group) for group in groups})
 
@@ -106,14 +98,14 @@ class Asked:
 
     given: RoleInScope
     gains: bool
-    groups: frozenset[Group]
+    groups: frozenset[CountedGroup]
     user_groups: frozenset[int]
     own_everywhere: bool
     own: tuple[int, ...]
     roles: tuple[str, ...]
     labels: frozenset[Label] | None
     resources: frozenset[ResourceRef] | None
-    covering_groups: frozenset[Group]
+    covering_groups: frozenset[CountedGroup]
     covering_user_groups: frozenset[int]
 
 
@@ -153,7 +145,7 @@ class _Index:
 
     def __init__(self, standing: Standing) -> None:
         self.standing = standing
-        self.groups_of: dict[int, list[Group]] = {}
+        self.groups_of: dict[int, list[CountedGroup]] = {}
         self.rules_of: dict[int, list[int]] = {}
         self.holders: dict[str, dict[RoleInScope, set[int]]] = {}
         self.own: dict[str, dict[RoleInScope, set[int]]] = {}
@@ -215,7 +207,7 @@ class _Routes:
     ) -> None:
         standing = index.standing
         self.index, self.question = index, question
-        self.groups: dict[Group, set[tuple[int, int]]] = {}
+        self.groups: dict[CountedGroup, set[tuple[int, int]]] = {}
         self.user_groups: set[int] = set()
         for holder in holders:
             for group in index.groups_of.get(holder, ()):

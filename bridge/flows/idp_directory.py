@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.errors import NotFound
-from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.idp_records import GroupMemberSeen, IdpGroupSeen, RecordInFull, RecordSeen
 from bridge.domain.roles import MINIMAL, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.map_groups import MappingFacts, describe_rules
 from bridge.flows.named import get_workspace
-from bridge.flows.rule_list import Link, connections_of, people_reached
+from bridge.flows.rule_list import Link, connections_of
 from bridge.storage import idp_records, mappings
 from bridge.storage.idp_records import StoredIdpGroup
+from bridge.storage.people_in_groups import count_in_any
 
 PAGE_SIZE = 50
 
@@ -108,8 +108,8 @@ def get_idp_group(
 
 def _counting(rows: Any, found: StoredIdpGroup, now: datetime) -> int:
     """How many people are in the group as access counts them: where a pushed group decides for somebody, not here."""
-    by_id = GroupMatch("id", found.group.id)
-    return people_reached(rows, {"": mappings.groups_of_match(rows, found.connection_key, by_id)}, now)[""]
+    groups = mappings.groups_by_keys(rows, found.connection_key, [found.key])
+    return count_in_any(rows, [one.counted for one in groups], now)
 
 
 def list_idp_people(context: Context, workspace_slug: str, wish: DirectoryWish) -> PeopleFound:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from bridge.domain.access import RoleInScope
+from bridge.domain.group_mapping import CountedGroup
 from bridge.domain.picture import (
     EVERY_PATH,
     REST,
@@ -40,8 +41,8 @@ from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_workspace
 from bridge.storage import mappings, picture, resources
-from bridge.storage.access import MatchedGroups
 from bridge.storage.mappings import StoredMapping
+from bridge.storage.people_in_groups import count_by_groups
 from bridge.storage.picture import Match
 
 PAGE_SIZE = 50
@@ -262,12 +263,8 @@ def _count(
 def _people(rows: Any, matches: tuple[Match, ...], mask: int, now: datetime) -> Iterator[tuple[list[int], int]]:
     own = {matches[bit].group_key: bit for bit in bits(mask)}
     chosen = [matches[bit] for bit in own.values()]
-    groups = MatchedGroups(
-        pushed=tuple(one.group_key for one in chosen if not one.asserted),
-        asserted=tuple(one.group_key for one in chosen if one.asserted and not one.shadowed),
-        shadowed=tuple(one.group_key for one in chosen if one.asserted and one.shadowed),
-    )
-    for keys, count in picture.count_by_groups(rows, groups, now):
+    groups = [CountedGroup(one.group_key, one.asserted, one.shadowed) for one in chosen]
+    for keys, count in count_by_groups(rows, groups, now):
         yield [own[key] for key in keys], count
 
 

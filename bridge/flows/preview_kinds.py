@@ -10,10 +10,10 @@ from typing import Any
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.group_mapping import CountedGroup
 from bridge.domain.labels import check_one_value_a_key
 from bridge.domain.moves import (
     Asked,
-    Group,
     Question,
     Standing,
     compare,
@@ -118,7 +118,7 @@ def _switched(rows: Any, workspace: Workspace, proposal: SwitchRule) -> Effect:
     mapping = get_rule(rows, workspace, proposal.mapping_id)
     connection = _connection_of(rows, workspace, mapping)
     groups = mappings.groups_of_match(rows, connection.key, mapping.match)
-    taken = [_group(one) for one in groups] if proposal.enabled and connection.enabled else []
+    taken = [one.counted for one in groups] if proposal.enabled and connection.enabled else []
     return _by_gives(
         lambda standing: standing.unmatched({mapping.key}).matching(mapping.key, taken),
         _given(rows, [mapping.key]),
@@ -139,7 +139,7 @@ def _without(rows: Any, rules: Sequence[int]) -> Effect:
 def _put(
     draft: MappingDraft, user_group_keys: Collection[int], groups: Iterable[StoredGroup], *, key: int = _DRAFTED
 ) -> Edit:
-    taken = [_group(one) for one in groups]
+    taken = [one.counted for one in groups]
     return lambda standing: standing.with_rule(key, user_group_keys, draft.roles).matching(key, taken)
 
 
@@ -152,10 +152,6 @@ def _given(rows: Any, rules: Collection[int]) -> list[RoleInScope]:
     """What rules give, by themselves and by User Groups."""
     tied = [key for given in mappings.user_groups_given(rows, rules).values() for key, _, _ in given]
     return moves.gives_of(rows, [*rules, *tied])
-
-
-def _group(found: StoredGroup) -> Group:
-    return Group(found.key, found.group.source == "asserted", found.shadowed)
 
 
 def _connection_of(rows: Any, workspace: Workspace, mapping: StoredMapping) -> Connection:
@@ -171,7 +167,7 @@ def _linked(rows: Any, workspace: Workspace, proposal: LinkGroup) -> Effect:
     group = get_pushed_group(rows, connection, proposal.group_id)
     [target] = get_user_group_keys(rows, workspace, [proposal.user_group_name]).values()
     ended = _ties(rows, connection, proposal.group_id)
-    taken = [Group(group.key)] if connection.enabled else []
+    taken = [CountedGroup(group.key)] if connection.enabled else []
 
     def edit(standing: Standing) -> Standing:
         return standing.without_rules(ended).with_rule(_DRAFTED, [target], ()).matching(_DRAFTED, taken)
@@ -219,7 +215,7 @@ def _connection_switched(rows: Any, workspace: Workspace, proposal: SwitchConnec
     found = get_connection(rows, workspace, proposal.connection_id)
     if not proposal.enabled:
         return _closed(rows, workspace, found)
-    pairs = [(rule, _group(one)) for rule, one in mappings.pairs_when_on(rows, found.key)]
+    pairs = [(rule, one.counted) for rule, one in mappings.pairs_when_on(rows, found.key)]
 
     def edit(standing: Standing) -> Standing:
         return replace(standing.unmatched({rule for rule, _ in pairs}), matches=standing.matches | set(pairs))

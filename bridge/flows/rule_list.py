@@ -13,9 +13,9 @@ from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.context import Context
 from bridge.flows.map_groups import MappingFacts, describe_rules
 from bridge.flows.named import get_workspace
-from bridge.storage import accounts, connections, mappings, overview, picture
-from bridge.storage.access import MatchedGroups
+from bridge.storage import accounts, connections, mappings, overview
 from bridge.storage.mappings import StoredGroup, StoredMapping
+from bridge.storage.people_in_groups import count_by_groups
 
 PAGE_SIZE = 50
 #: So many of a rule's groups are named with it.
@@ -199,17 +199,9 @@ def people_reached(rows: Any, groups: Mapping[str, Sequence[StoredGroup]], now: 
     every = {one.key: one for own in groups.values() for one in own}
     bit_of = {key: bit for bit, key in enumerate(every)}
     masks = {rule: sum(1 << bit_of[one.key] for one in own) for rule, own in groups.items()}
-    counted = picture.count_by_groups(rows, _matched(every), now)
+    counted = count_by_groups(rows, [one.counted for one in every.values()], now)
     return count_people(masks, (([bit_of[key] for key in keys], count) for keys, count in counted))
 
 
 def _groups_of(rows: Any, rule: StoredMapping) -> list[StoredGroup]:
     return mappings.groups_of_match(rows, rule.connection_key, rule.match)
-
-
-def _matched(groups: Mapping[int, StoredGroup]) -> MatchedGroups:
-    return MatchedGroups(
-        pushed=tuple(key for key, one in groups.items() if one.group.source == "scim"),
-        asserted=tuple(key for key, one in groups.items() if one.group.source == "asserted" and not one.shadowed),
-        shadowed=tuple(key for key, one in groups.items() if one.group.source == "asserted" and one.shadowed),
-    )

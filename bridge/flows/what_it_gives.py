@@ -13,9 +13,9 @@ from bridge.flows.context import Context
 from bridge.flows.map_groups import MappingFacts, describe_rules
 from bridge.flows.named import get_workspace
 from bridge.storage import access, connections, mappings, user_groups
-from bridge.storage.access import MatchedGroups
 from bridge.storage.idp_groups import find_idp_group, rules_taking
 from bridge.storage.mappings import StoredMapping
+from bridge.storage.people_in_groups import count_in_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def idp_group_gives(context: Context, workspace_slug: str, group_id: str, now: d
         found = find_idp_group(rows, workspace.key, group_id)
         if found is None:
             raise NotFound(f"{workspace.name} has no IdP group {group_id[:80]!r}.")
-        people = len(access.people_of_groups(rows, found.matched, now))
+        people = count_in_any(rows, [found.counted], now)
         rules = _rules(rows, workspace, rules_taking(rows, found), now)
     group = found.group
     return IdpGroupGives(group.id, group.name, group.source, found.connection, found.members, people, rules)
@@ -116,19 +116,10 @@ def _rules(rows: Any, workspace: Workspace, found: list[StoredMapping], now: dat
             obstacles.append(connection_disabled((by.id, by.name)))
         if not rule.enabled:
             obstacles.append(rule_off(rule.match.value if rule.match.kind in ("name", "glob") else "of this group"))
-        people = len(access.people_of_groups(rows, _matched(rows, rule), now))
+        people = count_in_any(rows, mappings.matched_now(rows, rule.key), now)
         return RuleGives(facts, roles.get(rule.key, ()), into, people, tuple(obstacles))
 
     return tuple(told(rule, facts) for rule, facts in zip(found, describe_rules(rows, workspace, found), strict=True))
-
-
-def _matched(rows: Any, rule: StoredMapping) -> MatchedGroups:
-    every = mappings.matched_now(rows, rule.key)
-    return MatchedGroups(
-        pushed=tuple(key for key, asserted, _ in every if not asserted),
-        asserted=tuple(key for key, asserted, shadowed in every if asserted and not shadowed),
-        shadowed=tuple(key for key, asserted, shadowed in every if asserted and shadowed),
-    )
 
 
 def _roles(rows: Any, workspace: Workspace, principals: list[int]) -> dict[int, tuple[GivenRole, ...]]:

@@ -18,7 +18,8 @@
 - `connection_overview`   what hangs on each connection; `connection_removal`: all of it goes
 - `directory_people`, `directory_members`   what an IdP pushed: people; groups, and who is in them
 - `waiting_records`, `tied_groups`   who has no account, and why; what pushed groups are tied to
-- `picture`             what the picture of access is drawn from, with people counted by the IdP groups they are in
+- `picture`             what the picture of access is drawn from
+- `people_in_groups`    how many people are in IdP groups, as access counts them
 - `idp_records`         groups and people of all connections, as they are looked at
 - `directory_many`      people and groups by the thousand, for an import
 - `directory_search`    a parsed SCIM filter to a WHERE clause; `document_text`: of what only a document says

@@ -43,6 +43,11 @@ COUNTS = """NOT (mm.asserted AND ((mm.shadowed AND d.pushed) OR d.asserted_until
 UNEXPIRED = "(g.expires_at IS NULL OR g.expires_at > :now)"
 
 
+def counts_in(*, asserted: str, shadowed: str) -> str:
+    """COUNTS of record d in a group that is so by these words of SQL."""
+    return COUNTS.replace("mm.asserted", asserted).replace("mm.shadowed", shadowed)
+
+
 def fits(resource: str) -> str:
     """SQL: whether grant g reaches the resource whose key that is."""
     return f"""(g.scope = 'all'
@@ -464,89 +469,10 @@ def grants_of(connection: Connection, principal_ids: Collection[int]) -> dict[in
     return {row.id: (row.principal_id, RoleInScope(get_role(row.role), scopes[row.id])) for row in rows}
 
 
-# -- Who would gain, who would lose ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedGroups:
-    """Groups that a rule takes: pushed, asserted, and asserted ones that a pushed group shadows."""
-
-    pushed: tuple[int, ...] = ()
-    asserted: tuple[int, ...] = ()
-    shadowed: tuple[int, ...] = ()
-
-
-_PEOPLE_OF_GROUPS = typed(f"""
-SELECT DISTINCT m.id FROM group_members gm
-CROSS JOIN directory_users d CROSS JOIN memberships m
-WHERE gm.group_id IN :group_ids AND d.id = gm.directory_user_id AND m.id = d.membership_id AND {ALIVE}
-  AND NOT (gm.group_id IN :asserted_ids AND ((gm.group_id IN :shadowed_ids AND d.pushed)
-           OR d.asserted_until IS NULL OR d.asserted_until < :now))
-""")
-
-
-def people_of_groups(connection: Connection, groups: MatchedGroups, now: datetime) -> set[int]:
-    """The members that are in any of the groups, counted as access counts them."""
-    asserted = [*groups.asserted, *groups.shadowed]
-    values = {
-        "group_ids": [*groups.pushed, *asserted],
-        "asserted_ids": asserted,
-        "shadowed_ids": list(groups.shadowed),
-        "now": now,
-    }
-    return set(connection.execute(_PEOPLE_OF_GROUPS, values).scalars())
+# -- Who has a role ----------------------------------------------------------------------------------
 
 
 _HOLDERS = "SELECT DISTINCT membership_id FROM ({paths}) AS held"
-#: The ids stand in a statement once for each branch; PostgreSQL takes 65,535 parameters, SQLite at least 32,766.
-_MOST_PARAMETERS = 8_000
-_HELD_BY = typed(
-    _HOLDERS.format(
-        paths=_paths(
-            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {UNEXPIRED}",
-            "m.workspace_id = :workspace",
-            columns="m.id AS membership_id",
-            rule=" AND mm.mapping_id <> :without",
-        )
-    )
-)
-_HELD_WITHOUT_CONNECTION = typed(
-    _HOLDERS.format(
-        paths=_paths(
-            f"((g.scope = 'all' AND g.role IN :roles) OR g.id IN :grant_ids) AND {UNEXPIRED}",
-            "m.workspace_id = :workspace",
-            columns="m.id AS membership_id",
-            rule=" AND mm.mapping_id NOT IN (SELECT mp.id FROM mappings mp WHERE mp.connection_id = :without)",
-        )
-    )
-)
-
-
-def holders(
-    connection: Connection,
-    workspace_id: int,
-    roles: Collection[str],
-    grant_ids: Collection[int],
-    now: datetime,
-    *,
-    without: int = 0,
-    without_connection: int | None = None,
-) -> set[int]:
-    """The members who have one of `roles` everywhere, or any of the grants, by a path that doesn't pass the rule
-    `without`, or no rule of a connection.
-
-    Roles that hold everywhere are asked for by name: each pushed person holds such a grant of their own.
-    """
-    statement, left_out = (_HELD_BY, without)
-    if without_connection is not None:
-        statement, left_out = _HELD_WITHOUT_CONNECTION, without_connection
-    found: set[int] = set()
-    for batch in list(in_batches(grant_ids, _MOST_PARAMETERS)) or [[]]:
-        values = {"roles": list(roles), "grant_ids": batch, "workspace": workspace_id, "without": left_out, "now": now}
-        found.update(connection.execute(statement, values).scalars())
-    return found
-
-
 _OF_THESE_ROLES = typed(
     _HOLDERS.format(paths=_paths(OF_ROLES, "m.workspace_id = :workspace", columns="m.id AS membership_id"))
 )

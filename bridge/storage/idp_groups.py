@@ -5,8 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bridge.domain.group_mapping import IdpGroup, group_matches
-from bridge.storage.access import MatchedGroups
+from bridge.domain.group_mapping import CountedGroup, IdpGroup, group_matches
 from bridge.storage.mappings import StoredMapping, groups_by_keys, list_mappings
 from bridge.storage.tables import connections, directory_groups, mappings
 
@@ -24,11 +23,9 @@ class FoundGroup:
     shadowed: bool
 
     @property
-    def matched(self) -> MatchedGroups:
-        """The group as access asks who of it counts."""
-        if self.group.source == "scim":
-            return MatchedGroups(pushed=(self.key,))
-        return MatchedGroups(shadowed=(self.key,)) if self.shadowed else MatchedGroups(asserted=(self.key,))
+    def counted(self) -> CountedGroup:
+        """The group as access counts who is in it."""
+        return CountedGroup(self.key, self.group.source == "asserted", self.shadowed)
 
 
 def find_idp_group(connection: Any, workspace_key: int, uid: str) -> FoundGroup | None:

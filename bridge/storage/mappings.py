@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, and_, or_, select, true
 
-from bridge.domain.group_mapping import GroupMatch, IdpGroup, group_matches
+from bridge.domain.group_mapping import CountedGroup, GroupMatch, IdpGroup, group_matches
 from bridge.domain.people import fold
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.grants import end_grants
@@ -149,6 +149,11 @@ class StoredGroup:
     key: int
     group: IdpGroup
     shadowed: bool
+
+    @property
+    def counted(self) -> CountedGroup:
+        """The group as access counts who is in it."""
+        return CountedGroup(self.key, self.group.source == "asserted", self.shadowed)
 
 
 def hold_connections(change: Change, keys: Collection[int]) -> None:
@@ -449,8 +454,8 @@ def group_names(connection: Any, workspace_key: int, uids: Collection[str]) -> d
     return {row.uid: row.name for row in connection.execute(chosen)}
 
 
-def matched_now(connection: Any, mapping_key: int) -> list[tuple[int, bool, bool]]:
-    """The groups that a rule matches and that give something by it: (key, asserted, shadowed)."""
+def matched_now(connection: Any, mapping_key: int) -> list[CountedGroup]:
+    """The groups that a rule matches and that give something by it."""
     pairs = mapping_matches.c
     chosen = select(pairs.group_id, pairs.asserted, pairs.shadowed).where(pairs.mapping_id == mapping_key)
-    return [tuple(row) for row in connection.execute(chosen)]
+    return [CountedGroup(*row) for row in connection.execute(chosen)]

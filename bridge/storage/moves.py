@@ -30,8 +30,9 @@ from sqlalchemy import (
 )
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope
+from bridge.domain.group_mapping import CountedGroup
 from bridge.domain.moved_bits import NOTHING, Weights, bits
-from bridge.domain.moves import Asked, Group, Standing, strongest
+from bridge.domain.moves import Asked, Standing, strongest
 from bridge.domain.previews import MovedPeople, PersonMoved, Side
 from bridge.domain.roles import get_role
 from bridge.storage.access import ALIVE, COUNTS, UNEXPIRED, grants_of, in_batches, scopes_of
@@ -113,12 +114,12 @@ def _ties(connection: Any, workspace_key: int) -> Iterable[tuple[int, int]]:
     return (tuple(row) for row in connection.execute(of.where(mappings.c.workspace_id == workspace_key)))
 
 
-def _matches(connection: Any, workspace_key: int) -> Iterable[tuple[int, Group]]:
+def _matches(connection: Any, workspace_key: int) -> Iterable[tuple[int, CountedGroup]]:
     pairs = mapping_matches.c
     chosen = select(pairs.mapping_id, pairs.group_id, pairs.asserted, pairs.shadowed)
     of = chosen.join_from(mappings, mapping_matches, pairs.mapping_id == mappings.c.id)
     for rule, *group in connection.execute(of.where(mappings.c.workspace_id == workspace_key)):
-        yield rule, Group(*group)
+        yield rule, CountedGroup(*group)
 
 
 # -- Who moves ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from bridge.domain.access import RoleInScope
 from bridge.domain.moved_bits import NOTHING, Tallies, Weight, Weights
 from bridge.domain.previews import Side
 from bridge.domain.roles import get_role
-from bridge.storage.access import ALIVE, COUNTS, UNEXPIRED, in_batches, scopes_of
+from bridge.storage.access import ALIVE, UNEXPIRED, counts_in, in_batches, scopes_of
 from bridge.storage.columns import Instant
 
 #: SQL: whether a user is signed in.
@@ -54,16 +54,11 @@ def _among(dialect: str) -> tuple[str, str, str]:
     return members, f"(SELECT value FROM {each.format('roles')} AS e(value))", "string_agg(CAST({0} AS TEXT), ',')"
 
 
-def _in_groups(asserted: str, shadowed: str) -> str:
-    """Whether a record counts in a group of that kind."""
-    return COUNTS.replace("mm.asserted", asserted).replace("mm.shadowed", shadowed)
-
-
 def _statements(dialect: str) -> dict[str, TextClause]:
     members, roles, joined = _among(dialect)
-    true, false = "1 = 1", "1 = 0"
+    unshadowed, shadowed = (counts_in(asserted="1 = 1", shadowed=so) for so in ("1 = 0", "1 = 1"))
     return {
-        "groups": _typed(f"""SELECT d.membership_id, {_in_groups(true, false)}, {_in_groups(true, true)},
+        "groups": _typed(f"""SELECT d.membership_id, {unshadowed}, {shadowed},
     (SELECT {joined.format("gm.group_id")} FROM group_members gm WHERE gm.directory_user_id = d.id)
 FROM {members} CROSS JOIN directory_users d WHERE d.membership_id = c.value"""),
         "hands": _typed(f"""SELECT u.membership_id, {joined.format("u.user_group_id")}

@@ -1,16 +1,15 @@
 """What the picture of access is drawn from: which rules match which IdP groups now, what they give, how many people."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, bindparam, or_, select, text
+from sqlalchemy import or_, select
 
 from bridge.domain.access import RoleInScope
 from bridge.domain.roles import get_role
-from bridge.storage.access import ALIVE, MatchedGroups, in_batches, scopes_of
-from bridge.storage.columns import Instant, Json
+from bridge.storage.access import in_batches, scopes_of
 from bridge.storage.tables import (
     connections,
     directory_groups,
@@ -86,52 +85,3 @@ def given_to(
     for row in rows:
         given.setdefault(row.principal_id, []).append(RoleInScope(get_role(row.role), scopes[row.id]))
     return given
-
-
-# -- How many people ---------------------------------------------------------------------------------
-
-
-# Each record with its groups, by the index that has both; each person with what their records say; then how many people
-# have the same. A record says further whether its asserted groups count now (`a`), and also where a pushed group of
-# that name decides for whom the IdP pushes (`p`: not there).
-_PEOPLE_SQL = f"""
-SELECT said, COUNT(*) FROM (
-    SELECT d.membership_id, {{joined_records}} AS said
-    FROM (SELECT gm.directory_user_id AS record, {{joined_groups}} AS held FROM group_members gm
-          WHERE gm.group_id {{listed}} GROUP BY gm.directory_user_id) AS r
-    CROSS JOIN directory_users d CROSS JOIN memberships m
-    WHERE d.id = r.record AND m.id = d.membership_id AND {ALIVE}
-    GROUP BY d.membership_id) AS each_person
-GROUP BY said"""
-_RECORD_SQL = """r.held || CASE WHEN d.asserted_until IS NULL OR d.asserted_until < :now THEN '/'
-    WHEN d.pushed THEN '/p' ELSE '/a' END"""
-_PEOPLE = {
-    "sqlite": text(
-        _PEOPLE_SQL.format(
-            joined_records=f"GROUP_CONCAT({_RECORD_SQL}, ';')",
-            joined_groups="GROUP_CONCAT(gm.group_id)",
-            listed="IN (SELECT value FROM json_each(:groups))",
-        )
-    ).bindparams(bindparam("now", type_=Instant), bindparam("groups", type_=Json)),
-    "postgresql": text(
-        _PEOPLE_SQL.format(
-            joined_records=f"STRING_AGG({_RECORD_SQL}, ';')",
-            joined_groups="STRING_AGG(CAST(gm.group_id AS TEXT), ',')",
-            listed="= ANY(:groups)",
-        )
-    ).bindparams(bindparam("now", type_=Instant), bindparam("groups", type_=ARRAY(BigInteger))),
-}
-
-
-def count_by_groups(connection: Any, groups: MatchedGroups, now: datetime) -> Iterator[tuple[list[int], int]]:
-    """Which of these IdP groups people are in together, and how many people are: each person once, as access counts
-    them. One statement.
-    """
-    every = [*groups.pushed, *groups.asserted, *groups.shadowed]
-    if not every:
-        return
-    asserted, shadowed = frozenset(groups.asserted), frozenset(groups.shadowed)
-    left_out = {"": asserted | shadowed, "p": shadowed, "a": frozenset[int]()}
-    for said, count in connection.execute(_PEOPLE[connection.dialect.name], {"groups": every, "now": now}):
-        held = [record.split("/") for record in said.split(";")]
-        yield [key for keys, flag in held for key in map(int, keys.split(",")) if key not in left_out[flag]], count

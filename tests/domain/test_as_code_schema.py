@@ -31,7 +31,7 @@ BEYOND = {
         "a rule that gives nothing",
         "ownership by a pattern",
     ),
-    "a link that gives more",
+    *("a link that gives more", "a group of a name that no database keeps"),
 }
 
 

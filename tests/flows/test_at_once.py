@@ -73,7 +73,7 @@ def pairs(kicks: World) -> list[tuple[bool, bool]]:
     """Of the workspace's one rule, for each group that it matches now: is it asserted, is it shadowed."""
     with kicks.context.database.reading() as rows:
         [rule] = [one for one in mappings.list_of_workspace(rows, kicks.workspace.key) if one.origin == "admin"]
-        return sorted((asserted, shadowed) for _, asserted, shadowed in matched_now(rows, rule.key))
+        return sorted((one.asserted, one.shadowed) for one in matched_now(rows, rule.key))
 
 
 def test_a_rule_made_while_a_group_is_made_matches_it(kicks: World) -> None:

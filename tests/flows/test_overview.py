@@ -17,7 +17,6 @@ from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.sessions import CurrentSession, find_session
 from bridge.flows.tokens import create_scim_token
 from bridge.flows.user_groups import create_user_group
-from bridge.storage import access
 from bridge.storage.database import Database
 from tests.flows.logins import CLIENT, PASSWORD, account, join, set_workspace, sign_in
 from tests.world import World, make_world, pushed
@@ -171,16 +170,3 @@ def test_filters_by_role_are_the_same_for_few_and_for_crowds(
     assert found(role="PII Access") == ["a", "b"]
     assert found(role="PII Access", which="members") == ["b"]
     assert found(role="Source Admin") == []
-
-
-def test_grants_are_looked_for_in_as_many_statements_as_they_need(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.push("a@acme.example")
-    give(world, "a@acme.example", "PII Access")
-    with world.context.database.reading() as rows:
-        every = access.grants_in_workspace(rows, world.workspace.key)
-        at_once = access.holders(rows, world.workspace.key, [], every, world.now)
-        monkeypatch.setattr(access, "_MOST_PARAMETERS", 1)
-        assert access.holders(rows, world.workspace.key, [], every, world.now) == at_once
-    assert len(every) > len(at_once) > 1

@@ -283,6 +283,13 @@ def test_a_pushed_group_that_goes_lets_the_asserted_one_count(company: Company, 
     assert moved(company.held(), before) == told(seen.gains)
 
 
+def test_a_rule_that_is_off_gives_nothing_by_a_change_of_it(company: Company, now: datetime) -> None:
+    rule, changed = company.rules["data"], draft(company.entra, "name", "data", role("Function Admin"))
+    set_enabled(company.world.context, OPERATOR, "kicks", rule, False, now)
+    seen = company.asked(ChangeRule(rule, changed))
+    assert (seen.gains.count, seen.loses.count) == (0, 0)
+
+
 def reach(company: Company, resource: ResourceRef) -> dict[str, set[RoleInScope]]:
     """By which roles everybody reaches one resource."""
     alone = Scope("list", resources=frozenset({resource}))

@@ -898,6 +898,22 @@ GUARDS = (
         ' OR :now IS NULL))"""',
         ("tests/storage/test_access.py::test_an_asserted_group_counts_until_its_time_is_over",),
     ),
+    Guard(
+        "a group that goes leaves no shadow in a preview",
+        "11",
+        "bridge.flows.preview_kinds",
+        ".without_groups({group.key}).unshadowed(bared)",
+        ".without_groups({group.key})",
+        ("tests/flows/test_preview.py::test_a_pushed_group_that_goes_lets_the_asserted_one_count",),
+    ),
+    Guard(
+        "a rule that is off gives nothing in a preview of its change",
+        "11",
+        "bridge.flows.preview_kinds",
+        "    on = connection.enabled and mapping.enabled\n",
+        "    on = connection.enabled\n",
+        ("tests/flows/test_preview.py::test_a_rule_that_is_off_gives_nothing_by_a_change_of_it",),
+    ),
     # -- 12. Once ----------------------------------------------------------------------------------------------------
     Guard(
         "an assertion is remembered",

@@ -12,7 +12,7 @@ from itertools import count
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from bridge.domain.access_facts import Facts
@@ -106,35 +106,53 @@ def just_do(lab: Lab, facts: Facts) -> Facts:
     return lab.facts()
 
 
-def explore(one: Callable[[Database, bytes], None], drawing: SearchStrategy[bytes], database: Database, n: int) -> None:
-    """Look at `n` worlds. One that fails is told as it was drawn: to look for a smaller one takes minutes."""
+def explore(
+    one: Callable[[Database, bytes], None],
+    drawing: SearchStrategy[bytes],
+    database: Database,
+    n: int,
+    *,
+    at: int | None = None,
+) -> None:
+    """Look at `n` worlds: others each time, or always those that a number (`at`) stands for.
+
+    One that fails is told as it was drawn: to look for a smaller one takes minutes.
+    """
     first = next(_serial)
 
     @settings(
-        max_examples=n, database=None, suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate]
+        max_examples=n,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
+        phases=[Phase.generate],
     )
     @given(drawn=drawing)
     def each(drawn: bytes) -> None:
         one(database, drawn)
 
     try:
-        each()
+        (each if at is None else seed(at)(each))()
     except BaseException as found:
         raise AssertionError(f"after {next(_serial) - first} worlds: {found}") from found
 
 
-def how_far(request: pytest.FixtureRequest) -> int:
-    """A few, or with a bug planted (`switch`) as many as it may take."""
+def planted(request: pytest.FixtureRequest) -> Bug | None:
+    """The bug that is planted, if one is (`switch`): then as many worlds are looked at as it may take, and no others
+    the next time.
+    """
     name = request.config.getoption("without", None)
-    return next((bug.far for bug in BUGS if bug.name == name), 20)
+    return next((bug for bug in BUGS if bug.name == name), None)
 
 
 def test_a_few_worlds(database: Database, request: pytest.FixtureRequest) -> None:
-    explore(look, drawn_worlds, database, how_far(request))
+    bug = planted(request)
+    explore(look, drawn_worlds, database, bug.far if bug else 20, at=bug.at if bug else None)
 
 
 def test_a_few_histories(database: Database, request: pytest.FixtureRequest) -> None:
-    explore(live, drawn_histories, database, how_far(request))
+    bug = planted(request)
+    explore(live, drawn_histories, database, bug.far if bug else 20, at=bug.at if bug else None)
 
 
 @pytest.mark.long
@@ -153,6 +171,6 @@ def test_a_planted_bug_is_found(bug: Bug, warm: Warm) -> None:
     options = ("-p", "tests.properties.switch", f"--without={bug.name}", "-p", "no:cacheprovider", "--tb=line")
     calm = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
     said = warm.run(*options, *calm, "-k", "not postgresql", f"{_HERE}::test_a_few_{bug.where}")
-    found = re.search(r"after (\d+) worlds: (.*)", said)
+    found = re.search(r"after (\d+) worlds:(.*)", said)
     assert found, f"not found: {said}"
-    print(f"found within {found[1]} worlds: {found[2]}")
+    print(f"found within {found[1]} worlds:{found[2]}")

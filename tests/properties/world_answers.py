@@ -28,11 +28,12 @@ from bridge.storage import access, access_backwards, user_groups
 from bridge.storage.access import HeldGrant
 from bridge.storage.access_backwards import Holder
 from bridge.storage.columns import Instant
+from bridge.storage.mappings import matched_now
 from bridge.storage.people import find_membership
+from bridge.storage.people_in_groups import count_in_any
 from bridge.storage.tables import (
     directory_groups,
     directory_users,
-    grants,
     mapping_matches,
     mappings,
     memberships,
@@ -240,25 +241,25 @@ def check_near_misses(looked: Looked) -> None:
 
 
 def check_holders(looked: Looked) -> None:
-    """Who has a role: by any path; by none that passes a rule; by none that passes a connection."""
+    """Who has a role, by any path."""
     meant = looked.paths(looked.whatever_the_plan)
-    grant_keys = looked.rows.execute(select(grants.c.uid, grants.c.id).where(grants.c.scope != "all"))
-    narrowed = {looked.short(uid): key for uid, key in grant_keys}
     counted = access.count_holders(looked.rows, looked.workspace.key, looked.now)
-    rules = looked.keys(mappings)
     for role in {grant.given.role for grant in looked.facts.grants}:
         of_role = {person: [path for path in paths if path.grant.given.role is role] for person, paths in meant.items()}
         everybody = {person for person, paths in of_role.items() if paths}
         held = access.holders_of_roles(looked.rows, looked.workspace.key, [role.id], looked.now)
         assert {looked.people[key] for key in held} == everybody
         assert counted.get(role.id, 0) == len(everybody)
-        keys = [
-            narrowed[grant.id] for grant in looked.facts.grants if grant.given.role is role and grant.id in narrowed
-        ]
-        asked = (looked.rows, looked.workspace.key, [role.id], keys, looked.now)
-        for rule, key in rules.items():
-            beside = {person for person, paths in of_role.items() if any(path.rule != rule for path in paths)}
-            assert {looked.people[one] for one in access.holders(*asked, without=key)} == beside, (role.id, rule)
+
+
+def check_people_of_rules(looked: Looked) -> None:
+    """How many people are in the groups that a rule takes now, each once."""
+    facts, keys = looked.facts, looked.keys(mappings)
+    groups_of = {one: meaning.groups_of(facts, one, looked.now) for one in facts.people if meaning.is_in(facts, one)}
+    for rule in facts.rules:
+        meant = sum(any(meaning.takes(facts, rule, group) for group in groups) for groups in groups_of.values())
+        taken = matched_now(looked.rows, keys[rule.id])
+        assert count_in_any(looked.rows, taken, looked.now) == meant, rule.id
 
 
 def check_owners(looked: Looked) -> None:
@@ -344,6 +345,7 @@ _ALL = (
     check_who_may,
     check_near_misses,
     check_holders,
+    check_people_of_rules,
     check_owners,
     check_keepers,
     check_user_groups,

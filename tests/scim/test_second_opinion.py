@@ -310,6 +310,12 @@ def is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
+def nameless_manager(sent: Any) -> bool:
+    """Whether a User has a manager of whom everything is said but the id."""
+    manager = sent.get(ENTERPRISE_SCHEMA, {}).get("manager")
+    return isinstance(manager, dict) and "value" not in manager
+
+
 DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "invalidValue",
@@ -376,6 +382,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "invalidValue",
         named("manager"),
         "RFC 7643 4.3 wants an object; Entra sends the id alone, or a list of one (scim.dialects.entra_manager)",
+    ),
+    Difference(
+        TAKEN,
+        "invalidValue",
+        lambda case: case.kind == "User" and nameless_manager(case.sent),
+        "RFC 7643 8.7.1: a manager's value isn't required; 4.3 recommends it",
     ),
     Difference(
         "invalidValue",
