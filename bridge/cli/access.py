@@ -1,6 +1,6 @@
 """`bridge access`: what somebody may do, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from textwrap import indent
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bridge.cli.access_backwards import gives, who
-from bridge.cli.shown import text_because, text_explained, text_permission, text_traced, wire_explained
+from bridge.cli.shown import text_explained, text_permission, text_traced, wire_explained
 from bridge.cli.terminal import House, Told, told
 from bridge.cli.times import MOMENT
 from bridge.domain.access import Permission
@@ -17,9 +17,9 @@ from bridge.domain.obstacles import NearMiss
 from bridge.flows.access_json import wire_because, wire_paths, wire_scope, wire_time, wire_why_not
 from bridge.flows.explain import Question, WayToGet, ask, left_out_by_plan
 from bridge.flows.explain_history import AccessChange, history_of
-from bridge.flows.explain_links import explain_access, explain_check
+from bridge.flows.explain_links import Explained, explain_access, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
-from bridge.flows.explain_past import access_at, check_at
+from bridge.flows.explain_past import Traces, access_at, check_at
 
 
 @click.group()
@@ -64,13 +64,14 @@ def check(house: House, workspace: str, email: str, action: str, target: str, at
     given = explain_check(house.context, workspace, email, question, house.now)
     wire: dict[str, Any] = {"allowed": bool(given), "because": wire_paths(given)}
     if given:
-        lines = [
-            indent(f"{one.permission.role.name}: {text_traced(path)}", "  ") for one in given for path in one.paths
-        ]
-        return Told(wire, "\n".join([f"Yes, {email} may {action} {target}:", *lines]))
+        return Told(wire, "\n".join([f"Yes, {email} may {action} {target}:", *_text_paths(given)]))
     reasons = why_not(house.context, workspace, email, question, house.now)
     wire |= wire_why_not(reasons)
     return Told(wire, "\n".join([f"No, {email} may not {action} {target}.", *_text_why_not(reasons)]))
+
+
+def _text_paths(given: Iterable[Explained]) -> list[str]:
+    return [indent(f"{one.permission.role.name}: {text_traced(path)}", "  ") for one in given for path in one.paths]
 
 
 def _text_why_not(reasons: WhyNot) -> list[str]:
@@ -121,28 +122,25 @@ def _text_change(change: AccessChange) -> Iterator[str]:
 
 
 def _show_at(house: House, workspace: str, email: str, at: datetime) -> Told:
-    past = access_at(house.context, workspace, email, at, house.now)
+    past = access_at(house.context, workspace, email, at, house.now, traces=Traces())
     wire = {"at": wire_time(at), "state": past.state, "told": past.told or None}
     if past.permissions is None:
         return Told({**wire, "permissions": None}, past.told)
     nothing = f"{email} could do nothing in {workspace} on {at:%d %b %Y, %H:%M} UTC. {past.told}".rstrip()
-    text = "\n".join(map(text_permission, past.permissions)) or nothing
-    permissions = [{**wire_scope(one), "because": list(map(wire_because, one.because))} for one in past.permissions]
-    return Told({**wire, "permissions": permissions}, text)
+    text = "\n".join(map(text_explained, past.traced)) or nothing
+    return Told({**wire, "permissions": list(map(wire_explained, past.traced))}, text)
 
 
 def _check_at(house: House, workspace: str, email: str, question: Question, asked: str, at: datetime) -> Told:
-    answer = check_at(house.context, workspace, email, question, at, house.now)
-    because = [{**wire_because(path), **wire_scope(one)} for one in answer.because for path in one.because]
+    answer = check_at(house.context, workspace, email, question, at, house.now, traces=Traces())
     wire = {"at": wire_time(at), "state": answer.state, "told": answer.told or None}
-    told = {**wire, "allowed": answer.allowed, "because": because}
+    told = {**wire, "allowed": answer.allowed, "because": wire_paths(answer.traced)}
     if answer.allowed is None:
         return Told(told, answer.told)
     then = f"on {at:%d %b %Y, %H:%M} UTC"
     if not answer.allowed:
         return Told(told, f"No, {email} might not {asked} {then}. {answer.told}".rstrip())
-    lines = [f"  {one.role.name}: {text_because(path)}" for one in answer.because for path in one.because]
-    return Told(told, "\n".join([f"Yes, {email} might {asked} {then}:", *lines]))
+    return Told(told, "\n".join([f"Yes, {email} might {asked} {then}:", *_text_paths(answer.traced)]))
 
 
 def _text_way(way: WayToGet) -> str:

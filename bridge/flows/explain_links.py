@@ -18,6 +18,7 @@ from bridge.flows.explain import Question, answer_of, permissions_of, resource_a
 from bridge.flows.named import get_member_by_email, get_workspace
 from bridge.storage import people
 from bridge.storage.origins import makers_of
+from bridge.storage.origins_past import makers_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,17 @@ def trace(
     *,
     first: int = 0,
     most: int | None = None,
+    at: datetime | None = None,
 ) -> tuple[Explained, ...]:
-    """Permissions of one member with part of their paths traced."""
+    """Permissions of one member with part of their paths traced; those that they had `at` a moment, as of then."""
     every = tuple(permissions)
     all_paths = [(number, path) for number, one in enumerate(every) for path in one.because]
     shown = all_paths[first : None if most is None else first + most]
-    makers = makers_of(connection, workspace.key, membership_key, [path for _, path in shown])
+    paths = [path for _, path in shown]
+    if at is None:
+        makers = makers_of(connection, workspace.key, membership_key, paths)
+    else:
+        makers = makers_at(connection, workspace.key, membership_key, paths, at)
 
     def traced(wanted: int, role: Role) -> Iterator[Traced]:
         for number, path in shown:

@@ -14,6 +14,7 @@ from bridge.domain.roles import roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import LEVELS, Question, permissions_from
+from bridge.flows.explain_links import Explained, trace
 from bridge.flows.named import get_workspace
 from bridge.storage import access_past
 from bridge.storage.access_past import MemberThen, Standing
@@ -28,28 +29,45 @@ _DAY = "%d %b %Y, %H:%M"
 class PastAccess:
     """What somebody could do `at` a moment. `permissions` is None exactly where the `state` is `not_known`.
 
-    `told` says in words why there is nothing to show; empty where there is.
+    `told` says in words why there is nothing to show; empty where there is. `traced`: the same permissions, with who
+    had made the links of the paths that were to be traced.
     """
 
     at: datetime
     state: PastState
     told: str
     permissions: tuple[Permission, ...] | None
+    traced: tuple[Explained, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PastAnswer:
-    """Whether they might do one thing then, and by what. `allowed` is None exactly where the `state` is `not_known`."""
+    """Whether they might do one thing then, and by what. `allowed` is None exactly where the `state` is `not_known`.
+
+    `traced` as in `PastAccess`.
+    """
 
     at: datetime
     state: PastState
     told: str
     allowed: bool | None
     because: tuple[Permission, ...] = ()
+    traced: tuple[Explained, ...] = ()
 
 
-def access_at(context: Context, workspace_slug: str, email: str, at: datetime, now: datetime) -> PastAccess:
-    """Everything that a person could do in a workspace at a moment, each with every path that gave it. One snapshot.
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Of which paths it is told who had made their links: from number `first` on, at most `most` of all (None: all)."""
+
+    first: int = 0
+    most: int | None = None
+
+
+def access_at(
+    context: Context, workspace_slug: str, email: str, at: datetime, now: datetime, *, traces: Traces | None = None
+) -> PastAccess:
+    """Everything that a person could do in a workspace at a moment, each with every path that gave it; with `traces`,
+    who had made their links. One snapshot.
 
     `email` is their address of today, or the one with which they closed their account since. Raises NotFound for who
     never was a member, Invalid for a moment that is still to come.
@@ -63,13 +81,22 @@ def access_at(context: Context, workspace_slug: str, email: str, at: datetime, n
         moment = look(context, connection, workspace, member, at, now)
         if moment.state == "not_known":
             return PastAccess(at, moment.state, moment.told, None)
-        return PastAccess(at, moment.state, moment.told, permissions_at(connection, moment))
+        found = permissions_at(connection, moment)
+        return PastAccess(at, moment.state, moment.told, found, _traced(connection, workspace, moment, found, traces))
 
 
 def check_at(
-    context: Context, workspace_slug: str, email: str, question: Question, at: datetime, now: datetime
+    context: Context,
+    workspace_slug: str,
+    email: str,
+    question: Question,
+    at: datetime,
+    now: datetime,
+    *,
+    traces: Traces | None = None,
 ) -> PastAnswer:
-    """Whether a person might do it at a moment, and why. Who was no member might do nothing. One snapshot.
+    """Whether a person might do it at a moment, and why; with `traces`, by whose doing. Who was no member might do
+    nothing. One snapshot.
 
     Raises NotFound for an unknown workspace, or a resource that wasn't there then; Invalid for a moment to come.
     """
@@ -83,7 +110,20 @@ def check_at(
         if moment.state == "not_known":
             return PastAnswer(at, moment.state, moment.told, None)
         because = _answers(connection, workspace, moment, question)
-        return PastAnswer(at, moment.state, moment.told, bool(because), because)
+        traced = _traced(connection, workspace, moment, because, traces)
+        return PastAnswer(at, moment.state, moment.told, bool(because), because, traced)
+
+
+def _traced(
+    connection: Any,
+    workspace: Workspace,
+    moment: "Moment",
+    permissions: tuple[Permission, ...],
+    traces: Traces | None,
+) -> tuple[Explained, ...]:
+    if traces is None or not permissions:
+        return ()
+    return trace(connection, workspace, moment.member, permissions, first=traces.first, most=traces.most, at=moment.at)
 
 
 def _check_past(at: datetime, now: datetime) -> None:

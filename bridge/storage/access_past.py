@@ -53,7 +53,7 @@ _FOLLOWS: dict[str, tuple[str, str]] = {
     ),
     "mappings": ("id", "SELECT mapping_id FROM mapping_matches"),
     "directory_groups": ("id", "SELECT group_id FROM mapping_matches"),
-    "connections": ("id", "SELECT connection_id FROM directory_groups"),
+    "connections": ("id", "SELECT connection_id FROM directory_users"),
 }
 #: How a row of the present, and one of the twin, is known to have stood: at `:now`; at any time of a window (`over`).
 _AT = ("since <= :now", "since <= :now AND until > :now")

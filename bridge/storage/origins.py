@@ -1,7 +1,7 @@
 """Who made the links of paths that are shown, and when: read for those alone, beside the query of access itself."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,12 +26,40 @@ from bridge.storage.tables import (
 _IMPORTED = "directory.imported"
 
 
+@dataclass(frozen=True, slots=True)
+class LinkRows:
+    """What the rows of one member's links say, of today or of a moment that is past.
+
+    `rules`: uid, match, value, origin, made_by, created_at, since, cause and group (by its name, where it takes one by
+    its id); `giving`: rule, user_group, since, cause, created_at and made_by; `counting` and `names` by a connection's
+    id and by actor, as in `Makers`; `joined`: by which cause the member is in each IdP group, asked only where a file
+    was imported.
+    """
+
+    rules: Iterable[Any]
+    giving: Iterable[Any]
+    counting: Mapping[str, datetime]
+    joined: Callable[[], Mapping[str, int]]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
 def makers_of(connection: Any, workspace_key: int, membership_key: int, paths: Collection[Because]) -> Makers:
     """What is known of the links of these paths of one member. Some ten statements, however many paths."""
     rules = {one.mapping_id for one in paths if one.mapping_id}
     groups = {one.idp_group_id for one in paths if one.idp_group_id}
-    made = {row.uid: row for row in _rules(connection, rules)}
-    giving = {(row.rule, row.user_group): row for row in _giving(connection, rules)}
+    links = LinkRows(
+        _rules(connection, rules),
+        _giving(connection, rules),
+        _counting(connection, membership_key),
+        lambda: _joined(connection, membership_key, groups),
+    )
+    return makers_from(connection, workspace_key, paths, links)
+
+
+def makers_from(connection: Any, workspace_key: int, paths: Collection[Because], links: LinkRows) -> Makers:
+    """The same of what was read already: with the audit trail's word on who did it, and names."""
+    made = {row.uid: row for row in links.rules}
+    giving = {(row.rule, row.user_group): row for row in links.giving}
     later = {row.cause for row in (*made.values(), *giving.values()) if row.since != row.created_at}
     actors = _actors(connection, workspace_key, later)
     told = {uid: _rule_made(row, actors) for uid, row in made.items()}
@@ -39,13 +67,14 @@ def makers_of(connection: Any, workspace_key: int, membership_key: int, paths: C
     acting = {one.given_by for one in paths} | {one.put_in_by for one in paths if one.put_in_by}
     acting |= {f"connection:{one.connection_id}" for one in paths if one.connection_id}
     imports = _imports(connection, workspace_key, {one.connection_id for one in paths if one.connection_id})
-    joined = _joined(connection, membership_key, groups) if imports else {}
+    joined = links.joined() if imports else {}
+    acting |= {rule.made_by for rule in told.values()} | set(actors.values())
     return Makers(
         rules=told,
         giving=given,
-        counting=_counting(connection, membership_key),
+        counting=links.counting,
         imported=frozenset(group for group, cause in joined.items() if cause in imports),
-        names=names_of(connection, acting | {rule.made_by for rule in told.values()} | set(actors.values())),
+        names={**names_of(connection, acting), **links.names},
     )
 
 

@@ -537,6 +537,8 @@ def test_access_at_a_time(kicks: Shell) -> None:
     past = kicks.json("access", "show", "kicks", "marcus@kicks.example", "--at", then)
     assert (past["at"], past["state"], past["told"]) == (f"{then}Z", "known", None)
     assert [one["role"] for one in past["permissions"]] == ["Workspace Owner"]
+    [link] = past["permissions"][0]["because"][0]["links"]
+    assert (link["link"], link["text"]) == ("grant", "The operator gave them Workspace Owner")
     asked = ("access", "check", "kicks", "marcus@kicks.example", "edit", "source:orders", "--at", then)
     assert (kicks.json(*asked)["allowed"], kicks.json(*asked)["because"][0]["kind"]) == (True, "individual")
     before = kicks.json("access", "show", "kicks", "marcus@kicks.example", "--at", "2020-02-02")

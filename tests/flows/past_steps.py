@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from bridge.domain.access import Permission, ResourceRef, RoleInScope, parse_scope
+from bridge.domain.access import ResourceRef, RoleInScope, parse_scope
 from bridge.domain.directory import GroupChange
 from bridge.domain.errors import DomainError, NotFound
 from bridge.domain.group_mapping import GroupMatch, MatchKind
@@ -15,9 +15,10 @@ from bridge.domain.labels import parse_label
 from bridge.domain.roles import get_role
 from bridge.domain.workspace import Connection
 from bridge.flows.context import OPERATOR
-from bridge.flows.explain import Answer, access_of, ask, check
+from bridge.flows.explain import Answer, ask, check
 from bridge.flows.explain_history import AccessChange, history_of
-from bridge.flows.explain_past import access_at, check_at
+from bridge.flows.explain_links import Explained, explain_access
+from bridge.flows.explain_past import Traces, access_at, check_at
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id
@@ -34,7 +35,7 @@ from tests.world import World, pushed
 
 #: What is asked of everybody after each step.
 QUESTIONS = (("edit", "source:web"), ("read", "source:web"), ("edit", "source:ios"), ("create", "source"))
-Said = tuple[tuple[Permission, ...] | None, tuple[Answer | None, ...]]
+Said = tuple[tuple[Explained, ...] | None, tuple[Answer | None, ...]]
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Story:
         """What is said of somebody now."""
         context = self.world.context
         try:
-            permissions = access_of(context, self.slug, email, self.now)
+            permissions = explain_access(context, self.slug, email, self.now)
         except NotFound:
             permissions = None
         return permissions, tuple(self._check(email, *question) for question in QUESTIONS)
@@ -85,8 +86,9 @@ class Story:
         """The same, of a moment that is past."""
         context = self.world.context
         try:
-            past = access_at(context, self.slug, email, at, self.now)
-            permissions = None if past.state in ("before_workspace", "before_membership") else past.permissions
+            past = access_at(context, self.slug, email, at, self.now, traces=Traces())
+            assert past.permissions == tuple(one.permission for one in past.traced)
+            permissions = None if past.state in ("before_workspace", "before_membership") else past.traced
         except NotFound:
             permissions = None
         return permissions, tuple(self._check_of(email, at, *question) for question in QUESTIONS)
@@ -115,7 +117,7 @@ class Story:
                     assert held.isdisjoint(change.gained), f"{email} had it: {change}"
                     assert held >= set(change.lost), f"{email} had it not: {change}"
                     held = held - set(change.lost) | set(change.gained)
-                said = {RoleInScope(one.role, one.scope) for one in of_each[email][0] or ()}
+                said = {RoleInScope(one.permission.role, one.permission.scope) for one in of_each[email][0] or ()}
                 assert held == said, f"{email} at {at}"
 
     def _changes(self, email: str) -> list[AccessChange]:

@@ -66,7 +66,7 @@ def test_every_change_is_found_and_no_other(story: Story) -> None:
 
 
 def _held(said: Said) -> frozenset[RoleInScope]:
-    return frozenset(RoleInScope(one.role, one.scope) for one in said[0] or ())
+    return frozenset(RoleInScope(one.permission.role, one.permission.scope) for one in said[0] or ())
 
 
 def _while_waiting(story: Story) -> set[Any]:

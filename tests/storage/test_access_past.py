@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bridge.domain.access import ResourceRef
-from bridge.storage import access, access_history, access_past, forgetting
+from bridge.domain.access import Because, ResourceRef
+from bridge.storage import access, access_history, access_past, forgetting, origins_past
 from bridge.storage.columns import EPOCH
 from bridge.storage.database import Database
 from bridge.storage.prepared import Prepared
@@ -27,6 +27,9 @@ def world(database: Database, now: datetime) -> World:
     return make_world(database, now)
 
 
+_PATH = Because("mapping", "g", "operator", EPOCH, mapping_id="m", idp_group_id="i", connection_id="c")
+
+
 def ask_everything(world: World, member: int) -> None:
     """Every statement there is of the past, once."""
     key, now = world.workspace.key, world.now
@@ -39,6 +42,7 @@ def ask_everything(world: World, member: int) -> None:
         access_past.find_member_then(rows, key, "ann@acme.example", now)
         access_past.find_resource_at(rows, key, ResourceRef("source", "web"), now)
         access_past.facts_kept_since(rows)
+        origins_past.makers_at(rows, key, member, [_PATH], now)
         access_history.moments_between(rows, key, member, first, now)
         access_history.events_about(rows, key, member, [1, 2], (first, now), 10)
         access_history.any_events(rows, key, [1, 2], 10)

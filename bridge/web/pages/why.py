@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 from bridge.domain.errors import DomainError
 from bridge.domain.sentences import Inventory
 from bridge.flows.explain import Question
+from bridge.flows.explain_past import Traces
 from bridge.flows.members import find_person, get_person
 from bridge.web.pages.forms import asked, load_inventory, typed_page
 from bridge.web.pages.frame import Visit, enter, pager, show
@@ -93,13 +94,14 @@ def _whom(visit: Visit) -> Whom:
 def _answer(
     visit: Visit, whom: Whom, question: Question, name: str, at: datetime | None, inventory: Inventory
 ) -> WhyAnswer:
-    if at is not None:
-        return answer_then(visit, whom, question, name, at, inventory)
     number = typed_page()
     first = (number - 1) * _PATHS
-    answer = answer_now(visit, whom, question, name, inventory, first=first, most=_PATHS)
+    if at is None:
+        answer = answer_now(visit, whom, question, name, inventory, first=first, most=_PATHS)
+    else:
+        answer = answer_then(visit, whom, question, name, at, inventory, Traces(first, _PATHS))
     if answer.total <= len(answer.paths):
         return answer
     on = str(question.resource) if question.resource else question.type
-    where = {"person": whom.email, "action": question.action, "resource": on}
+    where = {"person": whom.email, "action": question.action, "resource": on, "at": asked("at")}
     return replace(answer, pager=pager(visit, "why.ask", where, number, len(answer.paths), answer.total, size=_PATHS))

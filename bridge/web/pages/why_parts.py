@@ -15,11 +15,11 @@ from bridge.domain.sentences import Inventory, counted, describe_permission, lis
 from bridge.flows.explain import Question, WayToGet, check
 from bridge.flows.explain_links import Explained, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
-from bridge.flows.explain_past import check_at
+from bridge.flows.explain_past import Traces, check_at
 from bridge.web.pages import views
 from bridge.web.pages.filters import day
 from bridge.web.pages.frame import Visit, ask_owners
-from bridge.web.pages.paths import Givers, path_of, permission_lines, role_chip, rule_chip
+from bridge.web.pages.paths import Givers, path_of, role_chip, rule_chip
 from bridge.web.pages.views import Chip, Choice, Field, Link, Option, Path, WhyAnswer
 
 ACTIONS = ("read", "edit", "create")
@@ -105,10 +105,19 @@ def answer_now(
 def _allowed(
     visit: Visit, whom: Whom, question: Question, name: str, given: tuple[Explained, ...], inventory: Inventory
 ) -> WhyAnswer:
-    sentences = [
-        describe_permission(RoleInScope(one.permission.role, one.permission.scope), inventory) for one in given
-    ]
-    paths = tuple(
+    total = sum(one.total for one in given)
+    text = f"{_sentences(given, inventory)}. {counted(total, 'path gives', 'paths give')} it."
+    return WhyAnswer(True, f"{whom.name} can {question.action} {name}.", text, _paths(visit, given), total=total)
+
+
+def _sentences(given: Iterable[Explained], inventory: Inventory) -> str:
+    permissions = (one.permission for one in given)
+    told = (describe_permission(RoleInScope(one.role, one.scope), inventory) for one in permissions)
+    return listed(list(dict.fromkeys(told)))
+
+
+def _paths(visit: Visit, given: Iterable[Explained]) -> tuple[Path, ...]:
+    return tuple(
         replace(
             path_of(visit, traced.because, one.permission.role, _givers(traced.origins)),
             links=tuple(_told(origin, visit.now) for origin in traced.origins),
@@ -116,9 +125,6 @@ def _allowed(
         for one in given
         for traced in one.paths
     )
-    total = sum(one.total for one in given)
-    text = f"{listed(list(dict.fromkeys(sentences)))}. {counted(total, 'path gives', 'paths give')} it."
-    return WhyAnswer(True, f"{whom.name} can {question.action} {name}.", text, paths, total=total)
 
 
 def _givers(origins: Iterable[Origin]) -> Givers:
@@ -210,21 +216,20 @@ def _first(names: tuple[str, ...], most: int = 5) -> str:
 
 
 def answer_then(
-    visit: Visit, whom: Whom, question: Question, name: str, at: datetime, inventory: Inventory
+    visit: Visit, whom: Whom, question: Question, name: str, at: datetime, inventory: Inventory, traces: Traces
 ) -> WhyAnswer:
-    """Whether they might, then, and by what. Raises as `check_at` does."""
-    told = check_at(visit.context, visit.slug, whom.email, question, at, visit.now)
+    """Whether they might, then, and by which of these paths. Raises as `check_at` does."""
+    told = check_at(visit.context, visit.slug, whom.email, question, at, visit.now, traces=traces)
     when = f"{at.day} {at:%b %Y, %H:%M} UTC"
     if told.allowed is None:
         return WhyAnswer(False, f"Whether {whom.name} could {question.action} {name} is not known.", told.told)
     if not told.allowed:
         text = told.told or "Nothing that was given reached that far."
         return WhyAnswer(False, f"On {when} {whom.name} couldn’t {question.action} {name}.", text)
-    lines = permission_lines(visit, told.because, inventory, Givers())
-    paths = tuple(path for line in lines for path in line.paths)
-    total = sum(len(one.because) for one in told.because)
-    text = f"{listed([line.sentence for line in lines])}. {counted(total, 'path gave', 'paths gave')} it."
-    return WhyAnswer(True, f"On {when} {whom.name} could {question.action} {name}.", text, paths, total=total)
+    total = sum(one.total for one in told.traced)
+    text = f"{_sentences(told.traced, inventory)}. {counted(total, 'path gave', 'paths gave')} it."
+    title = f"On {when} {whom.name} could {question.action} {name}."
+    return WhyAnswer(True, title, text, _paths(visit, told.traced), total=total)
 
 
 def moment_typed(text: str) -> datetime | None:

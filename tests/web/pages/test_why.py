@@ -98,6 +98,9 @@ def test_very_many_paths_come_by_pages(acme: Acme, olga: Surfer, rule: str) -> N
     assert len(paths(first)) == 50
     [following] = re.findall(r'href="([^"]+)">Next<', first)
     assert len(paths(olga.get(following.replace("&amp;", "&")).text)) == 11
+    then = acme.world.now.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    [following] = re.findall(r'href="([^"]+)">Next<', ask(olga, "edit", "Website", PRIYA, then))
+    assert "61 paths gave it." in olga.get(following.replace("&amp;", "&")).text
     panel = olga.get(acme.page_of(PRIYA, "/why"), action="edit", resource="Website").text
     assert "All 61 paths" in panel
     assert "And 11 more paths." in olga.get(acme.page_of(PRIYA)).text
@@ -132,7 +135,9 @@ def test_at_a_time_that_is_past(acme: Acme, olga: Surfer, rule: str) -> None:
     assert "On 3 Mar 2001, 00:00 UTC Priya Raman couldn’t create sources." in html
     assert "Acme was made on" in html
     moment = acme.world.now.strftime("%Y-%m-%dT%H:%M:%S.%f")
-    assert "Priya Raman could edit Website." in ask(olga, "edit", "Website", PRIYA, moment)
+    html = ask(olga, "edit", "Website", PRIYA, moment)
+    assert "Priya Raman could edit Website." in html
+    assert made(html) == made(ask(olga, "edit", "Website", PRIYA)), "who made the links of then"
 
 
 def test_a_resource_is_asked_about_by_its_id_too(acme: Acme, olga: Surfer, rule: str) -> None:
