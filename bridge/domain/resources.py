@@ -1,10 +1,11 @@
 """Resources of a workspace: sources, warehouses, functions, spaces, tracking plans (product.md 1.5)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from bridge.domain.access import ResourceRef
+from bridge.domain.access import ResourceRef, RoleInScope
 from bridge.domain.errors import Invalid
-from bridge.domain.labels import Label
+from bridge.domain.labels import Label, LabelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,38 @@ class Resource:
     name: str
     slug: str
     labels: frozenset[Label] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NamingGrant:
+    """A grant that names a label: what is given, and to whom. A rule's `holder` is the group or the names it takes."""
+
+    given: RoleInScope
+    kind: Literal["membership", "user_group", "mapping", "token"]
+    holder: str
+    holder_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelUse:
+    """What uses a label: the first resources that carry it, and a page of the grants that name it.
+
+    `after` is where the page of grants after this one begins, None after the last.
+    """
+
+    facts: LabelFacts
+    resources: tuple[Resource, ...]
+    grants: tuple[NamingGrant, ...]
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUse:
+    """What hangs on a resource: grants that list nothing else, grants that list others too, open access requests."""
+
+    alone: int
+    among: int
+    requests: int
 
 
 def parse_resource_id(text: str) -> str:

@@ -106,9 +106,20 @@ def describe_permission(given: RoleInScope, inventory: Inventory) -> str:
     """What a role in scope lets somebody do, as one sentence without its full stop."""
     role = given.role
     if role.resource_type is None:
-        return _WHOLE_WORKSPACE.get(role.id, role.text)
+        return _on_listed(given, inventory) or _WHOLE_WORKSPACE.get(role.id, role.text)
     verb = _IN_SPACES.get(role.id) or ("Edit" if role.gives[role.resource_type] == Level.EDIT else "Read")
     return f"{verb} {_object(given, inventory)}"
+
+
+def _on_listed(given: RoleInScope, inventory: Inventory) -> str:
+    """What a role of the whole workspace does to resources of one kind, where it is asked about just these."""
+    kinds = {ref.type for ref in given.scope.resources}
+    if len(kinds) != 1 or not kinds <= given.role.gives.keys():
+        return ""
+    [kind] = kinds
+    names, words = _names(given.scope.resources, inventory), RESOURCE_TYPES[kind]
+    verb = "Edit" if given.role.gives[kind] == Level.EDIT else "Read"
+    return f"{verb} the {words[0] if len(names) == 1 else words[1]} {listed(names)}"
 
 
 def _object(given: RoleInScope, inventory: Inventory) -> str:
@@ -180,7 +191,7 @@ def shorten(given: Iterable[RoleInScope], most: int = 2) -> str:
 
 
 def _short(role: Role, scopes: Sequence[Scope]) -> str:
-    if not role.scopable:
+    if not role.scopable and not any(scope.resources for scope in scopes):
         return role.name
     if any(scope.kind == "all" for scope in scopes):
         return f"{role.name} (all)"

@@ -27,6 +27,8 @@ class WorkspaceCounts:
     user_groups: int
     tokens: int
     requests: int = 0
+    resources: int = 0
+    labels: int = 0
 
 
 def count_all(context: Context, workspace_slug: str) -> WorkspaceCounts:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from bridge.domain.access import ResourceRef
@@ -10,8 +11,8 @@ from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.labels import Label, LabelFacts, check_one_value_a_key, clean_description
 from bridge.domain.people import clean_name
 from bridge.domain.previews import DeleteResource, Seen, SetLabels
-from bridge.domain.resources import Resource, parse_resource_id
-from bridge.domain.roles import get_role, parse_resource_type
+from bridge.domain.resources import LabelUse, Resource, ResourceUse, parse_resource_id
+from bridge.domain.roles import parse_resource_type
 from bridge.domain.sentences import counted, listed
 from bridge.domain.slugs import make_slug
 from bridge.domain.workspace import Workspace
@@ -74,12 +75,12 @@ def set_labels(
         owner_acting(change, workspace)
         check_seen(change, workspace, SetLabels(ref, wanted), seen)
         relabel(change, workspace, ref, wanted)
-        return _get(change, workspace, ref)[1]
+        return _get(change.connection, workspace, ref)[1]
 
 
 def relabel(change: Change, workspace: Workspace, ref: ResourceRef, wanted: frozenset[Label]) -> None:
     """The same inside another flow, which knows who may. Raises NotFound."""
-    key, before = _get(change, workspace, ref)
+    key, before = _get(change.connection, workspace, ref)
     if before.labels != wanted:
         resources.take_labels(change, key)
         resources.put_labels(change, workspace.key, key, wanted)
@@ -90,7 +91,7 @@ def relabel(change: Change, workspace: Workspace, ref: ResourceRef, wanted: froz
 def rename(change: Change, workspace: Workspace, ref: ResourceRef, name: str) -> None:
     """Give a resource another name inside another flow, which knows who may; its id stays. Raises NotFound, Invalid."""
     cleaned = clean_name(name)
-    key, before = _get(change, workspace, ref)
+    key, before = _get(change.connection, workspace, ref)
     if before.name != cleaned:
         resources.rename_resource(change, key, cleaned, make_slug(cleaned))
         names = {"before": {"name": before.name}, "after": {"name": cleaned}}
@@ -113,11 +114,17 @@ def delete_resource(
 
 def forget(change: Change, workspace: Workspace, ref: ResourceRef) -> EndedGrants:
     """The same inside another flow, which knows who may. Raises NotFound."""
-    key, resource = _get(change, workspace, ref)
+    key, resource = _get(change.connection, workspace, ref)
     ended = resources.end_resource(change, key)
     before = {"name": resource.name, "grants_ended": ended.ended, "grants_narrowed": ended.narrowed}
     change.record(workspace.key, "resource.deleted", str(ref), before=before)
     return ended
+
+
+def look_at_deletion(context: Context, workspace_slug: str, ref: ResourceRef) -> ResourceUse:
+    """What would end with a resource. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        return resources.use_of(connection, _get(connection, get_workspace(connection, workspace_slug), ref)[0])
 
 
 def list_resources(context: Context, workspace_slug: str) -> tuple[Resource, ...]:
@@ -141,6 +148,24 @@ def list_label_facts(context: Context, workspace_slug: str) -> tuple[LabelFacts,
         return tuple(resources.label_facts(connection, get_workspace(connection, workspace_slug).key))
 
 
+#: So many resources that carry a label are shown with it, and so many grants that name it at a time.
+USES = 50
+
+
+def look_at_label(context: Context, workspace_slug: str, label: Label, *, after: int = 0) -> LabelUse:
+    """What uses a label: its first resources, and its grants beginning after the key that a page before ended with.
+
+    Raises NotFound.
+    """
+    with context.database.snapshot() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+        facts = _get_label(connection, workspace, label)
+        carriers = resources.list_carriers(connection, workspace.key, label, USES)
+        naming = resources.list_naming(connection, workspace.key, label, USES + 1, after=after)
+        last = naming[USES - 1][0] if len(naming) > USES else None
+        return LabelUse(facts, tuple(carriers), tuple(one for _, one in naming[:USES]), last)
+
+
 def add_label(
     context: Context, actor: str, workspace_slug: str, label: Label, now: datetime, *, description: str = ""
 ) -> None:
@@ -162,7 +187,7 @@ def describe_label(
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        before = _get_label(change, workspace, label).description
+        before = _get_label(change.connection, workspace, label).description
         if before != cleaned:
             resources.describe_label(change, workspace.key, label, cleaned)
             told = {"before": {"description": before}, "after": {"description": cleaned}}
@@ -187,7 +212,7 @@ def delete_label(context: Context, actor: str, workspace_slug: str, label: Label
 
 def forget_label(change: Change, workspace: Workspace, label: Label) -> None:
     """The same inside another flow, which knows who may. Raises NotFound, Conflict."""
-    found = _get_label(change, workspace, label)
+    found = _get_label(change.connection, workspace, label)
     if found.built_in or found.resources or found.grants:
         raise Conflict(_why_it_stays(change, workspace, found))
     resources.delete_label(change, workspace.key, label)
@@ -204,11 +229,11 @@ def _why_it_stays(change: Change, workspace: Workspace, found: LabelFacts) -> st
         return f"{found.label} exists in every workspace and can't be deleted."
     uses = []
     if found.resources:
-        names = resources.carriers(change.connection, workspace.key, found.label, _NAMED)
+        names = [one.name for one in resources.list_carriers(change.connection, workspace.key, found.label, _NAMED)]
         uses.append(_told(names, found.resources, "carries it", "carry it"))
     if found.grants:
-        named = resources.named_by(change.connection, workspace.key, found.label, _NAMED)
-        grants = [f"{get_role(role).name} of the {_HOLDERS[kind]} {name}" for role, kind, name in named]
+        named = resources.list_naming(change.connection, workspace.key, found.label, _NAMED)
+        grants = [f"{one.given.role.name} of the {_HOLDERS[one.kind]} {one.holder}" for _, one in named]
         uses.append(_told(grants, found.grants, "names it", "name it"))
     return f"{found.label} is in use: {', and '.join(uses)}."
 
@@ -221,15 +246,15 @@ def _told(names: Sequence[str], count: int, one: str, many: str) -> str:
     return f"{listed([*names, *([counted(more, 'other', 'others')] if more else [])])} {one if count == 1 else many}"
 
 
-def _get_label(change: Change, workspace: Workspace, label: Label) -> LabelFacts:
-    found = next((one for one in resources.label_facts(change.connection, workspace.key) if one.label == label), None)
+def _get_label(connection: Any, workspace: Workspace, label: Label) -> LabelFacts:
+    found = next((one for one in resources.label_facts(connection, workspace.key) if one.label == label), None)
     if found is None:
         raise NotFound(f"There is no label {label}.")
     return found
 
 
-def _get(change: Change, workspace: Workspace, ref: ResourceRef) -> tuple[int, Resource]:
-    found = resources.find_resource(change.connection, workspace.key, ref)
+def _get(connection: Any, workspace: Workspace, ref: ResourceRef) -> tuple[int, Resource]:
+    found = resources.find_resource(connection, workspace.key, ref)
     if found is None:
         raise NotFound(f"There is no {ref} in {workspace.name}.")
     return found

@@ -18,11 +18,13 @@ from bridge.storage.tables import (
     grants,
     group_members,
     invites,
+    labels,
     mapping_matches,
     mapping_user_groups,
     mappings,
     memberships,
     principals,
+    resources,
     tokens,
     user_group_members,
     user_groups,
@@ -31,13 +33,18 @@ from bridge.storage.tables import (
 
 
 def count_each(connection: Any, workspace_key: int) -> Mapping[str, int]:
-    """How many `people`, `invited`, `user_groups`, `tokens` and open access `requests`. One statement."""
+    """How many `people`, `invited`, `user_groups`, `tokens`, `resources`, `labels` and open access `requests`.
+
+    One statement.
+    """
     active, pending = memberships.c.status == "active", (invites.c.used_at.is_(None), invites.c.revoked_at.is_(None))
     chosen = {
         "people": select(func.count()).where(memberships.c.workspace_id == workspace_key, active, ~HELD_OUT),
         "invited": select(func.count()).where(invites.c.workspace_id == workspace_key, *pending),
         "user_groups": select(func.count()).where(user_groups.c.workspace_id == workspace_key),
         "tokens": select(func.count()).where(tokens.c.workspace_id == workspace_key),
+        "resources": select(func.count()).where(resources.c.workspace_id == workspace_key),
+        "labels": select(func.count()).where(labels.c.workspace_id == workspace_key),
         "requests": select(func.count())
         .select_from(access_requests.join(memberships))
         .where(memberships.c.workspace_id == workspace_key, active, ~HELD_OUT),

@@ -4,17 +4,19 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, update
 
-from bridge.domain.access import ResourceRef
+from bridge.domain.access import ResourceRef, RoleInScope
 from bridge.domain.labels import Label, LabelFacts
-from bridge.domain.resources import Resource
-from bridge.storage.access import in_batches
+from bridge.domain.resources import NamingGrant, Resource, ResourceUse
+from bridge.domain.roles import get_role
+from bridge.storage.access import in_batches, scopes_of
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.grants import end_grant_keys
 from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     access_requests,
+    directory_groups,
     grant_labels,
     grant_resources,
     grants,
@@ -136,6 +138,16 @@ def end_resource(change: Change, resource_key: int) -> EndedGrants:
     return EndedGrants(len(empty), len(keys) - len(empty))
 
 
+def use_of(connection: Any, resource_key: int) -> ResourceUse:
+    """What hangs on a resource: what ends with it, what loses it from a list."""
+    listing = select(grant_resources.c.grant_id).where(grant_resources.c.resource_id == resource_key)
+    others = exists().where(grant_resources.c.grant_id == grants.c.id, grant_resources.c.resource_id != resource_key)
+    chosen = select(others.label("others"), func.count()).where(grants.c.id.in_(listing)).group_by("others")
+    found = {bool(among): count for among, count in connection.execute(chosen)}
+    asked = select(func.count()).where(access_requests.c.resource_id == resource_key)
+    return ResourceUse(found.get(False, 0), found.get(True, 0), connection.execute(asked).scalar_one())
+
+
 # -- Labels ------------------------------------------------------------------------------------------
 
 
@@ -197,26 +209,29 @@ def _named(connection: Any, workspace_key: int) -> dict[Label, int]:
     return {Label(key, value): count for key, value, count in connection.execute(chosen)}
 
 
-def carriers(connection: Any, workspace_key: int, label: Label, most: int) -> list[str]:
-    """The names of the first resources that carry a label."""
+def list_carriers(connection: Any, workspace_key: int, label: Label, most: int) -> list[Resource]:
+    """The first resources that carry a label, by name."""
     columns = resource_labels.c
+    carried = select(columns.resource_id).where(columns.key == label.key, columns.value == label.value)
     chosen = (
-        select(resources.c.name)
-        .join_from(resource_labels, resources, resources.c.id == columns.resource_id)
-        .where(resources.c.workspace_id == workspace_key, columns.key == label.key, columns.value == label.value)
+        select(resources.c.id)
+        .where(resources.c.workspace_id == workspace_key, resources.c.id.in_(carried))
         .order_by(resources.c.name, resources.c.id)
     )
-    return list(connection.execute(chosen.limit(most)).scalars())
+    keys = list(connection.execute(chosen.limit(most)).scalars())
+    found = dict(_list(connection, workspace_key, resources.c.id.in_(keys)))
+    return [found[key] for key in keys]
 
 
-def named_by(connection: Any, workspace_key: int, label: Label, most: int) -> list[tuple[str, str, str]]:
-    """The first grants that name a label: (role, kind of principal, its name: a rule's is what it takes)."""
-    columns, name = (
-        grant_labels.c,
-        func.coalesce(users.c.name, user_groups.c.name, mappings.c.value, tokens.c.description),
-    )
+def list_naming(
+    connection: Any, workspace_key: int, label: Label, most: int, *, after: int = 0
+) -> list[tuple[int, NamingGrant]]:
+    """The grants that name a label, in the order in which they were given, with their keys: `most` of them, later than
+    the one with the key `after`.
+    """
+    columns = grant_labels.c
     chosen = (
-        select(grants.c.role, principals.c.kind, name)
+        select(grants.c.id, grants.c.role, principals.c.kind, _HOLDER_NAME, _HOLDER_ID)
         .join_from(grant_labels, grants, grants.c.id == columns.grant_id)
         .join(principals, principals.c.id == grants.c.principal_id)
         .outerjoin(memberships, memberships.c.id == principals.c.id)
@@ -225,9 +240,34 @@ def named_by(connection: Any, workspace_key: int, label: Label, most: int) -> li
         .outerjoin(mappings, mappings.c.id == principals.c.id)
         .outerjoin(tokens, tokens.c.principal_id == principals.c.id)
         .where(principals.c.workspace_id == workspace_key, columns.key == label.key, columns.value == label.value)
+        .where(grants.c.id > after)
         .order_by(grants.c.id)
     )
-    return [(role, kind, holder or "") for role, kind, holder in connection.execute(chosen.limit(most))]
+    rows = connection.execute(chosen.limit(most)).all()
+    scopes = scopes_of(connection, [row.id for row in rows])
+    return [
+        (key, NamingGrant(RoleInScope(get_role(role), scopes[key]), kind, name or "", uid or ""))
+        for key, role, kind, name, uid in rows
+    ]
+
+
+#: A rule that takes one group, by whichever id, is told by that group's name.
+_GROUP_TAKEN = (
+    select(directory_groups.c.name)
+    .where(directory_groups.c.connection_id == mappings.c.connection_id)
+    .where(
+        or_(
+            and_(mappings.c.match == "id", directory_groups.c.uid == mappings.c.value),
+            and_(mappings.c.match == "external_id", directory_groups.c.external_id == mappings.c.value),
+        )
+    )
+    .limit(1)
+    .scalar_subquery()
+)
+_HOLDER_NAME = func.coalesce(
+    users.c.name, user_groups.c.name, _GROUP_TAKEN, mappings.c.value, tokens.c.description
+).label("holder")
+_HOLDER_ID = func.coalesce(memberships.c.uid, user_groups.c.uid, mappings.c.uid, tokens.c.uid).label("holder_id")
 
 
 def delete_label(change: Change, workspace_key: int, label: Label) -> None:

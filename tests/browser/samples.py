@@ -63,7 +63,8 @@ def access_tabs(current: str) -> tuple[v.Tab, ...]:
             ("Users", "users", 318),
             ("User Groups", "user-groups", 23),
             ("Tokens", "tokens", 7),
-            ("Resources", "resources", None),
+            ("Resources", "resources", 11),
+            ("Labels", "labels", 4),
             ("Roles", "roles", None),
         )
     )
@@ -1709,7 +1710,10 @@ RESOURCES = v.ResourcesPage(
     says="Applications register what there is to work on. Open one to see who can read and edit it, and why.",
     action="/p/resources",
     query="",
-    filters=(v.Choice("type", "Kind", (v.Option("", "Every kind", selected=True), v.Option("source", "Sources"))),),
+    filters=(
+        v.Choice("type", "Kind", (v.Option("", "Every kind", selected=True), v.Option("source", "Sources (2)"))),
+        v.Choice("label", "Label", (v.Option("", "Every label", selected=True), v.Option("-", "Without labels (1)"))),
+    ),
     rows=(
         v.ResourceRow("iOS Prod", "source", ("environment:prod", "team:mobile"), "/p/resource"),
         v.ResourceRow("Kicks Co Website", "source", (), "/p/resource-own"),
@@ -1723,7 +1727,8 @@ RESOURCE = v.ResourcePage(
     says="A source of Kicks Co.",
     crumbs=(ACCESS, v.Link("Resources", "/p/resources")),
     facts=(v.Fact("Kind", "source"), v.Fact("Id", "7d1f3b9a-5e1c-4d0a-9a55-0f4f7c1c2b3d")),
-    labels=("environment:prod", "team:mobile"),
+    labels=(v.Link("environment:prod", "/p/label"), v.Link("team:mobile", "/p/label")),
+    changes=(v.Link("Change labels…", "/p/resource-labels"), v.Link("Delete…", "/p/resource-delete")),
     tabs=(v.Tab("Who can edit", "/p/resource", current=True), v.Tab("Who can read", "/p/resource")),
     rows=(
         v.WhoMayRow(
@@ -1746,6 +1751,133 @@ RESOURCE_OWN = dataclasses.replace(
         v.WhyAnswer(False, "Priya Raman can read iOS Prod, not edit it.", "Nothing that was given reaches that far."),
     ),
     ask_href="/p/access-request-new",
+)
+LABELS_HREF = v.Link("Labels", "/p/labels")
+LABELS = v.LabelsPage(
+    tabs=access_tabs("Labels"),
+    action="/p/labels",
+    query="",
+    new_href="/p/label-new",
+    rows=(
+        v.LabelRow("environment:dev", "", 3, 0, "/p/label", built_in=True),
+        v.LabelRow("environment:prod", "What customers use", 1_204, 17, "/p/label", built_in=True),
+        v.LabelRow("team:mobile", "Looked after by Mobile Engineering in Oslo and in Lisbon", 2, 1, "/p/label"),
+        v.LabelRow("team:web", "", 0, 0, "/p/label-unused"),
+    ),
+    pager=v.Pager(1, 4, 4),
+)
+LABELS_NOTHING = dataclasses.replace(
+    LABELS,
+    query="x",
+    rows=(),
+    pager=v.Pager(0, 0, 0),
+    nothing_found=v.NothingFound("No label with “x”", "/p/labels"),
+)
+LABEL = v.LabelPage(
+    label="team:mobile",
+    description="Looked after by Mobile Engineering in Oslo and in Lisbon",
+    crumbs=(ACCESS, LABELS_HREF),
+    describe_href="/p/label-describe",
+    carried="52 resources carry it",
+    carriers=(v.Link("iOS Prod", "/p/resource"), v.Link("Android Prod", "/p/resource")),
+    all_carriers=v.Link("50 more resources", "/p/resources"),
+    named="3 roles are given on it",
+    rows=(
+        v.NamingRow("Priya Raman", "Member", "/p/person", "Source Admin", ("environment:prod", "team:mobile")),
+        v.NamingRow("Mobile Engineering", "User Group", "/p/user-group", "Source Read-only", ("team:mobile",)),
+        v.NamingRow("eng-*", "Rule", "/p/users", "Unify Read-only + Engage User", ("team:mobile",)),
+    ),
+    first_href="/p/label",
+    next_href="/p/label",
+    stays="It can be deleted once no resource carries it and no role is given on it.",
+)
+LABEL_UNUSED = dataclasses.replace(
+    LABEL,
+    label="team:web",
+    description="",
+    carried="0 resources carry it",
+    carriers=(),
+    all_carriers=None,
+    named="0 roles are given on it",
+    rows=(),
+    first_href=None,
+    next_href=None,
+    stays="",
+    delete_href="/p/label-delete",
+)
+LABEL_NEW = v.LabelFormPage(
+    title="Make a label",
+    text="It changes nobody’s access before a resource carries it and a role is given on it.",
+    crumbs=(ACCESS, LABELS_HREF),
+    action="/labels/new",
+    cancel_href="/p/labels",
+    label=v.Field("label", "Label", help="key:value, such as team:mobile."),
+    description=v.Field("description", "What it is for", required=False, help="In one line."),
+)
+LABEL_WRONG = dataclasses.replace(
+    LABEL_NEW,
+    label=v.Field("label", "Label", "team", help="key:value, such as team:mobile.", error="'team' is not a label."),
+)
+LABEL_DESCRIBE = dataclasses.replace(LABEL_NEW, title="What team:mobile is for", label=None, button="Save")
+LABEL_DELETE = v.ConfirmPage(
+    title="Delete team:web?",
+    crumbs=(ACCESS, LABELS_HREF, v.Link("team:web", "/p/label-unused")),
+    action="/labels/team:web/delete",
+    button="Delete team:web",
+    consequences=(v.Consequence("keep", "Nobody’s access changes: no resource carries it"),),
+    cancel_href="/p/label-unused",
+)
+RESOURCE_PANEL = v.PreviewPanel(
+    title="If you save this",
+    gains=v.MovedSide("0 gain", 0),
+    loses=v.MovedSide(
+        "12 lose",
+        12,
+        ("12 people lose Source Admin: edit 4 sources, all with environment:prod",),
+        "2 of them signed in now",
+        (
+            v.MovedRow("Priya Raman", "priya.raman@kicks.example", "/p/person", "Source Admin (1)", signed_in=True),
+            v.MovedRow("Tomás Herrera", "tomas.herrera@kicks.example", "/p/person", "Source Admin (1)"),
+        ),
+        all_do="loses:",
+    ),
+    covered=56,
+)
+RESOURCE_LABELS = v.LabellingPage(
+    title="Labels of iOS Prod",
+    text="Roles that are given on labels reach what carries all of them, now and in future.",
+    crumbs=(ACCESS, v.Link("Resources", "/p/resources"), v.Link("iOS Prod", "/p/resource")),
+    action="/resources/labels?of=source:ios",
+    cancel_href="/p/resource",
+    choices=(
+        v.Choice("key-environment", "environment", (v.Option("", "No value"), v.Option("dev", "dev", selected=True))),
+        v.Choice("key-team", "team", (v.Option("", "No value", selected=True), v.Option("mobile", "mobile"))),
+    ),
+    more=v.Field("more", "Other labels", help="key:value. A label that is new is made.", required=False),
+    panel=RESOURCE_PANEL,
+    save="Save: 12 lose",
+    carried=(("seen", "{}"),),
+    note=v.Note("warn", "Something changed while you were looking. Not saved yet.", "Now 12 lose.", urgent=True),
+)
+RESOURCE_LABELS_FIRST = dataclasses.replace(
+    RESOURCE_LABELS,
+    panel=v.PreviewPanel("If you save this", waiting="Choose other labels, and you see here who gains and who loses."),
+    save=None,
+    carried=(),
+    note=None,
+)
+RESOURCE_DELETE = v.ConfirmPage(
+    title="Delete iOS Prod?",
+    text="A source of demo-ecommerce.",
+    crumbs=RESOURCE_LABELS.crumbs,
+    action="/resources/delete?of=source:ios",
+    button="Delete it: 12 lose",
+    consequences=(
+        v.Consequence("lose", "3 roles given on nothing else: ended for good"),
+        v.Consequence("keep", "Roles on all resources, and on labels, stay and reach the others"),
+    ),
+    cancel_href="/p/resource",
+    panel=RESOURCE_PANEL,
 )
 GIVES = v.GivesPage(
     name="What eng-mobile gives",
@@ -1859,6 +1991,17 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "resources": ("resources.html", FRAME, RESOURCES),
     "resources-none": ("resources.html", FRAME, RESOURCES_NONE),
     "resource": ("resource.html", FRAME, RESOURCE),
+    "labels": ("labels.html", FRAME, LABELS),
+    "labels-nothing": ("labels.html", FRAME, LABELS_NOTHING),
+    "label": ("label.html", FRAME, LABEL),
+    "label-unused": ("label.html", FRAME, LABEL_UNUSED),
+    "label-new": ("label_form.html", FRAME, LABEL_NEW),
+    "label-wrong": ("label_form.html", FRAME, LABEL_WRONG),
+    "label-describe": ("label_form.html", FRAME, LABEL_DESCRIBE),
+    "label-delete": ("confirm.html", FRAME, LABEL_DELETE),
+    "resource-labels": ("resource_labels.html", FRAME, RESOURCE_LABELS),
+    "resource-labels-first": ("resource_labels.html", FRAME, RESOURCE_LABELS_FIRST),
+    "resource-delete": ("confirm.html", FRAME, RESOURCE_DELETE),
     "resource-nobody": ("resource.html", FRAME, RESOURCE_NOBODY),
     "resource-own": ("resource.html", FRAME, RESOURCE_OWN),
     "sign-in-log": ("sign_in_log.html", FRAME, SIGN_IN_LOG),

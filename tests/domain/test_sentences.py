@@ -85,6 +85,12 @@ def test_permission_is_a_sentence(given: RoleInScope, sentence: str) -> None:
     assert describe_permission(given, KICKS) == sentence
 
 
+def test_what_the_whole_workspaces_role_does_to_one_resource_is_about_that_one() -> None:
+    given = RoleInScope(OWNER, Scope("list", frozenset({ResourceRef("warehouse", "Snowflake")})))
+    assert describe_permission(given, KICKS) == "Edit the warehouse Snowflake"
+    assert shorten([given]) == "Workspace Owner (1)"
+
+
 def test_long_list_names_the_first_and_counts_all() -> None:
     many = Inventory(tuple(resource("source", f"S{n:02}") for n in range(20)))
     given = on("Source Admin", *(f"S{n:02}" for n in range(9)))

@@ -61,8 +61,8 @@ def test_counts_are_of_this_workspace_and_of_what_stands(world: World, other: Wo
     create_scim_token(context, olga(world), "acme", world.connection.id, None, "", now)
     sent = invite(context, olga(world), "acme", InviteDraft(("c@acme.example", "d@acme.example")), now)
     revoke(context, olga(world), "acme", sent[0].id, now)
-    assert count_all(context, "acme") == WorkspaceCounts(people=2, invited=1, user_groups=1, tokens=1)
-    assert count_all(context, "other") == WorkspaceCounts(people=1, invited=0, user_groups=0, tokens=0)
+    assert count_all(context, "acme") == WorkspaceCounts(people=2, invited=1, user_groups=1, tokens=1, labels=2)
+    assert count_all(context, "other") == WorkspaceCounts(people=1, invited=0, user_groups=0, tokens=0, labels=2)
 
 
 def test_each_holder_of_a_role_counts_once_by_whichever_path(world: World) -> None:

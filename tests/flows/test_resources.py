@@ -4,10 +4,12 @@ import pytest
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import Label, LabelFacts, parse_label
-from bridge.domain.resources import Resource
+from bridge.domain.resources import Resource, ResourceUse
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
+from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id
 from bridge.flows.resources import (
     ResourceDraft,
@@ -19,6 +21,8 @@ from bridge.flows.resources import (
     list_label_facts,
     list_labels,
     list_resources,
+    look_at_deletion,
+    look_at_label,
     set_labels,
 )
 from bridge.flows.roles_given import parse_role_in_scope
@@ -154,3 +158,35 @@ def test_a_description_is_a_line_of_text(kicks: World, marcus: str, text: str) -
     with pytest.raises(Invalid):
         add_label(kicks.context, marcus, "kicks", WEB, kicks.now, description=text)
     assert WEB not in list_labels(kicks.context, "kicks")
+
+
+def test_what_names_a_label_comes_by_pages_and_a_rule_by_its_groups_name(
+    kicks: World, marcus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.flows.resources.USES", 1)
+    add(kicks, marcus, "Orders", WEB)
+    add(kicks, marcus, "Carts", WEB)
+    give(kicks, marcus, "Source Admin", f"label:{WEB}")
+    group = kicks.push_group("eng-web")
+    roles = (parse_role_in_scope("Source Read-only", [f"label:{WEB}", f"label:{PROD}"]),)
+    draft = MappingDraft(kicks.connection.id, GroupMatch("id", group.id), (), roles)
+    add_mapping(kicks.context, marcus, "kicks", draft, kicks.now)
+    first = look_at_label(kicks.context, "kicks", WEB)
+    assert ([one.name for one in first.resources], first.facts.resources) == (["Carts"], 2)
+    assert [(one.kind, one.holder, one.given.role.name) for one in first.grants] == [
+        ("membership", "Marcus", "Source Admin")
+    ]
+    rest = look_at_label(kicks.context, "kicks", WEB, after=first.after or 0)
+    assert [(one.kind, one.holder, one.given) for one in rest.grants] == [("mapping", "eng-web", roles[0])]
+    assert rest.after is None
+
+
+def test_what_ends_with_a_resource_is_told_before(kicks: World, marcus: str) -> None:
+    orders = add(kicks, marcus, "Orders")
+    add(kicks, marcus, "Checkout")
+    give(kicks, marcus, "Source Admin", "source:orders", "source:checkout")
+    give(kicks, marcus, "Source Read-only", "source:orders")
+    assert look_at_deletion(kicks.context, "kicks", orders.ref) == ResourceUse(alone=1, among=1, requests=0)
+    delete_resource(kicks.context, marcus, "kicks", orders.ref, kicks.now)
+    with pytest.raises(NotFound):
+        look_at_deletion(kicks.context, "kicks", orders.ref)

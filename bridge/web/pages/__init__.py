@@ -5,7 +5,8 @@
 - `person`        one person: access with every path, why not (`person_why`), roles by hand, User Groups
 - `why`           a person, an action, a resource: by what, or why not (`why_parts`: the answer, on a person's page too)
 - `gives`         what an IdP group or a rule gives, to how many
-- `resources`     what there is to work on, and who may read and edit it
+- `resources`     what there is to work on, and who may read and edit it; `resource_changes`: labelled, deleted
+- `labels`        what resources carry and roles are given on, and what uses each
 - `person_leaving`   removal and return (`person_parts`: what both share)
 - `user_groups`   User Groups, who decides their members, what they give
 - `user_group_changes`   made, renamed, deleted, members taken out (`user_group_parts`: what both share)

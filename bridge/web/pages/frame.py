@@ -345,19 +345,18 @@ def _on_connections() -> bool:
 def access_tabs(visit: Visit, current: str) -> tuple[Tab, ...]:
     """The tabs of Access Management; who is no owner has those they can open."""
     each = counts(visit)
-    roles: tuple[tuple[str, str, int | None], ...] = (
-        ("Resources", "resources.index", None),
-        ("Roles", "roles.index", None),
-    )
+    roles: tuple[tuple[str, str, int | None], ...] = (("Roles", "roles.index", None),)
     tabs: tuple[tuple[str, str, int | None], ...] = (
         ("Users", "users.index", each.people + each.invited),
         ("User Groups", "user_groups.index", each.user_groups),
         ("Tokens", "tokens.index", each.tokens),
+        ("Resources", "resources.index", each.resources),
+        ("Labels", "labels.index", each.labels),
         *roles,
     )
     return tuple(
         Tab(text, visit.url(endpoint), count, current=text == current)
-        for text, endpoint, count in (tabs if visit.is_owner else roles)
+        for text, endpoint, count in (tabs if visit.is_owner else (("Resources", "resources.index", None), *roles))
     )
 
 

@@ -5,6 +5,7 @@ What was shown goes along in the form that then makes the change, as the field `
 
 from collections.abc import Callable
 
+from bridge.domain.access import RoleInScope
 from bridge.domain.errors import Invalid
 from bridge.domain.previews import Moved, MovedPeople, PersonMoved, Preview, Proposal, Seen, Side, parse_seen
 from bridge.domain.sentences import Inventory, counted, describe_permission, shorten
@@ -54,7 +55,7 @@ def _side(
     verb = _VERBS[side][0 if moved.count == 1 else 1]
     by_role = [
         f"{counted(count, 'person', 'people')} {_VERBS[side][0 if count == 1 else 1]} "
-        f"{given.role.name}: {_lower(describe_permission(given, inventory))}"
+        f"{_what(given)}: {_lower(describe_permission(given, inventory))}"
         for given, count in moved.roles[:_MOST_ROLES]
     ]
     more = len(moved.roles) - _MOST_ROLES
@@ -69,6 +70,12 @@ def _side(
         all_href=href(side, "") if href and long else None,
         all_do=do(side, "") if do and long else None,
     )
+
+
+def _what(given: RoleInScope) -> str:
+    """A role; or, of a change of one resource, what a role of the whole workspace gives there: itself stays."""
+    there = given.scope.resources and not given.role.scopable
+    return f"what {given.role.name} gives there" if there else given.role.name
 
 
 def page_of(

@@ -4,6 +4,7 @@ Owners see all of them and everybody who may. Others see those that they reach, 
 where they ask for more.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 from flask import Blueprint, Response
@@ -42,6 +43,8 @@ blueprint = Blueprint("resources", __name__, url_prefix="/w/<slug>/resources")
 _PAGE = 50
 _PATHS = 3
 _GIVEN_BY = 12
+#: Stands for no label, where one may be chosen: no label begins so.
+_UNLABELLED = "-"
 
 
 # -- The list ----------------------------------------------------------------------------------------
@@ -53,22 +56,24 @@ def index(slug: str) -> Response:
     visit = enter(slug)
     inventory, search, kind, number = _inventory(visit), typed("q"), asked("type"), typed_page()
     kind = kind if kind in RESOURCE_TYPES else ""
-    found = [one for one in inventory.resources if _fits(one, search, kind)]
+    label = typed("label")
+    found = [one for one in inventory.resources if _fits(one, search, kind) and _carries(one, label)]
     shown = found[(number - 1) * _PAGE : number * _PAGE]
-    action = visit.url("resources.index")
+    action, asked_for = visit.url("resources.index"), {"q": search, "type": kind, "label": label}
     page = ResourcesPage(
         tabs=access_tabs(visit, "Resources"),
-        says="Applications register what there is to work on. Open one to see who can read and edit it, and why."
+        says="Applications register what there is to work on. Open one to see who can read and edit it, and why; its "
+        "labels are changed there, too."
         if visit.is_owner
         else "What you can read or edit here. Open one to ask for more.",
         action=action,
         query=search,
-        filters=(_kinds(kind),),
+        filters=(_kinds(kind, inventory), _labels_to_choose(label, inventory)),
         rows=tuple(_row(visit, one) for one in shown),
-        pager=pager(visit, "resources.index", {"q": search, "type": kind}, number, len(shown), len(found), size=_PAGE),
+        pager=pager(visit, "resources.index", asked_for, number, len(shown), len(found), size=_PAGE),
         create=_create_links(visit) if visit.is_owner else (),
         empty=None if inventory.resources else _nothing(visit),
-        nothing_found=None if shown else NothingFound(f"No resource called “{search}”", action, int(bool(kind))),
+        nothing_found=None if shown else _not_found(search, action, bool(kind) + bool(label)),
     )
     return show(visit, "resources.html", page)
 
@@ -85,11 +90,32 @@ def _fits(one: Resource, search: str, kind: str) -> bool:
     return (not kind or one.ref.type == kind) and any(fold(search) in fold(text) for text in texts)
 
 
-def _kinds(chosen: str) -> Choice:
+def _carries(one: Resource, label: str) -> bool:
+    if label == _UNLABELLED:
+        return not one.labels
+    return not label or label in map(str, one.labels)
+
+
+def _kinds(chosen: str, inventory: Inventory) -> Choice:
+    held = Counter(one.ref.type for one in inventory.resources)
     kinds = tuple(
-        Option(kind, words[1].capitalize(), selected=kind == chosen) for kind, words in RESOURCE_TYPES.items()
+        Option(kind, f"{words[1].capitalize()} ({held[kind]:,})", selected=kind == chosen)
+        for kind, words in RESOURCE_TYPES.items()
     )
     return Choice("type", "Kind", (Option("", "Every kind", selected=not chosen), *kinds))
+
+
+def _labels_to_choose(chosen: str, inventory: Inventory) -> Choice:
+    """The labels that some resource carries, with how many; and none at all."""
+    held = Counter(str(label) for one in inventory.resources for label in one.labels)
+    bare = sum(not one.labels for one in inventory.resources)
+    labels = tuple(Option(label, f"{label} ({held[label]:,})", selected=label == chosen) for label in sorted(held))
+    none = Option(_UNLABELLED, f"Without labels ({bare:,})", selected=chosen == _UNLABELLED)
+    return Choice("label", "Label", (Option("", "Every label", selected=not chosen), *labels, none))
+
+
+def _not_found(search: str, clear_href: str, filters: int) -> NothingFound:
+    return NothingFound(f"No resource called “{search}”" if search else "No such resource", clear_href, filters)
 
 
 def _row(visit: Visit, one: Resource) -> ResourceRow:
@@ -103,6 +129,20 @@ def href_of(visit: Visit, ref: str) -> str:
 
 def _labels(one: Resource) -> tuple[str, ...]:
     return tuple(str(label) for label in sorted(one.labels))
+
+
+def _label_links(visit: Visit, one: Resource) -> tuple[Link, ...]:
+    """Each with what uses it, for owners."""
+    return tuple(
+        Link(label, visit.url("labels.show_one", label=label) if visit.is_owner else "") for label in _labels(one)
+    )
+
+
+def _changes(visit: Visit, of: str) -> tuple[Link, ...]:
+    return (
+        Link("Change labels…", visit.url("resource_changes.choose_labels", of=of)),
+        Link("Delete…", visit.url("resource_changes.ask_to_delete", of=of)),
+    )
 
 
 def _create_links(visit: Visit) -> tuple[Link, ...]:
@@ -135,7 +175,8 @@ def show_one(slug: str) -> Response:
         says=f"A {kind} of {visit.workspace.name}.",
         crumbs=_crumbs(visit),
         facts=(Fact("Kind", kind), Fact("Id", ref.id)),
-        labels=_labels(resource),
+        labels=_label_links(visit, resource),
+        changes=_changes(visit, of) if visit.is_owner else (),
     )
     if not visit.is_owner:
         return show(visit, "resource.html", _own(visit, page, resource))

@@ -10,6 +10,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `frame`       what is around every page
 - `signing_in`  pages before and beside a workspace: signing in, invitations, refusals, the choice of a workspace
 - `second_factors` showing one at a login, and looking after one's own
+- `labels`      labels, and which a resource carries
 - `why`         why somebody may, or not; resources, and who may read and edit one
 - `users`       Access Management: Users, and inviting them
 - `person`      a person's page: what they may do and by which path, giving, taking, removing
@@ -70,6 +71,14 @@ from bridge.web.pages.views.idp_directory import (
     IdpPersonRow,
     InIdpGroupRow,
     TakingRule,
+)
+from bridge.web.pages.views.labels import (
+    LabelFormPage,
+    LabellingPage,
+    LabelPage,
+    LabelRow,
+    LabelsPage,
+    NamingRow,
 )
 from bridge.web.pages.views.mapping import (
     GivenRole,
@@ -264,6 +273,11 @@ __all__ = [
     "InvitationPage",
     "InvitePage",
     "Kind",
+    "LabelFormPage",
+    "LabelPage",
+    "LabelRow",
+    "LabellingPage",
+    "LabelsPage",
     "LeavingPage",
     "Link",
     "LoginPage",
@@ -275,6 +289,7 @@ __all__ = [
     "MovedPage",
     "MovedRow",
     "MovedSide",
+    "NamingRow",
     "NavItem",
     "NavSection",
     "NearlyPath",

@@ -63,14 +63,16 @@ class WhoMayRow:
 class ResourcePage:
     """`resource.html`: one resource, or a kind to create one of.
 
-    For owners `rows`, who may; `next_href` where more of them are. For others `own`, what they may themselves.
+    For owners `rows`, who may; `next_href` where more of them are; `changes` lead to what shows its effect first.
+    For others `own`, what they may themselves. Without an address a label leads nowhere.
     """
 
     name: str
     says: str
     crumbs: tuple[Link, ...]
     facts: tuple[Fact, ...]
-    labels: tuple[str, ...] = ()
+    labels: tuple[Link, ...] = ()
+    changes: tuple[Link, ...] = ()
     tabs: tuple[Tab, ...] = ()
     rows: tuple[WhoMayRow, ...] | None = None
     counted: str = ""
