@@ -55,6 +55,11 @@ class Standing:
         ties = self.ties | {(rule, user_group) for user_group in user_groups}
         return replace(self, ties=ties, grants=self.grants | {(rule, given) for given in roles})
 
+    def regranted(self, holder: int, before: RoleInScope, after: RoleInScope | None) -> "Standing":
+        """A User Group gives this in the place of that; None: it no longer gives that."""
+        given = frozenset() if after is None else frozenset({(holder, after)})
+        return replace(self, grants=(self.grants - {(holder, before)}) | given, user_groups=self.user_groups | {holder})
+
     def without_user_group(self, user_group: int) -> "Standing":
         """This User Group is gone: its grants, and its place in rules."""
         return replace(

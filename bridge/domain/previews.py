@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal
 
-from bridge.domain.access import ResourceRef, RoleInScope
+from bridge.domain.access import ResourceRef, RoleInScope, Scope
 from bridge.domain.errors import Invalid, Stale
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import Label
@@ -98,6 +98,36 @@ class DeleteUserGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOut:
+    """Members who were put into a User Group by hand are taken out of it."""
+
+    user_group_id: str
+    emails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndGrant:
+    """A role that was given by hand, to a person or a User Group, is taken."""
+
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveGrant:
+    """A role that was given by hand, to a person or a User Group, applies in another scope."""
+
+    grant_id: str
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember:
+    """A membership ends, with what was given by hand. The account stays."""
+
+    membership_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchConnection:
     """A connection is enabled or disabled."""
 
@@ -148,6 +178,10 @@ Proposal = (
     | UnlinkGroup
     | DeleteIdpGroup
     | DeleteUserGroup
+    | TakeOut
+    | EndGrant
+    | MoveGrant
+    | RemoveMember
     | SwitchConnection
     | DeleteConnection
     | SetLabels

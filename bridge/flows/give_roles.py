@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.access import RoleInScope, Scope
-from bridge.domain.errors import Conflict, NotFound
+from bridge.domain.errors import NotFound
+from bridge.domain.previews import EndGrant, MoveGrant, Seen
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Membership, Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_member, get_workspace, hold_active, owner_acting
-from bridge.flows.roles_given import check_role_in_plan
+from bridge.flows.preview import hold_seen
+from bridge.flows.roles_given import check_given_once, check_role_in_plan, get_given_by_hand, no_grant
 from bridge.storage import access, grants, user_groups
 from bridge.storage.changes import Change
 from bridge.storage.grants import StoredGrant
@@ -59,41 +61,62 @@ def give_to_user_group(
 
 
 def change_scope(
-    context: Context, actor: str, workspace_slug: str, grant_id: str, scope: Scope, now: datetime
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    grant_id: str,
+    scope: Scope,
+    now: datetime,
+    *,
+    seen: Seen | None = None,
 ) -> NewGrant:
-    """End a grant and give the same role in another scope. Raises NotFound, Conflict (as `end_grant`), Forbidden."""
+    """End a grant and give the same role in another scope. Who was shown what that does gives it as `seen`.
+
+    Raises NotFound, Conflict (as `end_grant`; given there already), Forbidden, Moved (it would do something else).
+    """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        stored, before = _get_by_hand(change, workspace, grant_id)
+        stored, before = get_given_by_hand(change.connection, workspace, grant_id)
         if before.scope == scope:
             return NewGrant(grant_id, before)
-        # Held, since with the membership all grants of it end: none may be made beside that.
-        gone = stored.principal_kind == "membership" and not hold_members(change, [stored.principal_key])
-        if gone or not grants.end_grant_keys(change, [stored.key]):
-            raise _no_grant(workspace, grant_id)
+        _hold_holder(change, workspace, stored, grant_id)
+        hold_seen(change, workspace, MoveGrant(grant_id, scope), seen)
+        if not grants.end_grant_keys(change, [stored.key]):
+            raise no_grant(workspace, grant_id)
         after = RoleInScope(before.role, scope)
-        _refuse_twice(change, stored.principal_key, after)
+        check_given_once(change.connection, stored.principal_key, after)
         _, uid = grants.insert_grant(change, workspace.key, stored.principal_key, after, actor)
         told = {"before": {"grant": grant_id, **_told(before)}, "after": {"grant": uid, **_told(after)}}
         change.record(workspace.key, "grant.scope_changed", grant_id, **told)
         return NewGrant(uid, after)
 
 
-def end_grant(context: Context, actor: str, workspace_slug: str, grant_id: str, now: datetime) -> NewGrant:
-    """Take a grant that was given by hand. Returns what it gave.
+def end_grant(
+    context: Context, actor: str, workspace_slug: str, grant_id: str, now: datetime, *, seen: Seen | None = None
+) -> NewGrant:
+    """Take a grant that was given by hand. Returns what it gave. Who was shown who loses what gives it as `seen`.
 
-    Raises NotFound, LastOwner, Conflict (it hangs on a rule or token: change that), Forbidden (not an owner).
+    Raises NotFound, LastOwner, Conflict (it hangs on a rule or token: change that), Forbidden (not an owner), Moved.
     """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
+        stored, _ = get_given_by_hand(change.connection, workspace, grant_id)
+        _hold_holder(change, workspace, stored, grant_id)
+        hold_seen(change, workspace, EndGrant(grant_id), seen)
         return take(change, workspace, grant_id)
+
+
+def _hold_holder(change: Change, workspace: Workspace, stored: StoredGrant, grant_id: str) -> None:
+    """Hold the member whose grant it is: with a membership all grants of it end, and none may be made beside that."""
+    if stored.principal_kind == "membership" and not hold_members(change, [stored.principal_key], alone=True):
+        raise no_grant(workspace, grant_id)
 
 
 def take(change: Change, workspace: Workspace, grant_id: str) -> NewGrant:
     """The same inside another flow, which knows who may."""
-    stored, given = _get_by_hand(change, workspace, grant_id)
+    stored, given = get_given_by_hand(change.connection, workspace, grant_id)
     of_owner = stored.principal_kind == "membership" and stored.role == OWNER.id
     guarded = of_owner and guarding_owners(change, workspace.key, stored.principal_key)
     grants.end_grant_keys(change, [stored.key])
@@ -109,7 +132,7 @@ def give(change: Change, workspace: Workspace, principal: int, holder: str, give
     `holder` is `member:ID` or `user_group:ID`. Raises as `give_to_member` does.
     """
     check_role_in_plan(given.role, workspace)
-    _refuse_twice(change, principal, given)
+    check_given_once(change.connection, principal, given)
     _, uid = grants.insert_grant(change, workspace.key, principal, given, change.actor)
     change.record(workspace.key, "grant.given", uid, after={"to": holder, **_told(given)})
     return NewGrant(uid, given)
@@ -122,26 +145,6 @@ def give_if_missing(change: Change, workspace: Workspace, member: Membership, gi
     """
     if given not in [one for _, one in access.grants_of(change.connection, [member.key]).values()]:
         give(change, workspace, member.key, f"member:{member.id}", given)
-
-
-def _refuse_twice(change: Change, principal: int, given: RoleInScope) -> None:
-    standing = [one for _, one in access.grants_of(change.connection, [principal]).values()]
-    if given in standing:
-        raise Conflict(f"{given.role.name} is given there already, in the same scope.")
-
-
-def _get_by_hand(change: Change, workspace: Workspace, grant_id: str) -> tuple[StoredGrant, RoleInScope]:
-    stored = grants.find_grant(change.connection, workspace.key, grant_id)
-    if stored is None:
-        raise _no_grant(workspace, grant_id)
-    if stored.principal_kind in ("mapping", "token"):
-        what = "rule" if stored.principal_kind == "mapping" else "token"
-        raise Conflict(f"This grant comes by a {what}: change or delete the {what}.")
-    return stored, access.grants_of(change.connection, [stored.principal_key])[stored.key][1]
-
-
-def _no_grant(workspace: Workspace, grant_id: str) -> NotFound:
-    return NotFound(f"{workspace.name} has no grant {grant_id[:80]!r}.")
 
 
 def _told(given: RoleInScope) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.members import Member, PersonDetails
+from bridge.domain.previews import RemoveMember, Seen
 from bridge.domain.roles import OWNER, get_role
 from bridge.domain.workspace import Membership, User, Workspace
 from bridge.flows import workspace_mails
@@ -14,6 +15,7 @@ from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
 from bridge.flows.explain import permissions_of
 from bridge.flows.named import get_member, get_member_by_email, get_workspace, hold_active, owner_acting
+from bridge.flows.preview import check_seen
 from bridge.storage import access, members, people, tokens, user_groups, workspaces
 from bridge.storage.changes import Change
 from bridge.storage.members import StoredMember
@@ -165,15 +167,19 @@ class Removal:
     tokens: tuple[str, ...]
 
 
-def remove_member(context: Context, actor: str, workspace_slug: str, membership_id: str, now: datetime) -> Removal:
+def remove_member(
+    context: Context, actor: str, workspace_slug: str, membership_id: str, now: datetime, *, seen: Seen | None = None
+) -> Removal:
     """End a membership and its hand-given grants for good; never the account. Owners are mailed of tokens that stop.
 
-    Raises NotFound, LastOwner, Forbidden (not an owner).
+    Who was shown what is lost gives it as `seen`. Raises NotFound, LastOwner, Forbidden (not an owner), Moved.
     """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         user, membership = get_member(change.connection, workspace, membership_id)
+        people.hold_members(change, [membership.key], alone=True)
+        check_seen(change, workspace, RemoveMember(membership_id), seen)
         return Removal(user.email, leave(context, change, workspace, user, membership))
 
 

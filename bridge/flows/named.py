@@ -1,6 +1,6 @@
 """What a caller names, found or refused: the first lines of most flows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from bridge.domain.errors import Forbidden, NotFound, NotInPlan, Stale
@@ -68,6 +68,11 @@ def get_member(connection: Any, workspace: Workspace, membership_id: str) -> tup
 def hold_active(change: Change, workspace: Workspace, found: Sequence[tuple[User, Membership]]) -> None:
     """Refuse what only makes sense for present members; they stay members until the change ends. Raises NotFound."""
     active = hold_members(change, [membership.key for _, membership in found])
+    check_members(workspace, found, active)
+
+
+def check_members(workspace: Workspace, found: Sequence[tuple[User, Membership]], active: Collection[int]) -> None:
+    """Refuse people whose memberships aren't among these. Raises NotFound."""
     for user, membership in found:
         if membership.key not in active:
             raise NotFound(f"{user.email} is no member of {workspace.name} any more.")

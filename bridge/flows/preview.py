@@ -26,9 +26,11 @@ from bridge.domain.previews import (
 )
 from bridge.domain.sentences import counted, listed
 from bridge.domain.workspace import Workspace
+from bridge.flows import preview_people
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_workspace
 from bridge.flows.preview_kinds import asked_of, effect_of
+from bridge.flows.preview_people import PeopleEffect
 from bridge.storage import moves, required_sso
 from bridge.storage.changes import Change, lock_workspace
 
@@ -60,7 +62,10 @@ def list_moved(
         workspace = get_workspace(rows, workspace_slug)
         if isinstance(proposal, RequireSso):
             return _kept_out(rows, workspace, now, after=after, most=most) if side == "loses" else MovedPeople()
-        asked = asked_of(rows, workspace, effect_of(rows, workspace, proposal), now)
+        effect = effect_of(rows, workspace, proposal)
+        if isinstance(effect, PeopleEffect):
+            return preview_people.page_of(rows, workspace, effect, side, now, after=after, most=most)
+        asked = asked_of(rows, workspace, effect, now)
         ready = moves.prepare(rows, workspace.key, asked, now)
         return moves.page_of_moves(rows, ready, side, after=after, most=most)
 
@@ -76,6 +81,8 @@ def foresee(rows: Any, workspace: Workspace, proposal: Proposal, now: datetime, 
 
 def _foresee_access(rows: Any, workspace: Workspace, proposal: Proposal, now: datetime, *, most: int) -> Preview:
     effect = effect_of(rows, workspace, proposal)
+    if isinstance(effect, PeopleEffect):
+        return preview_people.foresee(rows, workspace, effect, now, most=most)
     ready = moves.prepare(rows, workspace.key, asked_of(rows, workspace, effect, now), now)
     found = moves.count_moves(rows, ready)
     gains, loses = found.gains, found.loses
@@ -121,6 +128,13 @@ def check_seen(change: Change, workspace: Workspace, proposal: Proposal, seen: S
     found = foresee(change.connection, locked, proposal, change.now)
     if found.digest != seen.digest:
         raise Moved(_text(found, seen), found, *_differences(found, seen))
+
+
+def hold_seen(change: Change, workspace: Workspace, proposal: Proposal, seen: Seen | None) -> None:
+    """The same, of what has to hold the workspace before it changes more, also where nothing was shown."""
+    if seen is None:
+        lock_workspace(change, workspace.key)
+    check_seen(change, workspace, proposal, seen)
 
 
 def _differences(found: Preview, seen: Seen) -> tuple[Difference, Difference]:

@@ -30,16 +30,20 @@ from bridge.domain.previews import (
     DeleteResource,
     DeleteRule,
     DeleteUserGroup,
+    EndGrant,
     LinkGroup,
     MappingDraft,
+    MoveGrant,
     Proposal,
+    RemoveMember,
     SetLabels,
     SetPlan,
     SwitchConnection,
     SwitchRule,
+    TakeOut,
     UnlinkGroup,
 )
-from bridge.domain.roles import PLANS, ROLES, in_plan
+from bridge.domain.roles import OWNER, PLANS, ROLES, in_plan
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.named import get_connection
 from bridge.flows.named_rules import (
@@ -50,8 +54,12 @@ from bridge.flows.named_rules import (
     get_rule,
     get_user_group_keys,
 )
+from bridge.flows.preview_people import PeopleEffect, member_removed, taken_out
+from bridge.flows.roles_given import check_given_once, get_given_by_hand
 from bridge.storage import connection_overview, mappings, mirrors, moves, resources, user_groups
+from bridge.storage.grants import StoredGrant, scope_keys
 from bridge.storage.mappings import StoredGroup, StoredMapping
+from bridge.storage.workspaces import check_owners_without
 
 #: The key of a rule that isn't there yet.
 _DRAFTED = -1
@@ -82,7 +90,7 @@ def asked_of(rows: Any, workspace: Workspace, effect: Effect, now: datetime) -> 
     return compare(before, effect.edit(before), effect.asks(before))
 
 
-def effect_of(rows: Any, workspace: Workspace, proposal: Proposal) -> Effect:
+def effect_of(rows: Any, workspace: Workspace, proposal: Proposal) -> Effect | PeopleEffect:
     """What a proposal does. Raises what doing it raises."""
     return _KINDS[type(proposal)](rows, workspace, proposal)
 
@@ -208,6 +216,36 @@ def _user_group_deleted(rows: Any, workspace: Workspace, proposal: DeleteUserGro
     return _by_gives(lambda standing: standing.without_user_group(stored.key), moves.gives_of(rows, [stored.key]))
 
 
+# -- Roles by hand -----------------------------------------------------------------------------------
+
+
+def _grant_ended(rows: Any, workspace: Workspace, proposal: EndGrant) -> Effect | PeopleEffect:
+    stored, given = get_given_by_hand(rows, workspace, proposal.grant_id)
+    if stored.principal_kind == "membership" and given.role is OWNER:
+        check_owners_without(rows, workspace.key, stored.principal_key)
+    return _regranted(rows, proposal.grant_id, stored, given, None)
+
+
+def _grant_moved(rows: Any, workspace: Workspace, proposal: MoveGrant) -> Effect | PeopleEffect:
+    stored, given = get_given_by_hand(rows, workspace, proposal.grant_id)
+    after = RoleInScope(given.role, proposal.scope)
+    if after != given:
+        check_given_once(rows, stored.principal_key, after)
+        scope_keys(rows, workspace.key, proposal.scope)
+    return _regranted(rows, proposal.grant_id, stored, given, after)
+
+
+def _regranted(
+    rows: Any, grant_id: str, stored: StoredGrant, before: RoleInScope, after: RoleInScope | None
+) -> Effect | PeopleEffect:
+    given = () if after is None else (after,)
+    if stored.principal_kind == "user_group":
+        return _by_gives(lambda standing: standing.regranted(stored.principal_key, before, after), [before, *given])
+    if before == after:
+        return PeopleEffect(())
+    return PeopleEffect((stored.principal_key,), lambda path: path.grant_id == grant_id, given)
+
+
 # -- Connections -------------------------------------------------------------------------------------
 
 
@@ -274,7 +312,7 @@ def _planned(rows: Any, workspace: Workspace, proposal: SetPlan) -> Effect:
     )
 
 
-_KINDS: dict[type[Any], Callable[[Any, Workspace, Any], Effect]] = {
+_KINDS: dict[type[Any], Callable[[Any, Workspace, Any], Effect | PeopleEffect]] = {
     AddRule: _added,
     ChangeRule: _changed,
     SwitchRule: _switched,
@@ -283,6 +321,10 @@ _KINDS: dict[type[Any], Callable[[Any, Workspace, Any], Effect]] = {
     UnlinkGroup: _unlinked,
     DeleteIdpGroup: _idp_group_deleted,
     DeleteUserGroup: _user_group_deleted,
+    TakeOut: taken_out,
+    EndGrant: _grant_ended,
+    MoveGrant: _grant_moved,
+    RemoveMember: member_removed,
     SwitchConnection: _connection_switched,
     DeleteConnection: _connection_deleted,
     SetLabels: _labelled,

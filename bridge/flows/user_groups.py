@@ -8,11 +8,12 @@ from typing import Any
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.members import GivenGrant, UserGroup, UserGroupMember
 from bridge.domain.people import clean_name
-from bridge.domain.previews import DeleteUserGroup, Seen
+from bridge.domain.previews import DeleteUserGroup, Seen, TakeOut
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_member_by_email, get_workspace, hold_active, owner_acting
-from bridge.flows.preview import check_seen
+from bridge.flows.preview import check_seen, hold_seen
+from bridge.flows.preview_people import check_in_by_hand
 from bridge.storage import members, user_groups
 from bridge.storage.access import grants_of
 from bridge.storage.changes import Change, lock_workspace
@@ -226,16 +227,26 @@ def put_in(change: Change, workspace: Workspace, stored: StoredUserGroup, emails
 
 
 def remove_members(
-    context: Context, actor: str, workspace_slug: str, user_group_id: str, emails: Sequence[str], now: datetime
+    context: Context,
+    actor: str,
+    workspace_slug: str,
+    user_group_id: str,
+    emails: Sequence[str],
+    now: datetime,
+    *,
+    seen: Seen | None = None,
 ) -> UserGroup:
     """Take out members who were put in by hand; who is there by a rule as well stays by the rule.
 
-    Raises NotFound (also: somebody is not in it by hand), Conflict (a mirror), Forbidden (not an owner).
+    Who was shown who loses what gives it as `seen`. Raises NotFound (also: somebody is not in it by hand), Conflict (a
+    mirror), Forbidden (not an owner), Moved.
     """
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
         stored = user_groups.get_open_group(change.connection, workspace.key, user_group_id)
+        _people(change, workspace, emails)
+        hold_seen(change, workspace, TakeOut(user_group_id, tuple(emails)), seen)
         take_out(change, workspace, stored, emails)
         return _whole(change.connection, [stored], now)[0]
 
@@ -243,10 +254,7 @@ def remove_members(
 def take_out(change: Change, workspace: Workspace, stored: StoredUserGroup, emails: Sequence[str]) -> None:
     """The same inside another flow, which knows who may. Raises NotFound (also: somebody is not in it by hand)."""
     people = _people(change, workspace, emails)
-    removed = set(user_groups.remove_members(change, stored.key, list(people)))
-    missing = [email for key, email in people.items() if key not in removed]
-    if missing:
-        raise NotFound(f"{', '.join(missing)}: not in {stored.group.name} by hand.")
+    check_in_by_hand(stored, people, user_groups.remove_members(change, stored.key, list(people)))
     before = {"name": stored.group.name, "people": list(people.values())}
     change.record(workspace.key, "user_group.members_removed", stored.group.id, before=before)
 

@@ -5,7 +5,7 @@ the very conditions of access.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -45,6 +45,11 @@ WHERE u.email_ci > :after AND u.closed_at IS NULL AND m.user_id = u.id AND m.wor
 ORDER BY u.email_ci LIMIT :most""")
 
 
+_CHOSEN = text(f"""SELECT u.email_ci, m.id, m.uid, u.email, u.name, {SIGNED_IN.format(user="u.id")}
+FROM memberships m CROSS JOIN users u WHERE m.id IN :members AND u.id = m.user_id AND {ALIVE}
+ORDER BY u.email_ci""").bindparams(bindparam("now", type_=Instant), bindparam("members", expanding=True))
+
+
 def _among(dialect: str) -> tuple[str, str, str]:
     """In the words of an engine: a list of members c, a list of roles r, and many keys as one text."""
     if dialect == "sqlite":
@@ -80,6 +85,16 @@ class Person(NamedTuple):
     email: str
     name: str
     signed_in: bool
+
+
+def people_in(connection: Any, members: Collection[int], now: datetime) -> list[Person]:
+    """Those of a few members for whom anything holds, in order of address."""
+    found = [
+        Person(*row)
+        for batch in in_batches(members)
+        for row in connection.execute(_CHOSEN, {"members": batch, "now": now})
+    ]
+    return sorted(found)
 
 
 class Walk:

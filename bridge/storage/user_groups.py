@@ -151,6 +151,13 @@ def add_members(change: Change, key: int, membership_keys: Sequence[int], given_
     return new
 
 
+def by_hand_among(connection: Any, key: int, membership_keys: Collection[int]) -> set[int]:
+    """Those of these members who were put in by hand."""
+    columns = user_group_members.c
+    here = select(columns.membership_id).where(columns.user_group_id == key)
+    return set(connection.execute(here.where(columns.membership_id.in_(list(membership_keys)))).scalars())
+
+
 def remove_members(change: Change, key: int, membership_keys: Sequence[int]) -> list[int]:
     """Take members out who were put in by hand. Returns who went."""
     columns = user_group_members.c

@@ -100,10 +100,21 @@ def check_last_owner(change: Change, workspace_key: int) -> None:
     Raises LastOwner, which rolls everything back.
     """
     if not count_keeping_owners(change.connection, workspace_key):
-        raise LastOwner(
-            "This would leave the workspace without an owner who can sign in on their own. "
-            "Make somebody else an owner by hand first."
-        )
+        raise _last_owner()
+
+
+def check_owners_without(connection: Any, workspace_key: int, membership_key: int) -> None:
+    """The same foreseen, of a member who would go, or would own it by hand no more. Raises LastOwner."""
+    owns = bool(_OWNS.scalar(connection, member=membership_key))
+    if owns and not set(connection.execute(_keeping_owners(workspace_key)).scalars()) - {membership_key}:
+        raise _last_owner()
+
+
+def _last_owner() -> LastOwner:
+    return LastOwner(
+        "This would leave the workspace without an owner who can sign in on their own. "
+        "Make somebody else an owner by hand first."
+    )
 
 
 _HOLD_MEMBER = Prepared(select(memberships.c.id).where(memberships.c.id == bindparam("member")).with_for_update())

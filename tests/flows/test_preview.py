@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import update
 
 from bridge.domain import moved_bits
-from bridge.domain.access import ResourceRef, RoleInScope, Scope, dominates, fits
+from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope, Scope, dominates, fits
 from bridge.domain.directory import DirectoryGroup, MembersAdded
-from bridge.domain.errors import Conflict, DomainError, Invalid, NotFound, NotInPlan, Stale
+from bridge.domain.errors import Conflict, DomainError, Invalid, LastOwner, NotFound, NotInPlan, Stale
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import parse_label
 from bridge.domain.previews import (
@@ -22,17 +22,21 @@ from bridge.domain.previews import (
     DeleteResource,
     DeleteRule,
     DeleteUserGroup,
+    EndGrant,
     LinkGroup,
     MappingDraft,
     Moved,
     MovedPeople,
+    MoveGrant,
     Preview,
     Proposal,
+    RemoveMember,
     RequireSso,
     SetLabels,
     SetPlan,
     SwitchConnection,
     SwitchRule,
+    TakeOut,
     UnlinkGroup,
     parse_seen,
 )
@@ -41,14 +45,21 @@ from bridge.flows.connect import delete_connection
 from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
-from bridge.flows.give_roles import give_to_member, give_to_user_group
+from bridge.flows.give_roles import change_scope, end_grant, give_to_member, give_to_user_group
 from bridge.flows.map_groups import add_mapping, change_mapping, link_group, remove_mapping, set_enabled
+from bridge.flows.members import find_member_id, remove_member
 from bridge.flows.preview import list_moved, preview
 from bridge.flows.provision_groups import change_group, delete_group
 from bridge.flows.resources import ResourceDraft, add_resource, delete_resource, list_resources, set_labels
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tie_groups import unlink_group
-from bridge.flows.user_groups import add_members, create_user_group, delete_user_group
+from bridge.flows.user_groups import (
+    add_members,
+    create_user_group,
+    delete_user_group,
+    get_user_group,
+    remove_members,
+)
 from bridge.storage import moves, moves_by_person, people
 from bridge.storage.changes import changing
 from bridge.storage.required_sso import set_required
@@ -134,6 +145,23 @@ def company(kicks: World, now: datetime) -> Company:
     made = {name: add_mapping(context, OPERATOR, "kicks", one, now).id for name, one in rules.items()}
     kicks.push_group("bosses", bob, external_id="boss-1")
     return Company(kicks, entra, eng, ops, made, guild)
+
+
+def guild_grant(at: Company) -> str:
+    """Source Admin on what is labelled environment:prod, of the Guild."""
+    grants = get_user_group(at.world.context, "kicks", at.guild, at.world.now).grants
+    return next(one.id for one in grants if one.given == role("Source Admin", "label:environment:prod"))
+
+
+def given_twice(at: Company) -> Proposal:
+    """Source Admin of the Guild would apply where it is given to it already."""
+    grant = guild_grant(at)
+    give_to_user_group(at.world.context, OPERATOR, "kicks", at.guild, role("Source Admin"), at.world.now)
+    return MoveGrant(grant, EVERYWHERE)
+
+
+def member_of(at: Company, email: str) -> str:
+    return find_member_id(at.world.context, "kicks", email)
 
 
 def told(side: MovedPeople) -> dict[str, set[RoleInScope]]:
@@ -429,6 +457,12 @@ def test_a_preview_writes_nothing(company: Company) -> None:
         (lambda at: UnlinkGroup(at.world.connection.id, at.eng.id), Conflict),
         (lambda at: LinkGroup(at.world.connection.id, "no such", "Guild"), NotFound),
         (lambda _: DeleteUserGroup("no such"), NotFound),
+        (lambda at: TakeOut(at.guild, ("cyd@kicks.example", "ann@kicks.example")), NotFound),
+        (lambda at: TakeOut(at.guild, ("nobody@kicks.example",)), NotFound),
+        (lambda _: EndGrant("no such"), NotFound),
+        (given_twice, Conflict),
+        (lambda at: MoveGrant(guild_grant(at), role("Source Admin", "source:none").scope), NotFound),
+        (lambda at: RemoveMember(member_of(at, "marcus@kicks.example")), LastOwner),
         (lambda _: SwitchConnection("no such", False), NotFound),
         (lambda _: SetLabels(ORDERS, frozenset({PROD, DEV})), Invalid),
         (lambda _: DeleteResource(ResourceRef("source", "none")), NotFound),
@@ -519,6 +553,7 @@ def _moves(at: Company) -> None:
     change_group(at.world.context, at.world.connection, at.eng.id, [MembersAdded((ida.id,))], at.world.now)
     change_group(at.world.context, at.world.connection, at.ops.id, [MembersAdded((ida.id,))], at.world.now)
     add_members(at.world.context, OPERATOR, "kicks", at.guild, ["hal@kicks.example"], at.world.now)
+    give_to_user_group(at.world.context, OPERATOR, "kicks", at.guild, role("Function Admin"), at.world.now)
     sign_in(at.entra, "kim@kicks.example", groups=("data",))
 
 
@@ -554,6 +589,30 @@ _SAVING: dict[str, tuple[Callable[[Company], Proposal], Callable[[Company], Call
     "user group": (
         lambda at: DeleteUserGroup(at.guild),
         lambda at: lambda **seen: delete_user_group(*_as_operator(at), at.guild, at.world.now, **seen),
+    ),
+    "member of a user group": (
+        lambda at: TakeOut(at.guild, ("cyd@kicks.example",)),
+        lambda at: (
+            lambda **seen: remove_members(*_as_operator(at), at.guild, ["cyd@kicks.example"], at.world.now, **seen)
+        ),
+    ),
+    "role of a user group": (
+        lambda at: EndGrant(guild_grant(at)),
+        lambda at: lambda **seen: end_grant(*_as_operator(at), guild_grant(at), at.world.now, **seen),
+    ),
+    "scope of a user group": (
+        lambda at: MoveGrant(guild_grant(at), Scope("labels", labels=frozenset({DEV}))),
+        lambda at: (
+            lambda **seen: change_scope(
+                *_as_operator(at), guild_grant(at), Scope("labels", labels=frozenset({DEV})), at.world.now, **seen
+            )
+        ),
+    ),
+    "member": (
+        lambda at: RemoveMember(member_of(at, "hal@kicks.example")),
+        lambda at: (
+            lambda **seen: remove_member(*_as_operator(at), member_of(at, "hal@kicks.example"), at.world.now, **seen)
+        ),
     ),
     "labels": (
         lambda _: SetLabels(ORDERS, frozenset({DEV})),

@@ -27,13 +27,17 @@ from bridge.domain.previews import (
     DeleteResource,
     DeleteRule,
     DeleteUserGroup,
+    EndGrant,
     LinkGroup,
     MappingDraft,
+    MoveGrant,
     Proposal,
+    RemoveMember,
     SetLabels,
     SetPlan,
     SwitchConnection,
     SwitchRule,
+    TakeOut,
     UnlinkGroup,
 )
 from bridge.domain.roles import PLANS
@@ -193,6 +197,27 @@ def _delete_user_group(lab: Lab, facts: Facts) -> Proposal:
     return DeleteUserGroup(lab.uid(lab.pick(facts.user_groups).id))
 
 
+def _take_out(lab: Lab, facts: Facts) -> Proposal:
+    group = lab.pick(facts.user_groups)
+    some = lab.dice.some(in_order(group.people)) or lab.dice.some(in_order(one.id for one in facts.people))
+    return TakeOut(lab.uid(group.id), tuple(sorted(map(lab.email, some))))
+
+
+def _end_grant(lab: Lab, facts: Facts) -> Proposal:
+    return EndGrant(lab.uid(lab.pick(facts.grants).id))
+
+
+def _move_grant(lab: Lab, facts: Facts) -> Proposal:
+    grant, wanted = lab.pick(one for one in facts.grants if one.given.role.scopable), role_in_scope(lab.dice)
+    if wanted.role is not grant.given.role:
+        raise NothingToDo
+    return MoveGrant(lab.uid(grant.id), wanted.scope)
+
+
+def _remove_member(lab: Lab, facts: Facts) -> Proposal:
+    return RemoveMember(lab.uid(lab.pick(facts.people).id))
+
+
 def _switch_connection(lab: Lab, facts: Facts) -> Proposal:
     name = lab.pick(_connections(facts))
     return SwitchConnection(lab.uid(name), name not in facts.connections)
@@ -223,6 +248,10 @@ _PROPOSALS: tuple[Callable[[Lab, Facts], Proposal], ...] = (
     _unlink_group,
     _delete_idp_group,
     _delete_user_group,
+    _take_out,
+    _end_grant,
+    _move_grant,
+    _remove_member,
     _switch_connection,
     _delete_connection,
     _set_labels,
@@ -251,6 +280,14 @@ def perform(lab: Lab, proposal: Proposal) -> None:
             provision_groups.delete_group(context, lab.connection(connection.removeprefix(f"{slug}-")), group, now)
         case DeleteUserGroup(uid):
             user_groups.delete_user_group(context, OPERATOR, slug, uid, now)
+        case TakeOut(uid, emails):
+            user_groups.remove_members(context, OPERATOR, slug, uid, emails, now)
+        case EndGrant(uid):
+            give_roles.end_grant(context, OPERATOR, slug, uid, now)
+        case MoveGrant(uid, scope):
+            give_roles.change_scope(context, OPERATOR, slug, uid, scope, now)
+        case RemoveMember(uid):
+            members.remove_member(context, OPERATOR, slug, uid, now)
         case SwitchConnection(connection, enabled):
             connect.set_enabled(context, OPERATOR, slug, connection, enabled, now)
         case DeleteConnection(connection):
@@ -269,7 +306,7 @@ def perform(lab: Lab, proposal: Proposal) -> None:
 
 
 def happen(lab: Lab, facts: Facts) -> None:
-    """An IdP says something, or an owner gives or takes by hand. Raises NothingToDo, DomainError."""
+    """An IdP says something, or an owner gives by hand. Raises NothingToDo, DomainError."""
     lab.dice.one(_EVENTS)(lab, facts)
 
 
@@ -331,10 +368,6 @@ def _sign_in(lab: Lab, facts: Facts) -> None:
     complete(lab.context, "saml", said, lab.now)
 
 
-def _remove_member(lab: Lab, facts: Facts) -> None:
-    members.remove_member(lab.context, OPERATOR, lab.slug, lab.uid(lab.pick(facts.people).id), lab.now)
-
-
 def _restore_member(lab: Lab, facts: Facts) -> None:
     person = lab.pick(one for one in facts.people if one.removed)
     members.restore_member(lab.context, OPERATOR, lab.slug, lab.uid(person.id), lab.now)
@@ -355,21 +388,9 @@ def _give_to_user_group(lab: Lab, facts: Facts) -> None:
     give_roles.give_to_user_group(lab.context, OPERATOR, lab.slug, group, role_in_scope(lab.dice), lab.now)
 
 
-def _end_grant(lab: Lab, facts: Facts) -> None:
-    give_roles.end_grant(lab.context, OPERATOR, lab.slug, lab.uid(lab.pick(facts.grants).id), lab.now)
-
-
-def _change_scope(lab: Lab, facts: Facts) -> None:
-    grant = lab.pick(one for one in facts.grants if one.given.role.scopable)
-    wanted = role_in_scope(lab.dice)
-    if wanted.role is grant.given.role:
-        give_roles.change_scope(lab.context, OPERATOR, lab.slug, lab.uid(grant.id), wanted.scope, lab.now)
-
-
 def _fill_user_group(lab: Lab, facts: Facts) -> None:
     group, person = lab.uid(lab.pick(facts.user_groups).id), lab.email(lab.pick(facts.people).id)
-    move = user_groups.add_members if lab.dice.below(2) else user_groups.remove_members
-    move(lab.context, OPERATOR, lab.slug, group, [person], lab.now)
+    user_groups.add_members(lab.context, OPERATOR, lab.slug, group, [person], lab.now)
 
 
 def _add_resource(lab: Lab, facts: Facts) -> None:
@@ -389,13 +410,10 @@ _EVENTS: tuple[Callable[[Lab, Facts], None], ...] = (
     _set_active,
     _delete_user,
     _push_user,
-    _remove_member,
     _restore_member,
     _lift_hold,
     _give_to_member,
     _give_to_user_group,
-    _end_grant,
-    _change_scope,
     _fill_user_group,
     _add_resource,
 )
