@@ -68,13 +68,12 @@ BUGS = (
         "if not rule.enabled:\n        yield",
         "if False:\n        yield",
     ),
-    _in(_NEARLY, "a shadow is none", "if one.shadowed and one.pushed:", "if False:", at=7),
+    _in(_NEARLY, "a shadow is none", "if one.shadowed and one.pushed:", "if False:", at=8),
     _in(
         _NEARLY,
         "what a rule gives is not near by a User Group",
         "for key, _, _ in given[rule.key]:",
         "for key, _, _ in ():",
-        at=3,
     ),
     # -- Who is in ---------------------------------------------------------------------------------------------------
     _in(_ACCESS, "who was removed has access", "m.status = 'active' AND NOT EXISTS", "NOT EXISTS"),
