@@ -55,6 +55,13 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return engine
 
 
+@pytest.fixture(params=["sqlite"])
+def sqlite_alone(request: pytest.FixtureRequest) -> Engine:
+    """What rooms that say nothing of engines have in `engine`'s place: `engine = sqlite_alone`."""
+    engine: Engine = request.param
+    return engine
+
+
 @pytest.fixture
 def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """An open database with the current schema and no rows. On SQLite flows are held to raise the revision."""

@@ -14,6 +14,10 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 from werkzeug.serving import make_server
 
+from bridge.app import create_web
+from tests.databases import sqlite_alone
+from tests.world import World
+
 NewPage = Callable[..., Page]
 
 
@@ -72,6 +76,16 @@ def served(app: Flask) -> Iterator[str]:
     finally:
         server.shutdown()
         thread.join()
+
+
+engine = sqlite_alone
+
+
+@pytest.fixture
+def address(world: World) -> Iterator[str]:
+    """Where the bridge is served over a file's `world`."""
+    with served(create_web(world.context)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,16 @@
 """One's own account in Chromium: a forgotten password, then name, email, password and ways in; each page sound."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from bridge.app import create_web
 from bridge.flows.deliver import deliver_due
 from bridge.storage.database import Database
-from tests.browser.conftest import NewPage, served
-from tests.browser.test_gallery import axe_finds, too_wide
-from tests.databases import Engine
+from tests.browser.conftest import NewPage
+from tests.browser.looking import Looker
 from tests.flows.logins import PASSWORD, account, join, sign_in
 from tests.flows.mailer import KeptMail
 from tests.world import World, make_world
@@ -21,14 +18,7 @@ from tests.world import World, make_world
 pytestmark = pytest.mark.browser
 
 ANN, NEW = "ann@acme.example", "nine quiet dogs walk"
-LOOKS = [(360, "dark"), *(pytest.param(*look, marks=pytest.mark.long) for look in [(1440, "light"), (360, "light")])]
-
-
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """One kind of database is enough here."""
-    engine: Engine = request.param
-    return engine
+LOOKS = [(360, "dark"), pytest.param(1440, "light", marks=pytest.mark.long)]
 
 
 @pytest.fixture
@@ -40,13 +30,6 @@ def world(database: Database) -> World:
     return world
 
 
-@pytest.fixture
-def address(world: World) -> Iterator[str]:
-    """Where the bridge is served."""
-    with served(create_web(world.context)) as address:
-        yield address
-
-
 def mailed(world: World) -> str:
     """The path of the last link that was mailed."""
     mailer = KeptMail()
@@ -55,47 +38,33 @@ def mailed(world: World) -> str:
     return [one[1] for one in found if one][-1]
 
 
-class Looker:
-    """Looks at each page: it fits, and has no barriers."""
-
-    def __init__(self, page: Page, pictures: Path | None, look: str) -> None:
-        self.page, self.pictures, self.look = page, pictures, look
-
-    def at(self, name: str) -> None:
-        """The page that is shown."""
-        if self.pictures is not None:
-            self.page.screenshot(path=self.pictures / f"account-{name}-{self.look}.png", full_page=True)
-        assert axe_finds(self.page) == [], name
-        assert too_wide(self.page) == [], name
-
-
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_an_account_from_forgotten_to_another_address(
     world: World, address: str, new_page: NewPage, screenshots: Path | None, width: int, scheme: str
 ) -> None:
     page = new_page(width=width, scheme=scheme)
     page.set_default_timeout(10_000)
-    look = Looker(page, screenshots, f"{width}-{scheme}")
+    look = Looker(page, screenshots, f"account-{width}-{scheme}")
     _forget(page, address, world, look)
     _sign_in(page, address)
-    look.at("workspace")
+    look.here("workspace")
     page.goto(f"{address}/account")
-    look.at("index")
+    look.here("index")
     page.get_by_role("textbox", name="Name").fill("Ann Other")
     page.get_by_role("button", name="Save the name").click()
     expect(page.get_by_text("Your name was changed")).to_be_visible()
     _change_email(page, address, world, look)
     page.get_by_role("link", name="Change… Password").click()
-    look.at("password")
+    look.here("password")
     page.get_by_label("New password").fill("another quiet sentence")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your password was changed")).to_be_visible()
     page.get_by_role("link", name="Unlink… Okta").click()
-    look.at("unlink")
+    look.here("unlink")
     page.get_by_role("button", name="Unlink it").click()
     expect(page.get_by_text("It doesn’t open your account any more")).to_be_visible()
     page.goto(f"{address}/account/prove")
-    look.at("prove")
+    look.here("prove")
 
 
 def _forget(page: Page, address: str, world: World, look: Looker) -> None:
@@ -103,16 +72,16 @@ def _forget(page: Page, address: str, world: World, look: Looker) -> None:
     page.get_by_label("Email").fill(ANN)
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Forgotten your password?").click()
-    look.at("forgotten")
+    look.here("forgotten")
     page.get_by_role("button", name="Mail me a link").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
-    look.at("sent")
+    look.here("sent")
     page.goto(address + mailed(world))
-    look.at("choose")
+    look.here("choose")
     page.get_by_label("New password").fill(NEW)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Your password is changed")).to_be_visible()
-    look.at("done")
+    look.here("done")
     page.get_by_role("link", name="Sign in").click()
 
 
@@ -126,11 +95,11 @@ def _sign_in(page: Page, address: str) -> None:
 
 def _change_email(page: Page, address: str, world: World, look: Looker) -> None:
     page.get_by_role("link", name="Change… the email").click()
-    look.at("email")
+    look.here("email")
     page.get_by_label("New email").fill("ann@else.example")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Look into your mail")).to_be_visible()
     page.goto(address + mailed(world))
-    look.at("confirm")
+    look.here("confirm")
     page.get_by_role("button", name="Change the email").click()
     expect(page.get_by_text("ann@else.example").first).to_be_visible()

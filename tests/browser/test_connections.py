@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from bridge.app import create_web
 from bridge.flows.connect import SamlDraft, create_saml
@@ -14,36 +13,19 @@ from bridge.flows.connect_oidc import GOOGLE, OidcDraft, create_oidc
 from bridge.flows.context import OPERATOR
 from bridge.flows.domains import add_domain
 from bridge.flows.outside import NOWHERE
-from bridge.flows.passwords import hash_password
 from bridge.outside.calls import Calls
-from bridge.storage import people
-from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from oidc.provider import Provider
+from tests.browser.acme import make_acme, sign_in
 from tests.browser.conftest import NewPage, served
-from tests.browser.test_gallery import axe_finds, too_wide
-from tests.databases import Engine
+from tests.browser.looking import Looker
 from tests.saml import idp
-from tests.world import World, make_world
+from tests.world import World
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "correct horse battery"
 URL = "https://idp.kicks.example/metadata"
-LOOKS = [
-    (360, "dark"),
-    *(
-        pytest.param(*look, marks=pytest.mark.long)
-        for look in [(1440, "light"), (1440, "dark"), (360, "light"), (1024, "light")]
-    ),
-]
-
-
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """One kind of database is enough here."""
-    engine: Engine = request.param
-    return engine
+LOOKS = [(360, "dark"), pytest.param(1440, "light", marks=pytest.mark.long)]
 
 
 def metadata_everywhere(url: str, *, timeout: float, max_bytes: int) -> bytes:
@@ -54,9 +36,7 @@ def metadata_everywhere(url: str, *, timeout: float, max_bytes: int) -> bytes:
 @pytest.fixture
 def world(database: Database) -> World:
     """acme, whose owner Olga has a password, with a connection that is on and one that is off."""
-    world = make_world(database, datetime.now(UTC))
-    with changing(database, OPERATOR, world.now) as change:
-        people.set_user(change, world.owner.key, password_hash=hash_password(PASSWORD))
+    world = make_acme(database)
     for name, enabled in (("Kicks IdP", True), ("Second IdP", False)):
         draft = SamlDraft(idp.KICKS.metadata, name=name, preset="okta", enabled=enabled, metadata_url=URL)
         made = create_saml(world.context, OPERATOR, "acme", draft, world.now)
@@ -75,63 +55,43 @@ def address(world: World) -> Iterator[str]:
         yield address
 
 
-def sign_in(page: Page, address: str) -> None:
-    page.set_default_timeout(10_000)
-    page.goto(f"{address}/login?way=password")
-    page.get_by_label("Email").fill("olga@acme.example")
-    page.keyboard.press("Enter")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{address}/w/acme**")
-
-
-def keep(page: Page, screenshots: Path | None, name: str) -> None:
-    """A picture, where somebody wants to look."""
-    if screenshots is not None:
-        page.screenshot(path=screenshots / f"connection-{name}.png", full_page=True)
-
-
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_of_connections_is_accessible_and_fits(
     address: str, new_page: NewPage, screenshots: Path | None, width: int, scheme: str
 ) -> None:
     page = new_page(width=width, scheme=scheme)
     sign_in(page, address)
-
-    def look(name: str) -> None:
-        keep(page, screenshots, f"{name}-{width}-{scheme}")
-        assert axe_finds(page) == [], name
-        assert too_wide(page) == [], name
+    look = Looker(page, screenshots, f"connection-{width}-{scheme}")
 
     page.goto(f"{address}/w/acme/connections")
-    look("list")
+    look.here("list")
     for link in ("new", "new/saml/okta", "new/saml/entra", "new/saml/google", "new/oidc/google"):
         page.goto(f"{address}/w/acme/connections/{link}")
-        look(link.replace("/", "-"))
+        look.here(link.replace("/", "-"))
     page.goto(f"{address}/w/acme/connections/new/saml/generic")
     page.get_by_label("By its fields").check()
-    look("new-fields")
+    look.here("new-fields")
     page.goto(f"{address}/w/acme/connections")
     page.get_by_role("link", name="Second IdP").click()
-    look("off")
+    look.here("off")
     page.get_by_role("link", name="Connections", exact=True).last.click()
     page.get_by_role("link", name="Kicks IdP").click()
     one = page.url
-    look("one")
+    look.here("one")
     for part in ("settings", "certificates", "certificates/replace", "disable", "delete"):
         page.goto(f"{one}/{part}")
-        look(part.replace("/", "-"))
+        look.here(part.replace("/", "-"))
     page.goto(f"{address}/w/acme/connections")
     page.get_by_role("link", name="Google").click()
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_label("Google Workspace domain")).to_be_visible()
-    look("oidc-settings")
+    look.here("oidc-settings")
     page.goto(f"{one}/certificates")
     page.get_by_role("button", name="Make the next key").click()
     expect(page.get_by_role("heading", name="Next key")).to_be_visible()
-    look("next-key")
+    look.here("next-key")
     page.get_by_role("link", name="Use the next key").click()
-    look("finish")
+    look.here("finish")
 
 
 def test_a_connection_is_made_without_script(address: str, new_page: NewPage) -> None:

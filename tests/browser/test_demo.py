@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import axe_finds
 from tests.browser.conftest import NewPage
-from tests.browser.test_gallery import axe_finds, too_wide
+from tests.browser.looking import too_wide
 from tests.running import free_ports_in_a_row
 
 pytestmark = pytest.mark.browser

@@ -8,11 +8,12 @@ from typing import Literal
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.axe import AXE_SCRIPT
+from tests.axe import axe_finds
 from tests.browser.conftest import NewPage, served
 from tests.browser.gallery import create_gallery
+from tests.browser.looking import too_wide
 from tests.browser.samples import FRAGMENTS, SAMPLES
 
 pytestmark = pytest.mark.browser
@@ -23,8 +24,6 @@ Scheme = Literal["light", "dark"]
 WIDTHS = (1440, 1200, 1024, 360)
 #: At these widths axe looks, in these themes; the short run leaves that to the demo's pages (test_demo.py).
 LOOKS: dict[int, tuple[Scheme, ...]] = {1440: ("light", "dark"), 360: ("light", "dark")}
-STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-AXE = "only => axe.run({runOnly: only, resultTypes: ['violations']})"
 
 
 @pytest.fixture(scope="module")
@@ -44,26 +43,6 @@ def address(gallery: Flask) -> Iterator[str]:
 def client(gallery: Flask) -> FlaskClient:
     """The gallery without a browser."""
     return gallery.test_client()
-
-
-def axe_finds(page: Page, *rules: str) -> list[str]:
-    """Run axe in the page, all of it or only some rules; its faults with the elements that have them."""
-    page.wait_for_load_state()  # a click returns when the next page's answer begins; its document may be empty yet
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
-    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": STANDARDS}
-    found = page.evaluate(AXE, only)
-    return [f"{rule['id']}: {node['html'][:160]}" for rule in found["violations"] for node in rule["nodes"]]
-
-
-def too_wide(page: Page) -> list[str]:
-    """What can be scrolled sideways, or runs out of the card it is in."""
-    page.wait_for_load_state()
-    found: list[str] = (
-        page.evaluate("""() => [document.documentElement, ...document.querySelectorAll('.card, .b-auth-card')]
-        .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.className || box.tagName)""")
-    )
-    return found
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,24 @@
 """Group mapping in Chromium: a rule is written, with its effect beside it; the picture; the directory."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from bridge.app import create_web
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import get_role
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping, list_mappings
-from bridge.flows.passwords import hash_password
 from bridge.flows.user_groups import create_user_group
-from bridge.storage import people
-from bridge.storage.changes import changing
 from bridge.storage.database import Database
-from tests.browser.conftest import NewPage, served
-from tests.browser.test_directory import PASSWORD, sign_in
-from tests.browser.test_gallery import axe_finds, too_wide
-from tests.databases import Engine
+from tests.axe import axe_finds
+from tests.browser.acme import make_acme, sign_in
+from tests.browser.conftest import NewPage
+from tests.browser.looking import Looker
 from tests.flows.test_picture import sign_in as sign_in_by_idp
-from tests.world import World, make_world
+from tests.world import World
 
 pytestmark = pytest.mark.browser
 
@@ -32,19 +26,10 @@ LOOKS = [(1440, "light"), (360, "dark")]
 LONG_NAME = "emea-customer-data-platform-engineering-on-call-rotation"
 
 
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """One kind of database is enough here."""
-    engine: Engine = request.param
-    return engine
-
-
 @pytest.fixture
 def world(database: Database) -> World:
     """acme, whose owner Olga has a password. Okta pushed three groups; two rules, one of them by a User Group."""
-    world = make_world(database, datetime.now(UTC))
-    with changing(database, OPERATOR, world.now) as change:
-        people.set_user(change, world.owner.key, password_hash=hash_password(PASSWORD))
+    world = make_acme(database)
     ann, bob, cid = (world.push(f"{name.lower()}@acme.example", name=name) for name in ("Ann", "Bob", "Cid"))
     world.push_group("eng-prod", ann, bob)
     world.push_group("eng-mobile", cid)
@@ -59,13 +44,6 @@ def world(database: Database) -> World:
         draft = MappingDraft(world.connection.id, match, groups, gives)
         add_mapping(world.context, OPERATOR, "acme", draft, world.now)
     return world
-
-
-@pytest.fixture
-def address(world: World) -> Iterator[str]:
-    """Where the bridge is served."""
-    with served(create_web(world.context)) as address:
-        yield address
 
 
 def role(name: str) -> RoleInScope:
@@ -131,12 +109,7 @@ def test_mapping_the_picture_and_the_directory_are_without_barriers(
     address: str, world: World, new_page: NewPage, screenshots: Path | None, width: int, scheme: str
 ) -> None:
     page = new_page(width=width, scheme=scheme)
-
-    def look(name: str) -> None:
-        if screenshots is not None:
-            page.screenshot(path=screenshots / f"mapping-{name}-{width}-{scheme}.png", full_page=True)
-        assert axe_finds(page) == [], name
-        assert too_wide(page) == [], name
+    look = Looker(page, screenshots, f"mapping-{width}-{scheme}")
 
     sign_in(page, address)
     base = f"{address}/w/acme"
@@ -155,20 +128,20 @@ def test_mapping_the_picture_and_the_directory_are_without_barriers(
         ("people", "/directory/people"),
     ):
         page.goto(base + path)
-        look(name)
+        look.here(name)
     for kind, links in (("asserted", 1), ("pushed", 1)):
         page.goto(f"{base}/directory?kind={kind}")
         page.locator("#rows a").nth(links - 1).click()
         expect(page.get_by_role("heading", name="What its people get")).to_be_visible()
-        look(f"group-{kind}")
+        look.here(f"group-{kind}")
     page.locator("#rows a").first.click()
     expect(page.get_by_role("heading", name="In these IdP groups")).to_be_visible()
-    look("person")
+    look.here("person")
     page.goto(f"{base}/mapping/rules/{rule}/change")
     page.get_by_label("Data Guild").check()
     page.locator("summary", has_text="Add a role").click()
     expect(page.get_by_role("button", name="Save: 1 gains")).to_be_visible()  # Ann has as much already
-    look("change")
+    look.here("change")
 
 
 @pytest.mark.long

@@ -19,7 +19,7 @@ from tests.browser.conftest import NewPage, served
 from tests.flows.logins import PASSWORD, account, join
 from tests.world import World, make_world
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["sqlite"], indirect=True)]
+pytestmark = pytest.mark.browser
 ANN = "ann@acme.example"
 
 

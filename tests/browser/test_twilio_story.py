@@ -18,8 +18,8 @@ from bridge.flows.invite import InviteDraft, invite
 from bridge.outside.calls import OF_TWILIO
 from bridge.storage.database import Database
 from tests.browser.conftest import NewPage
-from tests.browser.twilio_stage import ADA, HERE, NEW, Asked, Looker, Stage, client_of, set_name, setting
-from tests.databases import Engine
+from tests.browser.looking import Looker
+from tests.browser.twilio_stage import ADA, HERE, NEW, Asked, Stage, client_of, set_name, setting
 from tests.flows.logins import account, give_app, set_workspace
 from tests.simulated.twilio.browser import PASSWORD
 from tests.simulated.twilio.conftest import prepared as prepared_once
@@ -29,12 +29,6 @@ prepared = prepared_once
 
 #: What a form of anybody's asks for that is secret.
 SECRETS = {"password", "code", "new_password"}
-
-
-@pytest.fixture
-def engine() -> Engine:
-    """One kind of database is enough here."""
-    return "sqlite"
 
 
 @pytest.fixture
@@ -53,7 +47,7 @@ def page(new_page: NewPage) -> Page:
 
 @pytest.fixture
 def look(page: Page, screenshots: Path | None) -> Looker:
-    return Looker(page, screenshots)
+    return Looker(page, screenshots, "twilio-story")
 
 
 def heading(page: Page, name: str) -> None:
@@ -279,7 +273,7 @@ def test_a_workspace_that_requires_its_own_sign_in_asks_for_it_and_leads_where_o
     stage: Stage, new_page: NewPage, screenshots: Path | None, through: str
 ) -> None:
     page = new_page(refused=True)
-    look = Looker(page, screenshots)
+    look = Looker(page, screenshots, "twilio-story")
     stage.linked(page, "mei@kicks.example")
     set_workspace(stage.world, require_sso=True)
     assert stage.session(page)["workspaces"] == []
@@ -308,7 +302,7 @@ def test_where_many_wait_already_the_page_goes_on_by_itself(
         waiting = threads.submit(lambda: taken.enter_context(stage.outside.turn()))
         page.goto(f"{stage.bridge}/twilio/login")
         heading(page, "One moment")
-        Looker(page, screenshots).here("one-moment")
+        Looker(page, screenshots, "twilio-story").here("one-moment")
         taken.close()
         waiting.result()
         page.wait_for_url(f"{stage.bridge}/w/acme**")

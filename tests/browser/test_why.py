@@ -1,47 +1,31 @@
 """Why, and who can, in Chromium: from a resource to a person, and to what would give it."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from bridge.app import create_web
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import parse_label
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
-from bridge.flows.passwords import hash_password
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
-from bridge.storage import people
-from bridge.storage.changes import changing
 from bridge.storage.database import Database
-from tests.browser.conftest import NewPage, served
-from tests.browser.test_directory import PASSWORD, sign_in
-from tests.browser.test_gallery import axe_finds, too_wide
-from tests.databases import Engine
-from tests.world import World, make_world
+from tests.browser.acme import make_acme, sign_in
+from tests.browser.conftest import NewPage
+from tests.browser.looking import Looker
+from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 ANN = "ann.with.a.long.name@acme.example"
 
 
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """One kind of database is enough here."""
-    engine: Engine = request.param
-    return engine
-
-
 @pytest.fixture
 def world(database: Database) -> World:
     """acme, whose owner Olga has a password. Whoever Okta puts into eng-mobile edits sources of production."""
-    world = make_world(database, datetime.now(UTC))
-    with changing(database, OPERATOR, world.now) as change:
-        people.set_user(change, world.owner.key, password_hash=hash_password(PASSWORD))
+    world = make_acme(database)
     for name, label in (("Orders", "environment:prod"), ("Sandbox", "environment:dev")):
         draft = ResourceDraft("source", name, name.lower(), frozenset({parse_label(label)}))
         add_resource(world.context, OPERATOR, "acme", draft, world.now)
@@ -50,13 +34,6 @@ def world(database: Database) -> World:
     rule = MappingDraft(world.connection.id, GroupMatch("glob", "eng-*"), (), roles)
     add_mapping(world.context, OPERATOR, "acme", rule, world.now)
     return world
-
-
-@pytest.fixture
-def address(world: World) -> Iterator[str]:
-    """Where the bridge is served."""
-    with served(create_web(world.context)) as address:
-        yield address
 
 
 @pytest.mark.parametrize(
@@ -68,14 +45,8 @@ def test_from_a_resource_to_why_and_why_not(
     address: str, world: World, new_page: NewPage, screenshots: Path | None, width: int, scheme: str, script: bool
 ) -> None:
     page = new_page(width=width, scheme=scheme, script=script)
-
-    def look(name: str) -> None:
-        if screenshots is not None:
-            page.screenshot(path=screenshots / f"why-{name}-{width}-{scheme}.png", full_page=True)
-        if script:
-            assert axe_finds(page) == [], name
-            assert too_wide(page) == [], name
-
+    looker = Looker(page, screenshots, f"why-{width}-{scheme}")
+    look = looker.here if script else looker.there  # axe is a script
     sign_in(page, address)
     page.goto(f"{address}/w/acme/resources")
     look("resources")

@@ -32,7 +32,6 @@ from simulated.twilio.app import create_app
 from simulated.twilio.people import load_people
 from simulated.twilio.site import SESSION_COOKIE, Site, open_site
 from tests.browser.conftest import served
-from tests.browser.test_gallery import axe_finds, too_wide
 from tests.browser.test_signing_in import CompanyIdp, disable_first_connection
 from tests.flows.logins import account, join, prove_domain
 from tests.flows.mailer import KeptMail
@@ -200,22 +199,3 @@ def set_name(world: World, key: int, name: str) -> None:
     """The account's own name here."""
     with changing(world.context.database, OPERATOR, world.now) as change:
         people.set_user(change, key, name=name)
-
-
-@dataclass(frozen=True, slots=True)
-class Looker:
-    """Looks at pages: the bridge's fit and have no barriers, and of all a picture is kept where somebody wants one."""
-
-    page: Page
-    pictures: Path | None
-
-    def here(self, name: str) -> None:
-        """A page of the bridge's."""
-        assert axe_finds(self.page) == [], name
-        assert too_wide(self.page) == [], name
-        self.there(name)
-
-    def there(self, name: str) -> None:
-        """A page of another site, which has tests of its own."""
-        if self.pictures is not None:
-            self.page.screenshot(path=self.pictures / f"twilio-story-{name}.png", full_page=True)

@@ -139,9 +139,15 @@ def account(world: World, email: str, *, proved: bool = True, password: str | No
     """Somebody has an account already. Returns its key."""
     with changing(world.context.database, OPERATOR, world.now) as change:
         user = people.insert_user(change, email, fold(email), email_proved_at=world.now if proved else None)
-        if password:
-            people.set_user(change, user.key, password_hash=hash_password(password))
-        return user.key
+    if password:
+        give_password(world, user.key, password)
+    return user.key
+
+
+def give_password(world: World, user_key: int, password: str = PASSWORD) -> None:
+    """An account has this password from now on."""
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        people.set_user(change, user_key, password_hash=hash_password(password))
 
 
 def give_app(world: World, user_key: int) -> str:

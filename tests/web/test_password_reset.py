@@ -7,7 +7,7 @@ from flask import Flask
 
 from bridge.app import create_web
 from bridge.flows.deliver import deliver_due
-from tests.databases import Engine
+from tests.databases import sqlite_alone
 from tests.flows.logins import PASSWORD, account, join
 from tests.flows.mailer import KeptMail
 from tests.web.browsing import Surfer
@@ -15,13 +15,7 @@ from tests.world import World
 
 ANN = "ann@acme.example"
 NEW = "nine quiet dogs walk"
-
-
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """One kind of database is enough here."""
-    engine: Engine = request.param
-    return engine
+engine = sqlite_alone
 
 
 @pytest.fixture

@@ -13,13 +13,10 @@ from bridge.domain.sign_in_log import AttemptKind, AttemptsQuery, SignInAttempt
 from bridge.flows import sign_in_log
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
-from bridge.flows.passwords import hash_password
 from bridge.flows.read_sign_in_log import get_attempt, list_attempts
 from bridge.flows.sign_in_log import Refusal, forget_old_attempts, log_refused
-from bridge.storage import people
-from bridge.storage.changes import changing
 from bridge.storage.tables import counters, pending_requests, sign_in_attempts
-from tests.flows.logins import account, join, keep_attempt, prove_domain
+from tests.flows.logins import account, give_password, join, keep_attempt, prove_domain
 from tests.web.browsing import Company, Surfer, connect, reference_in
 from tests.world import World, make_world
 
@@ -41,11 +38,6 @@ def everything(world: World) -> str:
     with world.context.database.reading() as rows:
         logged = rows.execute(select(sign_in_attempts)).all()
         return f"{logged} {rows.execute(select(pending_requests)).all()}"
-
-
-def set_password(world: World, password: str) -> None:
-    with changing(world.context.database, OPERATOR, world.now) as change:
-        people.set_user(change, world.owner.key, password_hash=hash_password(password))
 
 
 # -- Good ones ---------------------------------------------------------------------------------------
@@ -77,7 +69,7 @@ def test_who_was_found_is_told_by_the_way_in_which_they_were(
 
 def test_a_password_is_told_where_its_person_is_a_member(world: World, app: Flask, surfer: Surfer) -> None:
     other = make_world(world.context.database, world.now, slug="boots", owner="bo@boots.example")
-    set_password(world, "correct horse battery")
+    give_password(world, world.owner.key, "correct horse battery")
     assert surfer.enter_password("olga@acme.example", "wrong").status_code == 403
     assert surfer.enter_password("olga@acme.example", "correct horse battery").status_code == 303
     good, wrong = kept(world)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from bridge.storage.tables import audit, users
-from tests.databases import Engine
+from tests.databases import sqlite_alone
 from tests.flows.logins import PASSWORD, account, join
 from tests.web.browsing import Surfer
 from tests.web.provider import Provider, impatient, json_answer, key, running_provider
@@ -20,12 +20,7 @@ from tests.world import World
 ANN = "ann@acme.example"
 MOVED, PURGED, DISABLED = f"{RISC}/identifier-changed", f"{RISC}/account-purged", f"{RISC}/account-disabled"
 REVOKED, CREDENTIALS = f"{CAEP}/session-revoked", f"{CAEP}/credential-change"
-
-
-@pytest.fixture
-def engine() -> Engine:
-    """One engine will do: what is written is written by flows that have their tests on both."""
-    return "sqlite"
+engine = sqlite_alone  # one engine will do: what is written is written by flows that have their tests on both
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.outside import NO_TURNS
 from bridge.storage.tables import second_factors, users, workspaces
 from bridge.web.current import OUTSIDE
-from tests.databases import Engine
+from tests.databases import sqlite_alone
 from tests.flows.logins import PASSWORD, account, give_app, join, prove_domain, set_workspace
 from tests.flows.mailer import link_of
 from tests.overheard import statements
@@ -44,12 +44,7 @@ from tests.web.twilio import TwilioSide, path_in, set_up
 from tests.world import World, make_world
 
 MEI, ANN = "mei@kicks.example", "ann@acme.example"
-
-
-@pytest.fixture
-def engine() -> Engine:
-    """One engine will do for pages; the races are held on both (test_twilio_at_once)."""
-    return "sqlite"
+engine = sqlite_alone  # one engine will do for pages; the races are held on both (test_twilio_at_once)
 
 
 @pytest.fixture(scope="module")

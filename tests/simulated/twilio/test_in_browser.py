@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from simulated.serving import listen
 from simulated.twilio.app import create_app
 from simulated.twilio.site import SESSION_COOKIE, Site, open_site
-from tests.axe import AXE_SCRIPT
+from tests.axe import axe_finds
 from tests.simulated.twilio.at_google import listening as google_listening
 from tests.simulated.twilio.at_google import registration
 from tests.simulated.twilio.browser import PASSWORD
@@ -29,7 +29,6 @@ from tests.simulated.twilio.relying_party import CLIENT, RelyingParty
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
-STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +274,4 @@ def examine(page: Page, name: str) -> None:
     if wanted := os.environ.get("BRIDGE_TEST_SCREENSHOTS"):
         page.screenshot(path=Path(wanted) / f"twilio-{name}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-    page.evaluate(AXE_SCRIPT)
-    found = page.evaluate(f"axe.run({{runOnly: {json.dumps(STANDARDS)}, resultTypes: ['violations']}})")
-    faults = [f"{rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in found["violations"]]
-    assert faults == [], name
+    assert axe_finds(page) == [], name

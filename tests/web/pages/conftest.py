@@ -16,25 +16,15 @@ from bridge.domain.directory import DirectoryGroup, DirectoryUser
 from bridge.domain.labels import parse_label
 from bridge.domain.members import PersonDetails
 from bridge.flows.members import find_member_id, get_person
-from bridge.flows.passwords import hash_password
 from bridge.flows.resources import ResourceDraft, add_resource
-from bridge.storage import people
-from bridge.storage.changes import changing
-from tests.databases import Engine
+from tests.databases import sqlite_alone
 from tests.flows.audit import audit_events
-from tests.flows.logins import account, join
+from tests.flows.logins import PASSWORD, account, give_password, join
 from tests.web.browsing import Surfer
 from tests.world import World, make_world
 
-PASSWORD = "correct horse battery"
 OLGA, KIM, PRIYA = "olga@acme.example", "kim@acme.example", "priya@acme.example"
-
-
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """One kind of database is enough here."""
-    engine: Engine = request.param
-    return engine
+engine = sqlite_alone
 
 
 @dataclass(frozen=True)
@@ -77,8 +67,7 @@ class Acme:
 @pytest.fixture
 def acme(world: World, app: Flask) -> Acme:
     """The story."""
-    with changing(world.context.database, "operator", world.now) as change:
-        people.set_user(change, world.owner.key, password_hash=hash_password(PASSWORD))
+    give_password(world, world.owner.key)
     join(world, account(world, KIM, password=PASSWORD))
     for kind, name, *labels in (
         ("source", "iOS Prod", "environment:prod"),

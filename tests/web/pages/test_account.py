@@ -13,10 +13,10 @@ from bridge.flows.deliver import deliver_due
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.password_tries import TRIES_BY_ACCOUNT
 from bridge.storage.people import find_user_by_email
-from tests.flows.logins import account, give_app, prove_domain
+from tests.flows.logins import PASSWORD, account, give_app, prove_domain
 from tests.flows.mailer import KeptMail
 from tests.web.browsing import Company, Surfer, at, authn_request_in
-from tests.web.pages.conftest import KIM, PASSWORD, Acme
+from tests.web.pages.conftest import KIM, Acme
 
 NEW = "nine quiet dogs walk"
 LATER = timedelta(minutes=12)

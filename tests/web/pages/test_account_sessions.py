@@ -5,9 +5,9 @@ import re
 import pytest
 from flask import Flask
 
-from tests.flows.logins import prove_domain
+from tests.flows.logins import PASSWORD, prove_domain
 from tests.web.browsing import Company, Surfer
-from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme
+from tests.web.pages.conftest import KIM, OLGA, Acme
 
 PAGE = "/account/sessions"
 FIREFOX = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -16,9 +16,9 @@ from bridge.flows.context import OPERATOR
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.tables import second_factors
-from tests.flows.logins import join, prove_domain, set_workspace
+from tests.flows.logins import PASSWORD, join, prove_domain, set_workspace
 from tests.web.browsing import Company, Surfer, at
-from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme, Send, carried_by
+from tests.web.pages.conftest import KIM, OLGA, Acme, Send, carried_by
 from tests.world import World
 
 PAGE = "/w/acme/security"

@@ -14,9 +14,9 @@ from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import people
-from tests.flows.logins import account, give_app, join, set_workspace
+from tests.flows.logins import PASSWORD, account, give_app, join, set_workspace
 from tests.web.browsing import Company, Surfer, at
-from tests.web.pages.conftest import KIM, OLGA, PASSWORD, Acme
+from tests.web.pages.conftest import KIM, OLGA, Acme
 from tests.world import World
 
 
