@@ -17,7 +17,7 @@
 - `group_mapping`  rules: which IdP groups match, and what a rule gives, in one sentence
 - `previews`       changes that can be previewed, what a preview says, and what of it who saves hands back
 - `moves`          what a change does to what groups give, and so what to ask about people; `moved_bits`: asked of one
-  after another
+  after another; `held`: what people hold before a change that was done, and after it
 - `picture`        the picture of access: who passes what; `picture_layout`: where its boxes and ribbons are
 - `as_code`        a workspace as values that names hold together; `as_code_keys`: all that its file may say, of which
   files are read (`as_code_reading`), written (`as_code_writing`) and described (`as_code_schema`); `as_code_yaml`:

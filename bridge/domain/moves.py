@@ -7,7 +7,7 @@ a person loses a permission if they are touched and nothing that stays (or comes
 it. `bridge.storage.moves` asks the tables just that.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope, Scope, dominates, fits, scope_covers
@@ -230,6 +230,26 @@ class _Routes:
 def _exact_routes(index: _Index, question: Question) -> _Routes:
     holders, own = (index.exact(givers, question) for givers in (index.holders, index.own))
     return _Routes(index, question, _exact, holders, own)
+
+
+def holding(standing: Standing, questions: Iterable[Question]) -> Iterator[Asked]:
+    """Who has just what each question is about, in the order of the questions; nobody is covered by anything."""
+    index = _Index(standing)
+    for question in questions:
+        here = _exact_routes(index, question)
+        yield Asked(
+            question.given,
+            True,
+            frozenset(here.groups),
+            frozenset(here.user_groups),
+            here.own_everywhere,
+            tuple(sorted(here.own)),
+            roles=(),
+            labels=None,
+            resources=None,
+            covering_groups=frozenset(),
+            covering_user_groups=frozenset(),
+        )
 
 
 def _touched(question: Question, here: _Routes, there: _Routes, *, gains: bool) -> list[Asked]:

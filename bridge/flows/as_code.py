@@ -12,32 +12,25 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope, Scope, fits, left_over
+from bridge.domain.access import RoleInScope
 from bridge.domain.as_code import CodedWorkspace
 from bridge.domain.as_code_difference import Step, difference, left_alone, missing, new_names, roles_touched
 from bridge.domain.as_code_reading import FileRead
 from bridge.domain.as_code_yaml import BadFile, Fault
 from bridge.domain.errors import Conflict, DomainError, Forbidden, Stale
-from bridge.domain.labels import Label
-from bridge.domain.moves import strongest
+from bridge.domain.held import Moment, Terms, moved
 from bridge.domain.people import fold
 from bridge.domain.previews import PersonMoved
-from bridge.domain.roles import MINIMAL, ROLES, Role, covers, in_plan
+from bridge.domain.roles import ROLES, Role, covers
 from bridge.domain.workspace import Workspace
 from bridge.flows.as_code_outside import Found
 from bridge.flows.as_code_standing import Standing, find_groups, name_groups
 from bridge.flows.as_code_steps import Work
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.named import get_workspace
-from bridge.storage import access, as_code, connections, mappings, resources
-from bridge.storage.access_compared import (
-    forget_access,
-    grants_held,
-    moved_members,
-    note_access,
-    note_access_after,
-)
+from bridge.storage import as_code, connections, mappings, resources
 from bridge.storage.changes import Change, lock_workspace
+from bridge.storage.moves import held_by_everybody
 from bridge.storage.people import hold_members, people_of
 
 #: People that a plan names of each side; it counts all.
@@ -216,7 +209,7 @@ class _Applying:
         present = Standing(self.context, self.change.connection, workspace, True).read(emails)
         wanted = self._checked(workspace, present, emails)
         steps = difference(present, wanted, prune=self.prune)
-        gains, loses = self._do_and_compare(workspace, steps, roles_touched(steps, present, wanted))
+        gains, loses = self._do_and_compare(workspace, steps, roles_touched(steps, present, wanted), present)
         planned = tuple(PlannedStep(step, self._line(step)) for step in steps)
         kept = tuple(one.name for one in wanted.connections or () if one.secret and one.secret.by == "keep")
         left = {} if self.prune else left_alone(present, wanted)
@@ -224,20 +217,29 @@ class _Applying:
         return Plan(workspace, planned, _first(gains), _first(loses), left, kept, digest)
 
     def _do_and_compare(
-        self, workspace: Workspace, steps: Collection[Step], touched: Collection[Role]
+        self, workspace: Workspace, steps: Collection[Step], touched: Collection[Role], present: CodedWorkspace
     ) -> tuple[tuple[PersonMoved, ...], tuple[PersonMoved, ...]]:
-        """Do the steps, and see who gains and who loses by it."""
+        """Do the steps, and see who gains and who loses by it, in order of address."""
         if not touched:
             self._do(workspace, steps)
             return (), ()
-        roles = [role.id for role in ROLES if any(covers(role, one) for one in touched)]
-        note_access(self.change, workspace.key, roles, self.change.now)
-        before = _Moment.read(self.change, workspace)
+        roles, terms = [role for role in ROLES if any(covers(role, one) for one in touched)], Terms()
+        before = self._moment(workspace, roles, terms, present)
         self._do(workspace, steps)
-        note_access_after(self.change, workspace.key, roles, self.change.now)
-        moved = _moved(self.change, workspace, before, _Moment.read(self.change, workspace))
-        forget_access(self.change)
-        return moved
+        after = self._moment(workspace, roles, terms, None if any(one.what == "resource" for one in steps) else present)
+        moves = list(moved(terms, before, after))
+        gains = {member: gained for member, gained, _ in moves if gained}
+        loses = {member: lost for member, _, lost in moves if lost}
+        return _people(self.change, gains), _people(self.change, loses)
+
+    def _moment(
+        self, workspace: Workspace, roles: Collection[Role], terms: Terms, known: CodedWorkspace | None
+    ) -> Moment:
+        """What everybody holds, and what resources carry, at this point of the change; the latter as `known`, if so."""
+        rows, key = self.change.connection, workspace.key
+        held = held_by_everybody(rows, key, workspace.plan, self.change.now, roles, terms)
+        carried = resources.list_resources(rows, key) if known is None else known.resources or ()
+        return Moment(held, {one.ref: one.labels or frozenset() for one in carried})
 
     def _hold(self) -> tuple[Workspace, list[str]]:
         """Keep all that it looks at as it is, in the order of locks (`bridge.storage.changes.lock_workspace`)."""
@@ -295,8 +297,15 @@ def _digest(
     workspace: Workspace, steps: Iterable[Step], gains: Iterable[PersonMoved], loses: Iterable[PersonMoved]
 ) -> str:
     told = [[one.action, one.what, one.name, [[s.name, s.before, s.after] for s in one.fields]] for one in steps]
-    moved = [[[one.id, sorted([r.role.id, *r.scope.render()] for r in one.roles)] for one in s] for s in (gains, loses)]
-    return sha256(json.dumps([workspace.id, told, moved]).encode()).hexdigest()
+    written: dict[tuple[RoleInScope, ...], list[list[str]]] = {}  # thousands move by the same
+
+    def roles(one: PersonMoved) -> list[list[str]]:
+        if one.roles not in written:
+            written[one.roles] = sorted([given.role.id, *given.scope.render()] for given in one.roles)
+        return written[one.roles]
+
+    moves = [[[one.id, roles(one)] for one in side] for side in (gains, loses)]
+    return sha256(json.dumps([workspace.id, told, moves]).encode()).hexdigest()
 
 
 def _first(people: tuple[PersonMoved, ...]) -> Moves:
@@ -306,75 +315,9 @@ def _first(people: tuple[PersonMoved, ...]) -> Moves:
 # -- Whom it moves -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """What grants give at one moment of the change, and what resources carry."""
-
-    given: Mapping[int, RoleInScope]
-    labels: Mapping[ResourceRef, frozenset[Label]]
-
-    @classmethod
-    def read(cls, change: Change, workspace: Workspace) -> "_Moment":
-        """As it is now."""
-        roles = [role.id for role in ROLES if role is not MINIMAL]
-        given = access.grants_in_workspace(change.connection, workspace.key, roles=roles)
-        carried = {one.ref: one.labels for one in resources.list_resources(change.connection, workspace.key)}
-        return cls(given, carried)
-
-    def held(self, grants: Iterable[int], plan: str, relabelled: Collection[ResourceRef]) -> list[RoleInScope]:
-        """What these grants give on a plan; by labels also on each of the resources that carry others then and now.
-
-        What everybody has whom an IdP brought, to see the workspace, isn't looked up by the hundred thousand.
-        """
-        given = [self.given.get(grant, RoleInScope(MINIMAL, EVERYWHERE)) for grant in grants]
-        counted = [one for one in given if in_plan(one.role, plan)]
-        reached = [
-            RoleInScope(one.role, Scope("list", frozenset((ref,))))
-            for one in counted
-            if one.scope.kind == "labels"
-            for ref in relabelled
-            if fits(one.scope, ref, self.labels[ref]) and ref.type == one.role.resource_type
-        ]
-        return [*counted, *reached]
-
-
-def _moved(
-    change: Change, workspace: Workspace, before: _Moment, after: _Moment
-) -> tuple[tuple[PersonMoved, ...], tuple[PersonMoved, ...]]:
-    """Who gains and who loses, in order of address: what no other path gives as well."""
-    relabelled = [ref for ref in before.labels.keys() & after.labels.keys() if before.labels[ref] != after.labels[ref]]
-    both = before.given.keys() & after.given.keys()
-    touched = [
-        grant
-        for grant in both
-        if before.given[grant] != after.given[grant] or (relabelled and after.given[grant].scope.kind == "labels")
-    ]
-    gains: dict[int, list[RoleInScope]] = {}
-    loses: dict[int, list[RoleInScope]] = {}
-    known: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[list[RoleInScope], list[RoleInScope]]] = {}
-    for member, *grants in grants_held(change, moved_members(change, touched)):
-        pair = tuple(grants[0]), tuple(grants[1])
-        if pair not in known:
-            had, has = (
-                moment.held(held, workspace.plan, relabelled)
-                for moment, held in zip((before, after), pair, strict=True)
-            )
-            known[pair] = _left(has, had, before), _left(had, has, after)
-        gained, lost = known[pair]
-        gains |= {member: gained} if gained else {}
-        loses |= {member: lost} if lost else {}
-    return _people(change, gains), _people(change, loses)
-
-
-def _left(given: Iterable[RoleInScope], others: Collection[RoleInScope], moment: _Moment) -> list[RoleInScope]:
-    """What of `given` the others don't give, on what resources carry at that moment."""
-    left = (left_over(one, others, moment.labels) for one in given)
-    return strongest(one for one in left if one is not None)
-
-
-def _people(change: Change, moved: Mapping[int, list[RoleInScope]]) -> tuple[PersonMoved, ...]:
-    named = people_of(change.connection, moved)
-    return tuple(sorted((PersonMoved(*named[one], tuple(roles)) for one, roles in moved.items()), key=_address))
+def _people(change: Change, gives: Mapping[int, tuple[RoleInScope, ...]]) -> tuple[PersonMoved, ...]:
+    named = people_of(change.connection, gives)
+    return tuple(sorted((PersonMoved(*named[one], roles) for one, roles in gives.items()), key=_address))
 
 
 def _address(person: PersonMoved) -> tuple[str, str]:

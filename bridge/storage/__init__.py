@@ -8,7 +8,7 @@
   `moves_by_person`: the same, person by person
 - `access_backwards`    from a resource to the people who may
 - `idp_groups`          one IdP group, and the rules that take it
-- `access_compared`     access before and after a change, within its transaction; `as_code`: what was given by hand
+- `as_code`             what was given by hand, for a workspace's file
 - `nearly`              what is there for one person, whether or not it counts: for why not
 - `access_past`         the same of a moment that is past; `access_history`: when something changed, and by which events
 - `forgetting`          ended facts and audit events that are too old

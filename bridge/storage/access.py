@@ -187,13 +187,6 @@ _MAY_ON = Prepared(_may(f"{OF_ROLES} AND {_FITS}"))
 _MAY_ANYWHERE = Prepared(_may(f"{OF_ROLES} AND g.scope = 'all'"))
 
 
-def held_by_everybody() -> TextClause:
-    """The membership_id and grant_id of all in `:workspace` who have one of `:roles`, by whichever path, at `:now`;
-    each pair once."""
-    pairs = _paths(OF_ROLES, "m.workspace_id = :workspace", columns="m.id AS membership_id, g.id AS grant_id")
-    return typed(f"SELECT DISTINCT membership_id, grant_id FROM ({pairs}) AS held")
-
-
 def grant_condition(*, on_resource: bool) -> str:
     """SQL: whether grant g gives any of `:roles` now; on `:resource`, or in a scope of all."""
     return f"{OF_ROLES} AND {_FITS}" if on_resource else f"{OF_ROLES} AND g.scope = 'all'"

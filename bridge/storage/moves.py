@@ -31,10 +31,11 @@ from sqlalchemy import (
 
 from bridge.domain.access import EVERYWHERE, ResourceRef, RoleInScope
 from bridge.domain.group_mapping import CountedGroup
+from bridge.domain.held import Terms
 from bridge.domain.moved_bits import NOTHING, Weights, bits
 from bridge.domain.moves import Asked, Standing, strongest
 from bridge.domain.previews import MovedPeople, PersonMoved, Side
-from bridge.domain.roles import get_role
+from bridge.domain.roles import Role, get_role
 from bridge.storage.access import ALIVE, COUNTS, UNEXPIRED, grants_of, in_batches, scopes_of
 from bridge.storage.columns import Instant
 from bridge.storage.moves_by_person import SIGNED_IN, Person, Walk
@@ -120,6 +121,17 @@ def _matches(connection: Any, workspace_key: int) -> Iterable[tuple[int, Counted
     of = chosen.join_from(mappings, mapping_matches, pairs.mapping_id == mappings.c.id)
     for rule, *group in connection.execute(of.where(mappings.c.workspace_id == workspace_key)):
         yield rule, CountedGroup(*group)
+
+
+def held_by_everybody(
+    connection: Any, workspace_key: int, plan: str, now: datetime, roles: Collection[Role], terms: Terms
+) -> dict[int, int]:
+    """What everybody in a workspace holds of these roles, as the tables stand: bits of `terms`, by member."""
+    ids = [role.id for role in roles]
+    standing = load_standing(connection, workspace_key, plan, now, ids, own=True)
+    walk = Walk(connection, workspace_key, terms.weights(standing, roles), now)
+    alike: dict[int, int] = {}  # of thousands who hold the same, one number is kept
+    return {member: alike.setdefault(held, held) for member, (held, _) in walk.everybody() if held}
 
 
 # -- Who moves ---------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ def _typed(sql: str) -> TextClause:
 _MEMBERS = _typed(f"""SELECT m.id, {SIGNED_IN.format(user="m.user_id")} FROM memberships m
 WHERE +m.workspace_id = :workspace AND m.id > :key AND {ALIVE} ORDER BY m.id LIMIT :most""")
 
+_KEYS = _typed(f"""SELECT m.id FROM memberships m
+WHERE +m.workspace_id = :workspace AND m.id > :key AND {ALIVE} ORDER BY m.id LIMIT :most""")
+
 _PEOPLE = _typed(f"""SELECT u.email_ci, m.id, m.uid, u.email, u.name, {SIGNED_IN.format(user="u.id")}
 FROM users u CROSS JOIN memberships m
 WHERE u.email_ci > :after AND u.closed_at IS NULL AND m.user_id = u.id AND m.workspace_id = :workspace AND {ALIVE}
@@ -119,6 +122,15 @@ class Walk:
             if len(found) < _AT_ONCE:
                 return tallies
             after = found[-1][0]
+
+    def everybody(self) -> Iterator[tuple[int, Weight]]:
+        """What reaches everybody who counts, by member, in order of keys; whom nothing reaches may be missing."""
+        after: int | None = 0
+        while after is not None:
+            values = {"workspace": self._workspace, "key": after, "most": _AT_ONCE}
+            found = list(self._connection.execute(_KEYS, values).scalars())
+            yield from sorted(self.weigh(found).items())
+            after = found[-1] if len(found) == _AT_ONCE else None
 
     def page(self, side: Side, after: str, most: int) -> list[tuple[Person, int]]:
         """The first people after an address who move on a side, each with the questions by which they do."""

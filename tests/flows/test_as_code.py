@@ -13,7 +13,7 @@ from bridge.flows import connect, map_groups
 from bridge.flows.as_code import NotAgreed, PlanMoved, plan_file
 from bridge.flows.as_code_outside import find_outside
 from bridge.flows.connect_oidc import load_oidc
-from bridge.flows.context import OPERATOR, Context
+from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.map_groups import MappingDraft
 from bridge.flows.members import find_member_id, get_person
@@ -22,7 +22,7 @@ from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import create_user_group, list_user_groups
 from bridge.storage import people
 from bridge.storage.changes import changing
-from bridge.storage.tables import audit, metadata
+from bridge.storage.tables import audit
 from tests.flows.audit import audit_events, everything_kept
 from tests.flows.coded import ISSUER, Outside, a_provider, applied, export, full, moved, planned, steps
 from tests.flows.conftest import METADATA
@@ -524,11 +524,3 @@ def test_what_a_mirror_was_given_by_hand_is_in_the_file_and_the_mirror_is_the_id
     ):
         with pytest.raises(BadFile, match="mirror"):
             planned(staged.context, wrong, staged.now)
-
-
-def test_nothing_is_left_of_the_comparison(staged: World, context: Context) -> None:
-    applied(staged.context, "labels: [a:b]", staged.now)
-    planned(staged.context, "labels: [c:d]", staged.now)
-    assert "held_before" not in metadata.tables
-    for _ in range(2):  # the same connection again
-        planned(context, "labels: [c:d]", staged.now)

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, bindparam, select, text
 from bridge.domain import access_facts as meaning
 from bridge.domain.access import Action, Because, Permission, ResourceRef, RoleInScope
 from bridge.domain.access_facts import Facts, Path, Person
+from bridge.domain.held import Terms
 from bridge.domain.previews import DeleteResource, Preview, Proposal, SetLabels
-from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, Level, roles_giving, roles_in_plan
+from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, ROLES, Level, roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import Question, permissions_of
@@ -29,6 +30,7 @@ from bridge.storage.access import HeldGrant
 from bridge.storage.access_backwards import Holder
 from bridge.storage.columns import Instant
 from bridge.storage.mappings import matched_now
+from bridge.storage.moves import held_by_everybody
 from bridge.storage.people import find_membership
 from bridge.storage.people_in_groups import count_in_any
 from bridge.storage.tables import (
@@ -157,6 +159,16 @@ def _by_meaning(facts: Facts, person: Person, now: datetime) -> Paths:
 def _of_because(workspace: Workspace, because: Because) -> tuple[Any, ...]:
     ids = (because.grant_id, because.user_group_id, because.mapping_id, because.idp_group_id)
     return tuple(one.removeprefix(f"{workspace.slug}-") if one else None for one in ids)
+
+
+def check_held(looked: Looked) -> None:
+    """What everybody holds, as the plan of a file reads it before its steps and after them."""
+    terms = Terms()
+    key, plan = looked.workspace.key, looked.facts.plan
+    held = held_by_everybody(looked.rows, key, plan, looked.now, ROLES, terms)
+    found = {looked.people[member]: set(terms.of(bits)) for member, bits in held.items()}
+    meant = {one.id: meaning.permissions(looked.facts, one, looked.now).keys() for one in looked.facts.people}
+    assert found == {person: given for person, given in meant.items() if given}
 
 
 Asked = tuple[Action, ResourceRef | str, int | None]
@@ -348,6 +360,7 @@ def _uids(looked: Looked, record: str) -> Iterable[str]:
 _ALL = (
     check_pairs,
     check_why,
+    check_held,
     check_may,
     check_who_may,
     check_near_misses,
