@@ -236,6 +236,33 @@ def twilio_email(to: str, old: str, link: str) -> Mail:
     )
 
 
+def twilio_linked(to: str, email: str, link: str) -> Mail:
+    """Whose account was linked learns of it, where it wasn't them: what they had of their own opens nothing now."""
+    return write(
+        to,
+        "Your account is linked to Twilio",
+        (
+            f"From now on your account {to} is opened by the Twilio login {email}. Name, address, password and second "
+            "factor are managed there; a password or passkey that the account had before opens nothing meanwhile.",
+            "If it wasn’t you, tell an owner of your workspace now, and choose another password for your mailbox.",
+        ),
+        ("Your account", link),
+    )
+
+
+def twilio_email_changed(to: str, new: str, at: datetime) -> Mail:
+    """The former address of a linked account learns that it isn't the account's any more."""
+    return write(
+        to,
+        "Your email was changed",
+        (
+            f"The address of your account was changed from {to} to {new} on {minute_of(at)}, since Twilio names that "
+            "one for it. From now on all mail goes there.",
+            "If it wasn’t you, tell an owner of your workspace, and look at your Twilio account.",
+        ),
+    )
+
+
 def twilio_closed(to: str, link: str, *, alone: bool) -> Mail:
     """The Twilio user that an account was linked to is gone."""
     from_now = (

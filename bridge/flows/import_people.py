@@ -18,6 +18,7 @@ from bridge.domain.errors import LastOwner
 from bridge.domain.imports import ImportReport
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import Connection
+from bridge.flows.account_settings import forget_under_way
 from bridge.flows.everywhere import record_everywhere
 from bridge.flows.provision_users import add_user, end_strangers, event_of, rewrite_user, told
 from bridge.storage import directory_many
@@ -289,6 +290,7 @@ def _follow(importing: Importing, rows: Mapping[int, _Leading], proved: set[str]
             names[own.key] = wanted.name
         if email and named is None and {email_domain(own.email), email_domain(email)} <= proved:
             emails[own.key] = email
+            forget_under_way(change, own)
             said = {"before": {"email": own.email}, "after": {"email": email}}
             record_everywhere(change, own, "user.email_changed", here=importing.connection.workspace_key, **said)
     others = directory_many.with_other_lives(change.connection, importing.connection, names)

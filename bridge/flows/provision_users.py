@@ -16,6 +16,7 @@ from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
 from bridge.domain.people import email_domain, fold_letters, fold_user_name
 from bridge.domain.roles import MINIMAL
 from bridge.domain.workspace import Connection, Membership, User
+from bridge.flows.account_settings import forget_under_way
 from bridge.flows.context import Context
 from bridge.flows.everywhere import record_everywhere
 from bridge.flows.warn_owners import warn_of_last_owner
@@ -343,6 +344,7 @@ def _follow_account(change: Change, connection: Connection, stored: StoredUser, 
         and _may_change_email(change, workspace, user.email, email)
     ):
         people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
+        forget_under_way(change, user)
         said = {"before": {"email": user.email}, "after": {"email": email}}
         record_everywhere(change, user, "user.email_changed", here=workspace, **said)
 

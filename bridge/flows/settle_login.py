@@ -15,6 +15,7 @@ from bridge.domain.people import clean_name, find_email, fold_letters
 from bridge.domain.roles import MINIMAL
 from bridge.domain.sign_in import AccountClosed, Found, HeldOut, SharedEmail, Step, UnusableIdentity, keepable_groups
 from bridge.domain.workspace import Membership, User
+from bridge.flows.account_settings import forget_under_way
 from bridge.flows.sso_door import Door
 from bridge.storage import asserted_groups, people, sign_in
 from bridge.storage.asserted_groups import LoginRecord
@@ -250,6 +251,7 @@ def _follow_email(change: Change, door: Door, identity: AssertedIdentity, user: 
         return
     if all(people.proves_domain(change.connection, workspace, email) for email in (old, new)):
         people.set_user(change, user.key, email=new, email_ci=fold_letters(new), email_proved_at=change.now)
+        forget_under_way(change, user)
         change.record(workspace, "user.email_changed", user.id, before={"email": old}, after={"email": new})
 
 

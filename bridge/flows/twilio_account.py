@@ -11,7 +11,8 @@ from typing import Final, Literal
 from bridge.domain.errors import Conflict, Expired
 from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import User
-from bridge.flows.account_mails import twilio_email
+from bridge.flows.account_mails import twilio_email, twilio_email_changed
+from bridge.flows.account_settings import forget_under_way
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
@@ -69,7 +70,7 @@ def _follow_email(context: Context, change: Change, user: User, subject: str, em
     why = why_not(change.connection, email)
     if why == "unconfirmed":
         _ask_to_confirm(context, change, user, subject, email)
-    return user if why else set_email(change, user, email)
+    return user if why else set_email(context, change, user, email)
 
 
 def why_not(rows: object, email: str) -> Why | None:
@@ -79,10 +80,14 @@ def why_not(rows: object, email: str) -> Why | None:
     return "unconfirmed" if find_workspace_proving(rows, email_domain(email)) is not None else None
 
 
-def set_email(change: Change, user: User, email: str) -> User:
-    """The account has this address from now on. IntegrityError where somebody has it."""
+def set_email(context: Context, change: Change, user: User, email: str) -> User:
+    """The account has this address from now on. The former one is told, and links that it was mailed before work no
+    longer. IntegrityError where somebody has it.
+    """
     people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
     record_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
+    forget_under_way(change, user)
+    queue_mail(context, change, twilio_email_changed(user.email, email, change.now))
     return replace(user, email=email)
 
 
@@ -114,10 +119,10 @@ def confirm_email(context: Context, secret: str, now: datetime) -> str:
 
     Raises Expired, also where Twilio has said another address since; Conflict where somebody else has it by now.
     """
-    return context.change(SYSTEM, now, lambda change: _confirm(change, secret))
+    return context.change(SYSTEM, now, lambda change: _confirm(context, change, secret))
 
 
-def _confirm(change: Change, secret: str) -> str:
+def _confirm(context: Context, change: Change, secret: str) -> str:
     asked = pending.take_pending(change, digest(secret), "twilio_email")
     link = twilio.find_by_user(change.connection, asked.user_key or 0) if asked else None
     if asked is None or link is None or link.closed:
@@ -127,7 +132,7 @@ def _confirm(change: Change, secret: str) -> str:
         raise _over()
     if people.find_user_by_email(change.connection, email) is not None:
         raise Conflict("Another account has this address by now.")
-    set_email(replace(change, actor=f"user:{link.user.id}"), link.user, email)
+    set_email(context, replace(change, actor=f"user:{link.user.id}"), link.user, email)
     return email
 
 

@@ -14,7 +14,13 @@ from bridge.domain.errors import Conflict, Forbidden
 from bridge.domain.people import email_domain, find_email, fold_typed
 from bridge.domain.sign_in import Client, NotThatAccount, OtherBrowser, ProofExpired, SignInRefused
 from bridge.domain.workspace import User
-from bridge.flows.account_mails import twilio_account, twilio_closed, twilio_link, twilio_link_by_login
+from bridge.flows.account_mails import (
+    twilio_account,
+    twilio_closed,
+    twilio_link,
+    twilio_link_by_login,
+    twilio_linked,
+)
 from bridge.flows.account_settings import keeping_last_owners, lock_own
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
@@ -86,6 +92,7 @@ def link_own(
             raise NotThatAccount("The address of this account was never confirmed. Use the link by mail instead.")
         trail = Trail()
         trail.note("proved", "By signing in as usual.")
+        _tell(context, change, user, asked)
         return _finish(context, change, user, asked, client, trail, old)
 
     return context.change(f"user:{session.user.id}", now, do)
@@ -191,6 +198,7 @@ def _follow_link(
     acting = replace(change, actor=f"user:{user.id}")
     if not user.email_proved:
         adopt(acting, own_account.workspaces_of(change.connection, user.key), user)
+    _tell(context, acting, user, asked)
     return _finish(context, acting, user, asked, client, trail, old)
 
 
@@ -272,6 +280,11 @@ def _finish(
     if link is not None:
         user = follow(context, acting, link, Said(arrival.said_at, arrival.name, arrival.email))
     return SignedIn(sign_in(context, acting, user, arrival, client, trail, old), asked.return_to)
+
+
+def _tell(context: Context, change: Change, user: User, asked: Pending) -> None:
+    """To the address that is stored until now, whatever Twilio's becomes of it."""
+    queue_mail(context, change, twilio_linked(user.email, asked.result["email"], f"{context.public_url}/account"))
 
 
 def unlink_own(context: Context, session: CurrentSession, now: datetime) -> None:

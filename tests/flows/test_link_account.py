@@ -15,8 +15,10 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.link_account import find_proof, follow_link, mail_link
 from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.provision_users import change_user, create_user
 from bridge.flows.sign_in import ProofNeeded, complete
-from bridge.storage import people
+from bridge.flows.twilio_account import Said, follow
+from bridge.storage import people, twilio
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
 from bridge.storage.grants import insert_grant
@@ -35,7 +37,7 @@ from tests.flows.logins import (
     start,
 )
 from tests.flows.mailer import KeptMail
-from tests.world import World, another_connection, make_world
+from tests.world import World, another_connection, make_world, pushed
 
 ANN = "ann@acme.example"
 MINUTE = timedelta(minutes=1)
@@ -104,6 +106,45 @@ def test_the_mailed_link_links_and_opens_the_workspace(world: World) -> None:
     browser.session = follow_link(world.context, secret, browser.secret, CLIENT, world.now).cookie
     assert browser.reaches(world) == ["acme"]
     assert links(world) == ["s1"]
+
+
+@pytest.mark.parametrize("by", ["Twilio", "a push", "a sign-in"])
+def test_a_link_that_the_former_address_was_mailed_links_nothing(world: World, by: str) -> None:
+    """Who reads that mailbox now need not be its person."""
+    account(world, ANN)
+    browser = Browser()
+    secret = mailed(world, ask(world, browser), browser)
+    {"Twilio": move_at_twilio, "a push": move_by_push, "a sign-in": move_by_sign_in}[by](world, "ann@acme.test")
+    with pytest.raises(refused.ProofExpired):
+        follow_link(world.context, secret, browser.secret, CLIENT, world.now)
+    assert "s1" not in links(world)
+
+
+def move_by_push(world: World, email: str) -> None:
+    """An IdP gives the account another address of its proved domains."""
+    for domain in ("acme.example", "acme.test"):
+        prove_domain(world, domain)
+    user = create_user(world.context, world.connection, pushed(ANN), world.now)
+    change_user(world.context, world.connection, user.id, lambda _: pushed(email), world.now)
+
+
+def move_by_sign_in(world: World, email: str) -> None:
+    """The same by what it says at a sign-in."""
+    for domain in ("acme.example", "acme.test"):
+        prove_domain(world, domain)
+    for told in (ANN, email):
+        sign_in(world, told, subject="s2")
+
+
+def move_at_twilio(world: World, email: str) -> None:
+    """The account is linked, and Twilio names another address."""
+    with changing(world.context.database, OPERATOR, world.now) as change:
+        user = people.find_user_by_email(change.connection, ANN)
+        assert user is not None
+        assert twilio.link(change, user.key, "mei")
+        link = twilio.find_by_user(change.connection, user.key)
+        assert link is not None
+        follow(world.context, change, link, Said(world.now, email=email))
 
 
 def test_a_member_whose_membership_waited_has_accepted_it_by_proving(world: World) -> None:

@@ -202,6 +202,7 @@ def test_closing_the_twilio_account_unlinks_and_deletes_nothing(
 ) -> None:
     late = Surfer(app)
     location = twilio.provider.consent(twilio.start(late), sid="s9", email=ANN)
+    twilio.mails()
     twilio.push(client, twilio.event(PURGED))
     assert ann.session() is None
     assert twilio.come_back(late, location).status_code == 403

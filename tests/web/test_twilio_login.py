@@ -294,6 +294,18 @@ def test_it_is_linked_after_a_login_as_usual(world: World, twilio: TwilioSide, s
     assert again.workspaces() == ["acme"]
 
 
+def test_the_address_of_before_is_told_of_the_link_and_of_the_address_that_follows(
+    world: World, twilio: TwilioSide, surfer: Surfer
+) -> None:
+    """What the account had of its own opens nothing from then on, and mail goes elsewhere."""
+    ann(world)
+    twilio.link(surfer, ANN, PASSWORD, email="ann@home.example")
+    told = [(mail.to, mail.subject, "ann@home.example" in mail.text) for mail in twilio.mails()]
+    assert told == [(ANN, "Your account is linked to Twilio", True), (ANN, "Your email was changed", True)]
+    twilio.log_in(surfer, email="ann@home.example")
+    assert twilio.mails() == []
+
+
 def test_a_login_of_long_ago_or_of_a_company_links_nothing(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
     ann(world)
     surfer.enter_password(ANN, PASSWORD)
@@ -450,6 +462,7 @@ def test_an_address_of_somebody_else_is_never_taken(world: World, twilio: Twilio
 def test_an_address_of_a_proved_domain_waits_for_its_mailbox(world: World, twilio: TwilioSide, surfer: Surfer) -> None:
     ann(world)
     twilio.link(surfer, ANN, PASSWORD, email=ANN)
+    twilio.mails()
     prove_domain(
         make_world(world.context.database, world.now, slug="kicks", owner="olga@else.example"), "kicks.example"
     )
@@ -463,6 +476,7 @@ def test_an_address_of_a_proved_domain_waits_for_its_mailbox(world: World, twili
     assert surfer.submit(path, shown).status_code == 200
     assert surfer.session()["user"]["email"] == MEI
     assert surfer.submit(path, shown).status_code == 410
+    assert [(mail.to, mail.subject) for mail in twilio.mails()] == [(ANN, "Your email was changed")]
 
 
 def test_a_link_to_confirm_is_over_when_twilio_says_another_address(
@@ -474,7 +488,7 @@ def test_a_link_to_confirm_is_over_when_twilio_says_another_address(
         make_world(world.context.database, world.now, slug="kicks", owner="olga@else.example"), "kicks.example"
     )
     twilio.log_in(surfer, email=MEI)
-    path = path_in(twilio.mails()[0], "email")
+    path = path_in(twilio.mails()[-1], "email")
     shown = surfer.get(path)
     twilio.log_in(surfer, email=ANN)
     assert surfer.submit(path, shown).status_code == 410
@@ -549,6 +563,8 @@ def test_the_last_way_in_is_never_unlinked(world: World, twilio: TwilioSide, sur
     prove_anew(surfer, twilio)
     told = surfer.submit("/account/twilio", surfer.get("/account/twilio"))
     assert (told.status_code, "Twilio stays linked" in told.text) == (409, True)
+    shown = surfer.get("/account").text
+    assert ("It is your only way in" in shown, "Unlink" in shown) == (True, False)
     found = user_of(world, MEI)
     assert found is not None
     assert found["twilio_sub"] == "mei"
@@ -702,6 +718,7 @@ def test_the_password_of_before_opens_nothing_while_the_account_is_linked(
     refused, wrong = elsewhere.enter_password(ANN, PASSWORD), elsewhere.enter_password(ANN, "not that one")
     assert (refused.status_code, elsewhere.session()) == (403, None)
     assert refused.text == wrong.text
+    assert "Opens nothing until Twilio is unlinked" in surfer.get("/account").text
     told = surfer.submit("/account/twilio", surfer.get("/account/twilio"))
     assert told.status_code == 303
     elsewhere.enter_password(ANN, PASSWORD)

@@ -1,5 +1,7 @@
 """`/account`: one's own account: name, password, and what opens it."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, request, url_for
 
 from bridge.domain.errors import DomainError
@@ -37,6 +39,9 @@ _DONE = {
     "email": Note("ok", "Your email is confirmed"),
     "unlinked": Note("ok", "It doesn’t open your account any more"),
 }
+#: What the account had of its own while it is linked to Twilio (`flows.twilio.keeps_secrets_of`).
+_WAITS = "Opens nothing until Twilio is unlinked"
+_ONLY = "It is your only way in, so it stays linked"
 NEW_PASSWORD_HELP = f"At least {SHORTEST} characters. A sentence is easier to remember than a riddle."
 
 
@@ -97,18 +102,22 @@ def _own_ways(account: Account) -> tuple[AccountWay, ...]:
         own.append(AccountWay("key", "Password", state, Link(text, url_for("account.ask_password"))))
     else:
         if ways.password:
-            kept = "Opens your account, too. It can be changed when Twilio is unlinked"
-            own.append(AccountWay("key", "Password", kept))
-        own.append(
-            AccountWay("enter", "Twilio", "You sign in at Twilio", Link("Unlink…", url_for("account_twilio.ask")))
-        )
+            own.append(AccountWay("key", "Password", _WAITS))
+        own.append(_twilio(ways))
     if not ways.twilio and current_context().twilio is not None:
         href = url_for("twilio.login", return_to=url_for("account.index"))
         own.append(AccountWay("enter", "Twilio", "Not linked", Link("Link…", href)))
     if ways.passkeys:
         look = Link("Look after…", url_for("account_factors.index"))
-        own.append(AccountWay("lock", "Passkeys", counted(ways.passkeys, "passkey"), look))
+        state = counted(ways.passkeys, "passkey")
+        own.append(AccountWay("lock", "Passkeys", f"{state}. {_WAITS}" if ways.twilio else state, look))
     return tuple(own)
+
+
+def _twilio(ways: WaysIn) -> AccountWay:
+    if not replace(ways, twilio=False).work:
+        return AccountWay("enter", "Twilio", f"You sign in at Twilio. {_ONLY}")
+    return AccountWay("enter", "Twilio", "You sign in at Twilio", Link("Unlink…", url_for("account_twilio.ask")))
 
 
 def _linked(one: LinkedIdentity, ways: WaysIn) -> AccountWay:
@@ -117,7 +126,9 @@ def _linked(one: LinkedIdentity, ways: WaysIn) -> AccountWay:
         state = f"Signed you in to {one.workspace}, as {one.subject}; it doesn’t at the moment"
     href = url_for("account.ask_to_unlink", connection=one.connection_id, subject=one.subject)
     loose = ways.remain_without(one.connection_id, one.subject)
-    return AccountWay("building", one.connection, state, Link("Unlink…", href) if loose else None, one.linked_at)
+    if not loose:
+        return AccountWay("building", one.connection, f"{state}. {_ONLY}", None, one.linked_at)
+    return AccountWay("building", one.connection, state, Link("Unlink…", href), one.linked_at)
 
 
 # -- The password ------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def factors_at_twilio(visit: AccountVisit, *, any_here: bool) -> Note:
     security = links.security if links else None
     text = "You log in with Twilio, so your second factor is set up and changed there."
     if any_here:
-        text += " What you set up here before is still asked for after the password that you have here."
+        text += " What you set up here before counts again when you unlink Twilio."
     return Note("info", "Kept at Twilio", text, Link("Open Twilio’s settings", security) if security else None)
 
 
