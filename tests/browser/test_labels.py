@@ -1,53 +1,36 @@
 """Labels in Chromium: a resource is relabelled, with who loses by it beside the form before it is saved."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from bridge.app import create_web
 from bridge.domain.labels import parse_label
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.members import find_member_id
-from bridge.flows.passwords import hash_password
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
-from bridge.storage import people
-from bridge.storage.changes import changing
 from bridge.storage.database import Database
-from tests.browser.conftest import NewPage, served
-from tests.browser.test_directory import PASSWORD, sign_in
-from tests.browser.test_gallery import axe_finds, too_wide
-from tests.databases import Engine
-from tests.world import make_world
+from tests.browser.acme import make_acme, sign_in
+from tests.browser.conftest import NewPage
+from tests.browser.looking import Looker
+from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
-@pytest.fixture(params=["sqlite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """One kind of database is enough here."""
-    engine: Engine = request.param
-    return engine
-
-
 @pytest.fixture
-def address(database: Database) -> Iterator[str]:
-    """Where acme is served: Olga owns it; Ann, whom Okta pushes, edits sources of production."""
-    world = make_world(database, datetime.now(UTC))
-    with changing(database, OPERATOR, world.now) as change:
-        people.set_user(change, world.owner.key, password_hash=hash_password(PASSWORD))
+def world(database: Database) -> World:
+    """acme: Olga owns it; Ann, whom Okta pushes, edits sources of production."""
+    world = make_acme(database)
     prod = frozenset({parse_label("environment:prod")})
     add_resource(world.context, OPERATOR, "acme", ResourceDraft("source", "Orders", "orders", prod), world.now)
     world.push("ann@acme.example", name="Ann Example")
     member = find_member_id(world.context, "acme", "ann@acme.example")
     given = parse_role_in_scope("Source Admin", ["label:environment:prod"])
     give_to_member(world.context, OPERATOR, "acme", member, given, world.now)
-    with served(create_web(world.context)) as address:
-        yield address
+    return world
 
 
 @pytest.mark.parametrize(
@@ -59,14 +42,8 @@ def test_a_resource_is_relabelled_as_it_was_shown(
     address: str, new_page: NewPage, screenshots: Path | None, width: int, scheme: str, script: bool
 ) -> None:
     page = new_page(width=width, scheme=scheme, script=script)
-
-    def look(name: str) -> None:
-        if screenshots is not None:
-            page.screenshot(path=screenshots / f"labels-{name}-{width}-{scheme}.png", full_page=True)
-        if script:
-            assert axe_finds(page) == [], name
-            assert too_wide(page) == [], name
-
+    looker = Looker(page, screenshots, f"labels-{width}-{scheme}")
+    look = looker.here if script else looker.there  # axe is a script
     sign_in(page, address)
     page.goto(f"{address}/w/acme/labels")
     look("all")
