@@ -2,7 +2,7 @@
 
 - `workspace`      workspaces, people, memberships and connections, as everything above passes them on
 - `identity`       who an IdP says somebody is (`AssertedIdentity`)
-- `sign_in`        whose account that opens, what a session reaches, and every reason why not
+- `sign_in`        whose account that opens; `sign_in_refusals`: every reason why not; `reach`: what a session reaches
 - `second_factors` what an account shows after its password; `ways_in`: by what it opens, and what must be left
 - `directory`      what an IdP pushes: people, groups, and typed changes of a group's members
 - `idp_records`    groups and people as each IdP says them

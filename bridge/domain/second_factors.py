@@ -10,7 +10,7 @@ import pyotp
 
 from bridge.domain.errors import DomainError
 from bridge.domain.identity import Factor
-from bridge.domain.sign_in import SignInRefused
+from bridge.domain.sign_in_refusals import SignInRefused
 
 #: What is kept of an account as a factor of its own; codes by mail and for recovery only stand in for one.
 FactorKind = Literal["totp", "passkey"]

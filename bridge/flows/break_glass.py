@@ -10,9 +10,11 @@ from typing import Any
 from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.mail import Mail
 from bridge.domain.people import parse_email
+from bridge.domain.reach import ACCOUNT_KINDS
 from bridge.domain.roles import OWNER
 from bridge.domain.sentences import counted
-from bridge.domain.sign_in import ACCOUNT_KINDS, Client, LoginTooOld, WrongCode
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_refusals import LoginTooOld, WrongCode
 from bridge.domain.workspace import Workspace
 from bridge.flows import workspace_mails
 from bridge.flows.bearer_secrets import digest

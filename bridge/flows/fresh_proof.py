@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from bridge.domain.errors import DomainError, Forbidden
 from bridge.domain.identity import LoginKind
 from bridge.domain.second_factors import Answer
-from bridge.domain.sign_in import Client, WrongCredentials
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.context import Context
 from bridge.flows.password_tries import TOO_MANY, limits_of
 from bridge.flows.passwords import verify

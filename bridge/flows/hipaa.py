@@ -1,7 +1,7 @@
 """A workspace flagged HIPAA closes to a session that wasn't used for a quarter of an hour (product.md 2.9;
 docs/decisions/0026).
 
-What closes is computed at each request (`bridge.domain.sign_in.idled`); here is the flag only.
+What closes is computed at each request (`bridge.domain.reach.idled`); here is the flag only.
 """
 
 from datetime import datetime

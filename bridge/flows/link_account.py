@@ -10,15 +10,8 @@ from datetime import datetime, timedelta
 
 from bridge.domain.identity import AssertedIdentity
 from bridge.domain.presets import ConnectionKind
-from bridge.domain.sign_in import (
-    Client,
-    MembershipEnded,
-    NotThatAccount,
-    OtherBrowser,
-    ProofExpired,
-    UnusableIdentity,
-    decide,
-)
+from bridge.domain.sign_in import Client, decide
+from bridge.domain.sign_in_refusals import MembershipEnded, NotThatAccount, OtherBrowser, ProofExpired, UnusableIdentity
 from bridge.domain.workspace import User
 from bridge.flows.account_mails import prove_account
 from bridge.flows.bearer_secrets import digest, new_secret

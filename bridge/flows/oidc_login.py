@@ -14,8 +14,8 @@ from typing import Protocol
 
 from bridge.domain.errors import OutsideFailed
 from bridge.domain.identity import AssertedIdentity, Replay
-from bridge.domain.sign_in import OtherBrowser, SignInRefused, UnknownRequest
 from bridge.domain.sign_in_log import render_claims
+from bridge.domain.sign_in_refusals import OtherBrowser, SignInRefused, UnknownRequest
 from bridge.domain.web_calls import Ask, WebCall
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect_oidc import OidcConnection

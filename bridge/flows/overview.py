@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bridge.domain.reach import ACCOUNT_KINDS, Authentication, Seat, reaches
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import listed
-from bridge.domain.sign_in import ACCOUNT_KINDS, Authentication, Seat, reaches
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.named import get_workspace

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.identity import Factor, LoginKind
-from bridge.domain.sign_in import Client, holds
+from bridge.domain.reach import holds
+from bridge.domain.sign_in import Client
 from bridge.flows.context import Context
 from bridge.flows.sessions import CurrentSession, end_stored
 from bridge.storage import sessions

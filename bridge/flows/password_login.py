@@ -11,7 +11,8 @@ from datetime import datetime
 from bridge.domain.identity import Factor
 from bridge.domain.people import email_domain, find_email
 from bridge.domain.second_factors import FACTOR_NAMES, Answer, FactorNeeded, LoginStepGone
-from bridge.domain.sign_in import Client, WrongCredentials
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.domain.workspace import User
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.link_account import link_proved

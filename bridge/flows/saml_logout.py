@@ -20,7 +20,7 @@ import orjson
 
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Replay, Whose
-from bridge.domain.sign_in import LogoutRepeated, Replayed, UnknownLogout
+from bridge.domain.sign_in_refusals import LogoutRepeated, Replayed, UnknownLogout
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.single_logout import Ended, end_by_idp

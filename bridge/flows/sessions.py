@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.sign_in import ACCOUNT_KINDS, SHOWN_HERE, Authentication, Client, Seat, holds, idled, reaches
+from bridge.domain.reach import ACCOUNT_KINDS, SHOWN_HERE, Authentication, Seat, holds, idled, reaches
+from bridge.domain.sign_in import Client
 from bridge.domain.workspace import User, Workspace
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context

@@ -13,7 +13,8 @@ from bridge.domain.errors import Invalid
 from bridge.domain.identity import AssertedIdentity
 from bridge.domain.people import clean_name, find_email, fold_letters
 from bridge.domain.roles import MINIMAL
-from bridge.domain.sign_in import AccountClosed, Found, HeldOut, SharedEmail, Step, UnusableIdentity, keepable_groups
+from bridge.domain.sign_in import Found, Step, keepable_groups
+from bridge.domain.sign_in_refusals import AccountClosed, HeldOut, SharedEmail, UnusableIdentity
 from bridge.domain.workspace import Membership, User
 from bridge.flows.account_settings import forget_under_way
 from bridge.flows.sso_door import Door

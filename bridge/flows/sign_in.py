@@ -16,20 +16,15 @@ from typing import Any
 
 from bridge.domain.errors import DomainError
 from bridge.domain.identity import AssertedIdentity, Replay
-from bridge.domain.sign_in import (
-    UNKNOWN_CLIENT,
+from bridge.domain.sign_in import UNKNOWN_CLIENT, Client, check_alive, decide, keepable_groups, path_within
+from bridge.domain.sign_in_refusals import (
     AccountClosed,
-    Client,
     EndedAtIdp,
     MembershipEnded,
     NotFresh,
     OtherBrowser,
     Replayed,
     UnknownRequest,
-    check_alive,
-    decide,
-    keepable_groups,
-    path_within,
 )
 from bridge.domain.workspace import Connection, User
 from bridge.flows.bearer_secrets import digest, new_secret

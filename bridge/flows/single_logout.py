@@ -9,7 +9,7 @@ from typing import Final
 
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Replay, Whose
-from bridge.domain.sign_in import Replayed
+from bridge.domain.sign_in_refusals import Replayed
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
 from bridge.flows.sign_in import ended_hash, unpack

@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.domain.errors import NotFound
 from bridge.domain.roles import has_sso
-from bridge.domain.sign_in import ConnectionOff
+from bridge.domain.sign_in_refusals import ConnectionOff
 from bridge.domain.workspace import Connection, Workspace
 from bridge.storage.connections import find_with_workspace
 

@@ -15,8 +15,9 @@ from typing import Any
 from bridge.domain.access import Because, Permission, RoleInScope
 from bridge.domain.identity import AssertedIdentity
 from bridge.domain.sentences import Inventory, describe_permission, without_minimal
-from bridge.domain.sign_in import Client, OtherBrowser, TestResultGone, TestTicketUsed, keepable_groups
+from bridge.domain.sign_in import Client, keepable_groups
 from bridge.domain.sign_in_log import SignInAttempt, WouldHappen
+from bridge.domain.sign_in_refusals import OtherBrowser, TestResultGone, TestTicketUsed
 from bridge.domain.workspace import Membership, User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context

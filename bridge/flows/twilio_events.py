@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from bridge.domain.sign_in import LogoutRepeated
+from bridge.domain.sign_in_refusals import LogoutRepeated
 from bridge.domain.web_calls import Ask
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import SYSTEM, Context

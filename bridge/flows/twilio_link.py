@@ -12,7 +12,8 @@ from typing import Final
 
 from bridge.domain.errors import Conflict, Forbidden
 from bridge.domain.people import email_domain, find_email, fold_typed
-from bridge.domain.sign_in import Client, NotThatAccount, OtherBrowser, ProofExpired, SignInRefused
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_refusals import NotThatAccount, OtherBrowser, ProofExpired, SignInRefused
 from bridge.domain.workspace import User
 from bridge.flows.account_mails import (
     twilio_account,

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bridge.domain.identity import Factor
-from bridge.domain.sign_in import AccountClosed, Client, SignInRefused, UnknownRequest
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_refusals import AccountClosed, SignInRefused, UnknownRequest
 from bridge.domain.web_calls import Ask
 from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret

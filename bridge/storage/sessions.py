@@ -27,8 +27,9 @@ from sqlalchemy import (
 
 from bridge.domain.identity import Factor, LoginKind, Whose
 from bridge.domain.people import email_domain
+from bridge.domain.reach import HIPAA_IDLE, Authentication, Seat
 from bridge.domain.roles import OWNER
-from bridge.domain.sign_in import HIPAA_IDLE, Authentication, Client, Seat
+from bridge.domain.sign_in import Client
 from bridge.domain.workspace import Connection, User, Workspace
 from bridge.storage.access import owner_condition
 from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request, url_for
 from bridge.domain.errors import TooManyTries
 from bridge.domain.people import find_email
 from bridge.domain.second_factors import FactorNeeded
-from bridge.domain.sign_in import WrongCredentials
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.link_account import find_proof
 from bridge.flows.password_login import Credentials, Way, sign_in_with_password, ways_of
 from bridge.flows.sign_in_log import Refusal, log_refused

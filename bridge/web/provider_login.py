@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
 
 from bridge.domain.errors import Crowded, OutsideFailed
-from bridge.domain.sign_in import SignInRefused
+from bridge.domain.sign_in_refusals import SignInRefused
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.login_requests import Keepsake
 from bridge.flows.oidc_login import Clock, Party, ProviderFailed

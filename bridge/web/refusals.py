@@ -13,7 +13,7 @@ from flask import Blueprint, Response, g, url_for
 
 from bridge.domain.errors import Conflict, DomainError, NotFound, TooManyTries
 from bridge.domain.identity import LoginKind
-from bridge.domain.sign_in import SignInRefused
+from bridge.domain.sign_in_refusals import SignInRefused
 from bridge.flows.login_requests import name_of
 from bridge.flows.sign_in import find_asked
 from bridge.flows.sign_in_log import Asked, Refusal, Trail, log_refused

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from bridge.domain.sign_in import Authentication
+from bridge.domain.reach import Authentication
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.oidc_logout import find_provider_logout
 from bridge.flows.own_sessions import end_other_sessions

@@ -1,7 +1,7 @@
 """Which refusal is answered with which status."""
 
 from bridge.domain import errors
-from bridge.domain.sign_in import SignInRefused
+from bridge.domain.sign_in_refusals import SignInRefused
 
 #: The first that fits.
 STATUSES: tuple[tuple[type[errors.DomainError], int], ...] = (

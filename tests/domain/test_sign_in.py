@@ -7,23 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bridge.domain.sign_in import (
-    ACCOUNT_KINDS,
-    AnotherConnectionsPerson,
-    Authentication,
-    Found,
-    HeldOut,
-    MembershipEnded,
-    NotAMember,
-    Seat,
-    SignInRefused,
-    Step,
-    decide,
-    holds,
-    keepable_groups,
-    network_of,
-    reaches,
-)
+from bridge.domain.reach import ACCOUNT_KINDS, Authentication, Seat, holds, reaches
+from bridge.domain.sign_in import Found, Step, decide, keepable_groups, network_of
+from bridge.domain.sign_in_refusals import AnotherConnectionsPerson, HeldOut, MembershipEnded, NotAMember, SignInRefused
 from bridge.domain.workspace import Membership, User, Workspace
 
 NOW = datetime(2026, 11, 21, 10, 58, tzinfo=UTC)

@@ -9,7 +9,7 @@ from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser
 from bridge.domain.errors import Conflict, Forbidden, Invalid, LastOwner, NotFound
 from bridge.domain.roles import OWNER
-from bridge.domain.sign_in import WrongCredentials
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.account_settings import change_password, get_account, rename, unlink
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR

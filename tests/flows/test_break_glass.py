@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Conflict, Forbidden, NotFound, TooManyTries
 from bridge.domain.roles import OWNER
-from bridge.domain.sign_in import Client, LoginTooOld, WrongCode
+from bridge.domain.sign_in import Client
 from bridge.domain.sign_in_log import AttemptsQuery, SignInAttempt
+from bridge.domain.sign_in_refusals import LoginTooOld, WrongCode
 from bridge.flows.break_glass import (
     NewCodes,
     list_named_owners,

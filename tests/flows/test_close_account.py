@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Forbidden, LastOwner, NotFound
 from bridge.domain.roles import OWNER
-from bridge.domain.sign_in import AccountClosed, HeldOut, WrongCredentials
+from bridge.domain.sign_in_refusals import AccountClosed, HeldOut, WrongCredentials
 from bridge.flows.close_account import Leaving, close_account, look_before_closing
 from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded

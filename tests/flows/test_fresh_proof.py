@@ -8,7 +8,8 @@ from sqlalchemy import insert
 
 from bridge.domain.errors import Forbidden, TooManyTries
 from bridge.domain.second_factors import WrongFactor
-from bridge.domain.sign_in import Client, WrongCredentials
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.fresh_proof import (
     PROOF_LASTS,
     FreshProofNeeded,

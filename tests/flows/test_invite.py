@@ -11,7 +11,7 @@ from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
 from bridge.domain.labels import Label
 from bridge.domain.mail import Mail
 from bridge.domain.roles import MINIMAL, OWNER
-from bridge.domain.sign_in import HeldOut, MembershipEnded
+from bridge.domain.sign_in_refusals import HeldOut, MembershipEnded
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due

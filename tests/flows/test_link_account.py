@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from bridge.domain import sign_in as refused
+from bridge.domain import sign_in_refusals as refused
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import LastOwner, TooManyTries
 from bridge.domain.roles import OWNER

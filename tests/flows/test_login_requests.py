@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from bridge.domain.sign_in import UnknownRequest
+from bridge.domain.sign_in_refusals import UnknownRequest
 from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.login_requests import (

@@ -11,8 +11,9 @@ from sqlalchemy import insert, select, update
 
 from bridge.domain.errors import DomainError, Expired, Invalid, TooManyTries
 from bridge.domain.mail import Mail
-from bridge.domain.sign_in import Client, WrongCredentials
+from bridge.domain.sign_in import Client
 from bridge.domain.sign_in_log import AttemptsQuery
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.account_settings import change_password
 from bridge.flows.deliver import deliver_due
 from bridge.flows.password_login import Credentials, sign_in_with_password

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bridge.domain import sign_in as refused
+from bridge.domain import sign_in_refusals as refused
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser, PushedEmail, PushedUser
 from bridge.domain.group_mapping import GroupMatch

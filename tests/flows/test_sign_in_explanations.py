@@ -1,7 +1,7 @@
 """Every reason of the product's own for refusing a sign-in is explained."""
 
-from bridge.domain.sign_in import SignInRefused
 from bridge.domain.sign_in_explanations import EXPLANATIONS, OIDC_EXPLANATIONS
+from bridge.domain.sign_in_refusals import SignInRefused
 
 
 def below(base: type[SignInRefused]) -> set[str]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Replay, Whose
-from bridge.domain.sign_in import EndedAtIdp, Replayed
+from bridge.domain.sign_in_refusals import EndedAtIdp, Replayed
 from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.sign_in import complete

@@ -168,7 +168,7 @@ GUARDS = (
     Guard(
         "SSO opens its own workspace",
         "1",
-        "bridge.domain.sign_in",
+        "bridge.domain.reach",
         "return authentication.workspace_key == seat.workspace.key",
         "return True",
         (
@@ -380,7 +380,7 @@ GUARDS = (
     Guard(
         "a session asks whether the plan has SSO",
         "5",
-        "bridge.domain.sign_in",
+        "bridge.domain.reach",
         "        and has_sso(seat.workspace.plan)\n        and _still_seated",
         "        and _still_seated",
         (f"{_05}and_each_is_closed_now",),
@@ -404,7 +404,7 @@ GUARDS = (
     Guard(
         "required SSO stays required",
         "5",
-        "bridge.domain.sign_in",
+        "bridge.domain.reach",
         "if not seat.workspace.require_sso:",
         "if True:",
         (f"{_05}required_sso_stays_required",),
@@ -412,7 +412,7 @@ GUARDS = (
     Guard(
         "an exempt member shows a second factor",
         "5",
-        "bridge.domain.sign_in",
+        "bridge.domain.reach",
         "if seat.sso_exempt and authentication.factor is not None:",
         "if seat.sso_exempt:",
         (f"{_SSO}an_exempt_member_comes_in_with_their_second_factor",),
@@ -492,7 +492,7 @@ GUARDS = (
     Guard(
         "a break-glass code opens for an hour",
         "5",
-        "bridge.domain.sign_in",
+        "bridge.domain.reach",
         "seat.opened_until is not None and now < seat.opened_until",
         "seat.opened_until is not None",
         (f"{_GLASS}a_code_and_the_owners_own_login_open_it_for_an_hour",),
@@ -686,7 +686,7 @@ GUARDS = (
     Guard(
         "a session remembers that its person was out",
         "10",
-        "bridge.domain.sign_in",
+        "bridge.domain.reach",
         "return seat.alive and (seat.out_since is None or authentication.at > seat.out_since)",
         "return seat.alive",
         (f"{_10}who_comes_back_signs_in_anew",),
@@ -844,7 +844,7 @@ GUARDS = (
     Guard(
         "a workspace flagged HIPAA closes unused",
         "10",
-        "bridge.domain.sign_in",
+        "bridge.domain.reach",
         " or idled(authentication, seat, now):",
         ":",
         (

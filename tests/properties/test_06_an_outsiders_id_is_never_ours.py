@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bridge.domain import sign_in as refused
+from bridge.domain import sign_in_refusals as refused
 from bridge.domain.errors import DomainError
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import MINIMAL, ROLES

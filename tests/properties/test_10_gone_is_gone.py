@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.domain import sign_in as refused
+from bridge.domain import sign_in_refusals as refused
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser, PushedUser
 from bridge.domain.errors import DomainError, Expired, Forbidden

@@ -16,7 +16,7 @@ from itertools import count
 import pytest
 
 from bridge.domain.errors import DomainError, Expired
-from bridge.domain.sign_in import ProofExpired, Replayed, SignInRefused, UnknownRequest
+from bridge.domain.sign_in_refusals import ProofExpired, Replayed, SignInRefused, UnknownRequest
 from bridge.flows.context import Context
 from bridge.flows.invite import InviteDraft, accept_as, accept_with_password, invite, open_invitation
 from bridge.flows.link_account import follow_link, mail_link

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request, url_for
 
 from bridge.domain.errors import DomainError
 from bridge.domain.second_factors import WrongFactor
-from bridge.domain.sign_in import WrongCredentials
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.fresh_proof import (
     SignInAnew,
     WaysToProve,

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, url_for
 
 from bridge.domain.errors import TooManyTries
 from bridge.domain.sentences import counted
-from bridge.domain.sign_in import LoginTooOld, WrongCode
+from bridge.domain.sign_in_refusals import LoginTooOld, WrongCode
 from bridge.flows.break_glass import (
     NamedOwner,
     get_named_owner,

@@ -8,7 +8,8 @@ import pyotp
 import pytest
 from flask import Flask
 
-from bridge.domain.sign_in import Client, WrongCredentials
+from bridge.domain.sign_in import Client
+from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.deliver import deliver_due
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.password_tries import TRIES_BY_ACCOUNT
