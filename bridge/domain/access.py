@@ -56,6 +56,16 @@ class RoleInScope:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldGrant:
+    """A grant as it is looked at: what is given, and to whom. A rule's `holder` is the group or the names it takes."""
+
+    given: RoleInScope
+    kind: Literal["membership", "user_group", "mapping", "token"]
+    holder: str
+    holder_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Because:
     """One path that gives a permission: the links from the person to the grant, as outside ids and names.
 

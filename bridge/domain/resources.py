@@ -1,9 +1,8 @@
 """Resources of a workspace: sources, warehouses, functions, spaces, tracking plans (product.md 1.5)."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from bridge.domain.access import ResourceRef, RoleInScope
+from bridge.domain.access import HeldGrant, ResourceRef
 from bridge.domain.errors import Invalid
 from bridge.domain.labels import Label, LabelFacts
 
@@ -19,16 +18,6 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class NamingGrant:
-    """A grant that names a label: what is given, and to whom. A rule's `holder` is the group or the names it takes."""
-
-    given: RoleInScope
-    kind: Literal["membership", "user_group", "mapping", "token"]
-    holder: str
-    holder_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class LabelUse:
     """What uses a label: the first resources that carry it, and a page of the grants that name it.
 
@@ -37,7 +26,7 @@ class LabelUse:
 
     facts: LabelFacts
     resources: tuple[Resource, ...]
-    grants: tuple[NamingGrant, ...]
+    grants: tuple[HeldGrant, ...]
     after: int | None = None
 
 

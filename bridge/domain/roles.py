@@ -162,6 +162,13 @@ def in_plan(role: Role, plan: str) -> bool:
     return plan == "business" or role.id in _IN_SMALL_PLANS
 
 
+def parse_plan(text: str) -> str:
+    """The name of a plan, if it is one. Raises Invalid."""
+    if text not in PLANS:
+        raise Invalid(f"{text[:40]!r} is no plan. Plans are: {', '.join(PLANS)}.", field="plan")
+    return text
+
+
 def has_sso(plan: str) -> bool:
     """Whether SSO and SCIM are part of `plan`."""
     return plan == "business"

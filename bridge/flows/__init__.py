@@ -46,7 +46,7 @@ transaction: fetch first, then flow.
 - `as_code`       a workspace written as a file, compared with one, made what one says (`as_code_standing`: as it is;
   `as_code_outside`: what a file names, found before; `as_code_steps`: each step, by the flow for it)
 - `overview`      counts, whom to ask, and workspaces a session does not reach
-- `administer`    workspaces and plans
+- `administer`    workspaces and plans; `plan_outlook`: what a plan leaves out
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after
 - `take_over_token`   an owner goes on with a token that somebody else made
 - `scim_clients`  OAuth clients that push by SCIM: made, given another secret; their access tokens

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
-from bridge.domain.errors import Conflict, Forbidden, Invalid
+from bridge.domain.errors import Conflict, Forbidden
 from bridge.domain.people import clean_name, parse_email
 from bridge.domain.previews import Seen, SetPlan
-from bridge.domain.roles import OWNER, PLANS, get_role, has_sso, in_plan
+from bridge.domain.roles import OWNER, parse_plan
 from bridge.domain.slugs import parse_slug
 from bridge.domain.workspace import User, Workspace
 from bridge.flows import workspace_mails
@@ -17,11 +17,10 @@ from bridge.flows.deliver import queue_mail
 from bridge.flows.invite import invitation_link
 from bridge.flows.named import get_workspace, owner_acting
 from bridge.flows.passwords import hash_password
+from bridge.flows.plan_outlook import left_out_by
 from bridge.flows.preview import check_seen
 from bridge.storage import people, workspaces
-from bridge.storage.access import grants_in_workspace
 from bridge.storage.changes import Change
-from bridge.storage.connections import list_connections
 from bridge.storage.grants import insert_grant
 from bridge.storage.invites import insert_invite
 from bridge.storage.sign_in import clear_account
@@ -55,7 +54,7 @@ def create_workspace(context: Context, actor: str, draft: WorkspaceDraft, now: d
     in use; the owner has a password already), Forbidden (not the operator).
     """
     _check_operator(actor)
-    slug, name, plan = parse_slug(draft.slug), clean_name(draft.name), _check_plan(draft.plan)
+    slug, name, plan = parse_slug(draft.slug), clean_name(draft.name), parse_plan(draft.plan)
     email = parse_email(draft.owner_email)
     kept = None if draft.owner_password is None else hash_password(draft.owner_password, draft.owner_email)
     with context.changing(actor, now) as change:
@@ -116,14 +115,14 @@ def set_plan(
     Raises Forbidden (not the operator), Invalid, NotFound, Moved.
     """
     _check_operator(actor)
-    _check_plan(plan)
+    parse_plan(plan)
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         check_seen(change, workspace, SetPlan(plan), seen)
         workspaces.set_plan(change, workspace, plan)
         names = {"before": {"plan": workspace.plan}, "after": {"plan": plan}}
         change.record(workspace.key, "workspace.plan_set", workspace.id, **names)
-        lost = _no_longer_applies(change, workspace, plan)
+        lost = left_out_by(change.connection, workspace, plan, now).sentences()
         return PlanChange(get_workspace(change.connection, workspace_slug), lost)
 
 
@@ -156,27 +155,6 @@ def list_workspaces(context: Context) -> tuple[Workspace, ...]:
         return tuple(workspaces.list_workspaces(connection))
 
 
-def _no_longer_applies(change: Change, workspace: Workspace, plan: str) -> tuple[str, ...]:
-    given = [given.role.id for given in grants_in_workspace(change.connection, workspace.key).values()]
-    outside = [get_role(role) for role in dict.fromkeys(given) if not in_plan(get_role(role), plan)]
-    lost = [
-        f"{given.count(role.id)} {'grant' if given.count(role.id) == 1 else 'grants'} of {role.name}"
-        for role in outside
-    ]
-    if not has_sso(plan):
-        connections = list_connections(change.connection, workspace.key)
-        lost += [f"sign-in and SCIM by {connection.name}" for connection in connections]
-        if workspace.require_sso:
-            lost.append("Require SSO: only owners named by hand come in, until one switches it off")
-    return tuple(lost)
-
-
 def _check_operator(actor: str) -> None:
     if actor != OPERATOR:
         raise Forbidden("Only the operator of the bridge can do this, on its command line.")
-
-
-def _check_plan(plan: str) -> str:
-    if plan not in PLANS:
-        raise Invalid(f"{plan[:40]!r} is no plan. Plans are: {', '.join(PLANS)}.", field="plan")
-    return plan

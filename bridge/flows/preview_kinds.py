@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
-from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.group_mapping import CountedGroup
 from bridge.domain.labels import check_one_value_a_key
 from bridge.domain.moves import (
@@ -43,7 +43,7 @@ from bridge.domain.previews import (
     TakeOut,
     UnlinkGroup,
 )
-from bridge.domain.roles import OWNER, PLANS, ROLES, in_plan
+from bridge.domain.roles import OWNER, ROLES, in_plan, parse_plan
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.named import get_connection
 from bridge.flows.named_rules import (
@@ -301,11 +301,10 @@ def _of_resource(rows: Any, workspace: Workspace, proposal: SetLabels | DeleteRe
 
 
 def _planned(rows: Any, workspace: Workspace, proposal: SetPlan) -> Effect:
-    if proposal.plan not in PLANS:
-        raise Invalid(f"{proposal.plan[:40]!r} is no plan. Plans are: {', '.join(PLANS)}.", field="plan")
-    moving = [role for role in ROLES if in_plan(role, workspace.plan) != in_plan(role, proposal.plan)]
+    plan = parse_plan(proposal.plan)
+    moving = [role for role in ROLES if in_plan(role, workspace.plan) != in_plan(role, plan)]
     return Effect(
-        lambda standing: replace(standing, plan=proposal.plan),
+        lambda standing: replace(standing, plan=plan),
         lambda standing: moved_by_plan(standing, moving),
         roles_asked(Question(RoleInScope(role, EVERYWHERE)) for role in moving),
         own=True,

@@ -21,6 +21,7 @@ from bridge.flows.named import get_workspace, owner_acting
 from bridge.flows.preview import check_seen
 from bridge.storage import resources
 from bridge.storage.changes import Change
+from bridge.storage.held_grants import list_held
 from bridge.storage.resources import EndedGrants
 
 
@@ -161,7 +162,7 @@ def look_at_label(context: Context, workspace_slug: str, label: Label, *, after:
         workspace = get_workspace(connection, workspace_slug)
         facts = _get_label(connection, workspace, label)
         carriers = resources.list_carriers(connection, workspace.key, label, USES)
-        naming = resources.list_naming(connection, workspace.key, label, USES + 1, after=after)
+        naming = list_held(connection, workspace.key, resources.names_label(label), USES + 1, after=after)
         last = naming[USES - 1][0] if len(naming) > USES else None
         return LabelUse(facts, tuple(carriers), tuple(one for _, one in naming[:USES]), last)
 
@@ -232,7 +233,7 @@ def _why_it_stays(change: Change, workspace: Workspace, found: LabelFacts) -> st
         names = [one.name for one in resources.list_carriers(change.connection, workspace.key, found.label, _NAMED)]
         uses.append(_told(names, found.resources, "carries it", "carry it"))
     if found.grants:
-        named = resources.list_naming(change.connection, workspace.key, found.label, _NAMED)
+        named = list_held(change.connection, workspace.key, resources.names_label(found.label), _NAMED)
         grants = [f"{one.given.role.name} of the {_HOLDERS[one.kind]} {one.holder}" for _, one in named]
         uses.append(_told(grants, found.grants, "names it", "name it"))
     return f"{found.label} is in use: {', and '.join(uses)}."

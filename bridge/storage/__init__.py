@@ -9,6 +9,7 @@
 - `access_backwards`    from a resource to the people who may
 - `idp_groups`          one IdP group, and the rules that take it
 - `as_code`             what was given by hand, for a workspace's file
+- `held_grants`         grants as they are looked at, whether or not they give anything
 - `nearly`              what is there for one person, whether or not it counts: for why not
 - `access_past`         the same of a moment that is past; `access_history`: when something changed, and by which events
 - `forgetting`          ended facts and audit events that are too old

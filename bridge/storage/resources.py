@@ -4,31 +4,24 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, select, update
 
-from bridge.domain.access import ResourceRef, RoleInScope
+from bridge.domain.access import ResourceRef
 from bridge.domain.labels import Label, LabelFacts
-from bridge.domain.resources import NamingGrant, Resource, ResourceUse
-from bridge.domain.roles import get_role
-from bridge.storage.access import in_batches, scopes_of
+from bridge.domain.resources import Resource, ResourceUse
+from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.grants import end_grant_keys
 from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     access_requests,
-    directory_groups,
     grant_labels,
     grant_resources,
     grants,
     labels,
-    mappings,
-    memberships,
     principals,
     resource_labels,
     resources,
-    tokens,
-    user_groups,
-    users,
 )
 
 
@@ -223,51 +216,10 @@ def list_carriers(connection: Any, workspace_key: int, label: Label, most: int) 
     return [found[key] for key in keys]
 
 
-def list_naming(
-    connection: Any, workspace_key: int, label: Label, most: int, *, after: int = 0
-) -> list[tuple[int, NamingGrant]]:
-    """The grants that name a label, in the order in which they were given, with their keys: `most` of them, later than
-    the one with the key `after`.
-    """
+def names_label(label: Label) -> ColumnElement[bool]:
+    """Of a grant: that it names this label."""
     columns = grant_labels.c
-    chosen = (
-        select(grants.c.id, grants.c.role, principals.c.kind, _HOLDER_NAME, _HOLDER_ID)
-        .join_from(grant_labels, grants, grants.c.id == columns.grant_id)
-        .join(principals, principals.c.id == grants.c.principal_id)
-        .outerjoin(memberships, memberships.c.id == principals.c.id)
-        .outerjoin(users, users.c.id == memberships.c.user_id)
-        .outerjoin(user_groups, user_groups.c.id == principals.c.id)
-        .outerjoin(mappings, mappings.c.id == principals.c.id)
-        .outerjoin(tokens, tokens.c.principal_id == principals.c.id)
-        .where(principals.c.workspace_id == workspace_key, columns.key == label.key, columns.value == label.value)
-        .where(grants.c.id > after)
-        .order_by(grants.c.id)
-    )
-    rows = connection.execute(chosen.limit(most)).all()
-    scopes = scopes_of(connection, [row.id for row in rows])
-    return [
-        (key, NamingGrant(RoleInScope(get_role(role), scopes[key]), kind, name or "", uid or ""))
-        for key, role, kind, name, uid in rows
-    ]
-
-
-#: A rule that takes one group, by whichever id, is told by that group's name.
-_GROUP_TAKEN = (
-    select(directory_groups.c.name)
-    .where(directory_groups.c.connection_id == mappings.c.connection_id)
-    .where(
-        or_(
-            and_(mappings.c.match == "id", directory_groups.c.uid == mappings.c.value),
-            and_(mappings.c.match == "external_id", directory_groups.c.external_id == mappings.c.value),
-        )
-    )
-    .limit(1)
-    .scalar_subquery()
-)
-_HOLDER_NAME = func.coalesce(
-    users.c.name, user_groups.c.name, _GROUP_TAKEN, mappings.c.value, tokens.c.description
-).label("holder")
-_HOLDER_ID = func.coalesce(memberships.c.uid, user_groups.c.uid, mappings.c.uid, tokens.c.uid).label("holder_id")
+    return exists().where(columns.grant_id == grants.c.id, columns.key == label.key, columns.value == label.value)
 
 
 def delete_label(change: Change, workspace_key: int, label: Label) -> None:

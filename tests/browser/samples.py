@@ -1783,9 +1783,9 @@ LABEL = v.LabelPage(
     all_carriers=v.Link("50 more resources", "/p/resources"),
     named="3 roles are given on it",
     rows=(
-        v.NamingRow("Priya Raman", "Member", "/p/person", "Source Admin", ("environment:prod", "team:mobile")),
-        v.NamingRow("Mobile Engineering", "User Group", "/p/user-group", "Source Read-only", ("team:mobile",)),
-        v.NamingRow("eng-*", "Rule", "/p/users", "Unify Read-only + Engage User", ("team:mobile",)),
+        v.HeldRow("Priya Raman", "Member", "/p/person", "Source Admin", ("environment:prod", "team:mobile")),
+        v.HeldRow("Mobile Engineering", "User Group", "/p/user-group", "Source Read-only", ("team:mobile",)),
+        v.HeldRow("eng-*", "Rule", "/p/users", "Unify Read-only + Engage User", ("team:mobile",)),
     ),
     first_href="/p/label",
     next_href="/p/label",
@@ -1878,6 +1878,29 @@ RESOURCE_DELETE = v.ConfirmPage(
     ),
     cancel_href="/p/resource",
     panel=RESOURCE_PANEL,
+)
+PLAN = v.PlanPage(
+    title="The team plan",
+    says="demo-ecommerce is on it. Whoever runs this bridge sets the plan.",
+    facts=(v.Fact("Roles", "Workspace Owner and Source Admin"), v.Fact("SCIM", "refused")),
+    others=(v.Link("What the business plan would change", "/p/plan-other"),),
+    left_out=(
+        v.Consequence("lose", "3 grants of Source Read-only"),
+        v.Consequence("lose", "Sign-in and SCIM by Okta"),
+        v.Consequence("lose", "Require SSO: only owners named by hand come in, until one switches it off"),
+    ),
+    rows=LABEL.rows,
+    next_href="/p/plan",
+    unlisted="312 grants of Minimal Workspace Access not listed: all that gives is to see the workspace.",
+)
+PLAN_WHOLE = dataclasses.replace(PLAN, title="The business plan", left_out=(), rows=(), unlisted="", next_href=None)
+PLAN_OTHER = v.OtherPlanPage(
+    title="If demo-ecommerce were on the business plan",
+    says="Nothing is changed here.",
+    crumbs=(v.Link("Plan", "/p/plan"),),
+    consequences=(v.Consequence("gain", "3 grants of Source Read-only"),),
+    panel=dataclasses.replace(RESOURCE_PANEL, title="Who that moves"),
+    command="bridge workspace set-plan demo-ecommerce business",
 )
 GIVES = v.GivesPage(
     name="What eng-mobile gives",
@@ -1991,6 +2014,9 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "resources": ("resources.html", FRAME, RESOURCES),
     "resources-none": ("resources.html", FRAME, RESOURCES_NONE),
     "resource": ("resource.html", FRAME, RESOURCE),
+    "plan": ("plan.html", FRAME, PLAN),
+    "plan-whole": ("plan.html", FRAME, PLAN_WHOLE),
+    "plan-other": ("plan_other.html", FRAME, PLAN_OTHER),
     "labels": ("labels.html", FRAME, LABELS),
     "labels-nothing": ("labels.html", FRAME, LABELS_NOTHING),
     "label": ("label.html", FRAME, LABEL),

@@ -12,7 +12,7 @@
 - `user_group_changes`   made, renamed, deleted, members taken out (`user_group_parts`: what both share)
 - `tokens`        keys for programs: made, shown once, revoked; `scim_clients`: another secret for an OAuth client;
   `token_takeover`: one that somebody else made
-- `roles`         what each role gives
+- `roles`         what each role gives; `plan`: what a plan leaves out, and what another one would move
 - `sign_in_log`   every attempt to sign in, step by step; `attempts`: one of them as it is shown (`agents`: its browser)
 - `connection_test`   a test of a connection, which signs nobody in
 - `scim_log`      what IdPs asked by SCIM, and what it did
@@ -36,7 +36,7 @@
   more that it is you
 
 `frame` lets somebody into a workspace their session reaches, and surrounds its pages; `bare` renders those outside.
-`given_roles`, `paths`, `forms` and `standing` are parts that several families share.
+`given_roles`, `held_grants`, `paths`, `forms` and `standing` are parts that several families share.
 
 A view function calls one flow to change something, fills one value of `views` and renders the template of the same
 name with `page`, `frame` and `now`. `filters` write times, numbers and labels. Everything works without script; htmx

@@ -17,7 +17,7 @@ from bridge.web.pages.views import Choice, Note, Option, OptionGroup, ScopePicke
 
 Way = Literal["all", "listed", "labels"]
 LAST_PAGE = 100_000
-_LONGEST_LINE, _LONGEST_TEXT = 500, 50_000
+_LONGEST_LINE, _LONGEST_TEXT, _LONGEST_KEY = 500, 50_000, 18
 
 
 # -- What was typed ----------------------------------------------------------------------------------
@@ -37,6 +37,12 @@ def typed_text(name: str, longest: int) -> str:
 def asked(name: str) -> str:
     """What the address asks for by this name, cleaned in the same way."""
     return _printable(request.args.get(name, ""))[:_LONGEST_LINE].strip()
+
+
+def asked_key(name: str) -> int:
+    """The key that the address says a page begins after; 0 where that is none."""
+    text = asked(name)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_KEY else 0
 
 
 def typed_lines(name: str) -> tuple[str, ...]:

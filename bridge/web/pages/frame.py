@@ -303,10 +303,11 @@ def _navigation(visit: Visit) -> tuple[NavSection, ...]:
     asks = NavItem("Why", visit.url("why.ask"), "info", current=here == "why.ask")
     said = NavItem("Directory", visit.url("idp_directory.groups"), "group", current=_on_directory())
     asked = _requests_item(visit, waiting=counts(visit).requests)
-    elsewhere = on_own or any(item.current for item in (asked, rules, drawn, asks, said, *signing_in))
+    plan = NavItem("Plan", visit.url("plan.index"), "label", current=request.blueprint == "plan")
+    elsewhere = on_own or any(item.current for item in (asked, plan, rules, drawn, asks, said, *signing_in))
     people = NavItem("Access Management", visit.url("users.index"), "people", current=not elsewhere)
     return (
-        NavSection("People", (people, asked, NavItem("Your access", own, "role", current=on_own))),
+        NavSection("People", (people, asked, NavItem("Your access", own, "role", current=on_own), plan)),
         NavSection("Directory", (rules, drawn, asks, said)),
         NavSection("Signing in", signing_in),
     )

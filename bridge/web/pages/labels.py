@@ -8,11 +8,12 @@ from flask import Blueprint, Response
 from bridge.domain.errors import Conflict, DomainError
 from bridge.domain.labels import LabelFacts, parse_label
 from bridge.domain.people import fold
-from bridge.domain.resources import LabelUse, NamingGrant
+from bridge.domain.resources import LabelUse
 from bridge.domain.sentences import counted
 from bridge.flows import resources
-from bridge.web.pages.forms import asked, error_at, error_note, typed, typed_page
+from bridge.web.pages.forms import asked_key, error_at, error_note, typed, typed_page
 from bridge.web.pages.frame import Visit, access_tabs, crumbs, enter_as_owner, pager, show
+from bridge.web.pages.held_grants import held_row
 from bridge.web.pages.resources import href_of
 from bridge.web.pages.views import (
     ConfirmPage,
@@ -23,7 +24,6 @@ from bridge.web.pages.views import (
     LabelRow,
     LabelsPage,
     Link,
-    NamingRow,
     NothingFound,
 )
 from bridge.web.return_path import go
@@ -32,7 +32,6 @@ from bridge.web.statuses import status_of
 blueprint = Blueprint("labels", __name__, url_prefix="/w/<slug>/labels")
 
 _PAGE = 50
-_KINDS = {"membership": "Member", "user_group": "User Group", "mapping": "Rule", "token": "Token"}
 
 
 # -- The list ----------------------------------------------------------------------------------------
@@ -194,9 +193,8 @@ def delete(slug: str, label: str) -> Response:
 
 def _enter(slug: str, label: str) -> tuple[Visit, LabelUse]:
     visit = enter_as_owner(slug)
-    after = asked("after")
-    last = int(after) if after.isdecimal() and len(after) < 16 else 0
-    return visit, resources.look_at_label(visit.context, visit.slug, parse_label(label), after=last)
+    after = asked_key("after")
+    return visit, resources.look_at_label(visit.context, visit.slug, parse_label(label), after=after)
 
 
 def _page(visit: Visit, found: LabelUse) -> LabelPage:
@@ -212,8 +210,8 @@ def _page(visit: Visit, found: LabelUse) -> LabelPage:
         carriers=tuple(Link(one.name, href_of(visit, str(one.ref))) for one in found.resources),
         all_carriers=Link(f"{counted(more, 'more resource')}", every) if more > 0 else None,
         named=counted(facts.grants, "role is given on it", "roles are given on it"),
-        rows=tuple(_naming(visit, one) for one in found.grants),
-        first_href=visit.url("labels.show_one", label=here) if asked("after") else None,
+        rows=tuple(held_row(visit, one) for one in found.grants),
+        first_href=visit.url("labels.show_one", label=here) if asked_key("after") else None,
         next_href=visit.url("labels.show_one", label=here, after=found.after) if found.after else None,
         stays=stays,
         delete_href=None if stays else visit.url("labels.ask_to_delete", label=here),
@@ -226,21 +224,6 @@ def _stays(facts: LabelFacts) -> str:
     if facts.resources or facts.grants:
         return "It can be deleted once no resource carries it and no role is given on it."
     return ""
-
-
-def _naming(visit: Visit, one: NamingGrant) -> NamingRow:
-    labels = tuple(str(label) for label in sorted(one.given.scope.labels))
-    return NamingRow(one.holder, _KINDS[one.kind], _holder_href(visit, one), one.given.role.name, labels)
-
-
-def _holder_href(visit: Visit, one: NamingGrant) -> str:
-    if one.kind == "membership":
-        return visit.url("person.access", member=one.holder_id)
-    if one.kind == "user_group":
-        return visit.url("user_groups.show_roles", group=one.holder_id)
-    if one.kind == "mapping":
-        return visit.url("mapping.show_one", rule=one.holder_id)
-    return visit.url("tokens.index", selected=one.holder_id)
 
 
 def _crumbs(visit: Visit, *label: str) -> tuple[Link, ...]:

@@ -40,9 +40,11 @@ def panel_of(
     )
 
 
-def asked_panel(visit: Visit, proposal: Proposal, found: Preview, way: Way, back_href: str) -> PreviewPanel:
+def asked_panel(
+    visit: Visit, proposal: Proposal, found: Preview, way: Way, back_href: str, *, title: str = "If you do this"
+) -> PreviewPanel:
     """The panel of a page that asks before it does something; of all who gain, or lose, where its address says so."""
-    title, side = "If you do this", next((one for one in SIDES if one == asked("side")), None)
+    side = next((one for one in SIDES if one == asked("side")), None)
     if side is None:
         return panel_of(visit, found, load_inventory(visit), title=title, href=way)
     moved = list_moved(visit.context, visit.slug, proposal, side, visit.now, after=asked("after"))

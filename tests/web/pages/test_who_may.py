@@ -32,6 +32,7 @@ FAMILIES = (
     "rule_form",
     "rule_change",
     "labels",
+    "plan",
     "resource_changes",
     "connections",
     "connection_new",
@@ -63,7 +64,7 @@ def path(app: Flask, rule: Rule, **ids: object) -> str:
     """The address of a route in acme, with these ids where it names any."""
     usual: dict[str, object] = {"slug": "acme", "kind": "saml", "preset": "okta", "connection": uuid4()}
     usual |= dict.fromkeys(("member", "rule", "group", "record"), uuid4())
-    usual |= {"name": "nobody.example", "ref": "AAAA-2222", "label": "team:web"} | ids
+    usual |= {"name": "nobody.example", "ref": "AAAA-2222", "label": "team:web", "plan": "team"} | ids
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, {name: usual[name] for name in rule.arguments})
 

@@ -21,7 +21,7 @@ the control is then left out. Times are aware datetimes, written by the filters;
 - `connections` connections to IdPs; `directory`: what one pushed; `idp_directory`: what all of them say
 - `mapping`     rules; `picture`: what they make of IdP groups, drawn
 - `domains`     domains of e-mail addresses; `security`: Require SSO, exemptions, break-glass codes
-- `roles`       what each role gives
+- `roles`       what each role gives; `plan`: what a plan leaves out
 - `account`     one's own account; `own_sessions`: where one is signed in
 - `access_requests` access asked for, and answered
 """
@@ -73,12 +73,12 @@ from bridge.web.pages.views.idp_directory import (
     TakingRule,
 )
 from bridge.web.pages.views.labels import (
+    HeldRow,
     LabelFormPage,
     LabellingPage,
     LabelPage,
     LabelRow,
     LabelsPage,
-    NamingRow,
 )
 from bridge.web.pages.views.mapping import (
     GivenRole,
@@ -135,6 +135,7 @@ from bridge.web.pages.views.picture import (
     PicturePage,
     RouteRow,
 )
+from bridge.web.pages.views.plan import OtherPlanPage, PlanPage
 from bridge.web.pages.views.roles import RoleArea, RoleCard, RolesPage
 from bridge.web.pages.views.scim_log import OpenedRequest, RequestRow, ScimLogPage
 from bridge.web.pages.views.second_factors import (
@@ -261,6 +262,7 @@ __all__ = [
     "GlassRow",
     "GrantPage",
     "GrantRow",
+    "HeldRow",
     "IdpForm",
     "IdpGroupPage",
     "IdpGroupRow",
@@ -289,7 +291,6 @@ __all__ = [
     "MovedPage",
     "MovedRow",
     "MovedSide",
-    "NamingRow",
     "NavItem",
     "NavSection",
     "NearlyPath",
@@ -305,6 +306,7 @@ __all__ = [
     "Option",
     "OptionGroup",
     "Origin",
+    "OtherPlanPage",
     "OtherWorkspace",
     "OwnSessionRow",
     "OwnSessionsPage",
@@ -316,6 +318,7 @@ __all__ = [
     "PersonRow",
     "PersonSummary",
     "PicturePage",
+    "PlanPage",
     "Post",
     "PresetLink",
     "PreviewPanel",

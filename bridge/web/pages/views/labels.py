@@ -34,14 +34,14 @@ class LabelsPage:
 
 
 @dataclass(frozen=True, slots=True)
-class NamingRow:
-    """A grant that names a label: who has it (`what` says of which kind they are), and on which labels."""
+class HeldRow:
+    """A grant: who has it (`what` says of which kind they are), and on which labels or resources; none: on all."""
 
     holder: str
     what: str
     href: str
     role: str
-    labels: tuple[str, ...]
+    where: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class LabelPage:
     carried: str
     carriers: tuple[Link, ...]
     named: str
-    rows: tuple[NamingRow, ...]
+    rows: tuple[HeldRow, ...]
     all_carriers: Link | None = None
     next_href: str | None = None
     first_href: str | None = None
