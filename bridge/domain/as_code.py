@@ -21,6 +21,20 @@ def _at() -> Any:
     return field(default="", compare=False)
 
 
+def _places() -> Any:
+    """Where in the file each thing of a list stands, by what it is, and no part of what is said."""
+    return field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodedLabel:
+    """A label of resources, and what it is for; None: that isn't said."""
+
+    label: Label
+    description: str | None = None
+    at: str = _at()
+
+
 @dataclass(frozen=True, slots=True)
 class CodedResource:
     """A resource. `labels` are all that it carries."""
@@ -71,6 +85,7 @@ class CodedGrants:
 
     given: tuple[RoleInScope, ...]
     automatic: tuple[RoleInScope, ...] = field(default=(), compare=False)
+    places: Mapping[RoleInScope, str] = _places()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,7 @@ class CodedUserGroup:
     grants: CodedGrants | None = None
     was: str | None = None
     at: str = _at()
+    places: Mapping[str, str] = _places()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,7 @@ class CodedRule:
     link: bool = False
     at: str = _at()
     group: str | None = field(default=None, compare=False)
+    places: Mapping[Any, str] = _places()
 
     @property
     def takes(self) -> tuple[str, str, str]:
@@ -130,7 +147,7 @@ class CodedWorkspace:
     name: str | None = None
     plan: str | None = None
     settings: Mapping[str, bool] = field(default_factory=dict)
-    labels: tuple[Label, ...] | None = None
+    labels: tuple[CodedLabel, ...] | None = None
     resources: tuple[CodedResource, ...] | None = None
     connections: tuple[CodedConnection, ...] | None = None
     domains: tuple[CodedDomain, ...] | None = None

@@ -14,6 +14,7 @@ from bridge.domain.as_code import (
     CodedConnection,
     CodedDomain,
     CodedGrants,
+    CodedLabel,
     CodedMember,
     CodedResource,
     CodedRule,
@@ -156,9 +157,16 @@ def _setting(key: str, switch: bool) -> Step:
 
 
 def _labels(present: CodedWorkspace, wanted: CodedWorkspace) -> Iterator[Step]:
-    for n, label in enumerate(wanted.labels or ()):
-        if label not in (present.labels or ()):
-            yield Step("create", "label", str(label), at=f"labels[{n}]", wanted=label)
+    standing = {one.label: one for one in present.labels or ()}
+    for one in wanted.labels or ():
+        before = standing.get(one.label)
+        was = (before.description if before else None) or ""
+        is_other = one.description is not None and one.description != was
+        fields = (Said("description", was or None, one.description or None),) if is_other else ()
+        if before is None:
+            yield Step("create", "label", str(one.label), fields, one.at, one)
+        elif fields:
+            yield Step("change", "label", str(one.label), fields, one.at, one, before)
 
 
 def _resources(present: CodedWorkspace, wanted: CodedWorkspace) -> Iterator[Step]:
@@ -296,7 +304,7 @@ def _grants(present: CodedWorkspace, wanted: CodedWorkspace, action: Action) -> 
             new = [one for one in grants.given if one not in (*before.given, *before.automatic)]
         else:
             new = [one for one in before.given if one not in grants.given]
-        yield from (_grant(action, holder, one, f"{at}.grants") for one in sort_roles(new))
+        yield from (_grant(action, holder, one, grants.places.get(one, f"{at}.grants")) for one in sort_roles(new))
 
 
 def _grant(action: Action, holder: Holder, given: RoleInScope, at: str) -> Step:
@@ -369,7 +377,7 @@ def _rule_fields(before: CodedRule, after: CodedRule) -> Iterator[Said]:
 class Others:
     """What stands and isn't in the file's lists. Of a list that isn't in the file: nothing."""
 
-    labels: tuple[Label, ...]
+    labels: tuple[CodedLabel, ...]
     resources: tuple[CodedResource, ...]
     connections: tuple[CodedConnection, ...]
     domains: tuple[CodedDomain, ...]
@@ -387,9 +395,9 @@ def others(present: CodedWorkspace, wanted: CodedWorkspace) -> Others:
         return () if listed is None else tuple(one for one in getattr(present, key) or () if name(one) not in known)
 
     carried = {label for one in wanted.resources or () for label in one.labels or ()}
-    labels = beside("labels", lambda one: one)
+    labels = beside("labels", lambda one: one.label)
     return Others(
-        labels=tuple(one for one in labels if one not in BUILT_IN and one not in carried),
+        labels=tuple(one for one in labels if one.label not in BUILT_IN and one.label not in carried),
         resources=beside("resources", lambda one: one.ref),
         connections=beside("connections", lambda one: fold(one.name)),
         domains=beside("domains", lambda one: one.name),
@@ -411,7 +419,7 @@ def _pruned(present: CodedWorkspace, wanted: CodedWorkspace) -> Iterator[Step]:
     yield from _people(present, wanted, "delete")
     for key, kind in _GOING:
         for one in getattr(going, key):
-            name = str(one) if kind == "label" else str(one.ref) if kind == "resource" else one.name
+            name = str(one.label) if kind == "label" else str(one.ref) if kind == "resource" else one.name
             yield Step("delete", kind, name, at=key, present=one)
 
 
@@ -454,7 +462,7 @@ def missing(
     for group in wanted.user_groups or ():
         yield from _mirror_faults(index.find(group), group)
     for _, grants, at in _held(wanted).values():
-        yield from after.scopes(grants.given, f"{at}.grants")
+        yield from after.scopes(grants.given, grants.places, f"{at}.grants")
     for rule in wanted.mappings or ():
         yield from after.rule(rule)
 
@@ -471,7 +479,7 @@ def _addresses(wanted: CodedWorkspace) -> Iterator[tuple[str, str]]:
     for member in wanted.members or ():
         yield member.email, f"{member.at}.email"
     for group in wanted.user_groups or ():
-        yield from ((email, f"{group.at}.members") for email in group.members or ())
+        yield from ((email, group.places.get(email, f"{group.at}.members")) for email in group.members or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,16 +497,17 @@ class _After:
             yield f"{rule.at}.connection", f"There is no connection {rule.connection[:80]!r}."
         for name in rule.user_groups:
             if fold(name) not in self.user_groups:
-                yield f"{rule.at}.gives.user_groups", f"There is no User Group {name[:80]!r}."
-        yield from self.scopes(rule.roles, f"{rule.at}.gives.roles")
+                yield rule.places.get(name, f"{rule.at}.gives.user_groups"), f"There is no User Group {name[:80]!r}."
+        yield from self.scopes(rule.roles, rule.places, f"{rule.at}.gives.roles")
 
-    def scopes(self, given: Iterable[RoleInScope], at: str) -> Iterator[tuple[str, str]]:
+    def scopes(self, given: Iterable[RoleInScope], places: Mapping[Any, str], around: str) -> Iterator[tuple[str, str]]:
         """What grants name in their scopes that isn't there."""
         for one in given:
+            at = places.get(one, around)
             for ref in sorted(one.scope.resources - self.resources):
-                yield at, f"There is no {ref} in this workspace."
+                yield f"{at}.scope", f"There is no {ref} in this workspace."
             for label in sorted(one.scope.labels - self.labels):
-                yield at, f"There is no label {label} in this workspace."
+                yield f"{at}.scope", f"There is no label {label} in this workspace."
 
 
 def _after(present: CodedWorkspace, wanted: CodedWorkspace, prune: bool) -> _After:
@@ -512,7 +521,9 @@ def _after(present: CodedWorkspace, wanted: CodedWorkspace, prune: bool) -> _Aft
         connections=frozenset(fold(one.name) for one in every("connections")),
         user_groups=frozenset(fold(one.name) for one in every("user_groups")),
         resources=frozenset(one.ref for one in resources),
-        labels=frozenset(BUILT_IN).union(every("labels"), *(one.labels or () for one in resources)),
+        labels=frozenset(BUILT_IN).union(
+            (one.label for one in every("labels")), *(one.labels or () for one in resources)
+        ),
     )
 
 

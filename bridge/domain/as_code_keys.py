@@ -6,14 +6,16 @@ The reader checks files by it (`as_code_reading`), and the JSON Schema and the r
 
 from dataclasses import dataclass
 
+from bridge.domain.labels import LONGEST_DESCRIPTION
 from bridge.domain.roles import PLANS, RESOURCE_TYPES, ROLES
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text, however it looks: `no` and `1e3` are texts where a text belongs."""
+    """A text, however it looks: `no` and `1e3` are texts where a text belongs. `least` is what editors are told."""
 
     longest: int = 4_000
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,18 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class TextOr:
+    """A text, which stands for the record with nothing but that under its first key; or the record."""
+
+    of: Record
+
+    @property
+    def key(self) -> Key:
+        """What the text alone says."""
+        return self.of.keys[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Variants:
     """A record whose other keys depend on the word under the key `by`."""
 
@@ -77,7 +91,7 @@ class Variants:
     of: tuple[tuple[str, Record], ...]
 
 
-Kind = Text | Word | Switch | Whole | Listed | OrNone | Record | Variants
+Kind = Text | Word | Switch | Whole | Listed | OrNone | Record | TextOr | Variants
 
 _TEXTS = Listed(Text())
 _PEM = Listed(Text(20_000))
@@ -101,6 +115,16 @@ SETTINGS = Record(
         Key("require_second_factor", Switch(), "Whether who doesn't come by single sign-on shows a second factor."),
         Key("mailed_codes", Switch(), "Whether a code by mail stands in for a second factor."),
         Key("hipaa", Switch(), "Whether it closes to sessions that aren't used for 15 minutes."),
+    )
+)
+LABEL = Record(
+    (
+        Key("label", Text(200), "`KEY:VALUE`.", required=True),
+        Key(
+            "description",
+            Text(1_000, least=0),
+            f"What it is for, in at most {LONGEST_DESCRIPTION} characters; without this key it stays.",
+        ),
     )
 )
 RESOURCE = Record(
@@ -246,8 +270,8 @@ WORKSPACE_FILE = Record(
         Key("settings", SETTINGS, "Its switches."),
         Key(
             "labels",
-            _TEXTS,
-            "Labels of resources, each `KEY:VALUE`. Those that a resource here carries are made anyway.",
+            Listed(TextOr(LABEL)),
+            "Labels of resources, each `KEY:VALUE`, or these keys. Those that a resource here carries are made anyway.",
         ),
         Key("resources", Listed(RESOURCE), "What roles are given on."),
         Key("connections", Listed(Variants("kind", (("saml", SAML), ("oidc", OIDC)))), "Links to IdPs."),

@@ -10,6 +10,7 @@ from bridge.domain.as_code import (
     CodedConnection,
     CodedDomain,
     CodedGrants,
+    CodedLabel,
     CodedMember,
     CodedResource,
     CodedRule,
@@ -28,6 +29,7 @@ from bridge.domain.as_code_keys import (
     Record,
     Switch,
     Text,
+    TextOr,
     Variants,
     Whole,
     Word,
@@ -36,7 +38,7 @@ from bridge.domain.as_code_yaml import BadFile, Fault, Fields, Items, Node, Scal
 from bridge.domain.domains import parse_claim
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.group_mapping import LONGEST_PATTERN, Gives, GroupMatch, check_gives
-from bridge.domain.labels import Label, check_one_value_a_key, parse_label
+from bridge.domain.labels import Label, check_one_value_a_key, clean_description, parse_label
 from bridge.domain.people import clean_name, find_email, fold, fold_letters, parse_email
 from bridge.domain.resources import parse_resource_id
 from bridge.domain.roles import get_role
@@ -95,6 +97,9 @@ class _Checked:
             return None if _is_null(node) else self.take(node, kind.of, path)
         if isinstance(kind, Listed):
             return self._list(node, kind, path)
+        if isinstance(kind, TextOr):
+            is_text = isinstance(node, Scalar) and not _is_null(node)
+            return {kind.key.name: self.take(node, kind.key.kind, path)} if is_text else self.take(node, kind.of, path)
         if isinstance(kind, Variants):
             return self._variant(node, kind, path)
         if isinstance(kind, Record):
@@ -213,12 +218,13 @@ class _Sense:
 
     def workspace(self, plain: Mapping[str, Any]) -> CodedWorkspace:
         """All of it."""
-        labels = self.each(plain, "labels", self.label)
+        labels = self.each(plain, "labels", self.described_label)
         resources = self.each(plain, "resources", self.resource)
         connections = self.each(plain, "connections", self.connection)
         domains = self.each(plain, "domains", self.domain)
         user_groups = self.each(plain, "user_groups", self.user_group)
         members = self.each(plain, "members", self.member)
+        self.once(labels, lambda one: one.label, "label")
         self.once(resources, lambda one: one.ref, "resource")
         self.once(connections, lambda one: fold(one.name), "name of a connection")
         self.once(domains, lambda one: one.name, "domain")
@@ -231,7 +237,7 @@ class _Sense:
             name=name,
             plan=plain.get("plan"),
             settings=plain.get("settings", {}),
-            labels=labels if labels is None else tuple(dict.fromkeys(labels)),
+            labels=labels,
             resources=resources,
             connections=connections,
             domains=domains,
@@ -239,6 +245,14 @@ class _Sense:
             members=members,
             mappings=self.each(plain, "mappings", self.rule),
         )
+
+    def described_label(self, plain: Mapping[str, Any], path: str) -> CodedLabel | None:
+        """A label, and what it is for."""
+        at = f"{path}.label" if f"{path}.label" in self.checked.lines else path
+        label, text = self.label(plain["label"], at), plain.get("description")
+        if text is not None:
+            text = self.attempt(f"{path}.description", lambda: clean_description(plain["description"]))
+        return CodedLabel(label, text, path) if label else None
 
     def label(self, text: str, path: str) -> Label | None:
         """A label."""
@@ -297,8 +311,12 @@ class _Sense:
         """What somebody is given."""
         if plain is None:
             return None
-        read = (self.grant(one, f"{path}[{n}]") for n, one in enumerate(plain))
-        return CodedGrants(tuple(dict.fromkeys(given for given in read if given is not None)))
+        places: dict[RoleInScope, str] = {}
+        for n, one in enumerate(plain):
+            given = self.grant(one, f"{path}[{n}]")
+            if given is not None:
+                places.setdefault(given, f"{path}[{n}]")
+        return CodedGrants(tuple(places), places=places)
 
     def grant(self, plain: Mapping[str, Any], path: str) -> RoleInScope | None:
         """A role in a scope."""
@@ -313,16 +331,20 @@ class _Sense:
         name = plain["name"]  # one that an IdP gave to a mirror stays as it is; a new one is looked at when it is made
         grants = self.grants(plain.get("grants"), f"{path}.grants")
         mirror = plain.get("mirror", False)
-        members = self.emails(plain["members"], f"{path}.members") if "members" in plain else None
-        if mirror and (members or "was" in plain):
+        places = self.emails(plain.get("members", []), f"{path}.members")
+        if mirror and (places or "was" in plain):
             self.checked.refuse(path, "The IdP decides who is in a mirror, and what it is called.")
-        return CodedUserGroup(name, mirror, None if mirror else members, grants, plain.get("was"), path)
+        members = tuple(places) if "members" in plain and not mirror else None
+        return CodedUserGroup(name, mirror, members, grants, plain.get("was"), path, places)
 
-    def emails(self, texts: list[str], path: str) -> tuple[str, ...]:
-        """Addresses, each once."""
-        read = [self.email(text, f"{path}[{n}]") for n, text in enumerate(texts)]
-        by_letters = {fold_letters(email): email for email in read if email is not None}
-        return tuple(by_letters.values())
+    def emails(self, texts: list[str], path: str) -> dict[str, str]:
+        """Addresses, each once, with their places."""
+        places: dict[str, tuple[str, str]] = {}
+        for n, text in enumerate(texts):
+            email = self.email(text, f"{path}[{n}]")
+            if email is not None:
+                places.setdefault(fold_letters(email), (email, f"{path}[{n}]"))
+        return dict(places.values())
 
     def email(self, text: str, path: str) -> str | None:
         """An address."""
@@ -337,7 +359,9 @@ class _Sense:
         """A rule."""
         [(by, value)] = plain["groups"].items()
         roles = self.grants(plain["gives"].get("roles", []), f"{path}.gives.roles")
-        user_groups = tuple(dict.fromkeys(plain["gives"].get("user_groups", ())))
+        named = plain["gives"].get("user_groups", ())
+        at = {name: f"{path}.gives.user_groups[{n}]" for n, name in reversed(list(enumerate(named)))}
+        user_groups = tuple(dict.fromkeys(named))
         rule = CodedRule(
             plain["connection"],
             cast("MatchedBy", by),
@@ -347,6 +371,7 @@ class _Sense:
             plain.get("enabled", True),
             plain.get("link", False),
             path,
+            places={**at, **(roles.places if roles else {})},
         )
         faults = len(self.checked.faults)
         self.attempt(f"{path}.groups.{by}", lambda: _check_value(by, value))

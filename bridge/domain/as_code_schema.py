@@ -19,6 +19,7 @@ from bridge.domain.as_code_keys import (
     Record,
     Switch,
     Text,
+    TextOr,
     Variants,
     Whole,
     Word,
@@ -49,7 +50,7 @@ def json_schema() -> dict[str, Any]:
 def _schema(kind: Kind) -> dict[str, Any]:
     match kind:
         case Text():
-            return {"type": "string", "minLength": 1, "maxLength": kind.longest}
+            return {"type": "string", "minLength": kind.least, "maxLength": kind.longest}
         case Word():
             return {"type": "string", "enum": list(kind.words)}
         case Switch():
@@ -61,6 +62,8 @@ def _schema(kind: Kind) -> dict[str, Any]:
         case Listed():
             listed = {"type": "array", "items": _schema(kind.of)}
             return {"anyOf": [_schema(kind.of), listed]} if kind.or_one else listed
+        case TextOr():
+            return {"anyOf": [_schema(kind.key.kind), _schema(kind.of)]}
         case Variants():
             return {"oneOf": [_record(_with_kind(kind, word, record), word) for word, record in kind.of]}
         case Record():
@@ -99,6 +102,7 @@ def _rows(record: Record, path: str) -> Iterator[str]:
 def _below(kind: Kind, path: str) -> Iterator[str]:
     inner = kind.of if isinstance(kind, (Listed, OrNone)) else kind
     path = f"{path}[]" if isinstance(kind, Listed) else path
+    inner = inner.of if isinstance(inner, TextOr) else inner
     if isinstance(inner, Record):
         yield from _rows(inner, f"{path}.")
     if isinstance(inner, Variants):
@@ -131,10 +135,13 @@ def _words(kind: Kind) -> str:
         case OrNone():
             return f"{_words(kind.of)}, or `null`"
         case Listed():
-            inner = {"a text": "texts", "keys": "records"}.get(_words(kind.of), _words(kind.of))
+            plurals = {"a text": "texts", "keys": "records", "a text or keys": "texts or records"}
+            inner = plurals.get(_words(kind.of), _words(kind.of))
             return f"a list of {inner}" + (", or one" if kind.or_one else "")
         case Record() if kind.one_of:
             return f"one of the keys {', '.join(f'`{name}`' for name in kind.one_of[0])}"
+        case TextOr():
+            return f"{_words(kind.key.kind)} or keys"
         case Record() | Variants():
             return "keys"
 

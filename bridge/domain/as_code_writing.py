@@ -8,6 +8,7 @@ from bridge.domain.as_code import (
     CodedConnection,
     CodedDomain,
     CodedGrants,
+    CodedLabel,
     CodedMember,
     CodedResource,
     CodedRule,
@@ -27,7 +28,7 @@ def write_file(workspace: CodedWorkspace, *, schema: str | None = None) -> str:
 def plain_of(workspace: CodedWorkspace) -> dict[str, Any]:
     """The same as dicts, lists, texts, numbers, switches and None."""
     lists: dict[str, Any] = {
-        "labels": None if workspace.labels is None else [str(label) for label in workspace.labels],
+        "labels": _each(_label, workspace.labels),
         "resources": _each(_resource, workspace.resources),
         "connections": _each(_connection, workspace.connections),
         "domains": _each(_domain, workspace.domains),
@@ -44,6 +45,10 @@ def plain_of(workspace: CodedWorkspace) -> dict[str, Any]:
 
 def _each(write: Any, found: Iterable[Any] | None) -> list[Any] | None:
     return None if found is None else [write(one) for one in found]
+
+
+def _label(one: CodedLabel) -> str | dict[str, Any]:
+    return {"label": str(one.label), "description": one.description} if one.description else str(one.label)
 
 
 def _resource(one: CodedResource) -> dict[str, Any]:

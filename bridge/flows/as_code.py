@@ -279,7 +279,7 @@ class _Applying:
             try:
                 work.do(step)
             except DomainError as error:
-                faults.append((step.at, f"{step.name}: {error.text}"))
+                faults.append((self._place(step, error), f"{step.name}: {error.text}"))
                 if isinstance(error, Conflict):  # perhaps of the database, which takes no more statements then
                     break
         self._refuse(faults)
@@ -288,6 +288,12 @@ class _Applying:
         told = [Fault(self.read.line(path), path, text) for path, text in faults]
         if told:
             raise BadFile(told)
+
+    def _place(self, step: Step, error: DomainError) -> str:
+        """Where in the file it is said what was refused: the key, where the refusal names it, or the whole step."""
+        named = getattr(error, "field", None)
+        below = (f"{step.at}.{key}" for key in (named, f"idp.{named}") if named)
+        return next((path for path in below if path in self.read.lines), step.at)
 
     def _line(self, step: Step) -> int:
         return 0 if step.action == "delete" else self.read.line(step.at)

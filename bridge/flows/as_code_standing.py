@@ -8,6 +8,7 @@ from bridge.domain.as_code import (
     CodedConnection,
     CodedDomain,
     CodedGrants,
+    CodedLabel,
     CodedMember,
     CodedResource,
     CodedRule,
@@ -54,7 +55,9 @@ class Standing:
             name=workspace.name,
             plan=workspace.plan,
             settings=self._settings(),
-            labels=tuple(resources.list_labels(rows, workspace.key)),
+            labels=tuple(
+                CodedLabel(one, text) for one, text in resources.label_descriptions(rows, workspace.key).items()
+            ),
             resources=tuple(
                 CodedResource(one.ref, one.name, one.labels)
                 for one in sorted(resources.list_resources(rows, workspace.key), key=lambda one: one.ref)

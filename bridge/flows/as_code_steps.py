@@ -104,11 +104,15 @@ def _set(work: Work, step: Step) -> None:
 
 
 def _make_label(work: Work, step: Step) -> None:
-    resources.make_label(work.change, work.workspace, step.wanted)
+    resources.make_label(work.change, work.workspace, step.wanted.label, step.wanted.description or "")
+
+
+def _describe_label(work: Work, step: Step) -> None:
+    resources.describe(work.change, work.workspace, step.wanted.label, step.wanted.description)
 
 
 def _forget_label(work: Work, step: Step) -> None:
-    resources.forget_label(work.change, work.workspace, step.present)
+    resources.forget_label(work.change, work.workspace, step.present.label)
 
 
 def _register(work: Work, step: Step) -> None:
@@ -147,7 +151,7 @@ def _change_connection(work: Work, step: Step) -> None:
     for key, now in (("kind", found.kind), ("preset", found.config["preset"]), ("issuer", found.config.get("issuer"))):
         said = one.kind if key == "kind" else one.said.get(key, now)
         if said != now:
-            raise Invalid(f"The {key} of {found.name} is {now}, and can't be changed: make another connection.")
+            raise Invalid(f"The {key} of {found.name} is {now}, and can't be changed: make another connection.", key)
     if idp_differs(idp_of(found), one.idp):
         if one.at not in work.found.trusted:
             raise Stale(f"What is trusted of {found.name} was changed while this was planned. Plan again.")
@@ -275,6 +279,7 @@ _DOING: Mapping[tuple[str, str], Callable[[Work, Step], None]] = {
     ("workspace", "change"): _rename_workspace,
     ("setting", "change"): _set,
     ("label", "create"): _make_label,
+    ("label", "change"): _describe_label,
     ("label", "delete"): _forget_label,
     ("resource", "create"): _register,
     ("resource", "change"): _change_resource,

@@ -175,9 +175,7 @@ def add_label(
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        make_label(change, workspace, label)
-        if cleaned:
-            resources.describe_label(change, workspace.key, label, cleaned)
+        make_label(change, workspace, label, cleaned)
 
 
 def describe_label(
@@ -188,18 +186,25 @@ def describe_label(
     with context.changing(actor, now) as change:
         workspace = get_workspace(change.connection, workspace_slug)
         owner_acting(change, workspace)
-        before = _get_label(change.connection, workspace, label).description
-        if before != cleaned:
-            resources.describe_label(change, workspace.key, label, cleaned)
-            told = {"before": {"description": before}, "after": {"description": cleaned}}
-            change.record(workspace.key, "label.described", str(label), **told)
+        describe(change, workspace, label, cleaned)
 
 
-def make_label(change: Change, workspace: Workspace, label: Label) -> None:
-    """The same inside another flow, which knows who may. Raises Conflict."""
+def describe(change: Change, workspace: Workspace, label: Label, description: str) -> None:
+    """The same inside another flow, which knows who may; the description is clean. Raises NotFound."""
+    before = _get_label(change.connection, workspace, label).description
+    if before != description:
+        resources.describe_label(change, workspace.key, label, description)
+        told = {"before": {"description": before}, "after": {"description": description}}
+        change.record(workspace.key, "label.described", str(label), **told)
+
+
+def make_label(change: Change, workspace: Workspace, label: Label, description: str = "") -> None:
+    """The same as adding one inside another flow, which knows who may; the description is clean. Raises Conflict."""
     if label in resources.list_labels(change.connection, workspace.key):
         raise Conflict(f"There is a label {label} already.")
     resources.make_labels(change, workspace.key, [label])
+    if description:
+        resources.describe_label(change, workspace.key, label, description)
     change.record(workspace.key, "label.added", str(label))
 
 

@@ -185,6 +185,15 @@ def label_facts(connection: Any, workspace_key: int) -> list[LabelFacts]:
     return [LabelFacts(one, text, carried.get(one, 0), named.get(one, 0)) for one, text in found]
 
 
+def label_descriptions(connection: Any, workspace_key: int) -> dict[Label, str]:
+    """A workspace's labels in their order, and what each is for."""
+    chosen = select(labels.c.key, labels.c.value, labels.c.description).where(labels.c.workspace_id == workspace_key)
+    return {
+        Label(key, value): text
+        for key, value, text in connection.execute(chosen.order_by(labels.c.key, labels.c.value))
+    }
+
+
 def describe_label(change: Change, workspace_key: int, label: Label, description: str) -> None:
     """Say what a label is for."""
     change.connection.execute(update(labels).where(_is_label(workspace_key, label)).values(description=description))

@@ -88,6 +88,10 @@ FAULTS = {
         "twice",
     ),
     "no label": ("labels: [prod]", 3, "labels[0]", "not a label"),
+    "no label in keys": ("labels: [{label: prod}]", 3, "labels[0].label", "not a label"),
+    "one label twice": ("labels:\n- a:b\n- {label: a:b, description: c}", 5, "labels[1]", "twice"),
+    "a label for too much": (f"labels: [{{label: a:b, description: {'x' * 251}}}]", 3, "labels[0].description", "250"),
+    "a description of no label": ("labels: [{description: x}]", 3, "labels[0]", "'label' is missing"),
     "two values of one label": (
         "resources: [{type: source, id: a, name: a, labels: [a:b, a:c]}]",
         3,

@@ -134,8 +134,12 @@ def test_all_that_would_be_refused_is_told_with_its_lines(staged: World) -> None
             domains: [{name: kicks.example, connection: Entra}]
             user_groups:
               - name: Guild
-                members: [nobody@kicks.example]
-                grants: [{role: Source Admin, scope: source:gone}]
+                members:
+                  - marcus@kicks.example
+                  - nobody@kicks.example
+                grants:
+                  - {role: Source Read-only}
+                  - {role: Source Admin, scope: source:gone}
             mappings:
               - {connection: Okta, groups: {pushed: hr}, gives: {user_groups: [Guild]}}
               - {connection: Entra, groups: {name: x}, gives: {user_groups: [Gild], roles: [{role: Source Admin,
@@ -147,12 +151,12 @@ def test_all_that_would_be_refused_is_told_with_its_lines(staged: World) -> None
     assert told == [
         (4, "Kicks Co is on the business plan"),
         (5, "There is no connection 'Entra'"),
-        (8, "nobody@kicks"),
-        (9, "There is no source:gone in this workspace"),
-        (11, "Okta has pushed no group called 'hr'"),
-        (12, "There is no connection 'Entra'"),
-        (12, "There is no User Group 'Gild'"),
-        (12, "There is no label a:b in this workspace"),
+        (10, "nobody@kicks"),
+        (13, "There is no source:gone in this workspace"),
+        (15, "Okta has pushed no group called 'hr'"),
+        (16, "There is no connection 'Entra'"),
+        (16, "There is no User Group 'Gild'"),
+        (17, "There is no label a:b in this workspace"),
     ]
 
 
@@ -472,14 +476,30 @@ connections:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("kind", "oidc, issuer: https://a.example, client_id: x"), ("preset", "entra")],
+    [("kind", "oidc\n  issuer: https://a.example\n  client_id: x"), ("preset", "entra")],
     ids=["kind", "preset"],
 )
-def test_what_makes_a_connection_another_one_is_refused(kicks: World, key: str, value: str) -> None:
-    said = f"{{name: Okta, kind: saml, {key}: {value}}}" if key != "kind" else f"{{name: Okta, kind: {value}}}"
+def test_what_makes_a_connection_another_one_is_refused_at_that_key(kicks: World, key: str, value: str) -> None:
+    said = ["kind: saml", f"{key}: {value}"] if key != "kind" else [f"kind: {value}"]
     with pytest.raises(BadFile) as refused:
-        planned(kicks.context, f"connections: [{said}]", kicks.now)
-    assert f"The {key} of Okta is" in refused.value.text
+        planned(kicks.context, "\n".join(["connections:", "- name: Okta", *(f"  {one}" for one in said)]), kicks.now)
+    [fault] = refused.value.faults
+    assert fault.text.startswith(f"Okta: The {key} of Okta is")
+    assert (fault.path, fault.line) == (f"connections[0].{key}", 4 + len(said))
+
+
+# -- Labels ------------------------------------------------------------------------------------------
+
+
+def test_what_labels_are_for_is_said_beside_them(staged: World) -> None:
+    said = "labels: [{label: team:growth, description: Who sells}, {label: a:b, description: New}, c:d]"
+    assert steps(planned(staged.context, said, staged.now)) == ["~ label team:growth", "+ label a:b", "+ label c:d"]
+    applied(staged.context, said, staged.now)
+    assert planned(staged.context, said, staged.now).steps == ()
+    assert "  - label: team:growth\n    description: Who sells\n" in export(staged.context)
+    assert planned(staged.context, "labels: [team:growth]", staged.now).steps == ()  # what isn't said stays
+    [taken] = planned(staged.context, "labels: [{label: team:growth, description: ''}]", staged.now).steps
+    assert (taken.step.fields[0].before, taken.step.fields[0].after) == ("Who sells", None)
 
 
 # -- Groups that an IdP pushed -----------------------------------------------------------------------

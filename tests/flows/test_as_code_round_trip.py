@@ -20,6 +20,7 @@ from bridge.domain.as_code import (
     CodedConnection,
     CodedDomain,
     CodedGrants,
+    CodedLabel,
     CodedMember,
     CodedResource,
     CodedRule,
@@ -60,6 +61,7 @@ PEOPLE = ("ines@kicks.example", "no@kicks.example", "o'hara+x@kicks.example", "�
 GROUPS = ("no", "1e3", "- x", "Ünï  code", "eng\nline", "twice", "twice", "*")
 MIRRORED = frozenset(map(fold, GROUPS))
 LABELS = (Label("environment", "prod"), Label("team", "no"), Label("y", "on"))
+DESCRIBED = ("no", "'a': b # c", "~", "0x1f")
 _slugs = count()
 
 
@@ -121,7 +123,7 @@ def workspaces(draw: Any, names: list[str]) -> CodedWorkspace:
         slug="x",
         name=draw(NAMES),
         settings={name: draw(st.booleans()) for name in ("hipaa", "mailed_codes", "require_second_factor")},
-        labels=LABELS,
+        labels=tuple(CodedLabel(one, draw(st.sampled_from([None, *DESCRIBED]))) for one in LABELS),
         resources=listed,
         domains=tuple(
             CodedDomain(name, draw(st.sampled_from([None, *names])))
