@@ -2,9 +2,11 @@
 
 import click
 
+from bridge.cli.previews import foreseeing, foretell
 from bridge.cli.shown import wire_grant
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.access import RoleInScope
+from bridge.domain.previews import EndGrant, Seen
 from bridge.flows import give_roles
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import NewGrant
@@ -48,10 +50,13 @@ def add(
 @grant.command("remove")
 @click.argument("workspace")
 @click.argument("grant_id", metavar="ID")
+@foreseeing
 @told
-def remove(house: House, workspace: str, grant_id: str) -> Told:
+def remove(house: House, workspace: str, grant_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Take a grant that was given by hand."""
-    ended = give_roles.end_grant(house.context, OPERATOR, workspace, grant_id, house.now)
+    if dry_run:
+        return foretell(house, workspace, EndGrant(grant_id))
+    ended = give_roles.end_grant(house.context, OPERATOR, workspace, grant_id, house.now, seen=seen)
     return _told(ended, f"Took {ended.given.role.name} on {', '.join(ended.given.scope.render())}.")
 
 

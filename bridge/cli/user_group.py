@@ -6,7 +6,7 @@ from bridge.cli.previews import foreseeing, foretell, wire_preview
 from bridge.cli.shown import table, wire_user_group
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.members import UserGroup
-from bridge.domain.previews import DeleteUserGroup, Seen
+from bridge.domain.previews import DeleteUserGroup, Seen, TakeOut
 from bridge.flows import map_groups, tie_groups, user_groups
 from bridge.flows.context import OPERATOR
 
@@ -40,11 +40,15 @@ def add(house: House, workspace: str, name: str, emails: tuple[str, ...]) -> Tol
 @click.argument("workspace")
 @click.argument("name")
 @click.argument("emails", nargs=-1, required=True, metavar="EMAIL...")
+@foreseeing
 @told
-def remove(house: House, workspace: str, name: str, emails: tuple[str, ...]) -> Told:
+def remove(house: House, workspace: str, name: str, emails: tuple[str, ...], dry_run: bool, seen: Seen | None) -> Told:
     """Take out members who were put in by hand."""
     group_id = user_groups.find_user_group_id(house.context, workspace, name)
-    return _told(user_groups.remove_members(house.context, OPERATOR, workspace, group_id, emails, house.now))
+    if dry_run:
+        return foretell(house, workspace, TakeOut(group_id, emails))
+    its = (house.context, OPERATOR, workspace, group_id)
+    return _told(user_groups.remove_members(*its, emails, house.now, seen=seen))
 
 
 @user_group.command("delete")

@@ -821,9 +821,11 @@ GRANT_WHERE = v.GrantPage(
 GRANT_LABELS = dataclasses.replace(
     GRANT_WHERE,
     title="Change where Source Admin applies",
-    button="Save",
+    button="",
     scope=dataclasses.replace(SCOPE, chosen="labels", error="Choose at least one label."),
     other_role_href=None,
+    reason=None,
+    panel=v.PreviewPanel("If you save this", waiting="Choose at least one label."),
 )
 
 # ---------- User Groups ----------

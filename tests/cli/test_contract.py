@@ -493,8 +493,12 @@ def test_mapping_change_and_what_was_seen(kicks: Shell, okta: str) -> None:
 def test_dry_runs_say_who_moves_and_change_nothing(kicks: Shell, okta: str) -> None:
     kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders", "--label", "environment:prod")
     kicks.json("user-group", "create", "kicks", "Guild")
+    kicks.json("user-group", "add", "kicks", "Guild", "marcus@kicks.example")
+    given = kicks.json("grant", "add", "kicks", "--user-group", "Guild", "--role", "Source Admin")["grant"]["id"]
     nobody, marcus = {"count": 0, "people": []}, ["marcus@kicks.example"]
     for command, losing in (
+        (("grant", "remove", "kicks", given), []),
+        (("user-group", "remove", "kicks", "Guild", "marcus@kicks.example"), []),
         (("user-group", "delete", "kicks", "Guild"), []),
         (("resource", "label", "kicks", "source:orders", "--label", "environment:dev"), []),
         (("resource", "delete", "kicks", "source:orders"), marcus),
@@ -508,6 +512,8 @@ def test_dry_runs_say_who_moves_and_change_nothing(kicks: Shell, okta: str) -> N
         assert [one["email"] for one in seen["loses"]["people"]] == losing, command
     assert [one["enabled"] for one in kicks.json("connection", "list", "kicks")["connections"]] == [True]
     assert len(kicks.json("resource", "list", "kicks")["resources"]) == 1
+    assert [one["member_count"] for one in kicks.json("user-group", "list", "kicks")["user_groups"]] == [1]
+    assert kicks.json("grant", "remove", "kicks", given)["grant"]["id"] == given
     assert kicks.run("workspace", "require-sso", "kicks", "off", "--dry-run").status == 2
 
 

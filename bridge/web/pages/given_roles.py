@@ -1,4 +1,5 @@
-"""Roles given by hand to a person or a User Group: listed, given, moved to another scope, taken.
+"""Roles given by hand to a person or a User Group: listed, given, moved to another scope, taken; what moving or taking
+one does is shown first.
 
 Both kinds of holder have the same pages, which `add_views` puts under theirs; `person` and `user_groups` say who the
 holder is and what giving means.
@@ -6,6 +7,7 @@ holder is and what giving means.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +16,11 @@ from flask import Blueprint, Response
 from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError, NotFound
 from bridge.domain.members import GivenGrant
+from bridge.domain.previews import EndGrant, Moved, MoveGrant, Preview, Seen, Side
 from bridge.domain.roles import OWNER, Role, get_role, in_plan
 from bridge.domain.sentences import Inventory, describe_permission, describe_reach
 from bridge.flows.give_roles import change_scope, end_grant
+from bridge.flows.preview import list_moved, preview
 from bridge.web.pages.forms import (
     Picked,
     Stock,
@@ -32,7 +36,28 @@ from bridge.web.pages.forms import (
 )
 from bridge.web.pages.frame import Visit, show
 from bridge.web.pages.paths import Givers
-from bridge.web.pages.views import Chip, ConfirmPage, Consequence, GrantPage, GrantRow, Link, Option
+from bridge.web.pages.preview_parts import (
+    SIDES,
+    confirm,
+    do_as_seen,
+    moved_note,
+    numbers,
+    page_of,
+    panel_of,
+    read_seen,
+    unseen_note,
+)
+from bridge.web.pages.views import (
+    Chip,
+    ConfirmPage,
+    Consequence,
+    GrantPage,
+    GrantRow,
+    Link,
+    Note,
+    Option,
+    PreviewPanel,
+)
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
@@ -184,10 +209,12 @@ def _ask_where(visit: Visit, holder: Holder, role: Role, left_at: Picked, error:
     return _show_where(visit, page, role, left_at, error)
 
 
-def _show_where(visit: Visit, page: GrantPage, role: Role, left_at: Picked, error: DomainError | None) -> Response:
+def _show_where(
+    visit: Visit, page: GrantPage, role: Role, left_at: Picked, error: DomainError | None, note: Note | None = None
+) -> Response:
     stock = load_stock(visit) if role.scopable else Stock()
     scope = scope_picker(stock, role, left_at, error_at(error, "scope")) if role.scopable else None
-    page = replace(page, scope=scope, note=error_note(error, "scope"))
+    page = replace(page, scope=scope, note=note or error_note(error, "scope"))
     return show(visit, "grant_new.html", page, status=status_of(error) if error else 200)
 
 
@@ -197,21 +224,60 @@ def _show_where(visit: Visit, page: GrantPage, role: Role, left_at: Picked, erro
 def ask_for_scope(visit: Visit, holder: Holder, grant_id: object) -> Response:
     """Where the role applies now, to be changed."""
     one = holder.grant(grant_id)
-    return _ask_elsewhere(visit, holder, one, picked_of(one.given.scope))
+    panel = PreviewPanel(_TITLE, waiting="Say where it shall apply, and you see here who gains and who loses.")
+    return _ask_elsewhere(visit, holder, one, picked_of(one.given.scope), panel)
 
 
 def move_role(visit: Visit, holder: Holder, grant_id: object) -> Response:
-    """End the grant and give the same role in the scope that was picked."""
-    one, left_at = holder.grant(grant_id), picked()
+    """One of the form's buttons; `save` ends the grant and gives the same role in the scope that was picked."""
+    one, left_at, do = holder.grant(grant_id), picked(), typed("do")
     try:
-        change_scope(visit.context, visit.actor, visit.slug, one.id, left_at.scope(visit, one.given.role), visit.now)
+        scope = left_at.scope(visit, one.given.role)
+        seen = read_seen() if do == "save" else None
+        if seen is not None:
+            change_scope(visit.context, visit.actor, visit.slug, one.id, scope, visit.now, seen=seen)
+            return go(holder.url(visit, "grants"))
+        return _show_moving(visit, holder, one, left_at, MoveGrant(one.id, scope), do)
+    except Moved as moved:
+        panel = panel_of(visit, moved.preview, load_inventory(visit), title=_TITLE, do=_button)
+        return _ask_elsewhere(visit, holder, one, left_at, panel, found=moved.preview, note=moved_note(moved))
     except DomainError as error:
-        return _ask_elsewhere(visit, holder, one, left_at, error)
-    return go(holder.url(visit, "grants"))
+        panel = PreviewPanel(_TITLE, waiting=error.text)
+        return _ask_elsewhere(visit, holder, one, left_at, panel, error=error)
+
+
+_TITLE = "If you save this"
+
+
+def _button(side: Side, after: str) -> str:
+    return f"{side}:{after}"
+
+
+def _show_moving(
+    visit: Visit, holder: Holder, one: GivenGrant, left_at: Picked, proposal: MoveGrant, do: str
+) -> Response:
+    """What it would do; or a page of all who gain, or lose."""
+    side, colon, after = do.partition(":")
+    if colon and side in SIDES:
+        moved = list_moved(visit.context, visit.slug, proposal, side, visit.now, after=after)
+        page = page_of(visit, side, moved, do=_button, back_do="preview")
+        return _ask_elsewhere(visit, holder, one, left_at, PreviewPanel(_TITLE, page=page))
+    found = preview(visit.context, visit.slug, proposal, visit.now)
+    panel = panel_of(visit, found, load_inventory(visit), title=_TITLE, do=_button)
+    note = unseen_note() if do == "save" else None
+    return _ask_elsewhere(visit, holder, one, left_at, panel, found=found, note=note)
 
 
 def _ask_elsewhere(
-    visit: Visit, holder: Holder, one: GivenGrant, left_at: Picked, error: DomainError | None = None
+    visit: Visit,
+    holder: Holder,
+    one: GivenGrant,
+    left_at: Picked,
+    panel: PreviewPanel,
+    *,
+    found: Preview | None = None,
+    error: DomainError | None = None,
+    note: Note | None = None,
 ) -> Response:
     role = one.given.role
     page = GrantPage(
@@ -220,9 +286,11 @@ def _ask_elsewhere(
         cancel_href=holder.url(visit, "grants"),
         action=holder.url(visit, "change_role", grant=one.id),
         role=Option(role.id, role.name, help=role.text),
-        button="Save",
+        button=f"Save: {numbers(found)}" if found else "",
+        hidden=(("seen", found.seen.render()),) if found else (),
+        panel=panel,
     )
-    return _show_where(visit, page, role, left_at, error)
+    return _show_where(visit, page, role, left_at, error, note)
 
 
 # -- Taken -------------------------------------------------------------------------------------------
@@ -230,30 +298,35 @@ def _ask_elsewhere(
 
 def ask_to_take(visit: Visit, holder: Holder, grant_id: object) -> Response:
     """What taking the role does, before it is done."""
-    return _confirm(visit, holder, holder.grant(grant_id))
+    return _ask_to_take(visit, holder, holder.grant(grant_id))
 
 
 def take_role(visit: Visit, holder: Holder, grant_id: object) -> Response:
-    """End the grant."""
+    """End the grant, if that still takes what was shown."""
     one = holder.grant(grant_id)
-    try:
-        end_grant(visit.context, visit.actor, visit.slug, one.id, visit.now)
-    except DomainError as error:
-        return _confirm(visit, holder, one, error)
-    return go(holder.url(visit, "grants"))
+
+    def act(seen: Seen) -> str:
+        end_grant(visit.context, visit.actor, visit.slug, one.id, visit.now, seen=seen)
+        return holder.url(visit, "grants")
+
+    return do_as_seen(act, partial(_ask_to_take, visit, holder, one))
 
 
-def _confirm(visit: Visit, holder: Holder, one: GivenGrant, error: DomainError | None = None) -> Response:
+def _ask_to_take(
+    visit: Visit, holder: Holder, one: GivenGrant, note: Note | None = None, status: int = 200
+) -> Response:
     role = one.given.role.name
-    sentence = describe_permission(one.given, load_inventory(visit))
+    here = holder.url(visit, "take_role", grant=one.id)
+
+    def way(side: Side, after: str) -> str:
+        return holder.url(visit, "take_role", grant=one.id, side=side, after=after)
+
     page = ConfirmPage(
         title=f"Take {role} from {holder.name}?",
         crumbs=holder.crumbs,
-        action=holder.url(visit, "take_role", grant=one.id),
+        action=here,
         button=f"Take {role} away",
-        consequences=holder.loses(one, sentence),
+        consequences=holder.loses(one, describe_permission(one.given, load_inventory(visit))),
         cancel_href=holder.url(visit, "grants"),
     )
-    note = error_note(error)
-    notices = (note,) if note else ()
-    return show(visit, "confirm.html", page, status=status_of(error) if error else 200, notices=notices)
+    return confirm(visit, page, EndGrant(one.id), way, here, note, status)

@@ -1,18 +1,20 @@
 """`/w/<slug>/users/<membership>/remove`, `restore`, `lift`: ending a membership, and letting somebody in again."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from bridge.domain.access import Permission
-from bridge.domain.errors import DomainError
 from bridge.domain.members import Member, PersonDetails
+from bridge.domain.previews import RemoveMember, Seen
 from bridge.domain.sentences import count_reaching, counted, listed, without_minimal
 from bridge.flows.members import lift_hold, remove_member, restore_member
 from bridge.web.pages.forms import error_note, load_inventory
 from bridge.web.pages.frame import Visit, show
 from bridge.web.pages.paths import givers_of, grants_by_hand, permission_lines
 from bridge.web.pages.person_parts import change, crumbs_to, href
+from bridge.web.pages.preview_parts import do_as_seen, try_preview
 from bridge.web.pages.standing import held_by, pushed_by
 from bridge.web.pages.views import ConfirmPage, Consequence, Note, RemovePersonPage
 from bridge.web.return_path import go
@@ -32,15 +34,19 @@ def ask_to_remove(slug: str, member: UUID) -> Response:
 def remove(slug: str, member: UUID) -> Response:
     """End the membership."""
     visit, details = change(slug, member)
-    try:
-        remove_member(visit.context, visit.actor, visit.slug, details.member.id, visit.now)
-    except DomainError as error:
-        return _ask_to_remove(visit, details, error)
-    return go("/w" if visit.is_self(details.member.id) else href(visit, details.member))
+
+    def act(seen: Seen) -> str:
+        remove_member(visit.context, visit.actor, visit.slug, details.member.id, visit.now, seen=seen)
+        return "/w" if visit.is_self(details.member.id) else href(visit, details.member)
+
+    return do_as_seen(act, partial(_ask_to_remove, visit, details))
 
 
-def _ask_to_remove(visit: Visit, details: PersonDetails, error: DomainError | None = None) -> Response:
+def _ask_to_remove(visit: Visit, details: PersonDetails, note: Note | None = None, status: int = 200) -> Response:
     member = details.member
+    found, error = try_preview(visit, RemoveMember(member.id))
+    if error is not None:
+        note, status = error_note(error), status_of(error) if note else status
     lasting = without_minimal(member.permissions)
     lost = counted(count_reaching(lasting)[0], "permission")
     page = RemovePersonPage(
@@ -53,10 +59,11 @@ def _ask_to_remove(visit: Visit, details: PersonDetails, error: DomainError | No
         consequences=_removal(details, lasting),
         loses=permission_lines(visit, lasting, load_inventory(visit), givers_of(details)),
         tokens=tuple(f"{name}: its next call is refused" for name in details.tokens),
-        note=error_note(error) or _still_pushed(member),
+        note=note or _still_pushed(member),
         keep=f"Keep {member.name}",
+        hidden=(("seen", found.seen.render()),) if found else (),
     )
-    return show(visit, "person_remove.html", page, status=status_of(error) if error else 200)
+    return show(visit, "person_remove.html", page, status=status)
 
 
 def _removal(details: PersonDetails, lasting: tuple[Permission, ...]) -> tuple[Consequence, ...]:

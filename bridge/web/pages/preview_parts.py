@@ -4,15 +4,20 @@ What was shown goes along in the form that then makes the change, as the field `
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+
+from flask import Response
 
 from bridge.domain.access import RoleInScope
-from bridge.domain.errors import Invalid
+from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.previews import Moved, MovedPeople, PersonMoved, Preview, Proposal, Seen, Side, parse_seen
 from bridge.domain.sentences import Inventory, counted, describe_permission, shorten
-from bridge.flows.preview import list_moved
-from bridge.web.pages.forms import asked, load_inventory, typed_text
-from bridge.web.pages.frame import Visit
-from bridge.web.pages.views import MovedPage, MovedRow, MovedSide, Note, PreviewPanel
+from bridge.flows.preview import list_moved, preview
+from bridge.web.pages.forms import asked, error_note, load_inventory, typed_text
+from bridge.web.pages.frame import Visit, show
+from bridge.web.pages.views import ConfirmPage, MovedPage, MovedRow, MovedSide, Note, PreviewPanel
+from bridge.web.return_path import go
+from bridge.web.statuses import status_of
 
 #: So many people of each side are named beside the counts.
 FIRST = 5
@@ -115,6 +120,44 @@ def numbers(found: Preview) -> str:
     sides: tuple[tuple[Side, int], ...] = (("gains", found.gains.count), ("loses", found.loses.count))
     told = [f"{count:,} {_VERBS[side][0 if count == 1 else 1]}" for side, count in sides if count]
     return ", ".join(told) or "nobody gains or loses"
+
+
+def confirm(
+    visit: Visit, page: ConfirmPage, proposal: Proposal, way: Way, back_href: str, note: Note | None, status: int = 200
+) -> Response:
+    """A page that asks before it does something, with what that would do: or with why it can't be done."""
+    found, error = try_preview(visit, proposal)
+    if found is not None:
+        page = replace(
+            page,
+            button=f"{page.button}: {numbers(found)}",
+            hidden=(*page.hidden, ("seen", found.seen.render())),
+            panel=asked_panel(visit, proposal, found, way, back_href),
+        )
+    if error is not None:
+        note, status = error_note(error), status_of(error) if note else status
+    return show(visit, "confirm.html", page, status=status, notices=(note,) if note else ())
+
+
+def try_preview(visit: Visit, proposal: Proposal) -> tuple[Preview | None, DomainError | None]:
+    """What it would do; or why it can't be done."""
+    try:
+        return preview(visit.context, visit.slug, proposal, visit.now), None
+    except DomainError as error:
+        return None, error
+
+
+def do_as_seen(act: Callable[[Seen], str], ask: Callable[[Note | None, int], Response]) -> Response:
+    """Do what the form was shown to do, and go where `act` says; else ask again, with why."""
+    seen = read_seen()
+    if seen is None:
+        return ask(unseen_note(), 200)
+    try:
+        return go(act(seen))
+    except Moved as moved:
+        return ask(moved_note(moved), 200)
+    except DomainError as error:
+        return ask(error_note(error), status_of(error))
 
 
 def read_seen() -> Seen | None:

@@ -1,19 +1,19 @@
 """`/w/<slug>/user-groups/new` and below one: User Groups made, renamed, deleted, and members taken out by hand."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError
-from bridge.domain.members import UserGroup
-from bridge.domain.previews import DeleteUserGroup, Moved, Side
+from bridge.domain.members import PersonDetails, UserGroup
+from bridge.domain.previews import DeleteUserGroup, Seen, Side, TakeOut
 from bridge.domain.sentences import counted, listed, shorten
 from bridge.flows import user_groups
 from bridge.flows.members import get_person
-from bridge.flows.preview import preview
-from bridge.web.pages.forms import error_at, error_note, typed, typed_lines
+from bridge.web.pages.forms import error_at, typed, typed_lines
 from bridge.web.pages.frame import Visit, enter_as_owner, show
-from bridge.web.pages.preview_parts import asked_panel, moved_note, numbers, read_seen, unseen_note
+from bridge.web.pages.preview_parts import confirm, do_as_seen
 from bridge.web.pages.user_group_parts import MOST_ROLES_NAMED, crumbs_to, enter_group, href
 from bridge.web.pages.views import ConfirmPage, Consequence, Field, Note, UserGroupFormPage
 from bridge.web.return_path import go
@@ -107,20 +107,17 @@ def ask_to_delete(slug: str, group: UUID) -> Response:
 def delete(slug: str, group: UUID) -> Response:
     """Delete it, if that still takes what was shown."""
     visit, found = enter_group(slug, group)
-    seen = read_seen()
-    if seen is None:
-        return _ask_to_delete(visit, found, unseen_note())
-    try:
+
+    def act(seen: Seen) -> str:
         user_groups.delete_user_group(visit.context, visit.actor, visit.slug, found.id, visit.now, seen=seen)
-    except Moved as moved:
-        return _ask_to_delete(visit, found, moved_note(moved))
-    return go(visit.url("user_groups.index"))
+        return visit.url("user_groups.index")
+
+    return do_as_seen(act, partial(_ask_to_delete, visit, found))
 
 
-def _ask_to_delete(visit: Visit, found: UserGroup, note: Note | None = None) -> Response:
+def _ask_to_delete(visit: Visit, found: UserGroup, note: Note | None = None, status: int = 200) -> Response:
     loss = user_groups.preview_delete(visit.context, visit.slug, found.id, visit.now)
-    proposal, here = DeleteUserGroup(found.id), href(visit, found, "user_group_changes.ask_to_delete")
-    foreseen = preview(visit.context, visit.slug, proposal, visit.now)
+    here = href(visit, found, "user_group_changes.ask_to_delete")
 
     def way(side: Side, after: str) -> str:
         return visit.url("user_group_changes.ask_to_delete", group=found.id, side=side, after=after)
@@ -129,13 +126,11 @@ def _ask_to_delete(visit: Visit, found: UserGroup, note: Note | None = None) -> 
         title=f"Delete {found.name}?",
         crumbs=crumbs_to(visit, found),
         action=href(visit, found, "user_group_changes.delete"),
-        button=f"Delete it: {numbers(foreseen)}",
+        button="Delete it",
         consequences=_loss(loss),
         cancel_href=href(visit, found),
-        hidden=(("seen", foreseen.seen.render()),),
-        panel=asked_panel(visit, proposal, foreseen, way, here),
     )
-    return show(visit, "confirm.html", page, notices=(note,) if note else ())
+    return confirm(visit, page, DeleteUserGroup(found.id), way, here, note, status)
 
 
 def _loss(loss: user_groups.Loss) -> tuple[Consequence, ...]:
@@ -163,18 +158,40 @@ def ask_to_remove(slug: str, group: UUID, member: UUID) -> Response:
 
 @blueprint.post("/<uuid:group>/members/<uuid:member>/remove")
 def remove(slug: str, group: UUID, member: UUID) -> Response:
-    """Take out somebody who was put in by hand."""
+    """Take out somebody who was put in by hand, if that still takes what was shown."""
     visit, found = enter_group(slug, group)
-    person = get_person(visit.context, visit.slug, str(member), visit.now).member
-    try:
-        user_groups.remove_members(visit.context, visit.actor, visit.slug, found.id, [person.email], visit.now)
-    except DomainError as error:
-        return _ask_to_remove(visit, found, str(member), error)
-    return go(href(visit, found, "user_groups.members"))
+    email = get_person(visit.context, visit.slug, str(member), visit.now).member.email
+
+    def act(seen: Seen) -> str:
+        its = (visit.context, visit.actor, visit.slug, found.id)
+        user_groups.remove_members(*its, [email], visit.now, seen=seen)
+        return href(visit, found, "user_groups.members")
+
+    return do_as_seen(act, partial(_ask_to_remove, visit, found, str(member)))
 
 
-def _ask_to_remove(visit: Visit, group: UserGroup, member_id: str, error: DomainError | None = None) -> Response:
+def _ask_to_remove(
+    visit: Visit, group: UserGroup, member_id: str, note: Note | None = None, status: int = 200
+) -> Response:
     details = get_person(visit.context, visit.slug, member_id, visit.now)
+    here = visit.url("user_group_changes.ask_to_remove", group=group.id, member=member_id)
+
+    def way(side: Side, after: str) -> str:
+        return visit.url("user_group_changes.ask_to_remove", group=group.id, member=member_id, side=side, after=after)
+
+    page = ConfirmPage(
+        title=f"Take {details.member.name} out of {group.name}?",
+        crumbs=crumbs_to(visit, group),
+        action=visit.url("user_group_changes.remove", group=group.id, member=member_id),
+        button=f"Take {details.member.name} out",
+        consequences=_leaving(details, group),
+        cancel_href=href(visit, group, "user_groups.members"),
+        keep=f"Keep {details.member.name} in",
+    )
+    return confirm(visit, page, TakeOut(group.id, (details.member.email,)), way, here, note, status)
+
+
+def _leaving(details: PersonDetails, group: UserGroup) -> tuple[Consequence, ...]:
     name = details.member.name
     by_rule = next((one.idp_groups for one in details.user_groups if one.id == group.id), ())
     if by_rule:
@@ -182,14 +199,4 @@ def _ask_to_remove(visit: Visit, group: UserGroup, member_id: str, error: Domain
     else:
         roles = listed([one.given.role.name for one in group.grants]) or "nothing"
         what = Consequence("lose", f"{name} loses what this User Group gives, where no other path does: {roles}")
-    page = ConfirmPage(
-        title=f"Take {name} out of {group.name}?",
-        crumbs=crumbs_to(visit, group),
-        action=visit.url("user_group_changes.remove", group=group.id, member=member_id),
-        button=f"Take {name} out",
-        consequences=(what, Consequence("remember", "You can put them in again at any time")),
-        cancel_href=href(visit, group, "user_groups.members"),
-        keep=f"Keep {name} in",
-    )
-    note = error_note(error)
-    return show(visit, "confirm.html", page, status=status_of(error) if error else 200, notices=(note,) if note else ())
+    return what, Consequence("remember", "You can put them in again at any time")

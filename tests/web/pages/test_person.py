@@ -18,7 +18,7 @@ from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_api_token
 from bridge.flows.user_groups import create_user_group
 from tests.web.browsing import Surfer
-from tests.web.pages.conftest import KIM, OLGA, PRIYA, Acme, Send
+from tests.web.pages.conftest import KIM, OLGA, PRIYA, Acme, Send, carried_by
 from tests.world import World, pushed
 
 HTMX = {"HX-Request": "true"}
@@ -245,15 +245,34 @@ def test_moving_a_role_to_another_scope(acme: Acme, olga: Surfer, send: Send) ->
     grant = give(acme, KIM, "Source Admin", "source:website")
     path = acme.page_of(KIM, f"/roles/{grant}")
     assert re.search(r'value="source:website" checked', olga.get(path).text)
-    send(path, scope="all")
+    shown = send(path, scope="all", do="save")
+    assert "Look first at what it does." in shown.text
+    assert "1 person gains Source Admin: edit all sources" in shown.text
+    assert roles(acme, KIM) == {("Source Admin", ("source:website",))}
+    olga.submit(path, shown, **carried_by(shown), scope="all", do="save")
     assert roles(acme, KIM) == {("Source Admin", ("all",))}
     assert acme.told()[-1] == "grant.scope_changed"
+
+
+def test_a_scope_that_was_changed_after_it_was_shown_is_shown_again(acme: Acme, olga: Surfer, send: Send) -> None:
+    path = acme.page_of(KIM, f"/roles/{give(acme, KIM, 'Source Admin', 'source:website')}")
+    shown = send(path, scope="all", do="preview")
+    other = {"scope": "labels", "label": "environment:prod"}
+    told = olga.submit(path, shown, **carried_by(shown), **other, do="save")
+    assert "Something changed while you were looking. Not saved yet." in told.text
+    assert roles(acme, KIM) == {("Source Admin", ("source:website",))}
+    everybody = olga.submit(path, told, **other, do="loses:").text
+    assert ("All who lose" in everybody, "kim@acme.example" in everybody) == (True, True)
 
 
 def test_taking_a_role_says_first_what_is_lost(acme: Acme, olga: Surfer, send: Send) -> None:
     grant = give(acme, KIM, "Source Admin", "source:website")
     path = acme.page_of(KIM, f"/roles/{grant}/end")
-    assert "Edit the source Website" in olga.get(path).text
+    shown = olga.get(path)
+    assert "Edit the source Website" in shown.text
+    assert "Take Source Admin away: 1 loses" in shown.text
+    assert "Look first at what it does." in olga.submit(path, shown).text
+    assert roles(acme, KIM) == {("Source Admin", ("source:website",))}
     assert send(path).status_code == 303
     assert roles(acme, KIM) == set()
     assert acme.told()[-1] == "grant.ended"
@@ -298,6 +317,7 @@ def test_removing_says_first_what_is_lost_and_which_tokens_stop(acme: Acme, olga
     assert "Do everything in this workspace" in html
     assert "Terraform CI: its next call is refused" in html
     assert "Remove kim@acme.example: loses 1 permission" in html
+    assert "Look first at what it does." in olga.submit(path, olga.get(path)).text
     told = send(path)
     assert told.headers["Location"] == acme.page_of(KIM)
     assert acme.person(KIM).member.status == "removed"

@@ -13,7 +13,7 @@ from bridge.flows.give_roles import give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.roles_given import parse_role_in_scope
 from tests.web.browsing import Surfer
-from tests.web.pages.conftest import KIM, PRIYA, Acme, Send
+from tests.web.pages.conftest import KIM, PRIYA, Acme, Send, carried_by
 from tests.world import World, another_connection
 
 
@@ -190,8 +190,17 @@ def test_adding_somebody_who_is_no_member_is_told_beside_the_field(acme: Acme, s
 
 def test_taking_a_member_out(acme: Acme, olga: Surfer, send: Send, guild: str) -> None:
     where = path(acme, "Data Guild", f"/members/{acme.member_id(KIM)}/remove")
-    assert "kim@acme.example loses what this User Group gives" in olga.get(where).text
-    send(where)
+    shown = olga.get(where)
+    assert "kim@acme.example loses what this User Group gives" in shown.text
+    assert "1 person loses Warehouse Read-only" in shown.text
+    assert "Look first at what it does." in olga.submit(where, shown).text
+    give_to_user_group(
+        acme.world.context, acme.actor, "acme", guild, parse_role_in_scope("Source Admin", []), acme.world.now
+    )
+    moved = olga.submit(where, shown, **carried_by(shown))
+    assert "Something changed while you were looking. Not saved yet." in moved.text
+    assert people(acme, "Data Guild") == [KIM]
+    assert olga.submit(where, moved, **carried_by(moved)).status_code == 303
     assert people(acme, "Data Guild") == []
     assert acme.told()[-1] == "user_group.members_removed"
 
@@ -207,11 +216,17 @@ def test_giving_moving_and_taking_a_role(acme: Acme, olga: Surfer, send: Send, g
     new = path(acme, "Data Guild", "/roles/new")
     send(new, f"{new}?role=source_admin", role="source_admin", scope="listed", resource="source:website")
     [_, given] = find(acme, "Data Guild").grants
-    send(path(acme, "Data Guild", f"/roles/{given.id}"), scope="all")
+    move = path(acme, "Data Guild", f"/roles/{given.id}")
+    shown = send(move, scope="all", do="preview")
+    assert "1 person gains Source Admin: edit all sources" in shown.text
+    assert "Save: 1 gains" in shown.text
+    olga.submit(move, shown, **carried_by(shown), scope="all", do="save")
     [_, moved] = find(acme, "Data Guild").grants
     assert (moved.given.role.name, moved.given.scope.kind) == ("Source Admin", "all")
     take = path(acme, "Data Guild", f"/roles/{moved.id}/end")
-    assert "1 member loses this, where no other path gives it: Edit all sources" in olga.get(take).text
+    asked = olga.get(take).text
+    assert "1 member loses this, where no other path gives it: Edit all sources" in asked
+    assert "Take Source Admin away: 1 loses" in asked
     assert olga.get(send(take).headers["Location"]).headers["Location"] == path(acme, "Data Guild")
     assert len(find(acme, "Data Guild").grants) == 1
 

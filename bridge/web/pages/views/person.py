@@ -161,6 +161,7 @@ class RemovePersonPage:
     tokens: tuple[str, ...] = ()
     note: Note | None = None
     keep: str = "Keep them"
+    hidden: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,11 @@ class GrantPage:
     """None when the role has no listable resources."""
     reason: Field | None = None
     button: str = "Give the role"
+    """Empty where it has to be shown first what it does."""
     note: Note | None = None
+    hidden: tuple[tuple[str, str], ...] = ()
+    panel: PreviewPanel | None = None
+    """Of a scope that is changed: who gains and who loses."""
 
 
 @dataclass(frozen=True, slots=True)
