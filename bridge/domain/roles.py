@@ -6,6 +6,7 @@ listed and labelled; the others (identity, privacy ...) exist once in a workspac
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Literal
 
 from bridge.domain.errors import Invalid, NotFound
@@ -174,6 +175,7 @@ def has_sso(plan: str) -> bool:
     return plan == "business"
 
 
+@cache
 def roles_giving(area: str, level: Level, plan: str) -> tuple[str, ...]:
     """Ids of the roles that give at least `level` on `area` in a workspace on `plan`."""
     return tuple(role.id for role in ROLES if role.gives.get(area, 0) >= level and in_plan(role, plan))

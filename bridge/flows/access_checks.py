@@ -13,19 +13,29 @@ from bridge.domain.access import RoleInScope, fits
 from bridge.domain.access_checks import Check, CheckAnswer, Checked
 from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.people import fold_letters
-from bridge.domain.roles import RESOURCE_TYPES, Level, in_plan
+from bridge.domain.roles import RESOURCE_TYPES, Level, Plan, in_plan, roles_giving
 from bridge.domain.workspace import Workspace
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
-from bridge.flows.explain import Question, roles_asked
+from bridge.flows.explain import LEVELS, Question, roles_asked
 from bridge.flows.explain_links import Explained, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
 from bridge.flows.tokens import API_PREFIX, LONGEST_SECRET
 from bridge.storage import tokens
-from bridge.storage.access_checks import ResourceAsked, check_one, holdings, members_asked, resources_asked
+from bridge.storage.access_checks import (
+    OneCheck,
+    ResourceAsked,
+    check_one,
+    holdings,
+    members_asked,
+    resources_asked,
+)
 from bridge.storage.people import find_user_by_uid
-from bridge.storage.tokens import USE_NOTED_EVERY
+from bridge.storage.tokens import USE_NOTED_EVERY, FoundApiToken
 from bridge.storage.workspaces import find_by_key
+
+#: Whose roles a single check is asked with first.
+_USUAL_PLAN: Plan = "business"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +63,63 @@ def find_access_caller(context: Context, secret: str, now: datetime) -> AccessCa
 
     One statement, one more for a token that owns not all, and at most once a minute another that notes the use.
     """
-    if not secret.startswith(API_PREFIX) or len(secret) > LONGEST_SECRET:
+    if not _may_be_token(secret):
         return None
     with context.database.reading() as connection:
         found = tokens.find_api_token(connection, digest(secret), now)
-        roles = None if found is None or found.owns else tokens.roles_of(connection, found.principal_key, now)
-    if found is None:
-        return None
+    return None if found is None else _caller(context, found, now)
+
+
+def _may_be_token(secret: str) -> bool:
+    return secret.startswith(API_PREFIX) and len(secret) <= LONGEST_SECRET
+
+
+def _caller(context: Context, found: FoundApiToken, now: datetime) -> AccessCaller:
     if found.last_used_at is None or now - found.last_used_at >= USE_NOTED_EVERY:
         with context.database.writing() as connection:
             tokens.note_use(connection, found.key, now)
-    plan = found.workspace.plan
-    sees = None if roles is None else tuple(given for given in roles if in_plan(given.role, plan))
-    return AccessCaller(found.id, found.workspace, sees)
+    if found.owns:
+        return AccessCaller(found.id, found.workspace, None)
+    with context.database.reading() as connection:
+        roles = tokens.roles_of(connection, found.principal_key, now)
+    return AccessCaller(
+        found.id, found.workspace, tuple(given for given in roles if in_plan(given.role, found.workspace.plan))
+    )
+
+
+def ask_one(context: Context, secret: str, check: Check, now: datetime) -> tuple[AccessCaller, Checked] | None:
+    """Who asks with this secret, as `find_access_caller` has it, and the answer to one check: where the token owns the
+    workspace, by one statement for both. Raises Forbidden as `answer_checks` does.
+    """
+    if not _may_be_token(secret):
+        return None
+    subject, hashed, plan = name_of(check.subject), digest(secret), str(_USUAL_PLAN)
+    while True:  # the roles are those of a plan, which is known with the answer
+        roles = roles_giving(check.type, LEVELS[check.action], plan)
+        with context.database.reading() as connection:
+            found = check_one(connection, hashed, subject, roles, check.resource, now)
+        if found is None:
+            return None
+        token, one = found
+        if not token.owns:
+            caller = _caller(context, token, now)
+            return caller, answer_checks(context, caller, [check], now)
+        if token.workspace.plan == plan:
+            return _caller(context, token, now), _answer_of(one, token.workspace.rev)
+        plan = token.workspace.plan
+
+
+def _answer_of(one: OneCheck, revision: int) -> Checked:
+    if one.resource is None:
+        return Checked((CheckAnswer(False, "resource"),), revision, None)
+    if one.member is None:
+        return Checked((CheckAnswer(False, "subject"),), revision, None)
+    return Checked((CheckAnswer(one.ends is not None),), revision, one.until)
 
 
 def answer_checks(context: Context, caller: AccessCaller, checks: Sequence[Check], now: datetime) -> Checked:
     """Every check, all of one moment. Raises Forbidden where the token's roles say nothing about a type."""
     _check_types(caller, {check.type for check in checks})
-    if len(checks) == 1 and caller.sees is None:
-        return _answer_one(context, caller.workspace, checks[0], now)
     with context.database.snapshot() as connection:
         workspace = _as_it_is(connection, caller)
         people = _people(connection, workspace, checks)
@@ -92,18 +139,6 @@ def answer_checks(context: Context, caller: AccessCaller, checks: Sequence[Check
         else:
             answers.append(CheckAnswer(held.may(member, _roles(workspace, check), resource)))
     return Checked(tuple(answers), workspace.rev, held.until)
-
-
-def _answer_one(context: Context, workspace: Workspace, check: Check, now: datetime) -> Checked:
-    """One check in one statement. The roles were chosen for the plan of a moment ago, so its revision is named."""
-    roles, subject = _roles(workspace, check), name_of(check.subject)
-    with context.database.reading() as connection:
-        found = check_one(connection, workspace.key, subject, roles, check.resource, now)
-    if found.resource is None:
-        return Checked((CheckAnswer(False, "resource"),), workspace.rev, None)
-    if found.member is None:
-        return Checked((CheckAnswer(False, "subject"),), workspace.rev, None)
-    return Checked((CheckAnswer(found.ends is not None),), workspace.rev, found.until)
 
 
 def _check_types(caller: AccessCaller, kinds: Collection[str]) -> None:

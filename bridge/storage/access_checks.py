@@ -9,14 +9,36 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Text, any_, bindparam, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.labels import Label
 from bridge.storage.access import ALIVE, FOREVER, OF_ROLES, first_end, fits, held_by_members, moment_of
 from bridge.storage.columns import Instant, Json
 from bridge.storage.prepared import Prepared
-from bridge.storage.tables import grant_labels, grant_resources, memberships, resource_labels, resources, users
+from bridge.storage.tables import (
+    grant_labels,
+    grant_resources,
+    memberships,
+    resource_labels,
+    resources,
+    users,
+    workspaces,
+)
+from bridge.storage.tokens import API_TOKEN_COLUMNS, API_TOKEN_WORKS, API_TOKENS, FoundApiToken, found_api_token
 
 # -- One -----------------------------------------------------------------------------------------------------------
 
@@ -37,23 +59,25 @@ class OneCheck(NamedTuple):
         return None if self.ends is None or self.ends == FOREVER else moment_of(self.ends)
 
 
-_ABOUT = "LEFT JOIN resources r ON r.workspace_id = w.id AND r.type = :type AND r.uid = :uid"
+_USER, _MEMBER, _ABOUT = users.alias("u"), memberships.alias("m"), resources.alias("r")
 
 
 def _one_check(subject: str, *, resource: bool) -> Prepared:
+    """Of the token and its workspace, then of the check: so both are of one moment, and a call takes one statement."""
+    here = workspaces.c.id
+    asked_about = and_(
+        _ABOUT.c.workspace_id == here, _ABOUT.c.type == bindparam("type"), _ABOUT.c.uid == bindparam("uid")
+    )
+    among = API_TOKENS.outerjoin(
+        _USER, and_(_USER.c[subject] == bindparam("subject"), _USER.c.closed_at.is_(None))
+    ).outerjoin(_MEMBER, and_(_MEMBER.c.workspace_id == here, _MEMBER.c.user_id == _USER.c.id))
+    among = among.outerjoin(_ABOUT, asked_about) if resource else among
     grant = f"{OF_ROLES} AND {fits('r.id')}" if resource else f"{OF_ROLES} AND g.scope = 'all'"
-    about, key = (_ABOUT, "r.id") if resource else ("", "0")
-    asked = text(f"""
-SELECT m.id, {key}, CASE WHEN m.id IS NOT NULL AND {key} IS NOT NULL AND {ALIVE} THEN {first_end(grant)} END
-FROM workspaces w
-LEFT JOIN users u ON u.{subject} = :subject AND u.closed_at IS NULL
-LEFT JOIN memberships m ON m.workspace_id = w.id AND m.user_id = u.id
-{about}
-WHERE w.id = :workspace""")  # noqa: S608 - put together from constants
-    texts = ("subject", "type", "uid") if resource else ("subject",)
-    bound = [bindparam(name, type_=Text) for name in texts]
-    roles, now = bindparam("roles", type_=Text, expanding=True), bindparam("now", type_=Instant)
-    return Prepared(asked.bindparams(roles, now, bindparam("workspace", type_=BigInteger), *bound))
+    found = "m.id IS NOT NULL AND r.id IS NOT NULL" if resource else "m.id IS NOT NULL"
+    ends = text(f"CASE WHEN {found} AND {ALIVE} THEN {first_end(grant)} END")
+    ends = ends.bindparams(bindparam("roles", type_=Text, expanding=True), bindparam("now", type_=Instant))
+    of_check = (_MEMBER.c.id, _ABOUT.c.id if resource else literal_column("0"), ends)
+    return Prepared(select(*API_TOKEN_COLUMNS, *of_check).select_from(among).where(API_TOKEN_WORKS))
 
 
 _ONE = {
@@ -64,19 +88,17 @@ _ONE = {
 
 
 def check_one(
-    connection: Any, workspace_key: int, subject: str, roles: Sequence[str], ref: ResourceRef | None, now: datetime
-) -> OneCheck:
-    """Whether somebody has any of the roles on a resource; on none given, in a scope of all (to create).
+    connection: Any, digest: bytes, subject: str, roles: Sequence[str], ref: ResourceRef | None, now: datetime
+) -> tuple[FoundApiToken, OneCheck] | None:
+    """The API token whose secret has this hash, and whether, in its workspace, somebody has any of the roles on a
+    resource; on none given, in a scope of all (to create). None for a token that doesn't work now.
 
-    `subject` is an account's id, or an address as `fold_letters` has it. LookupError: the workspace is gone.
+    `subject` is an account's id, or an address as `fold_letters` has it. What the token may ask is the caller's to see.
     """
     statement = _ONE["email_ci" if "@" in subject else "uid", ref is not None]
     about = {} if ref is None else {"type": ref.type, "uid": ref.id}
-    asked = {"workspace": workspace_key, "subject": subject, "roles": roles, "now": now}
-    row = statement.first(connection, **asked, **about)
-    if row is None:
-        raise LookupError("a token without a workspace")
-    return OneCheck(*row)
+    row = statement.first(connection, hash=digest, subject=subject, roles=roles, now=now, **about)
+    return None if row is None else (found_api_token(row[:-3]), OneCheck(*row[-3:]))
 
 
 # -- Many ----------------------------------------------------------------------------------------------------------

@@ -92,24 +92,29 @@ class FoundApiToken:
 
 
 _UNEXPIRED_GRANT = or_(grants.c.expires_at.is_(None), grants.c.expires_at > _NOW)
-_FIND_API = Prepared(
-    select(
-        tokens.c.id,
-        tokens.c.uid,
-        tokens.c.last_used_at,
-        tokens.c.principal_id,
-        exists().where(grants.c.principal_id == tokens.c.principal_id, grants.c.role == OWNER.id, _UNEXPIRED_GRANT),
-        *WORKSPACE_COLUMNS,
-    )
-    .join_from(tokens, workspaces, workspaces.c.id == tokens.c.workspace_id)
-    .where(tokens.c.hash == bindparam("hash"), tokens.c.kind == "api", WORKS)
+#: Of a token that asks, for `found_api_token`; what they are read from; and which of them: it binds `hash` and `now`.
+API_TOKEN_COLUMNS = (
+    tokens.c.id,
+    tokens.c.uid,
+    tokens.c.last_used_at,
+    tokens.c.principal_id,
+    exists().where(grants.c.principal_id == tokens.c.principal_id, grants.c.role == OWNER.id, _UNEXPIRED_GRANT),
+    *WORKSPACE_COLUMNS,
 )
+API_TOKENS = tokens.join(workspaces, workspaces.c.id == tokens.c.workspace_id)
+API_TOKEN_WORKS = and_(tokens.c.hash == bindparam("hash"), tokens.c.kind == "api", WORKS)
+_FIND_API = Prepared(select(*API_TOKEN_COLUMNS).select_from(API_TOKENS).where(API_TOKEN_WORKS))
 
 
 def find_api_token(connection: Any, digest: bytes, now: datetime) -> FoundApiToken | None:
     """The API token whose secret has this hash, if it works now. One statement."""
     row = _FIND_API.first(connection, hash=digest, now=now)
-    return None if row is None else FoundApiToken(row[0], row[1], row[2], row[3], bool(row[4]), Workspace(*row[5:]))
+    return None if row is None else found_api_token(row)
+
+
+def found_api_token(row: Any) -> FoundApiToken:
+    """From its API_TOKEN_COLUMNS."""
+    return FoundApiToken(row[0], row[1], row[2], row[3], bool(row[4]), Workspace(*row[5:]))
 
 
 def roles_of(connection: Any, principal_key: int, now: datetime) -> tuple[RoleInScope, ...]:

@@ -18,9 +18,9 @@ import orjson
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from bridge.domain.access_checks import keep_for
+from bridge.domain.access_checks import Check, Checked, keep_for
 from bridge.domain.errors import DomainError, Invalid, TooManyTries
-from bridge.flows.access_checks import AccessCaller, answer_checks, explain_asked, find_access_caller
+from bridge.flows.access_checks import AccessCaller, answer_checks, ask_one, explain_asked, find_access_caller
 from bridge.flows.health import AWAY_FOR, is_away
 from bridge.web.access_json import parse_checks, parse_one, render_checked, render_explained, render_refusal
 from bridge.web.access_openapi import render_openapi
@@ -32,23 +32,34 @@ blueprint = Blueprint("access", __name__, url_prefix="/access")
 log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 2**20
+#: In bytes, as any program would write it.
+_LONGEST_CHECK = 2**12
 _ASKING = ["POST", "QUERY"]
 _OTHERS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _OPENAPI = "/openapi.json"
+#: Views that ask for the caller themselves, or need none.
+_BY_THEMSELVES = (f"{blueprint.name}.openapi", f"{blueprint.name}.check")
 
 
 @blueprint.before_request
 def authenticate() -> None:
-    """Take the caller from the bearer token, or refuse (RFC 6750 3)."""
+    """Take the caller from the bearer token, or refuse (RFC 6750 3); who checks is looked at with the answer."""
     request.max_content_length = _LARGEST_BODY
-    if request.endpoint == f"{blueprint.name}.{openapi.__name__}":
-        return
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    given = secret.strip() if scheme.lower() == "bearer" else ""
+    if request.endpoint not in _BY_THEMSELVES:
+        g.access_caller = _find_caller()
+
+
+def _find_caller() -> AccessCaller:
+    given = _secret()
     caller = find_access_caller(current_context(), given, current_time()) if given else None
     if caller is None:
         raise _Unauthorized(given)
-    g.access_caller = caller
+    return caller
+
+
+def _secret() -> str:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 class _Unauthorized(DomainError):
@@ -67,15 +78,41 @@ class _Unauthorized(DomainError):
 @blueprint.route("/check", methods=_ASKING)
 def check() -> Response:
     """May they? One check, or many."""
-    body, caller, now = _body(), _caller(), current_time()
-    about = _about(caller, body)
-    standing = _find_standing(caller, about, now)
+    now, tags, one = current_time(), request.headers.get("If-None-Match", ""), _one_check()
+    if one is not None and not tags:
+        return _answer_one(one, now)
+    caller, body = _find_caller(), _body()
+    standing = _find_standing(caller, _about(caller, body), tags, now)
     if standing is not None:
         return Response(status=304, headers=_kept(standing, now))
+    if one is not None:
+        return _answer_one(one, now)
     checks, is_batch = parse_checks(body)
-    checked = answer_checks(current_context(), caller, checks, now)
-    tag = Tag(checked.revision, checked.until, about)
-    return _answer(render_checked(checked, is_batch=is_batch), headers=_kept(tag, now))
+    return _answer_checked(caller, answer_checks(current_context(), caller, checks, now), is_batch=is_batch)
+
+
+def _one_check() -> Check | None:
+    """The one check that a short body holds. All else is read, or refused, once the caller is known."""
+    if (request.content_length or _LONGEST_CHECK) >= _LONGEST_CHECK:
+        return None
+    try:
+        checks, is_batch = parse_checks(_body())
+    except DomainError:
+        return None
+    return None if is_batch else checks[0]
+
+
+def _answer_one(one: Check, now: datetime) -> Response:
+    secret = _secret()
+    asked = ask_one(current_context(), secret, one, now)
+    if asked is None:
+        raise _Unauthorized(secret)
+    return _answer_checked(*asked, is_batch=False)
+
+
+def _answer_checked(caller: AccessCaller, checked: Checked, *, is_batch: bool) -> Response:
+    tag = Tag(checked.revision, checked.until, _about(caller, request.get_data()))
+    return _answer(render_checked(checked, is_batch=is_batch), headers=_kept(tag, current_time()))
 
 
 @blueprint.route("/explain", methods=_ASKING)
@@ -134,9 +171,9 @@ def _about(caller: AccessCaller, body: bytes) -> str:
     return fingerprint(request.path, caller.token_id, body)
 
 
-def _find_standing(caller: AccessCaller, about: str, now: datetime) -> Tag | None:
+def _find_standing(caller: AccessCaller, about: str, tags: str, now: datetime) -> Tag | None:
     """The version that the client has, where that is still the answer; nothing is asked for it."""
-    for tag in parse_tags(request.headers.get("If-None-Match", "")):
+    for tag in parse_tags(tags):
         if tag.about == about and tag.revision == caller.workspace.rev and (tag.until is None or now < tag.until):
             return tag
     return None

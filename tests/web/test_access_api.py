@@ -22,6 +22,7 @@ from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import parse_label
 from bridge.domain.roles import OWNER, get_role
+from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -32,6 +33,7 @@ from bridge.flows.tokens import create_api_token, revoke_token
 from bridge.storage.changes import changing
 from bridge.storage.tables import directory_users, grants, workspaces
 from bridge.web.unread import render_unread
+from tests.overheard import statements
 from tests.world import World, make_world
 
 Ask = Callable[..., TestResponse]
@@ -227,6 +229,59 @@ def test_without_a_token_one_hears_nothing_but_that(client: FlaskClient, ask: As
             "error": {"code": "unauthorized", "message": "Send an API token that works as `Authorization: Bearer …`."}
         }
         assert refused.headers["WWW-Authenticate"] == 'Bearer realm="access"'
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        pytest.param(b"{", "application/json", id="what is no JSON"),
+        pytest.param(b'{"subject": "a@b.c"}', "application/json", id="what is no check"),
+        pytest.param(b"[" * 5_000, "application/json", id="what is long"),
+        pytest.param(b"{}", "text/plain", id="what isn't said to be JSON"),
+        pytest.param(b" " * (2**20 + 1), "application/json", id="too much"),
+    ],
+)
+def test_a_stranger_doesnt_hear_what_is_wrong(ask: Ask, body: bytes, kind: str) -> None:
+    for token in ("", "bapi_wrong", "x" * 10_000):
+        assert ask(body, token=token, Content_Type=kind).status_code == 401
+
+
+# -- How much is asked ---------------------------------------------------------------------------------------------
+
+
+def test_one_check_is_one_statement_and_so_is_that_it_stands(ask: Ask, world: World) -> None:
+    database = world.context.database
+
+    def heard(body: dict[str, Any], status: int, tag: str = "") -> int:
+        with statements(database) as said:
+            assert ask(body, If_None_Match=tag).status_code == status
+        with database.reading() as rows:
+            for one in said if database.is_sqlite else ():  # of PostgreSQL: test_scim_statements
+                plan = rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {one.sql}", one.values).all()
+                assert [step.detail for step in plan if re.match(r"SCAN (?!\(|way|CONSTANT)", step.detail)] == []
+        return len(said)
+
+    tag = ask(check()).headers["ETag"]  # notes when the token was used
+    for body in (check(), check(world.owner.id), check(action="create", resource="source"), check(resource="source:x")):
+        assert heard(body, 200) == 1
+    assert heard(check(), 304, tag) == 1
+    assert heard(check(), 200, '"r1-0-0000000000000000"') == 2
+
+
+def test_a_role_outside_the_plan_gives_nothing(ask: Ask, world: World) -> None:
+    gives = parse_role_in_scope("Source Read-only", ["all"])
+    ann = find_member_id(world.context, "acme", "ann@acme.example")
+    give_to_member(world.context, OPERATOR, "acme", ann, gives, world.now)
+    reads = check(action="read", resource="source:ios")
+    assert (allowed(ask(reads)), allowed(ask(check()))) == (True, True)
+    set_plan(world.context, OPERATOR, "acme", "team", world.now)
+    with statements(world.context.database) as said:
+        assert not allowed(ask(reads))
+    assert len(said) == 2, "it is asked again with the roles of the plan"
+    assert allowed(ask(check())), "Source Admin is in every plan"
+    batch = ask({"checks": [reads, check()]}).json
+    assert batch is not None
+    assert [one["allowed"] for one in batch["checks"]] == [False, True]
 
 
 # -- How long an answer is kept ------------------------------------------------------------------------------------
