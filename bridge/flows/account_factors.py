@@ -43,6 +43,7 @@ from bridge.storage import own_account, pending
 from bridge.storage import second_factors as kept
 from bridge.storage.changes import Change
 from bridge.storage.pending import Pending
+from bridge.storage.sessions import end_passkey_logins
 
 SET_UP_LASTS = timedelta(minutes=30)
 MOST = 10
@@ -223,7 +224,8 @@ def rename_factor(context: Context, session: CurrentSession, factor_id: str, nam
 
 
 def remove(context: Context, session: CurrentSession, factor_id: str, now: datetime) -> None:
-    """Take one away; with the last one go the recovery codes, exemptions stop counting, and sessions are without.
+    """Take one away: what a passkey opened by itself ends, but for this session. With the last one go the recovery
+    codes, exemptions stop counting, and sessions are without.
 
     Raises NotFound, Forbidden, FreshProofNeeded, Conflict (a passkey that is the only way in), LastOwner.
     """
@@ -235,6 +237,8 @@ def remove(context: Context, session: CurrentSession, factor_id: str, now: datet
                 raise NotFound("There is no such second factor. It may have been taken away already.")
             if factor.kind == "passkey" and not own_account.find_ways_in(change.connection, user.key).work:
                 raise Conflict("This passkey is your only way in. Set a password first.")
+        if factor.kind == "passkey":
+            end_passkey_logins(change, user.key, factor_id, but=session.key)
         if not kept.has_factor(change.connection, user.key):
             kept.replace_recovery_codes(change, user.key, ())
             kept.forget_shown(change, user.key)

@@ -40,12 +40,13 @@ def sign_in_with_passkey(
 def _sign_in(
     context: Context, change: Change, answer: str, keepsake: Keepsake | None, client: Client, old: str | None
 ) -> SignedIn:
-    user = check_login(context, change, answer, keepsake)
+    user, passkey = check_login(context, change, answer, keepsake)
     if keeps_secrets_of(context, change.connection, user.key):
         raise WrongFactor
     note_good_try(change.connection, [by_address("passkey", client, TRIES_BY_ADDRESS)])
     acting = replace(change, actor=f"user:{user.id}")
-    proof = NewAuthentication("passkey", user.id, change.now + context.session_lifetime, factor="passkey")
+    ends_at = change.now + context.session_lifetime
+    proof = NewAuthentication("passkey", user.id, ends_at, session_index=passkey, factor="passkey")
     cookie = open_session(context, acting, user, (proof,), client, old)
     trail = Trail()
     trail.note("passkey", "It verified its person.")

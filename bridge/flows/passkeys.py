@@ -139,9 +139,9 @@ def check_shown(context: Context, change: Change, answer: str, user: User) -> bo
     return True
 
 
-def check_login(context: Context, change: Change, answer: str, keepsake: Keepsake | None) -> User:
-    """A passkey answered by itself: whose it is. It must have verified its person, and name them (WebAuthn 7.2, 6).
-    Raises WrongFactor.
+def check_login(context: Context, change: Change, answer: str, keepsake: Keepsake | None) -> tuple[User, str]:
+    """A passkey answered by itself: whose it is, and its id. It must have verified its person, and name them (WebAuthn
+    7.2, 6). Raises WrongFactor.
     """
     read, challenge = _read(answer)
     _spend_question(context, change, challenge, keepsake)
@@ -150,7 +150,7 @@ def check_login(context: Context, change: Change, answer: str, keepsake: Keepsak
     if user is None or _handle(read) != user.id:
         raise WrongFactor
     _use(context, change, passkey, read, challenge, alone=True)
-    return user
+    return user, passkey.id
 
 
 def _read(answer: str) -> tuple[dict[str, Any], bytes]:

@@ -109,9 +109,10 @@ def use_step(change: Change, factor_key: int, step: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeptPasskey:
-    """A passkey: the row's key, whose it is, its public key, sealed, and its counter when it was last used."""
+    """A passkey: the row's key and id, whose it is, its public key, sealed, and its counter when it was last used."""
 
     key: int
+    id: str
     user_key: int
     sealed: bytes
     counter: int
@@ -120,9 +121,9 @@ class KeptPasskey:
 def find_passkey(connection: Any, credential: bytes) -> KeptPasskey | None:
     """The passkey with this id, or None."""
     columns = second_factors.c
-    chosen = select(columns.id, columns.user_id, columns.data_enc, columns.last_step)
+    chosen = select(columns.id, columns.uid, columns.user_id, columns.data_enc, columns.last_step)
     row = connection.execute(chosen.where(columns.credential == credential)).first()
-    return None if row is None else KeptPasskey(row[0], row[1], row[2], row[3] or 0)
+    return None if row is None else KeptPasskey(*row[:4], row[4] or 0)
 
 
 def list_credentials(connection: Any, user_key: int) -> list[bytes]:

@@ -379,6 +379,16 @@ def end_authentications(change: Change, connection_key: int, whose: Whose) -> li
     return _end(change, named)
 
 
+def end_passkey_logins(change: Change, user_key: int, passkey: str, *, but: int) -> None:
+    """End the logins that a passkey of this id alone was; a session that holds no other ends with them, but for one.
+    One that says of no passkey that it was this ends, too.
+    """
+    columns = authentications.c
+    theirs = select(sessions.c.id).where(sessions.c.user_id == user_key, sessions.c.id != but)
+    by_it = or_(columns.session_index == passkey, columns.session_index.is_(None))
+    _end(change, [columns.session_id.in_(theirs), columns.kind == "passkey", by_it])
+
+
 def end_strangers(change: Change, ours: Connection, pushed: Mapping[int, Collection[str]]) -> list[str]:
     """End what might be somebody else's login, of accounts that this connection pushes by now and whose address nobody
     has proved: each but those by its own assertion, or under a name of the record; and whatever is proved and not

@@ -571,7 +571,7 @@ authentications = Table(  # a session holds several; each vouches for what its k
     Column("name_id", Text),
     Column("name_id_format", Text),
     Column("name_qualifier", Text),
-    Column("session_index", Text),
+    Column("session_index", Text),  # its IdP's session; of a passkey, which one it was
     Column("logout_hint_enc", LargeBinary),  # for its IdP at the end: ID token, whole NameID
     _required("at", Instant),
     Column("ends_at", Instant),

@@ -978,13 +978,17 @@ class Accounts(RuleBasedStateMachine):
         self.remove_factor(device, "totp", self.apps)
 
     def remove_factor(self, device: Device, kind: str, kept: dict[str, Any]) -> None:
-        """With the last one go the recovery codes, and no login of the account was one with a factor."""
+        """What a passkey opened by itself ends elsewhere. With the last one go the recovery codes, and no login of the
+        account was one with a factor.
+        """
         account = device.account or ""
         factor = next((uid for one, uid in self.out.accounts()[account].factors if one == kind), None)
         told = device.post(f"/account/factors/{factor}/remove")
         if factor is None or told.status_code != 303:
             return
         del kept[account]
+        if kind == "passkey":
+            self.end(lambda where, one: (where.account, one.kind) == (account, "passkey") and where is not device)
         if not self.has_factor(account):
             self.used_codes.setdefault(account, []).extend(self.codes.pop(account, []))
             for each in self.out.devices.values():

@@ -192,6 +192,18 @@ PLANTED = (
         (Piece("bridge.storage.sessions", "        ~HELD_OUT,\n", "        literal(True),\n"),),
     ),
     Planted(
+        "a session outlives the passkey that opened it",
+        r"passkey of .* is over",
+        ("log_in", "add_passkey", "log_in_by_passkey", "remove_passkey"),
+        (
+            Piece(
+                "bridge.flows.account_factors",
+                "            end_passkey_logins(change, user.key, factor_id, but=session.key)\n",
+                "            pass\n",
+            ),
+        ),
+    ),
+    Planted(
         "a connection that was switched off and on keeps its sessions",
         r"is over",
         ("sign_in_at_work", "switch", "log_in"),

@@ -95,6 +95,22 @@ def test_of_an_account_that_is_linked_to_twilio_it_opens_nothing(world: World, a
     assert show(surfer, passkey) == 303
 
 
+def test_with_it_goes_what_it_alone_opened_but_for_where_that_was_said(world: World, app: Flask) -> None:
+    """Whoever has the device has its passkey and its session."""
+    lost, kept, here, elsewhere, by_other = add(world, app, ANN), Passkey(), *(Surfer(app) for _ in range(3))
+    show(here, lost)
+    page = here.get("/account/factors/passkey")
+    here.submit("/account/factors/passkey", page, name="Phone", code=kept.make(options_in(page)))
+    show(elsewhere, lost)
+    show(by_other, kept)
+    removal = here.get("/account/factors").text.partition("/remove")[0].rpartition('"')[2] + "/remove"
+    asked = here.get(removal)
+    assert "for this browser" in asked.text
+    assert here.submit(removal, asked).status_code == 303
+    told = {name: one.session() is not None for name, one in (("here", here), ("lost", elsewhere), ("kept", by_other))}
+    assert told == {"here": True, "lost": False, "kept": True}
+
+
 def test_it_names_its_own_person(world: World, app: Flask, surfer: Surfer) -> None:
     passkey, other = add(world, app, ANN), add(world, app, BOB)
     assert show(surfer, passkey, handle=other.handle) == 403

@@ -227,6 +227,8 @@ def ask_to_remove(factor: UUID) -> Response:
     visit.require_fresh()
     found, last = get_own(visit.context, visit.session, str(factor))
     lines = [Consequence("lose", f"{found.name} signs you in no longer")]
+    if found.kind == "passkey":
+        lines.append(Consequence("lose", "Where it alone signed you in, you are signed out, but for this browser"))
     if last:
         lines += [
             Consequence("lose", "A password alone opens your account: this is your last second factor"),
