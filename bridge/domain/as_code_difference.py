@@ -4,6 +4,7 @@ What a file doesn't say stays. What stands and isn't in one of the file's lists 
 then last, so that whoever gets a thing in another way has it before.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -162,7 +163,8 @@ def _labels(present: CodedWorkspace, wanted: CodedWorkspace) -> Iterator[Step]:
         before = standing.get(one.label)
         was = (before.description if before else None) or ""
         is_other = one.description is not None and one.description != was
-        fields = (Said("description", was or None, one.description or None),) if is_other else ()
+        said = Said("description", was or None, one.description or "none")
+        fields = (said,) if is_other else ()
         if before is None:
             yield Step("create", "label", str(one.label), fields, one.at, one)
         elif fields:
@@ -224,25 +226,32 @@ def idp_differs(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
     if after is None:
         return False
     is_other_way = before is None or ("metadata_url" in before) != ("metadata_url" in after)
-    return is_other_way or any((before or {}).get(key) != value for key, value in after.items())
+    return is_other_way or any(_is_other((before or {}).get(key), value) for key, value in after.items())
+
+
+def _is_other(before: Any, after: Any) -> bool:
+    """Certificates are told apart whole, and trusted in whichever order; PEM is as it is kept, one text for each."""
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return frozenset(before) != frozenset(after)
+    return bool(before != after)
 
 
 def _idp_fields(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[Said]:
     if after is not None and idp_differs(before, after):
         for key, value in after.items():
             was = (before or {}).get(key)
-            if was != value:
+            if _is_other(was, value) and (value or was is not None):
                 yield Said(f"idp.{key}", None if was is None else _word(was), _word(value))
 
 
 def _word(value: Any) -> str:
-    """A setting in words; certificates by the beginning of their text's digest."""
+    """A setting in words; certificates (PEM, as kept) by their SHA-256 fingerprints, as pages show them."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
         return ", ".join(map(_word, value)) or "none"
     if isinstance(value, str) and "-----BEGIN" in value:
-        return f"certificate {sha256(value.strip().encode()).hexdigest()[:12]}"
+        return f"certificate {sha256(b64decode(''.join(value.splitlines()[1:-1]))).digest().hex(':').upper()}"
     return "none" if value is None else str(value)
 
 

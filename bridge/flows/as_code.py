@@ -56,8 +56,8 @@ class PlannedStep:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What applying a file does. `left_alone` counts what stands and isn't in the file's lists, by what it is; `kept`
-    are connections whose secret the file keeps, which nobody compares. `digest` stands for the steps and all whom they
-    move."""
+    are connections whose secret the file keeps, which nobody compares. `digest` stands for the steps, with
+    the secrets and the metadata that they found outside, and all whom they move."""
 
     workspace: Workspace
     steps: tuple[PlannedStep, ...]
@@ -213,7 +213,7 @@ class _Applying:
         planned = tuple(PlannedStep(step, self._line(step)) for step in steps)
         kept = tuple(one.name for one in wanted.connections or () if one.secret and one.secret.by == "keep")
         left = {} if self.prune else left_alone(present, wanted)
-        digest = _digest(workspace, steps, gains, loses)
+        digest = _digest(workspace, steps, self._secrets(steps), gains, loses)
         return Plan(workspace, planned, _first(gains), _first(loses), left, kept, digest)
 
     def _do_and_compare(
@@ -295,12 +295,21 @@ class _Applying:
         below = (f"{step.at}.{key}" for key in (named, f"idp.{named}") if named)
         return next((path for path in below if path in self.read.lines), step.at)
 
+    def _secrets(self, steps: Iterable[Step]) -> list[str]:
+        """What tells new secrets from others, and nobody can try without the bridge's key."""
+        new = [one for one in steps if one.what == "connection" and any(s.name == "client_secret" for s in one.fields)]
+        return [self.context.secrets.sign((one.wanted.secret.value or "").encode(), "plan").hex() for one in new]
+
     def _line(self, step: Step) -> int:
         return 0 if step.action == "delete" else self.read.line(step.at)
 
 
 def _digest(
-    workspace: Workspace, steps: Iterable[Step], gains: Iterable[PersonMoved], loses: Iterable[PersonMoved]
+    workspace: Workspace,
+    steps: Iterable[Step],
+    secrets: Collection[str],
+    gains: Iterable[PersonMoved],
+    loses: Iterable[PersonMoved],
 ) -> str:
     told = [[one.action, one.what, one.name, [[s.name, s.before, s.after] for s in one.fields]] for one in steps]
     written: dict[tuple[RoleInScope, ...], list[list[str]]] = {}  # thousands move by the same
@@ -311,7 +320,7 @@ def _digest(
         return written[one.roles]
 
     moves = [[[one.id, roles(one)] for one in side] for side in (gains, loses)]
-    return sha256(json.dumps([workspace.id, told, moves]).encode()).hexdigest()
+    return sha256(json.dumps([workspace.id, told, secrets, moves]).encode()).hexdigest()
 
 
 def _first(people: tuple[PersonMoved, ...]) -> Moves:

@@ -144,19 +144,21 @@ class _Search:
                 said = {**one.idp, **own}
                 if idp_differs(present, said):
                     self.trusted[one.at] = self.fetched(said, signers)
+                    said = {**_frozen(self.trusted[one.at].idp), **said}  # so that who agrees sees what is trusted
             else:
                 facts = self.facts(one, signers)
-                said = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()} | own
+                said = _frozen(facts) | own
                 self.trusted[one.at] = Trusted(facts, "idp", None, None, signers)
             return replace(one, idp=said)
         except DomainError as error:
-            self.refuse(f"{one.at}.idp", error.text)
+            named = f"{one.at}.idp.{getattr(error, 'field', None)}"
+            self.refuse(named if named in self.read.lines else f"{one.at}.idp", error.text)
             return one
 
     def signers(self, idp: Mapping[str, Any], standing: Connection | None) -> tuple[str, ...]:
         """The certificates that metadata is held to: those of the file, or else those that stand."""
         if "signed_by" in idp:
-            return tuple(parse_signers("\n".join(idp["signed_by"])))
+            return tuple(dict.fromkeys(pem for one in idp["signed_by"] for pem in parse_signers(one)))
         return tuple(signers_of(standing.config)) if standing is not None else ()
 
     def fetched(self, idp: Mapping[str, Any], signers: tuple[str, ...]) -> Trusted:
@@ -225,3 +227,7 @@ class _Search:
             enabled=one.said.get("enabled", True),
         )
         return prepare_oidc(self.context, draft, provider)
+
+
+def _frozen(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}

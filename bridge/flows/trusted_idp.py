@@ -75,11 +75,11 @@ def read_facts(given: Mapping[str, Any]) -> dict[str, Any]:
     entity_id = _checked_entity_id(str(given["entity_id"]))
     names = ("sso_redirect_url", "sso_post_url", "slo_url", "slo_answer_url")
     addresses = {name: _checked(name, parse_address, given[name]) for name in names if given.get(name)}
-    written = "\n".join(given.get("certificates", ()))
-    certificates = _checked("certificates", parse_certificates, written) if written else ()
+    each = (_checked("certificates", parse_certificates, one) for one in given.get("certificates", ()))
+    certificates = tuple(dict.fromkeys(pem for pems in each for pem in pems))
     others = {name: given[name] for name in ("name_id_format", "want_requests_signed", "slo_by_post") if name in given}
     blank: dict[str, Any] = dict.fromkeys(("sso_redirect_url", "sso_post_url", "slo_url"))
-    idp = IdentityProvider(entity_id=entity_id, certificates=tuple(certificates), **blank | addresses, **others)
+    idp = IdentityProvider(entity_id=entity_id, certificates=certificates, **blank | addresses, **others)
     return {**asdict(idp), "certificates": list(idp.certificates)}
 
 

@@ -1,8 +1,10 @@
 """A workspace as code: planned, applied whole or not at all, agreed to, and pruned with care (product.md 5.6)."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 
 from bridge.domain.as_code_reading import read_file
@@ -23,9 +25,11 @@ from bridge.flows.user_groups import create_user_group, list_user_groups
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.tables import audit
+from saml.certificates import certificate_facts
 from tests.flows.audit import audit_events, everything_kept
 from tests.flows.coded import ISSUER, Outside, a_provider, applied, export, full, moved, planned, steps
 from tests.flows.conftest import METADATA
+from tests.saml.idp import self_signed
 from tests.world import World
 
 READING = parse_role_in_scope("Source Read-only", [])
@@ -405,7 +409,12 @@ def test_the_same_secret_is_no_difference_and_another_is_replaced(kicks: World) 
     asked = len(outside.asked)
     assert planned(kicks.context, GOOGLE, kicks.now, outside=outside).steps == ()
     outside.environment["GOOGLE_SECRET"] = "second"
-    plan = applied(kicks.context, GOOGLE, kicks.now, outside=outside)
+    agreed = planned(kicks.context, GOOGLE, kicks.now, outside=outside)
+    outside.environment["GOOGLE_SECRET"] = "third"
+    with pytest.raises(PlanMoved):
+        applied(kicks.context, GOOGLE, kicks.now, outside=outside, expect=agreed.digest)
+    outside.environment["GOOGLE_SECRET"] = "second"
+    plan = applied(kicks.context, GOOGLE, kicks.now, outside=outside, expect=agreed.digest)
     [(name, before, after)] = [(one.name, one.before, one.after) for one in plan.steps[0].step.fields]
     assert (name, before, after) == ("client_secret", "what stands", "another, from env")
     assert len(outside.asked) == asked  # what stands isn't asked for again
@@ -442,7 +451,7 @@ def test_what_is_named_and_cannot_be_found_is_told_with_its_line(kicks: World) -
         (6, "connections[1].client_secret"),
         (7, "connections[2].client_secret.file"),
         (8, "connections[3].idp"),
-        (9, "connections[4].idp"),
+        (9, "connections[4].idp.metadata_url"),
         (10, "connections[5].idp"),
         (11, "connections[6].preset"),
         (12, "connections[7].issuer"),
@@ -474,6 +483,38 @@ connections:
     assert [config.get("metadata_url") for config in configs] == [None, None, "https://idp.example/metadata", None]
 
 
+def certificates(kicks: World) -> list[str]:
+    """Those that are trusted of Okta, as they are kept."""
+    config = connect.list_connections(kicks.context, "kicks")[0].config
+    return list(config["idp"]["certificates"])
+
+
+def test_a_plan_names_what_metadata_at_an_address_has_trusted_and_agrees_to_no_other(kicks: World) -> None:
+    text = "connections: [{name: Entra, kind: saml, idp: {metadata_url: 'https://idp.example/metadata'}}]"
+    outside = Outside(pages={"https://idp.example/metadata": METADATA})
+    agreed = planned(kicks.context, text, kicks.now, outside=outside)
+    said = {one.name: one.after for one in agreed.steps[0].step.fields}
+    [pem] = certificates(kicks)
+    assert said["idp.certificates"] == f"certificate {certificate_facts(pem).sha256}"
+    outside.pages["https://idp.example/metadata"] = METADATA.replace(b"/sso", b"/other")
+    with pytest.raises(PlanMoved):
+        applied(kicks.context, text, kicks.now, expect=agreed.digest, outside=outside)
+    outside.pages["https://idp.example/metadata"] = METADATA
+    applied(kicks.context, text, kicks.now, expect=agreed.digest, outside=outside)
+
+
+def test_a_certificate_is_the_same_however_it_is_written_and_in_any_order(kicks: World) -> None:
+    [pem] = certificates(kicks)
+    bare = "".join(pem.splitlines()[1:-1])
+    spaced = " ".join(bare[at : at + 50] for at in range(0, len(bare), 50))
+    other = self_signed(ec.generate_private_key(ec.SECP256R1()))
+    fields = "connections: [{{name: Okta, kind: saml, idp: {{entity_id: e, sso_post_url: https://a.example, {0}}}}}]"
+    applied(kicks.context, fields.format(f"certificates: {json.dumps([pem, other])}"), kicks.now)
+    for written in ([pem, other], [other, pem], [pem.replace("\n", "\r\n"), other], [spaced, other]):
+        assert planned(kicks.context, fields.format(f"certificates: {json.dumps(written)}"), kicks.now).steps == ()
+    assert planned(kicks.context, fields.format(f"certificates: {json.dumps([other])}"), kicks.now).steps
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("kind", "oidc\n  issuer: https://a.example\n  client_id: x"), ("preset", "entra")],
@@ -499,7 +540,7 @@ def test_what_labels_are_for_is_said_beside_them(staged: World) -> None:
     assert "  - label: team:growth\n    description: Who sells\n" in export(staged.context)
     assert planned(staged.context, "labels: [team:growth]", staged.now).steps == ()  # what isn't said stays
     [taken] = planned(staged.context, "labels: [{label: team:growth, description: ''}]", staged.now).steps
-    assert (taken.step.fields[0].before, taken.step.fields[0].after) == ("Who sells", None)
+    assert (taken.step.fields[0].before, taken.step.fields[0].after) == ("Who sells", "none")
 
 
 # -- Groups that an IdP pushed -----------------------------------------------------------------------
