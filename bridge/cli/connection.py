@@ -13,7 +13,7 @@ from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import Invalid
 from bridge.domain.previews import DeleteConnection, SwitchConnection
 from bridge.domain.workspace import Connection
-from bridge.flows import connect, connection_settings, rotate_client_key, rotate_key, trusted_idp
+from bridge.flows import connect, connection_settings, own_connections, rotate_client_key, rotate_key, trusted_idp
 from bridge.flows.connect_oidc import (
     PRIVATE_KEY,
     OidcDraft,
@@ -155,7 +155,7 @@ def _read(house: House, file_or_url: str) -> bytes:
 @told
 def show_all(house: House, workspace: str) -> Told:
     """List a workspace's connections."""
-    found = connect.list_connections(house.context, workspace)
+    found = own_connections.list_connections(house.context, workspace)
     expiries = connection_expiries(house.context, workspace, house.now)
     ends = {id_: wire_time(listed[0].ends_at) for id_, listed in expiries.items() if listed}
     rows = [(one.id, one.kind, one.name, "on" if one.enabled else "off", ends.get(one.id) or "") for one in found]
@@ -250,7 +250,7 @@ def change(
     wanted, signers = _wanted(options), _signers(metadata_certificate)
     if not wanted and idp_metadata is None and signers is None and not client_secret_stdin:
         raise click.UsageError("Say what to change.")
-    found = connect.find_own(house.context, workspace, connection_id)
+    found = own_connections.find_own(house.context, workspace, connection_id)
     others = {"idp_metadata": idp_metadata, "metadata_certificate": signers is not None}
     _check_kind(found, {*wanted, *_named(**others, client_secret_stdin=client_secret_stdin)})
     named = (house.context, OPERATOR, workspace, connection_id)
@@ -334,7 +334,7 @@ def enable(house: House, workspace: str, connection_id: str, dry_run: bool) -> T
     """Switch a connection on."""
     if dry_run:
         return foretell(house, workspace, SwitchConnection(connection_id, True))
-    found = connect.set_enabled(house.context, OPERATOR, workspace, connection_id, True, house.now)
+    found = own_connections.set_enabled(house.context, OPERATOR, workspace, connection_id, True, house.now)
     return _told(house, found, f"{found.name} is on.")
 
 
@@ -348,7 +348,7 @@ def disable(house: House, workspace: str, connection_id: str, dry_run: bool) -> 
     if dry_run:
         return foretell(house, workspace, SwitchConnection(connection_id, False))
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
-    found = connect.set_enabled(house.context, OPERATOR, workspace, connection_id, False, house.now)
+    found = own_connections.set_enabled(house.context, OPERATOR, workspace, connection_id, False, house.now)
     said = f"{found.name} is off: nobody signs in by it, and its groups give nothing. {_loss(closing)}"
     return _closed(house, found, said, closing)
 
@@ -366,7 +366,7 @@ def delete(house: House, workspace: str, connection_id: str, yes: bool, dry_run:
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
     typed = _ask_for_name(closing) if not yes and sys.stdin.isatty() else None
     its, seen = (house.context, OPERATOR, workspace, connection_id), closing.foreseen if typed is not None else None
-    gone = connect.delete_connection(*its, house.now, typed_name=typed, seen=seen)
+    gone = own_connections.delete_connection(*its, house.now, typed_name=typed, seen=seen)
     return _closed(house, gone, f"Deleted the connection {gone.name}. {_loss(closing)}", closing)
 
 
@@ -400,7 +400,7 @@ def _closed(house: House, found: Connection, text: str, closing: Closing) -> Tol
 @told
 def rotate(house: House, workspace: str, connection_id: str, step: str) -> Told:
     """Replace our key of a connection: begin, give the IdP the next certificate or key, finish. Or cancel."""
-    found = connect.find_own(house.context, workspace, connection_id)
+    found = own_connections.find_own(house.context, workspace, connection_id)
     if found.kind == "oidc":
         return _rotate_client_key(house, workspace, found, step)
     turn, text = _STEPS[step]

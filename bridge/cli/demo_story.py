@@ -28,7 +28,17 @@ from bridge.domain.group_mapping import GroupMatch, parse_match
 from bridge.domain.labels import parse_label
 from bridge.domain.members import GivenGrant, UserGroup
 from bridge.domain.slugs import make_slug
-from bridge.flows import connect, domains, give_roles, map_groups, tokens, trusted_idp, user_groups
+from bridge.flows import (
+    connect,
+    domains,
+    give_roles,
+    map_groups,
+    own_connections,
+    saml_connection,
+    tokens,
+    trusted_idp,
+    user_groups,
+)
 from bridge.flows.access_requests import RequestDraft, ask_for_access, list_requests
 from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces
 from bridge.flows.connect import SamlDraft
@@ -172,7 +182,7 @@ def add_user_groups(scene: Scene) -> None:
 
 def add_connections(scene: Scene) -> None:
     """The companies' IdPs, their domains, and the tokens by which they push."""
-    present = {one.name: one.id for one in connect.list_connections(scene.context, scene.slug)}
+    present = {one.name: one.id for one in own_connections.list_connections(scene.context, scene.slug)}
     for one in scene.told("connections"):
         draft = SamlDraft(scene.idps[one["key"]].metadata(), one["name"], one["preset"], allow_idp_initiated=True)
         if one["name"] not in present:
@@ -209,7 +219,7 @@ def introduce(scene: Scene) -> None:
     scene.ids["bridge"] = scene.context.public_url
     for key, idp in scene.idps.items():
         connection, ours = scene.ids[key], f"{scene.local}/saml/{scene.ids[key]}/metadata"
-        known = connect.find_own(scene.context, scene.slug, connection)
+        known = own_connections.find_own(scene.context, scene.slug, connection)
         idp.configure(entity_id=known.config["idp"]["entity_id"])  # it is the same IdP, also at another port
         trusted_idp.replace_metadata(scene.context, scene.owner, scene.slug, connection, idp.metadata(), scene.now)
         metadata = requests.get(ours, timeout=30)
@@ -270,7 +280,7 @@ def give_by_hand(scene: Scene) -> None:
 def sign_in_first(scene: Scene) -> None:
     """Who came by a first sign-in alone: they sign in now."""
     for one in scene.told("first_sign_ins"):
-        login = connect.addresses(scene.context, scene.ids[one["connection"]]).login_url
+        login = saml_connection.addresses(scene.context, scene.ids[one["connection"]]).login_url
         password = read(scene.story.companies[one["connection"]])["password"]
         scene.idps[one["connection"]].sign_in(login, one["email"], password)
 
@@ -333,7 +343,7 @@ STEPS: tuple[Callable[[Scene], None], ...] = (
 
 def _pushed_groups(scene: Scene, connection_id: str) -> dict[str, str]:
     """The ids of a connection's pushed groups, by name."""
-    every = connect.list_connections(scene.context, scene.slug)
+    every = own_connections.list_connections(scene.context, scene.slug)
     connection = next(one for one in every if one.id == connection_id)
     found, _ = search_groups(scene.context, connection, None, offset=0, count=1000, with_members=False)
     return {group.name: group.id for group in found}

@@ -5,13 +5,14 @@ values; raises `bridge.domain.errors`. A refusal rolls back; what must be rememb
 a counter, a mail to owners) is written in a second short transaction. Nothing is fetched inside a
 transaction: fetch first, then flow.
 
-- `provision_users`, `provision_groups`   an IdP pushes people and groups (SCIM)
+- `provision_users`, `provision_groups`   an IdP pushes people and groups (SCIM); `pushed_person`: whom a record means
 - `walk_directory`, `cursors`   it reads them page by page; where it went on from
 - `log_requests`  each SCIM call, its answer and what it did (`request_buffer`: what waits; `tell_effects`: who lost)
 - `request_log`   that log, read and forgotten
 - `import_directory`, `import_people`      the same from a file, by the thousand
-- `sign_in`       a person signs in through a connection (`sso_door`: is it open; `settle_login`: whose account it is;
-  `login_requests`: what was sent to the IdP, of which nothing is kept here)
+- `sign_in`, `resume_login`   a person signs in through a connection: its IdP's answer is taken, then the browser comes
+  for what it led to (`sso_door`: is it open; `settle_login`: whose account it is; `login_requests`: what was sent to
+  the IdP, of which nothing is kept here; `login_results`: what waits for the browser)
 - `passkeys`, `passkey_login`   what they are asked and answer; signing in by one alone
 - `require_factor`   a second factor of who comes without SSO
 - `require_sso`, `break_glass`   SSO as the only way in, who is exempt, and the way past it when it is broken
@@ -50,12 +51,14 @@ transaction: fetch first, then flow.
 - `members`, `user_groups`, `give_roles`, `resources`, `tokens`, `domains`   what owners look after
 - `take_over_token`   an owner goes on with a token that somebody else made
 - `scim_clients`  OAuth clients that push by SCIM: made, given another secret; their access tokens
-- `connect`       connections to IdPs: made, switched, deleted, loaded (`connection_secrets`: what they keep sealed)
+- `connect`       connections to IdPs are made (`connection_secrets`: what they keep sealed); `own_connections`: listed,
+  switched, deleted; `saml_connection`: loaded for a sign-in
 - `connection_settings`, `oidc_settings`, `rotate_key`, `rotate_client_key`, `connection_overview`   what an admin
   changes of one, our keys (`key_rotation`: in two steps), what hangs on it
 - `trusted_idp`   what is trusted of a SAML IdP: read from metadata or fields, replaced; `refresh_metadata`: read again
   where it was given as an address
-- `invite`, `access_requests`   invitations; members ask for a role, owners give it or refuse
+- `invite`, `accept_invitation`   invitations, and what becomes of them (`invite_gives`: what they promise)
+- `access_requests`   members ask for a role, owners give it or refuse
 - `deliver`       mail, put into the outbox by changes and sent after them; its words: `account_mails`,
   `workspace_mails`, `connection_mails`, their look: `mail_theme`
 - `jobs`          what the worker does again and again: when each is due, who does it; `outside`: the ways out

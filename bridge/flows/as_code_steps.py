@@ -20,6 +20,7 @@ from bridge.flows import (
     give_roles,
     hipaa,
     map_groups,
+    own_connections,
     require_factor,
     require_sso,
     resources,
@@ -175,11 +176,11 @@ def _settle(work: Work, one: CodedConnection, found: Connection, secret: str | N
     enabled = one.said.get("enabled", found.enabled)
     if enabled != found.enabled:
         now = get_connection(work.change.connection, work.workspace, found.id)
-        connect.switch_connection(work.change, work.workspace, now, enabled)
+        own_connections.switch_connection(work.change, work.workspace, now, enabled)
 
 
 def _disconnect(work: Work, step: Step) -> None:
-    connect.remove_connection(work.change, work.workspace, work.connection(step.present.name))
+    own_connections.remove_connection(work.change, work.workspace, work.connection(step.present.name))
 
 
 def _claim(work: Work, step: Step) -> None:

@@ -1,5 +1,6 @@
-"""Connections to IdPs: made, switched, deleted, and loaded for a sign-in. OpenID Connect's own making and loading is in
-`connect_oidc`; what an admin may change later in `connection_settings` and `rotate_key`.
+"""Connections to IdPs are made: of SAML here, of OpenID Connect in `connect_oidc`. A sign-in loads them by
+`saml_connection`; `own_connections` switches and deletes them; what an admin may change later is in
+`connection_settings` and `rotate_key`.
 
 `config` of a SAML connection is its public side:
 
@@ -16,40 +17,27 @@ isn't here, since each change of a connection keeps the former row.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
-from bridge.domain.errors import Conflict, DomainError, Expired, Invalid, NotFound
+from bridge.domain.errors import Conflict, Expired, Invalid
 from bridge.domain.people import clean_name, fold
 from bridge.domain.presets import get_preset
 from bridge.domain.workspace import Connection, Workspace
-from bridge.flows.connection_overview import Foreseen, check_foreseen
-from bridge.flows.connection_secrets import open_secrets, seal
+from bridge.flows.connection_secrets import seal
 from bridge.flows.context import Context
-from bridge.flows.named import (
-    check_sso_in_plan,
-    get_connection,
-    get_own_connection,
-    get_workspace,
-    owner_acting,
-)
+from bridge.flows.named import check_sso_in_plan, get_connection, get_workspace, owner_acting
 from bridge.flows.trusted_idp import IdpFields, check_metadata_url, read_identity_provider
-from bridge.storage import connection_removal, connections, provisioning_requests
+from bridge.storage import connections
 from bridge.storage.changes import Change
-from bridge.storage.mappings import refresh_connection_matches
-from bridge.storage.pending import drop_logins
 from bridge.storage.secret_box import CannotDecrypt
-from saml.attributes import PRESETS, AttributeMapping
-from saml.identity_provider import IdentityProvider
-from saml.service_provider import ServiceProvider, make_key_pair
+from saml.attributes import PRESETS
+from saml.service_provider import make_key_pair
 
-#: How many lines of a connection's SCIM log go in one transaction.
-FORGOTTEN_AT_ONCE = 5_000
 #: How long an id may be promised before its connection is made: an admin works at the IdP meanwhile.
 RESERVED_FOR = timedelta(days=7)
 _RESERVED = "connections.reserved_id"
@@ -62,44 +50,6 @@ _DEFAULT_CONFIG: Mapping[str, Any] = {
     "force_authn": False,
     "authn_context": [],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SamlAddresses:
-    """The URLs that an IdP's console asks for. The entity id is the metadata's own URL."""
-
-    login_url: str
-    acs_url: str
-    slo_url: str
-    sp_entity_id: str
-    sp_metadata_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class SamlConnection:
-    """All that signing in through one SAML connection needs."""
-
-    connection: Connection
-    idp: IdentityProvider
-    sp: ServiceProvider
-    attributes: AttributeMapping
-    allow_idp_initiated: bool
-    jit: bool
-    force_authn: bool
-    requests_by_post: bool = False
-
-    @property
-    def asks_by_post(self) -> bool:
-        """By which binding the IdP is asked: of the two that it has, the admin's choice (SAML Metadata 2.4.3)."""
-        if self.idp.sso_post_url is None or self.idp.sso_redirect_url is None:
-            return self.idp.sso_redirect_url is None
-        return self.requests_by_post
-
-
-def addresses(context: Context, connection_id: str) -> SamlAddresses:
-    """Our URLs of a SAML connection."""
-    base = f"{context.public_url}/saml/{connection_id}"
-    return SamlAddresses(f"{base}/login", f"{base}/acs", f"{base}/slo", f"{base}/metadata", f"{base}/metadata")
 
 
 # -- What an admin gives -----------------------------------------------------------------------------
@@ -167,7 +117,7 @@ def show_reserved(context: Context, workspace_slug: str, reserved: str, now: dat
         return reserved_id(context, get_workspace(connection, workspace_slug), reserved, now)
 
 
-# -- Making, switching, deleting ---------------------------------------------------------------------
+# -- Making ------------------------------------------------------------------------------------------
 
 
 def create_saml(context: Context, actor: str, workspace_slug: str, draft: SamlDraft, now: datetime) -> Connection:
@@ -216,96 +166,6 @@ def make_connection(change: Change, workspace: Workspace, made: NewConnection) -
     after = {"kind": made.kind, "name": made.name, "preset": made.config["preset"], "idp": made.idp}
     change.record(workspace.key, "connection.created", made.uid, after={**after, "enabled": made.enabled})
     return get_connection(change.connection, workspace, made.uid)
-
-
-def list_connections(context: Context, workspace_slug: str) -> tuple[Connection, ...]:
-    """A workspace's connections, oldest first. Raises NotFound."""
-    with context.database.reading() as connection:
-        return tuple(connections.list_connections(connection, get_workspace(connection, workspace_slug).key))
-
-
-def find_own(context: Context, workspace_slug: str, connection_id: str) -> Connection:
-    """One connection of a workspace. Raises NotFound."""
-    with context.database.reading() as connection:
-        return get_connection(connection, get_workspace(connection, workspace_slug), connection_id)
-
-
-def set_enabled(
-    context: Context,
-    actor: str,
-    workspace_slug: str,
-    connection_id: str,
-    enabled: bool,
-    now: datetime,
-    *,
-    seen: Foreseen | None = None,
-) -> Connection:
-    """Switch a connection. Off closes it now: its sign-ins, its SCIM, and what its groups give (properties.md 5).
-
-    Who was shown what that takes gives it as `seen`. Raises NotFound, Forbidden (not an owner), Stale (by now it takes
-    something else).
-    """
-    with context.changing(actor, now) as change:
-        workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        if found.enabled != enabled:
-            check_foreseen(change, workspace_slug, found, seen)
-            switch_connection(change, workspace, found, enabled)
-        return get_connection(change.connection, workspace, connection_id)
-
-
-def switch_connection(change: Change, workspace: Workspace, found: Connection, enabled: bool) -> None:
-    """Switch one that is switched otherwise, inside another flow, which holds it and knows who may."""
-    connections.set_connection(change, found.key, enabled=enabled)
-    if enabled:  # what was under way when it was switched off has ended with that
-        drop_logins(change, found.key)
-    refresh_connection_matches(change, found.key)
-    kind = "connection.enabled" if enabled else "connection.disabled"
-    change.record(workspace.key, kind, found.id, after={"name": found.name})
-
-
-def delete_connection(
-    context: Context,
-    actor: str,
-    workspace_slug: str,
-    connection_id: str,
-    now: datetime,
-    *,
-    typed_name: str | None = None,
-    seen: Foreseen | None = None,
-) -> Connection:
-    """Delete a connection with its directory, rules, tokens, sign-ins and log. Members stay, but those it held out.
-
-    The log, which may be millions of lines, goes first and a part at a time: nobody waits for all of it. Who had to
-    type its name as a confirmation gives it as `typed_name`, who was shown what goes gives it as `seen`.
-
-    Raises NotFound, Forbidden (not an owner), Invalid (another name was typed), Stale (by now something else goes).
-    """
-
-    def get_confirmed(change: Change) -> tuple[Workspace, Connection]:
-        workspace, found = get_own_connection(change, workspace_slug, connection_id)
-        if typed_name is not None and typed_name.strip() != found.name:
-            raise Invalid(f"Type the connection’s name to delete it: {found.name}", field="typed_name")
-        check_foreseen(change, workspace_slug, found, seen)
-        return workspace, found
-
-    def forget_calls() -> int:
-        with context.changing(actor, now) as change:
-            _, found = get_confirmed(change)
-            return provisioning_requests.delete_requests(change.connection, found.key, FORGOTTEN_AT_ONCE)
-
-    while forget_calls() == FORGOTTEN_AT_ONCE:
-        pass
-    with context.changing(actor, now) as change:
-        workspace, found = get_confirmed(change)
-        remove_connection(change, workspace, found)
-        return found
-
-
-def remove_connection(change: Change, workspace: Workspace, found: Connection) -> None:
-    """Delete one inside another flow, which holds it and knows who may."""
-    ended = connection_removal.delete_connection(change, found)
-    before = {"name": found.name, "kind": found.kind, "members_ended": ended}
-    change.record(workspace.key, "connection.deleted", found.id, before=before)
 
 
 def check_name_free(change: Change, workspace_key: int, name: str, *, but: str = "") -> None:
@@ -360,78 +220,3 @@ def _new_secrets(context: Context, uid: str, now: datetime) -> bytes:
     # Outside the transaction: making a key takes a tenth of a second.
     private_key, certificate = make_key_pair(f"bridge {uid}", now)
     return seal(context, {"private_key": private_key, "certificates": [certificate]})
-
-
-# -- Loading for a sign-in ---------------------------------------------------------------------------
-
-
-def load_saml(context: Context, connection_id: str) -> SamlConnection:
-    """Both sides of a SAML connection, ready for `saml.response.validate`. Enabled or not: the caller checks.
-
-    Raises NotFound; a DomainError for a connection of another kind.
-    """
-    with context.database.reading() as connection:
-        kept = connections.find_with_secrets(connection, connection_id)
-    if kept is None:
-        raise NotFound("There is no such connection.")
-    found, sealed = kept
-    if found.kind != "saml":
-        raise DomainError(f"{found.name} is not a SAML connection.")
-    secrets = open_secrets(context, found, sealed)
-    force_authn = found.config.get("force_authn", False)
-    return SamlConnection(
-        connection=found,
-        idp=_identity_provider(found.config),
-        sp=_service_provider(addresses(context, found.id), secrets, found.config),
-        attributes=_attributes(found.config),
-        # An answer that nobody asked for answers no demand to sign in anew.
-        allow_idp_initiated=found.config["allow_idp_initiated"] and not force_authn,
-        jit=found.config["jit"],
-        force_authn=force_authn,
-        requests_by_post=found.config.get("requests_by_post", False),
-    )
-
-
-def _identity_provider(config: Mapping[str, Any]) -> IdentityProvider:
-    kept = config["idp"]
-    idp = IdentityProvider(**{**kept, "certificates": tuple(kept["certificates"])})
-    return replace(idp, name_id_format=config.get("name_id_format") or idp.name_id_format)
-
-
-def _service_provider(ours: SamlAddresses, secrets: Mapping[str, Any], config: Mapping[str, Any]) -> ServiceProvider:
-    following = secrets.get("next")
-    return ServiceProvider(
-        ours.sp_entity_id,
-        ours.acs_url,
-        ours.slo_url,
-        secrets["private_key"],
-        (*secrets["certificates"], *([following["certificate"]] if following else ())),
-        clock_skew=config["clock_skew"],
-        next_private_key_pem=following["private_key"] if following else None,
-        sign_requests=config.get("sign_requests", True),
-        authn_contexts=tuple(config.get("authn_context", ())),
-    )
-
-
-def _attributes(config: Mapping[str, Any]) -> AttributeMapping:
-    chosen = config.get("attributes")
-    return _of_preset(config["preset"]) if not chosen else _of_admin(config["preset"], chosen)
-
-
-@cache
-def _of_preset(preset: str) -> AttributeMapping:
-    """The preset's names, then the usual ones: an admin who skipped that step of the guide still gets in."""
-    own, usual = PRESETS[preset], PRESETS["generic"]
-    claims = [field.name for field in fields(AttributeMapping)]
-    return AttributeMapping(
-        **{claim: tuple(dict.fromkeys(getattr(own, claim) + getattr(usual, claim))) for claim in claims}
-    )
-
-
-def _of_admin(preset: str, chosen: Mapping[str, list[str]]) -> AttributeMapping:
-    own = _of_preset(preset)
-    names = {claim: tuple(chosen[claim]) for claim in ("email", "groups") if chosen.get(claim)}
-    if chosen.get("name"):
-        names |= {"display_name": tuple(chosen["name"]), "given_name": (), "family_name": ()}
-    claims = [field.name for field in fields(AttributeMapping)]
-    return AttributeMapping(**{claim: names.get(claim, getattr(own, claim)) for claim in claims})

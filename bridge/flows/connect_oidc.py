@@ -27,17 +27,11 @@ from bridge.domain.errors import DomainError, Invalid, NotFound
 from bridge.domain.people import clean_name
 from bridge.domain.web_calls import Ask, WebCall
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import (
-    NewConnection,
-    SamlAddresses,
-    addresses,
-    free_name,
-    make_connection,
-    reserved_id,
-)
+from bridge.flows.connect import NewConnection, free_name, make_connection, reserved_id
 from bridge.flows.connection_secrets import read_secrets, seal
 from bridge.flows.context import Context
 from bridge.flows.named import check_sso_in_plan, get_connection, get_own_connection, get_workspace, owner_acting
+from bridge.flows.saml_connection import SamlAddresses, addresses
 from bridge.storage import connections
 from oidc.authorization_request import SCOPES
 from oidc.claims import PRESETS, ClaimMapping

@@ -20,7 +20,8 @@ from bridge.domain.people import email_domain, fold_letters
 from bridge.domain.workspace import Connection
 from bridge.flows.account_settings import forget_under_way
 from bridge.flows.everywhere import record_everywhere
-from bridge.flows.provision_users import add_user, end_strangers, event_of, rewrite_user, told
+from bridge.flows.provision_users import add_user, event_of, rewrite_user, told
+from bridge.flows.pushed_person import end_strangers
 from bridge.storage import directory_many
 from bridge.storage.changes import Change, write_audit
 from bridge.storage.directory_many import KnownAccount, NewPerson

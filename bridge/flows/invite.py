@@ -1,40 +1,30 @@
-"""Invitations (product.md 1.7): bound to one address, good once, and for a few days.
+"""Owners invite (product.md 1.7): an invitation is bound to one address, good once, and for a few days.
 
-The link is mailed and kept as a hash. It proves the mailbox: who opens it and has no way to sign in yet may choose a
-password; who has one signs in first.
+The link is mailed and kept as a hash; what it gives is in `invite_gives`, what happens when it is opened in
+`accept_invitation`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from bridge.domain.access import ResourceRef, RoleInScope, Scope, parse_scope
-from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound
-from bridge.domain.group_mapping import phrase_role, phrase_user_group
-from bridge.domain.labels import Label
-from bridge.domain.people import clean_name, fold_letters, parse_email
-from bridge.domain.roles import get_role, has_sso
-from bridge.domain.workspace import Membership, User, Workspace
+from bridge.domain.access import RoleInScope
+from bridge.domain.errors import Conflict, Invalid, NotFound
+from bridge.domain.people import fold_letters, parse_email
+from bridge.domain.workspace import Workspace
 from bridge.flows import workspace_mails
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.invite_gives import inviters_of, present_of
 from bridge.flows.named import get_workspace, owner_acting
-from bridge.flows.password_login import Way
-from bridge.flows.passwords import hash_password
 from bridge.flows.roles_given import check_role_in_plan
-from bridge.storage import accounts, invites, people, resources, user_groups, workspaces
-from bridge.storage.access import grants_of
+from bridge.storage import invites, people, user_groups
 from bridge.storage.changes import Change
-from bridge.storage.connections import list_connections
-from bridge.storage.grants import insert_grant, known_labels, scope_keys
+from bridge.storage.grants import scope_keys
 from bridge.storage.invites import StoredInvite
-from bridge.storage.members import lift_holds
-from bridge.storage.own_account import let_go_of_closed
-from bridge.storage.sign_in import clear_account
 
-Needs = Literal["account", "sign_in", "nothing"]
 MOST_AT_ONCE = 100
 #: Of so many addresses it is said what is wrong with each; the rest are counted.
 MOST_ERRORS = 20
@@ -65,30 +55,9 @@ class PendingInvite:
         return self.expires_at <= now
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedInvite:
-    """What the page of an invitation shows, and what it needs: a new account, a sign-in, or just the button.
-
-    `ways`: the connections of the workspace by which one can come instead of by an account's own login.
-    """
-
-    workspace: str
-    workspace_slug: str
-    email: str
-    invited_by: str
-    gives: tuple[str, ...]
-    expires_at: datetime
-    needs: Needs
-    ways: tuple[Way, ...] = ()
-    requires_sso: bool = False
-
-
 def invitation_link(context: Context, secret: str) -> str:
     """The address that is mailed."""
     return f"{context.public_url}/invitations/{secret}"
-
-
-# -- Owners invite -----------------------------------------------------------------------------------
 
 
 def invite(
@@ -216,16 +185,10 @@ def _invite_one(context: Context, change: Change, workspace: Workspace, email: s
 def _mail_link(
     context: Context, change: Change, workspace: Workspace, email: str, gives: Mapping[str, Any], secret: str
 ) -> None:
-    phrases = _present(change.connection, workspace, [gives]).phrases(gives)
-    expires_at = change.now + context.invite_lifetime
-    link = invitation_link(context, secret)
-    queue_mail(
-        context,
-        change,
-        workspace_mails.invitation(
-            email, workspace.name, _inviters(change.connection, {change.actor})[change.actor], phrases, link, expires_at
-        ),
-    )
+    phrases = present_of(change.connection, workspace, [gives]).phrases(gives)
+    inviter = inviters_of(change.connection, {change.actor})[change.actor]
+    link, until = invitation_link(context, secret), change.now + context.invite_lifetime
+    queue_mail(context, change, workspace_mails.invitation(email, workspace.name, inviter, phrases, link, until))
 
 
 def _get_pending(connection: Any, workspace: Workspace, invite_id: str) -> StoredInvite:
@@ -236,177 +199,11 @@ def _get_pending(connection: Any, workspace: Workspace, invite_id: str) -> Store
 
 
 def _told(connection: Any, workspace: Workspace, found: Sequence[StoredInvite]) -> tuple[PendingInvite, ...]:
-    present = _present(connection, workspace, [one.gives for one in found])
-    inviters = _inviters(connection, {one.invited_by for one in found})
+    present = present_of(connection, workspace, [one.gives for one in found])
+    inviters = inviters_of(connection, {one.invited_by for one in found})
     return tuple(
         PendingInvite(
             one.id, one.email, present.phrases(one.gives), inviters[one.invited_by], one.created_at, one.expires_at
         )
         for one in found
     )
-
-
-def _inviters(connection: Any, actors: set[str]) -> dict[str, str]:
-    return dict.fromkeys(actors, "The operator") | accounts.names_of_actors(connection, actors)
-
-
-@dataclass(frozen=True, slots=True)
-class _Present:
-    """What of that which invitations promise is there now."""
-
-    resource_names: Mapping[ResourceRef, str]
-    labels: Collection[Label]
-    user_group_names: Mapping[str, str]
-
-    def role(self, kept: Mapping[str, Any]) -> RoleInScope | None:
-        """The role that was promised, less resources that have gone since; None where nothing is left.
-
-        Labels narrow together, so without one of them nothing is left: the rest would give more than was promised.
-        """
-        promised = _promised(kept)
-        if not promised.scope.labels.issubset(self.labels):
-            return None
-        if promised.scope.kind != "list":
-            return promised
-        left = promised.scope.resources & self.resource_names.keys()
-        return RoleInScope(promised.role, Scope("list", resources=frozenset(left))) if left else None
-
-    def phrases(self, gives: Mapping[str, Any]) -> tuple[str, ...]:
-        """What an invitation gives, in words."""
-        roles = [role for role in map(self.role, gives["roles"]) if role]
-        named = [phrase_role(role, sorted(self.resource_names[ref] for ref in role.scope.resources)) for role in roles]
-        groups = [self.user_group_names[uid] for uid in gives["user_groups"] if uid in self.user_group_names]
-        return (*named, *map(phrase_user_group, groups))
-
-
-def _promised(kept: Mapping[str, Any]) -> RoleInScope:
-    role = get_role(kept["role"])
-    return RoleInScope(role, parse_scope(kept["scope"], role))
-
-
-def _present(connection: Any, workspace: Workspace, gives: Sequence[Mapping[str, Any]]) -> _Present:
-    scopes = [_promised(kept).scope for one in gives for kept in one["roles"]]
-    groups = {uid for one in gives for uid in one["user_groups"]}
-    return _Present(
-        resources.names_of(connection, workspace.key, {ref for scope in scopes for ref in scope.resources}),
-        known_labels(connection, workspace.key, {label for scope in scopes for label in scope.labels}),
-        user_groups.names_of(connection, workspace.key, groups),
-    )
-
-
-# -- The invited person accepts ----------------------------------------------------------------------
-
-
-def open_invitation(context: Context, secret: str, user_id: str | None, now: datetime) -> OpenedInvite:
-    """What a link leads to; `user_id` is who is signed in. Raises Expired."""
-    with context.database.snapshot() as connection:
-        pending, workspace = _open(connection, secret, now)
-        user = people.find_user_by_email(connection, pending.email)
-        return OpenedInvite(
-            workspace=workspace.name,
-            workspace_slug=workspace.slug,
-            email=pending.email,
-            invited_by=_inviters(connection, {pending.invited_by})[pending.invited_by],
-            gives=_present(connection, workspace, [pending.gives]).phrases(pending.gives),
-            expires_at=pending.expires_at,
-            needs=_needs(connection, user, user_id),
-            ways=_ways(connection, workspace),
-            requires_sso=workspace.require_sso,
-        )
-
-
-def accept_with_password(context: Context, secret: str, name: str, password: str, now: datetime) -> User:
-    """Accept with a new account, or with one that has no way in of its own yet.
-
-    Raises Expired, Invalid, Forbidden (the account has a way in: sign in first), TooManyTries.
-    """
-    cleaned = clean_name(name)
-    with context.database.reading() as connection:
-        pending, _ = _open(connection, secret, now)
-    kept = hash_password(password, pending.email, cleaned)
-    with context.changing(f"invitation:{pending.id}", now) as change:
-        pending, workspace = _open(change.connection, secret, now)
-        user = _claim_account(change, workspace, pending, cleaned)
-        people.set_user(change, user.key, name=cleaned, password_hash=kept, email_proved_at=now)
-        _accept(change, workspace, pending, user)
-        return User(user.key, user.id, user.email, cleaned, True, True)
-
-
-def accept_as(context: Context, secret: str, user_id: str, now: datetime) -> User:
-    """Accept as the person who is signed in. Raises Expired, Forbidden (invited under another address)."""
-    with context.changing(f"user:{user_id}", now) as change:
-        pending, workspace = _open(change.connection, secret, now)
-        user = people.find_user_by_uid(change.connection, user_id)
-        if user is None or fold_letters(user.email) != fold_letters(pending.email):
-            raise Forbidden(f"This invitation is for {pending.email}. Sign in with that address to accept it.")
-        _accept(change, workspace, pending, user)
-        return user
-
-
-def _open(connection: Any, secret: str, now: datetime) -> tuple[StoredInvite, Workspace]:
-    pending = invites.find_pending_by_hash(connection, digest(secret))
-    workspace = workspaces.find_by_key(connection, pending.workspace_key) if pending else None
-    if pending is None or workspace is None:
-        raise Expired("This invitation was used, replaced or taken back. Ask who invited you for a new one.")
-    if pending.expires_at <= now:
-        raise Expired("This invitation has run out. Ask who invited you to send it again.")
-    return pending, workspace
-
-
-def _needs(connection: Any, user: User | None, signed_in: str | None) -> Needs:
-    if user is not None and user.id == signed_in:
-        return "nothing"
-    return "sign_in" if user is not None and accounts.has_way_in(connection, user.key) else "account"
-
-
-def _ways(connection: Any, workspace: Workspace) -> tuple[Way, ...]:
-    found = list_connections(connection, workspace.key) if has_sso(workspace.plan) else ()
-    return tuple(Way(one.id, one.kind, one.name) for one in found if one.enabled)
-
-
-def _claim_account(change: Change, workspace: Workspace, pending: StoredInvite, name: str) -> User:
-    """The account of the invited address, new or without a way in. The link proves that the mailbox is theirs."""
-    user = people.find_user_by_email(change.connection, pending.email)
-    if user is None:
-        user = people.insert_user(change, pending.email, name)
-        change.record(workspace.key, "user.created", user.id, after={"email": user.email, "name": user.name})
-        return user
-    if accounts.has_way_in(change.connection, user.key):
-        raise Forbidden(f"{user.email} has an account. Sign in to accept the invitation.")
-    if not user.email_proved:
-        clear_account(change, user.key)
-    return user
-
-
-def _accept(change: Change, workspace: Workspace, pending: StoredInvite, user: User) -> None:
-    let_go_of_closed(change, workspace.key, pending.email)
-    member = people.find_member(change.connection, workspace.key, user.key)
-    if member is not None:
-        # A record that its IdP deleted held the person out until now; one that says inactive still does.
-        # Lifted first: records are locked before memberships (`bridge.storage.changes.lock_workspace`).
-        lift_holds(change, member.key, deleted_only=True)
-        people.hold_members(change, [member.key], alone=True)
-    if not invites.use_invite(change, pending.key):
-        raise Expired("This invitation was used a moment ago.")
-    membership, present = _membership(change, workspace, user), _present(change.connection, workspace, [pending.gives])
-    standing = [given for _, given in grants_of(change.connection, [membership.key]).values()]
-    for kept in pending.gives["roles"]:
-        given = present.role(kept)
-        if given is not None and given not in standing:
-            insert_grant(change, workspace.key, membership.key, given, pending.invited_by)
-    groups = user_groups.open_groups(change.connection, workspace.key, pending.gives["user_groups"])
-    for group_key in groups:
-        user_groups.add_members(change, group_key, [membership.key], pending.invited_by)
-    after = {"email": user.email, "member": membership.id, **pending.gives}
-    change.record(workspace.key, "invitation.accepted", pending.id, after=after)
-
-
-def _membership(change: Change, workspace: Workspace, user: User) -> Membership:
-    found = people.find_member(change.connection, workspace.key, user.key)
-    if found is None:
-        return people.insert_membership(change, workspace.key, user.key, accepted=True)
-    if found.status == "removed":
-        people.revive_membership(change, found.key, accepted=True)
-    elif not found.accepted:
-        people.accept_membership(change, found.key)
-    return found

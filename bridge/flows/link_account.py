@@ -17,9 +17,9 @@ from bridge.flows.account_mails import prove_account
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.deliver import queue_mail
+from bridge.flows.login_results import authentication_by, unpack
 from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.settle_login import adopt, may_join, note_invited_back, settle
-from bridge.flows.sign_in import authentication_by, unpack
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
 from bridge.flows.tries import AN_HOUR, Limit, count_tries

@@ -1,8 +1,8 @@
-"""An IdP pushes people (product.md 4.4, 4.8).
+"""An IdP pushes people (product.md 4.4, 4.8): records read, made, changed and deleted.
 
 A record belongs to its connection; the membership behind it is shared by all the workspace's connections,
 and the account behind that by all workspaces. So a push changes its own record, adds or suspends a
-membership of its own workspace, and touches an account only where that account is nobody else's.
+membership of its own workspace, and touches an account only where that account is nobody else's: `pushed_person`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,24 +10,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser, PushedUser, ShownUser, usable_email
 from bridge.domain.errors import Conflict, LastOwner, NotFound, Stale
-from bridge.domain.people import email_domain, fold_letters, fold_user_name
-from bridge.domain.roles import MINIMAL
-from bridge.domain.workspace import Connection, Membership, User
-from bridge.flows.account_settings import forget_under_way
+from bridge.domain.people import fold_letters, fold_user_name
+from bridge.domain.workspace import Connection, Membership
 from bridge.flows.context import Context
-from bridge.flows.everywhere import record_everywhere
+from bridge.flows.pushed_person import end_strangers, find_person, follow_account, late_link, membership_for
 from bridge.flows.warn_owners import warn_of_last_owner
-from bridge.storage import directory, directory_pages, directory_people, people, sessions
+from bridge.storage import directory, directory_pages, directory_people, people
 from bridge.storage.changes import Change
 from bridge.storage.directory_people import StoredUser
 from bridge.storage.directory_search import find_name
-from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import hold_connections
 from bridge.storage.newcomers import look_for
-from bridge.storage.sign_in import find_identity
 from bridge.storage.workspaces import check_last_owner, guarding_owners
 from scim.filter_tree import Filter
 from scim.sorting import Order
@@ -142,8 +137,8 @@ def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: st
     seen = look_for(change.connection, connection.key, connection.workspace_key, pushed)
     if seen.name_taken:
         raise _name_taken(pushed.user_name)
-    user, member = _find_person(change, connection, pushed) if seen.known else (None, None)
-    membership = _membership_for(change, connection, pushed, user, member, proved=seen.domain_proved)
+    user, member = find_person(change, connection, pushed) if seen.known else (None, None)
+    membership = membership_for(change, connection, pushed, user, member, proved=seen.domain_proved)
     # First, since it locks the connection, to which the record will point: the order of locks again.
     directory.count_in_directory(change, connection.key, users=1)
     stored = _write_new(change, connection, pushed, membership, uid, is_new=member is None)
@@ -155,18 +150,6 @@ def add_user(change: Change, connection: Connection, pushed: PushedUser, uid: st
     said = told(pushed, linked=membership is not None)
     change.record(connection.workspace_key, "directory_user.created", stored.user.id, after=said)
     return stored.user
-
-
-def end_strangers(change: Change, connection: Connection, pushed: Mapping[int, PushedUser]) -> None:
-    """Who came just in time, under an address that nobody vouches for, isn't the person who is pushed with it now until
-    they prove it: what they signed in to ends (docs/decisions/0023). `pushed` holds records by the keys of accounts.
-    """
-    if not pushed:
-        return
-    names = {key: {name for name in (each.external_id, each.user_name) if name} for key, each in pushed.items()}
-    for uid in sessions.end_strangers(change, connection, names):
-        after = {"by": "push", "connection": connection.id}
-        change.record(connection.workspace_key, "session.ended", uid, after=after)
 
 
 def _write_new(
@@ -185,79 +168,6 @@ def _write_new(
     if unpushed is not None:
         return directory_people.adopt_user(change, unpushed, connection.key, pushed, membership.key, uid)
     return directory_people.insert_user(change, connection.key, pushed, membership.key, uid)
-
-
-def _membership_for(
-    change: Change,
-    connection: Connection,
-    pushed: PushedUser,
-    user: User | None,
-    membership: Membership | None,
-    *,
-    proved: bool,
-) -> Membership | None:
-    """The membership a new push is about, given whom it is about, and whether the workspace proved its address's
-    domain: as it is, revived or made.
-
-    None without a usable address. None too for a second record of one connection with the same address, which is
-    kept, not linked (product.md 4.8): it says nothing of that person, so it doesn't undo an owner's removal.
-    """
-    if user is None:
-        email = usable_email(pushed)
-        return None if email is None else _make_member(change, connection, email, pushed.name, proved=proved)
-    proved = people.proves_domain(change.connection, connection.workspace_key, user.email)
-    if membership is None:
-        return _join(change, connection, user.key, accepted=proved)
-    if directory_people.find_pushed(change.connection, connection.key, membership.key) is not None:
-        return None
-    if membership.status == "removed":
-        _revive(change, connection, membership, accepted=proved or membership.accepted)
-    return membership
-
-
-def _revive(change: Change, connection: Connection, membership: Membership, *, accepted: bool) -> None:
-    """Bring a removed member back, unless another connection did so a moment ago."""
-    # The order of locks (`bridge.storage.changes.lock_workspace`): the connection, the record, then the membership.
-    hold_connections(change, [connection.key])
-    directory_people.hold_unpushed(change, connection.key, membership.key)
-    if not people.hold_members(change, [membership.key], alone=True):
-        people.revive_membership(change, membership.key, accepted=accepted)
-        _welcome(change, connection, membership, "membership.revived")
-
-
-def _find_person(change: Change, connection: Connection, pushed: PushedUser) -> tuple[User | None, Membership | None]:
-    user = _find_account(change, connection, pushed)
-    member = people.find_member(change.connection, connection.workspace_key, user.key) if user else None
-    return user, member
-
-
-def _find_account(change: Change, connection: Connection, pushed: PushedUser) -> User | None:
-    """Whom this connection signs in under the record's own names, else who has its address (product.md 2.6)."""
-    subjects = [name for name in (pushed.external_id, pushed.user_name) if name]
-    signed_in = {find_identity(change.connection, connection.key, subject) for subject in subjects} - {None}
-    if len(signed_in) == 1:
-        return people.find_user_by_key(change.connection, signed_in.pop() or 0)
-    email = usable_email(pushed)
-    return None if email is None else people.find_user_by_email(change.connection, email)
-
-
-def _make_member(change: Change, connection: Connection, email: str, name: str, *, proved: bool) -> Membership:
-    user = people.insert_user(change, email, name, email_proved_at=change.now if proved else None)
-    made = {"email": user.email, "name": user.name}
-    change.record(connection.workspace_key, "user.created", user.id, after=made)
-    return _join(change, connection, user.key, accepted=True)
-
-
-def _join(change: Change, connection: Connection, user_key: int, *, accepted: bool) -> Membership:
-    membership = people.insert_membership(change, connection.workspace_key, user_key, accepted=accepted)
-    _welcome(change, connection, membership, "membership.created")
-    return membership
-
-
-def _welcome(change: Change, connection: Connection, membership: Membership, event: str) -> None:
-    given = RoleInScope(MINIMAL, EVERYWHERE)
-    insert_grant(change, connection.workspace_key, membership.key, given, change.actor)
-    change.record(connection.workspace_key, event, membership.id, after={"role": MINIMAL.name})
 
 
 def change_user(
@@ -284,7 +194,7 @@ def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wan
     before = stored.user.pushed
     if fold_user_name(before.user_name) != fold_user_name(wanted.user_name):
         _check_name_free(change, connection, stored, wanted)
-    membership_key = stored.membership_key or _late_link(change, connection, wanted)
+    membership_key = stored.membership_key or late_link(change, connection, wanted)
     # Only the IdP's own change of mind holds out or lets in: a hold an owner lifted stays lifted until then.
     holds_out = stored.holds_out if before.active == wanted.active else not wanted.active
     guarded = bool(holds_out and membership_key and guarding_owners(change, connection.workspace_key, membership_key))
@@ -294,7 +204,7 @@ def rewrite_user(change: Change, connection: Connection, stored: StoredUser, wan
         end_strangers(change, connection, {user.key: wanted} if user else {})
     if guarded:
         check_last_owner(change, connection.workspace_key)
-    _follow_account(change, connection, stored, wanted)
+    follow_account(change, connection, stored, wanted)
     said = {
         "before": told(before, linked=stored.membership_key is not None),
         "after": told(wanted, linked=membership_key is not None),
@@ -308,51 +218,6 @@ def event_of(before: PushedUser, after: PushedUser) -> str:
     if before.active == after.active:
         return "directory_user.changed"
     return "directory_user.reactivated" if after.active else "directory_user.deactivated"
-
-
-def _late_link(change: Change, connection: Connection, wanted: PushedUser) -> int | None:
-    """A record that had no usable address, or was second with it, may have one of its own now, or be alone with it."""
-    email = usable_email(wanted)
-    if email is None:
-        return None
-    user, member = _find_person(change, connection, wanted)
-    if member is not None and (member.status == "removed" or _has_record(change, connection, member)):
-        return None  # only a new push, an invitation or an owner brings back whom an owner removed (product.md 4.4)
-    proved = people.proves_domain(change.connection, connection.workspace_key, email)
-    membership = _membership_for(change, connection, wanted, user, member, proved=proved)
-    return membership.key if membership else None
-
-
-def _has_record(change: Change, connection: Connection, member: Membership) -> bool:
-    return directory_people.has_record(change.connection, connection.key, member.key)
-
-
-def _follow_account(change: Change, connection: Connection, stored: StoredUser, wanted: PushedUser) -> None:
-    """Let an account follow its IdP: the name where the account is nobody else's, the address where proved."""
-    if stored.membership_key is None:
-        return
-    workspace = connection.workspace_key
-    user = people.find_user_of(change.connection, stored.membership_key)
-    if user is None:
-        return
-    if user.name != wanted.name and not people.has_other_life(change.connection, user.key, workspace):
-        people.set_user(change, user.key, name=wanted.name)
-    email = usable_email(wanted)
-    if (
-        email
-        and fold_letters(email) != fold_letters(user.email)
-        and _may_change_email(change, workspace, user.email, email)
-    ):
-        people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
-        forget_under_way(change, user)
-        said = {"before": {"email": user.email}, "after": {"email": email}}
-        record_everywhere(change, user, "user.email_changed", here=workspace, **said)
-
-
-def _may_change_email(change: Change, workspace_key: int, old: str, new: str) -> bool:
-    """Product.md 2.6: this workspace proved both domains, and the new address is free."""
-    proved = all(people.proves_domain(change.connection, workspace_key, email) for email in (old, new))
-    return proved and email_domain(new) != "" and people.find_user_by_email(change.connection, new) is None
 
 
 def delete_user(
@@ -407,10 +272,10 @@ def _link_second(change: Change, connection: Connection, second: StoredUser, *, 
     them back (product.md 4.4), so the other record is theirs as the first was.
     """
     pushed = second.user.pushed
-    user, member = _find_person(change, connection, pushed)
+    user, member = find_person(change, connection, pushed)
     proved = people.proves_domain(change.connection, connection.workspace_key, usable_email(pushed) or "")
     if member is None or member.key != stays_out:
-        member = _membership_for(change, connection, pushed, user, member, proved=proved)
+        member = membership_for(change, connection, pushed, user, member, proved=proved)
     if member is None:
         return
     directory_people.link_record(change, second, member.key)

@@ -4,29 +4,19 @@
   `try_connection` it is one for a test
 - `complete`  the IdP's verified answer: consumed, remembered, its person found or made; the result waits under a
   one-time handle for a minute (an IdP's cross-site POST brings no cookie of ours)
-- `resume`    the browser fetches it: compared with the one that began, and only then a session is made; in the place
-  of somebody else's, where the login began at the IdP, only when they say so
+- `resume` (in `resume_login`)   the browser fetches it: compared with the one that began, and only then a session is
+  made; in the place of somebody else's, where the login began at the IdP, only when they say so
 """
 
-from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.domain.errors import DomainError
 from bridge.domain.identity import AssertedIdentity, Replay
-from bridge.domain.sign_in import UNKNOWN_CLIENT, Client, check_alive, decide, keepable_groups, path_within
-from bridge.domain.sign_in_refusals import (
-    AccountClosed,
-    EndedAtIdp,
-    MembershipEnded,
-    NotFresh,
-    OtherBrowser,
-    Replayed,
-    UnknownRequest,
-)
-from bridge.domain.workspace import Connection, User
+from bridge.domain.sign_in import UNKNOWN_CLIENT, Client, decide, keepable_groups, path_within
+from bridge.domain.sign_in_refusals import NotFresh, Replayed, UnknownRequest
+from bridge.domain.workspace import User
 from bridge.flows.bearer_secrets import digest, new_secret
 from bridge.flows.context import SYSTEM, Context
 from bridge.flows.login_requests import (
@@ -34,14 +24,13 @@ from bridge.flows.login_requests import (
     LoginRequest,
     Protocol,
     find_unanswered,
-    is_kept_by,
     name_of,
     name_request,
     new_keepsake,
     read_request,
     spend_request,
 )
-from bridge.flows.sessions import SignedIn, open_session
+from bridge.flows.login_results import check_not_ended, pack
 from bridge.flows.settle_login import (
     check_identity,
     find_person,
@@ -51,33 +40,15 @@ from bridge.flows.settle_login import (
     tell_found,
     tell_groups,
 )
-from bridge.flows.sign_in_log import Asked, Trail, log_signed_in
+from bridge.flows.sign_in_log import Asked, Trail
 from bridge.flows.sso_door import Door, open_door
-from bridge.flows.try_connection import (
-    TestOver,
-    is_test_result,
-    keep_test_passed,
-    pretend_enabled,
-    use_ticket,
-    would_happen,
-)
-from bridge.storage import ended_logins, pending, people, sessions
+from bridge.flows.try_connection import TestOver, keep_test_passed, pretend_enabled, use_ticket, would_happen
+from bridge.storage import pending
 from bridge.storage.changes import Change
 from bridge.storage.connections import was_off_since
 from bridge.storage.pending import Pending
-from bridge.storage.sessions import NewAuthentication
 
 _HANDLE_LASTS = timedelta(seconds=60)
-_AGREEING_LASTS = timedelta(minutes=10)
-_PROOF_LASTS = timedelta(minutes=30)
-_INSTANTS = ("session_ends_at", "asserted_at")
-
-
-@dataclass(frozen=True, slots=True)
-class ProofNeeded:
-    """The account exists, and the person has to show that it is theirs; `token` names that task, in this browser."""
-
-    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +64,6 @@ class Answer:
     authenticated_at: datetime | None = None
     trail: Trail = field(default_factory=Trail, compare=False)
     unasked: Keepsake | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnotherIsSignedIn:
-    """What nobody asked for would sign `present` out of this browser, to sign `coming` in: first somebody says so, with
-    the same handle. Both are addresses.
-    """
-
-    handle: str
-    connection: Connection
-    present: str
-    coming: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """It was a test: nobody is signed in, and this handle leads to what it found out."""
-
-    handle: str
 
 
 def begin(
@@ -181,7 +133,7 @@ def _complete(context: Context, change: Change, kind: Protocol, answer: Answer) 
     if request is None:
         _check_unsolicited(door, answer)
     _check_fresh(door, request, answer)
-    _check_not_ended(change, door, identity)
+    check_not_ended(change, door, identity)
     answer.trail.note("our_request", _told_request(request, change.now))
     if test:
         pretend_enabled(change, door)
@@ -250,23 +202,6 @@ def _check_fresh(door: Door, request: LoginRequest | None, answer: Answer) -> No
         raise NotFresh(door.connection.name)
 
 
-def _check_not_ended(change: Change, door: Door, identity: AssertedIdentity) -> None:
-    """A statement made before its person signed out at the IdP may arrive after that (SAML Core 3.7.3.2).
-
-    An OpenID provider names no session anew that it has ended, so that its times don't matter.
-    """
-    session = identity.session_index
-    if door.connection.kind == "oidc" and session is not None:
-        if pending.was_remembered(change.connection, ended_hash(door.connection.id, session)):
-            raise EndedAtIdp(door.connection.name)
-        return
-    if identity.asserted_at is None or identity.name_id is None:
-        return
-    ends = ended_logins.find_ends(change.connection, door.connection.key, identity.name_id, identity.asserted_at)
-    if any(whose.includes(identity) for whose in ends):
-        raise EndedAtIdp(door.connection.name)
-
-
 def _told_request(request: LoginRequest | None, now: datetime) -> str:
     if request is None:
         return "It came unasked, which this connection allows, and was not used before."
@@ -300,134 +235,6 @@ def _spend(context: Context, kind: Protocol, answer: Answer, now: datetime) -> N
         if request is not None and isinstance(answer.in_response_to, str):
             spend_request(change, kind, connection_id, answer.in_response_to, request)
         pending.remember(change, _proof_hash(answer), answer.replay.until)
-
-
-def resume(
-    context: Context,
-    handle: str,
-    keepsake: Keepsake | None,
-    browser: str,
-    client: Client,
-    now: datetime,
-    *,
-    through: str | None = None,
-    old: str | None = None,
-    trail: Trail | None = None,
-    agreed: bool = False,
-) -> SignedIn | ProofNeeded | AnotherIsSignedIn | Tested:
-    """What `complete` found fetched once by the browser that began: it brings the `keepsake` of this login. By
-    `browser` it is known in what follows; `old` is its present session cookie. `through` names the connection of the
-    address that is asked: another's login isn't there. `agreed`: whoever sits there knows whom it signs in.
-
-    Raises a SignInRefused: OtherBrowser where another browser began, and whatever has changed since.
-    """
-    way = trail or Trail()
-    with context.changing(SYSTEM, now) as change:
-        waiting = pending.take_pending(change, digest(handle), "handle")
-        if waiting is None and is_test_result(change.connection, handle, keepsake, now):
-            return Tested(handle)
-        if waiting is None or through not in (None, waiting.result["identity"]["connection_id"]):
-            raise UnknownRequest
-        way.continue_from(waiting.result["trail"])
-        if keepsake is None or not is_kept_by(keepsake, waiting.browser_hash):
-            raise OtherBrowser
-        way.note("browser")
-        door = open_door(change.connection, waiting.result["identity"]["connection_id"])
-        another = None if agreed else _find_another(change, door, waiting, handle, old)
-        if another is not None:
-            pending.put_pending(change, digest(handle), replace(waiting, expires_at=now + _AGREEING_LASTS))
-            return another
-        waiting = replace(waiting, return_to=waiting.return_to or keepsake.return_to)
-        if not waiting.result["proved"]:
-            return _ask_for_proof(change, waiting, browser, way)
-        return _sign_in(context, change, door, waiting, client, old, way)
-
-
-def _find_another(
-    change: Change, door: Door, waiting: Pending, handle: str, old: str | None
-) -> AnotherIsSignedIn | None:
-    """Whose session would end without anybody here having asked for that. Who is to prove an account is shown whose
-    it is, and so is asked already.
-    """
-    if not waiting.result["unasked"] or not waiting.result["proved"] or old is None:
-        return None
-    present = sessions.find_session(change.connection, digest(old), change.now)
-    if present is None or present.user.key == waiting.user_key:
-        return None
-    coming = people.find_user_by_key(change.connection, waiting.user_key or 0)
-    return AnotherIsSignedIn(handle, door.connection, present.user.email, coming.email) if coming else None
-
-
-def _ask_for_proof(change: Change, waiting: Pending, browser: str, trail: Trail) -> ProofNeeded:
-    token = new_secret()
-    trail.note("proof_asked")
-    result = {**waiting.result, "trail": trail.pack()}
-    until = change.now + _PROOF_LASTS
-    asked = replace(waiting, kind="prove", browser_hash=digest(browser), result=result, expires_at=until)
-    pending.put_pending(change, digest(token), asked)
-    return ProofNeeded(token)
-
-
-def _sign_in(
-    context: Context, change: Change, door: Door, waiting: Pending, client: Client, old: str | None, trail: Trail
-) -> SignedIn:
-    user = people.find_user_by_key(change.connection, waiting.user_key or 0)
-    if user is None:
-        raise AccountClosed
-    _check_member(change, door, user)
-    identity = unpack(waiting.result["identity"])
-    _check_not_ended(change, door, identity)  # again: both may have been under way at once
-    acting = replace(change, actor=f"user:{user.id}")
-    proof = replace(authentication_by(context, door, identity, change.now), anew=waiting.result.get("anew", False))
-    secret = open_session(context, acting, user, (proof,), client, old)
-    log_signed_in(acting, door.connection.kind, identity.email, client, door.connection, trail)
-    return SignedIn(secret, waiting.return_to)
-
-
-def _check_member(change: Change, door: Door, user: User) -> None:
-    membership = people.find_member(change.connection, door.workspace.key, user.key)
-    if membership is None:
-        raise MembershipEnded(door.workspace.name)
-    check_alive(membership, door.workspace)
-
-
-# -- Shared with the proof of an account -------------------------------------------------------------
-
-
-def authentication_by(context: Context, door: Door, identity: AssertedIdentity, now: datetime) -> NewAuthentication:
-    """What an identity adds to a session: until the IdP's own limit, and as long as a session at most."""
-    ends_at = now + context.session_lifetime
-    return NewAuthentication(
-        kind=door.connection.kind,
-        subject=identity.subject,
-        ends_at=min(ends_at, identity.session_ends_at or ends_at),
-        connection_key=door.connection.key,
-        workspace_key=door.workspace.key,
-        name_id=identity.name_id,
-        session_index=identity.session_index,
-        logout_hint_enc=b64decode(identity.logout_hint) if identity.logout_hint else None,
-        groups=identity.groups,
-        name_id_format=identity.name_id_format,
-        name_qualifier=identity.name_qualifier,
-    )
-
-
-def pack(identity: AssertedIdentity) -> dict[str, Any]:
-    """An identity as JSON, until the browser comes back."""
-    said = {field.name: getattr(identity, field.name) for field in fields(identity)}
-    return said | {name: said[name].isoformat() if said[name] else None for name in _INSTANTS}
-
-
-def unpack(packed: Mapping[str, Any]) -> AssertedIdentity:
-    """What `pack` was given."""
-    instants = {name: packed.get(name) for name in _INSTANTS}
-    values = {name: datetime.fromisoformat(at) if at else None for name, at in instants.items()}
-    return AssertedIdentity(**{**packed, **values, "groups": tuple(packed["groups"])})
-
-
-def ended_hash(connection_id: str, session_index: str) -> bytes:
-    """Under which is kept that an OpenID provider has ended a session."""
-    return digest(f"ended:{connection_id}:{session_index}")
 
 
 def _proof_hash(answer: Answer) -> bytes:

@@ -12,7 +12,7 @@ from bridge.domain.identity import Replay, Whose
 from bridge.domain.sign_in_refusals import Replayed
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
-from bridge.flows.sign_in import ended_hash, unpack
+from bridge.flows.login_results import ended_hash, unpack
 from bridge.storage import connections, ended_logins, pending, sessions
 from bridge.storage.changes import Change
 

@@ -4,8 +4,8 @@ another may be signed in, or to what a test found out.
 
 from flask import Response, url_for
 
+from bridge.flows.resume_login import AnotherIsSignedIn, ProofNeeded, Tested
 from bridge.flows.sessions import SignedIn
-from bridge.flows.sign_in import AnotherIsSignedIn, ProofNeeded, Tested
 from bridge.web.cookies import drop_login, keep_browser, keep_session
 from bridge.web.current import current_context
 from bridge.web.pages.bare import render_bare
@@ -14,8 +14,8 @@ from bridge.web.return_path import go, safe_path
 
 
 def arrive(told: SignedIn | ProofNeeded | AnotherIsSignedIn | Tested, browser: str, name: str) -> Response:
-    """Where `bridge.flows.sign_in.resume` leads; `browser` is the secret by which the browser is known again, `name`
-    what this login had among its own.
+    """Where `resume` leads (`bridge.flows.resume_login`); `browser` is the secret by which the browser is known again,
+    `name` what this login had among its own.
     """
     if isinstance(told, SignedIn):
         response = go(safe_path(told.return_to))

@@ -16,7 +16,8 @@ from bridge.domain.errors import DomainError, NotFound
 from bridge.flows.bearer_secrets import new_secret
 from bridge.flows.connect_oidc import OidcConnection, load_oidc, public_keys
 from bridge.flows.oidc_login import ask_for_identity, claim, start
-from bridge.flows.sign_in import complete, resume
+from bridge.flows.resume_login import resume
+from bridge.flows.sign_in import complete
 from bridge.web import provider_login
 from bridge.web.arrival import arrive
 from bridge.web.cookies import browser_secret, login_begun, session_secret

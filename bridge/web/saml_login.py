@@ -20,10 +20,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bridge.domain.errors import DomainError, NotFound
 from bridge.domain.identity import AssertedIdentity, Replay
 from bridge.flows.bearer_secrets import new_secret
-from bridge.flows.connect import SamlConnection, load_saml
 from bridge.flows.login_requests import new_keepsake
+from bridge.flows.resume_login import resume
+from bridge.flows.saml_connection import SamlConnection, load_saml
 from bridge.flows.saml_logout import seal_name
-from bridge.flows.sign_in import Answer, begin, complete, resume
+from bridge.flows.sign_in import Answer, begin, complete
 from bridge.flows.sign_in_log import note_names
 from bridge.web import refusals
 from bridge.web.arrival import arrive

@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bridge.domain.errors import DomainError
 from bridge.flows.bearer_secrets import new_secret
-from bridge.flows.connect import SamlConnection, load_saml
+from bridge.flows.saml_connection import SamlConnection, load_saml
 from bridge.flows.saml_logout import Farewell, Left, Outcome, end_by_request, keep_request, take_answer, take_left
 from bridge.web import refusals
 from bridge.web.cookies import browser_secret, keep_browser

@@ -19,9 +19,10 @@ from bridge.flows.context import OPERATOR, Context
 from bridge.flows.login_requests import Keepsake, new_keepsake
 from bridge.flows.password_login import Credentials, finish_with_factor, sign_in_with_password
 from bridge.flows.passwords import hash_password
+from bridge.flows.resume_login import AnotherIsSignedIn, ProofNeeded, Tested, resume
 from bridge.flows.second_factors import seal_secret
 from bridge.flows.sessions import CurrentSession, SignedIn, find_session
-from bridge.flows.sign_in import AnotherIsSignedIn, Answer, ProofNeeded, Tested, begin, complete, resume
+from bridge.flows.sign_in import Answer, begin, complete
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection

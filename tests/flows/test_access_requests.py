@@ -13,6 +13,7 @@ from bridge.domain.mail import Mail
 from bridge.domain.resources import Resource
 from bridge.domain.roles import get_role
 from bridge.flows import access_requests as flow
+from bridge.flows.accept_invitation import accept_as
 from bridge.flows.access_requests import (
     AccessRequest,
     RequestDraft,
@@ -28,7 +29,7 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
-from bridge.flows.invite import InviteDraft, accept_as, invite
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.members import find_member_id, remove_member
 from bridge.flows.overview import count_all
 from bridge.flows.resources import ResourceDraft, add_resource, delete_resource

@@ -11,9 +11,9 @@ from bridge.domain.errors import Conflict, Forbidden, Invalid, LastOwner, NotFou
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in_refusals import WrongCredentials
 from bridge.flows.account_settings import change_password, get_account, rename, unlink
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.fresh_proof import FreshProofNeeded
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.provision_users import change_user
 from bridge.flows.sessions import CurrentSession, SignedIn

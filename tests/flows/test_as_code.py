@@ -11,7 +11,7 @@ from bridge.domain.as_code_reading import read_file
 from bridge.domain.as_code_yaml import BadFile
 from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.group_mapping import GroupMatch
-from bridge.flows import connect, map_groups
+from bridge.flows import map_groups, own_connections
 from bridge.flows.as_code import NotAgreed, PlanMoved, plan_file
 from bridge.flows.as_code_outside import find_outside
 from bridge.flows.connect_oidc import load_oidc
@@ -393,7 +393,7 @@ def test_a_secret_is_taken_from_where_the_file_says_and_told_to_nobody(kicks: Wo
     outside = a_provider()
     outside.environment["GOOGLE_SECRET"] = "s3cr3t-of-google"
     plan = applied(kicks.context, GOOGLE, kicks.now, outside=outside)
-    google = next(one for one in connect.list_connections(kicks.context, "kicks") if one.name == "Google")
+    google = next(one for one in own_connections.list_connections(kicks.context, "kicks") if one.name == "Google")
     ours = load_oidc(kicks.context, google.id)
     assert ours.client.client_secret == "s3cr3t-of-google"
     assert google.config["trust_email"] is True
@@ -478,7 +478,7 @@ connections:
     applied(kicks.context, text, kicks.now, outside=outside)
     assert planned(kicks.context, text, kicks.now, outside=outside).steps == ()
     assert outside.asked == ["https://idp.example/metadata"]  # once: what stands is the refresh's to read again
-    configs = [one.config for one in connect.list_connections(kicks.context, "kicks")]
+    configs = [one.config for one in own_connections.list_connections(kicks.context, "kicks")]
     assert all(config["idp"] == configs[0]["idp"] for config in configs)
     assert [config.get("metadata_url") for config in configs] == [None, None, "https://idp.example/metadata", None]
 

@@ -33,7 +33,7 @@ from bridge.domain.errors import Invalid
 from bridge.domain.labels import Label
 from bridge.domain.people import clean_name, fold, fold_letters
 from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, ROLES, Level, roles_giving
-from bridge.flows import connect
+from bridge.flows import own_connections
 from bridge.flows.administer import WorkspaceDraft, create_workspace
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.named import get_workspace
@@ -170,7 +170,7 @@ def stage(context: Context, now: datetime) -> Stage:
         made = create_workspace(context, OPERATOR, draft, now)
         text = write_file(CodedWorkspace(slug, connections=coded))
         applied(context, text, now)
-        for one in connect.list_connections(context, slug):
+        for one in own_connections.list_connections(context, slug):
             world = World(context, made.workspace, made.owner, one, now)
             pushed = [world.push(email) for email in PEOPLE]
             for n, name in enumerate(GROUPS):

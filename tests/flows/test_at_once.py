@@ -16,15 +16,16 @@ from bridge.domain.errors import Conflict, Expired, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.sign_in import UNKNOWN_CLIENT
 from bridge.domain.tokens import AccessToken
+from bridge.flows.accept_invitation import accept_as
 from bridge.flows.administer import WorkspaceDraft, create_workspace
 from bridge.flows.bearer_secrets import digest
-from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import change_scope, give_to_member
-from bridge.flows.invite import InviteDraft, accept_as, invite
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, get_person, remove_member, restore_member
 from bridge.flows.named import get_own_connection
+from bridge.flows.own_connections import delete_connection
 from bridge.flows.provision_groups import get_group
 from bridge.flows.provision_users import add_user, create_user, delete_user, get_user, rewrite_user
 from bridge.flows.resources import ResourceDraft, add_resource

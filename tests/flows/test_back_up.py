@@ -10,9 +10,10 @@ import pytest
 from bridge.domain.errors import Conflict, DomainError, Invalid
 from bridge.flows.administer import WorkspaceDraft, create_workspace, find_workspace
 from bridge.flows.back_up import back_up, restore
-from bridge.flows.connect import SamlDraft, create_saml, load_saml
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.open_context import CannotOpen, open_context
+from bridge.flows.saml_connection import load_saml
 from tests.flows.conftest import METADATA
 
 KEY = "a key that is long enough"

@@ -21,12 +21,12 @@ from bridge.flows.break_glass import (
     open_by_code,
     revoke_codes,
 )
-from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.give_roles import end_grant, give_to_member
 from bridge.flows.members import remove_member
 from bridge.flows.named import get_member_by_email
+from bridge.flows.own_connections import delete_connection
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.read_sign_in_log import get_attempt, list_attempts
 from bridge.flows.sessions import CurrentSession, sweep_expired

@@ -10,10 +10,11 @@ from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Forbidden, LastOwner, NotFound
 from bridge.domain.roles import OWNER
 from bridge.domain.sign_in_refusals import AccountClosed, HeldOut, WrongCredentials
+from bridge.flows.accept_invitation import accept_as, accept_with_password
 from bridge.flows.close_account import Leaving, close_account, look_before_closing
 from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded
-from bridge.flows.invite import InviteDraft, accept_as, accept_with_password, invite
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.members import MembersQuery, find_member_id, list_members, remove_member
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession

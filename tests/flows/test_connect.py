@@ -12,18 +12,10 @@ from sqlalchemy import update
 from bridge.domain.errors import Conflict, Expired, Forbidden, Invalid, NotFound, NotInPlan
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
-from bridge.flows.connect import (
-    SamlDraft,
-    addresses,
-    create_saml,
-    delete_connection,
-    list_connections,
-    load_saml,
-    reserve_id,
-    reserved_id,
-    set_enabled,
-)
+from bridge.flows.connect import SamlDraft, create_saml, reserve_id, reserved_id
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.own_connections import delete_connection, list_connections, set_enabled
+from bridge.flows.saml_connection import addresses, load_saml
 from bridge.flows.trusted_idp import IdpFields, hold_metadata_to, parse_signers, replace_fields, replace_metadata
 from bridge.storage.tables import connections
 from saml.certificates import certificate_facts

@@ -8,7 +8,6 @@ import pytest
 from bridge.domain.directory import GroupChange, MembersAdded, MembersRemoved
 from bridge.domain.errors import NotFound, Stale
 from bridge.domain.group_mapping import GroupMatch
-from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.connection_overview import Closing, foresee_closing, get_overview, list_overviews
 from bridge.flows.context import OPERATOR
 from bridge.flows.domains import add_domain
@@ -16,6 +15,7 @@ from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.provision_groups import change_group
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_scim_token

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from bridge.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, NotInPlan, Stale
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace, set_plan
-from bridge.flows.connect import SamlDraft, create_saml, load_saml
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc, replace_client_secret
 from bridge.flows.connection_settings import (
     NAME_ID_FORMATS,
@@ -23,6 +23,7 @@ from bridge.flows.connection_settings import (
     settings_of,
 )
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.saml_connection import load_saml
 from bridge.storage.tables import PAST, audit, connections
 from oidc.provider import Provider
 from tests.flows.audit import audit_events

@@ -8,14 +8,15 @@ from sqlalchemy import Connection, event, func, select
 
 from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.group_mapping import GroupMatch
-from bridge.flows import connect
-from bridge.flows.connect import delete_connection, list_connections, load_saml
+from bridge.flows import own_connections
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping, list_mappings
 from bridge.flows.members import find_member_id, get_person
+from bridge.flows.own_connections import delete_connection, list_connections
 from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.saml_connection import load_saml
 from bridge.flows.tokens import create_scim_token, find_scim_token
 from bridge.flows.user_groups import create_user_group, find_user_group_id, list_user_groups
 from bridge.storage.provisioning_requests import NewRequest, insert_requests
@@ -70,7 +71,7 @@ def test_its_log_goes_a_part_at_a_time(kicks: World, monkeypatch: pytest.MonkeyP
     calls = [*(a_call(kicks, n) for n in range(7)), a_call(another_connection(kicks, "Entra"), 7)]
     with kicks.context.database.writing() as rows:
         insert_requests(rows, calls)
-    monkeypatch.setattr(connect, "FORGOTTEN_AT_ONCE", 3)
+    monkeypatch.setattr(own_connections, "FORGOTTEN_AT_ONCE", 3)
     left: list[int] = []
     event.listen(kicks.context.database.write_engine, "commit", listening := lambda rows: left.append(calls_left(rows)))
     delete(kicks)

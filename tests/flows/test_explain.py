@@ -9,13 +9,13 @@ from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import parse_label
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import Answer, access_of, ask, check, left_out_by_plan, what_would_give
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping, remove_mapping
 from bridge.flows.map_groups import set_enabled as switch_rule
 from bridge.flows.members import find_member_id, remove_member
+from bridge.flows.own_connections import set_enabled as switch_connection
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import add_members, create_user_group, remove_members

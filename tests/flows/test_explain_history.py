@@ -11,14 +11,14 @@ from bridge.domain.directory import GroupRenamed, MembersAdded, MembersRemoved
 from bridge.domain.errors import Invalid, NotFound
 from bridge.flows import explain_history
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import delete_connection
-from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain_history import AccessChange, history_of
 from bridge.flows.forget_past import forget_past
 from bridge.flows.give_roles import change_scope, end_grant
 from bridge.flows.map_groups import remove_mapping
 from bridge.flows.members import find_member_id, remove_member
+from bridge.flows.own_connections import delete_connection
+from bridge.flows.own_connections import set_enabled as switch_connection
 from bridge.flows.resources import delete_resource
 from bridge.flows.user_groups import add_members, create_user_group, rename_user_group
 from bridge.storage.access_history import moments_between

@@ -12,7 +12,6 @@ from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import parse_label
 from bridge.domain.obstacles import NearMiss
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import ask, check
 from bridge.flows.explain_not import MOST_TOLD, WhyNot, why_not
@@ -20,6 +19,7 @@ from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.map_groups import set_enabled as switch_rule
 from bridge.flows.members import find_member_id, remove_member
+from bridge.flows.own_connections import set_enabled as switch_connection
 from bridge.flows.provision_users import change_user
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope

@@ -13,8 +13,6 @@ from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import parse_label
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import delete_connection
-from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import ask
 from bridge.flows.explain_past import PastAccess, Traces, access_at, check_at
@@ -23,6 +21,8 @@ from bridge.flows.import_directory import ImportOptions, import_directory
 from bridge.flows.map_groups import MappingDraft, add_mapping, remove_mapping
 from bridge.flows.map_groups import set_enabled as switch_rule
 from bridge.flows.members import find_member_id, lift_hold, remove_member, restore_member
+from bridge.flows.own_connections import delete_connection
+from bridge.flows.own_connections import set_enabled as switch_connection
 from bridge.flows.provision_groups import delete_group
 from bridge.flows.provision_users import delete_user
 from bridge.flows.resources import delete_resource, set_labels

@@ -10,11 +10,11 @@ from sqlalchemy import Table, TextClause, func, select
 
 from bridge.domain.directory import MembersAdded, MembersRemoved
 from bridge.domain.labels import Label, parse_label
-from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain_past import access_at
 from bridge.flows.forget_past import forget_past
 from bridge.flows.members import find_member_id, remove_member, restore_member
+from bridge.flows.own_connections import delete_connection
 from bridge.flows.resources import add_label, delete_label
 from bridge.storage import connections, forgetting
 from bridge.storage.changes import Change

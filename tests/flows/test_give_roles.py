@@ -8,11 +8,12 @@ from bridge.domain.access import EVERYWHERE, RoleInScope, Scope
 from bridge.domain.errors import Conflict, Forbidden, Invalid, LastOwner, NotFound, NotInPlan
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import MINIMAL, OWNER, get_role
+from bridge.flows.accept_invitation import accept_with_password
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import change_scope, end_grant, give_to_member, give_to_user_group
-from bridge.flows.invite import InviteDraft, accept_with_password, invite
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, get_person
 from bridge.flows.resources import ResourceDraft, add_resource

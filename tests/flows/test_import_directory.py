@@ -32,10 +32,10 @@ from bridge.domain.imports import FaultyFile, ImportReport, SuspendsMany
 from bridge.domain.roles import get_role
 from bridge.flows import import_directory as import_directory_flow
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.import_directory import ImportOptions, import_directory
 from bridge.flows.map_groups import MappingDraft, add_mapping
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.provision_groups import change_group, create_group, search_groups
 from bridge.flows.provision_users import change_user, create_user, get_user, search_users
 from bridge.storage import people

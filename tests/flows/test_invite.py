@@ -12,20 +12,12 @@ from bridge.domain.labels import Label
 from bridge.domain.mail import Mail
 from bridge.domain.roles import MINIMAL, OWNER
 from bridge.domain.sign_in_refusals import HeldOut, MembershipEnded
+from bridge.flows.accept_invitation import accept_as, accept_with_password, open_invitation
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.explain import access_of
-from bridge.flows.invite import (
-    InviteDraft,
-    accept_as,
-    accept_with_password,
-    invite,
-    list_invites,
-    open_invitation,
-    resend,
-    revoke,
-)
+from bridge.flows.invite import InviteDraft, invite, list_invites, resend, revoke
 from bridge.flows.members import find_member_id, get_person, remove_member
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.provision_users import change_user, delete_user

@@ -10,13 +10,14 @@ from bridge.domain import sign_in_refusals as refused
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import LastOwner, TooManyTries
 from bridge.domain.roles import OWNER
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.link_account import find_proof, follow_link, mail_link
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.provision_users import change_user, create_user
-from bridge.flows.sign_in import ProofNeeded, complete
+from bridge.flows.resume_login import ProofNeeded
+from bridge.flows.sign_in import complete
 from bridge.flows.twilio_account import Said, follow
 from bridge.storage import people, twilio
 from bridge.storage.changes import changing

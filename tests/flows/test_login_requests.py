@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from bridge.domain.sign_in_refusals import UnknownRequest
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.login_requests import (
     REQUEST_LASTS,
@@ -26,6 +25,7 @@ from bridge.flows.login_requests import (
     read_request,
     sealed_keepsake,
 )
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.sign_in import complete
 from bridge.storage.database import Database
 from bridge.storage.secret_box import SecretBox

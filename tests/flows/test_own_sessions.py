@@ -7,8 +7,8 @@ import pytest
 
 from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.sign_in import Client
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.own_sessions import OwnSession, end_other_sessions, end_own_session, list_own_sessions
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession, SignedIn, end_session

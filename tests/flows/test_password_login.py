@@ -9,8 +9,8 @@ from sqlalchemy import select
 from bridge.domain.errors import TooManyTries
 from bridge.domain.sign_in import Client
 from bridge.domain.sign_in_refusals import WrongCredentials
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password, ways_of
 from bridge.flows.passwords import hash_password
 from bridge.flows.sessions import SignedIn

@@ -41,13 +41,13 @@ from bridge.domain.previews import (
     parse_seen,
 )
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import delete_connection
-from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import change_scope, end_grant, give_to_member, give_to_user_group
 from bridge.flows.map_groups import add_mapping, change_mapping, link_group, remove_mapping, set_enabled
 from bridge.flows.members import find_member_id, remove_member
+from bridge.flows.own_connections import delete_connection
+from bridge.flows.own_connections import set_enabled as switch_connection
 from bridge.flows.preview import list_moved, preview
 from bridge.flows.provision_groups import change_group, delete_group
 from bridge.flows.resources import ResourceDraft, add_resource, delete_resource, list_resources, set_labels

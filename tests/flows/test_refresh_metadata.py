@@ -16,11 +16,12 @@ from sqlalchemy import select
 from bridge.domain.errors import Conflict, Forbidden, Invalid, OutsideFailed
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace
-from bridge.flows.connect import SamlDraft, create_saml, delete_connection, load_saml, set_enabled
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import deliver_due
 from bridge.flows.outside import Fetch, Outside
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.refresh_metadata import (
     TOLD_AFTER_FAILURES,
     failing,
@@ -28,6 +29,7 @@ from bridge.flows.refresh_metadata import (
     refresh_due,
     refresh_now,
 )
+from bridge.flows.saml_connection import load_saml
 from bridge.flows.trusted_idp import hold_metadata_to, replace_metadata
 from bridge.outside import web
 from bridge.storage.connections import set_connection

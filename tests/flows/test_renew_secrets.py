@@ -9,12 +9,13 @@ from sqlalchemy import select, update
 from bridge.domain.mail import Mail
 from bridge.flows import renew_secrets as renewing
 from bridge.flows.account_factors import begin_app
-from bridge.flows.connect import load_saml, set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import deliver_due, queue_mail
 from bridge.flows.oidc_login import open_hint
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.renew_secrets import Renewed, count_ending, count_outdated, renew_secrets
+from bridge.flows.saml_connection import load_saml
 from bridge.flows.saml_logout import seal_name
 from bridge.flows.second_factors import open_secret
 from bridge.flows.sessions import find_session

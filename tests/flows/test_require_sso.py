@@ -9,9 +9,9 @@ from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Conflict, Forbidden, NotFound, NotInPlan
 from bridge.domain.roles import OWNER
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.members import remove_member, restore_member
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.require_sso import (
     end_exemption,

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from bridge.domain.errors import Conflict, Forbidden
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import WorkspaceDraft, create_workspace
-from bridge.flows.connect import load_saml
 from bridge.flows.connection_settings import change_settings
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.rotate_key import OwnKeys, begin_rotation, cancel_rotation, find_keys, finish_rotation
+from bridge.flows.saml_connection import load_saml
 from bridge.storage.tables import PAST, connections
 from saml.service_provider import render_metadata
 from tests.flows.audit import audit_events, everything_kept

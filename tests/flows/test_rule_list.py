@@ -9,9 +9,9 @@ from bridge.domain.errors import NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import get_role
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import set_enabled as set_connection_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping, link_group, list_mappings, set_enabled
+from bridge.flows.own_connections import set_enabled as set_connection_enabled
 from bridge.flows.rule_list import RulePage, RuleSeen, RuleWish, count_mapping, get_rule, list_rules
 from bridge.flows.user_groups import create_user_group, delete_user_group
 from bridge.storage.database import Database

@@ -13,8 +13,8 @@ from bridge.domain.tokens import NewScimClient
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
 from bridge.flows.bearer_secrets import new_secret
-from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.scim_clients import (
     ACCESS_LASTS,
     OVERLAP,

@@ -28,10 +28,10 @@ from bridge.flows.account_factors import (
     rename_factor,
 )
 from bridge.flows.account_settings import change_password
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.fresh_proof import FreshProofNeeded
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.password_login import Credentials, finish_with_factor, sign_in_with_password
 from bridge.flows.require_factor import refuse_mailed_codes
 from bridge.flows.second_factors import mail_code

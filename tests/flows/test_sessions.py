@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import OWNER
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.provision_users import change_user, delete_user
 from bridge.flows.sessions import end_session, find_session, sweep_expired

@@ -15,13 +15,14 @@ from bridge.domain.directory import DirectoryUser, PushedEmail, PushedUser
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import OWNER, get_role
 from bridge.domain.workspace import Membership, User
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.invite import InviteDraft, invite, revoke
 from bridge.flows.map_groups import MappingDraft, add_mapping
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.provision_users import change_user, delete_user
+from bridge.flows.resume_login import ProofNeeded
 from bridge.flows.sessions import SignedIn
-from bridge.flows.sign_in import ProofNeeded, complete
+from bridge.flows.sign_in import complete
 from bridge.storage import access, people
 from bridge.storage.changes import changing
 from bridge.storage.database import Database

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Replay, Whose
 from bridge.domain.sign_in_refusals import EndedAtIdp, Replayed
-from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
+from bridge.flows.own_connections import delete_connection
 from bridge.flows.sign_in import complete
 from bridge.flows.single_logout import Ended, end_by_idp
 from bridge.storage.ended_logins import remember_end

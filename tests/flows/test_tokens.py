@@ -11,10 +11,10 @@ from bridge.domain.sign_in import UNKNOWN_CLIENT
 from bridge.domain.tokens import NewScimClient, NewToken
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace, WorkspaceDraft, create_workspace, set_plan
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.members import find_member_id, remove_member
 from bridge.flows.named import get_workspace
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.scim_clients import create_scim_client, exchange_secret, rotate_scim_client
 from bridge.flows.take_over_token import take_over_token
 from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens, revoke_token

@@ -9,9 +9,10 @@ import pytest
 from bridge.domain.mail import Mail
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import NewWorkspace
-from bridge.flows.connect import SamlDraft, create_saml, set_enabled
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.context import OPERATOR, Context
 from bridge.flows.deliver import deliver_due
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.rotate_key import begin_rotation, finish_rotation
 from bridge.flows.tokens import create_scim_token
 from bridge.flows.trusted_idp import replace_metadata

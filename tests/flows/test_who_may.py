@@ -8,13 +8,13 @@ import pytest
 from bridge.domain.errors import NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import set_enabled as switch_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import ask
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.map_groups import set_enabled as switch_rule
 from bridge.flows.members import find_member_id
+from bridge.flows.own_connections import set_enabled as switch_connection
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import add_members, create_user_group

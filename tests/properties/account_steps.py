@@ -27,12 +27,12 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from bridge.domain.errors import DomainError
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.domains import add_domain, remove_domain, trust_domain
 from bridge.flows.hipaa import flag_hipaa
 from bridge.flows.invite import InviteDraft, invite, list_invites, revoke
 from bridge.flows.members import remove_member, restore_member
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.require_factor import require_factor
 from bridge.flows.require_sso import end_exemption, exempt_member
 from bridge.flows.sessions import CurrentSession, find_session

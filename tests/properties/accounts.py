@@ -25,11 +25,12 @@ from werkzeug.test import TestResponse
 from bridge.app import create_web
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.flows.bearer_secrets import digest
-from bridge.flows.connect import SamlDraft, create_saml, load_saml
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, read_provider
 from bridge.flows.context import OPERATOR, Context, TwilioClient
 from bridge.flows.deliver import deliver_due
 from bridge.flows.outside import NOWHERE
+from bridge.flows.saml_connection import load_saml
 from bridge.flows.tokens import create_scim_token
 from bridge.storage.database import Database, open_database
 from bridge.storage.tables import (

@@ -629,7 +629,7 @@ GUARDS = (
     Guard(
         "a push changes an address where both domains are proved",
         "7a",
-        "bridge.flows.provision_users",
+        "bridge.flows.pushed_person",
         "proved = all(people",
         "proved = any(people",
         (f"{_07A}an_address_changes_only_where_both_domains_are_proved",),
@@ -758,7 +758,7 @@ GUARDS = (
     Guard(
         "a result waits for nobody who left",
         "10",
-        "bridge.flows.sign_in",
+        "bridge.flows.resume_login",
         "        raise AccountClosed\n    _check_member(change, door, user)\n",
         "        raise AccountClosed\n",
         (f"{_10}nothing_works_after",),
@@ -766,7 +766,7 @@ GUARDS = (
     Guard(
         "a second record revives nobody",
         "10",
-        "bridge.flows.provision_users",
+        "bridge.flows.pushed_person",
         "if directory_people.find_pushed(change.connection, connection.key, membership.key) is not None:",
         "if False:",
         (f"{_10}a_second_record_with_their_address_brings_nobody_back",),
@@ -774,7 +774,7 @@ GUARDS = (
     Guard(
         "a changed record is linked to nobody who has one",
         "10",
-        "bridge.flows.provision_users",
+        "bridge.flows.pushed_person",
         'if member is not None and (member.status == "removed" or _has_record(change, connection, member)):',
         "if False:",
         (f"{_10}a_record_that_takes_the_address_of_who_was_removed_brings_nobody_back",),
@@ -790,7 +790,7 @@ GUARDS = (
     Guard(
         "a push is about who signs in under its name",
         "10",
-        "bridge.flows.provision_users",
+        "bridge.flows.pushed_person",
         "    if len(signed_in) == 1:\n",
         "    if False:\n",
         (f"{_10}who_signs_in_under_a_pushed_name_is_held_out_by_it",),
@@ -806,7 +806,7 @@ GUARDS = (
     Guard(
         "an answer of before its session's logout",
         "10",
-        "bridge.flows.sign_in",
+        "bridge.flows.login_results",
         "if any(whose.includes(identity) for whose in ends):",
         "if False:",
         (
@@ -817,7 +817,7 @@ GUARDS = (
     Guard(
         "a session that its provider ended stays ended",
         "10",
-        "bridge.flows.sign_in",
+        "bridge.flows.login_results",
         "if pending.was_remembered(change.connection, ended_hash(",
         "if False and (change.connection, ended_hash(",
         ("tests/web/test_oidc_logout.py::test_who_was_signed_out_while_being_signed_in_stays_out",),
@@ -826,7 +826,7 @@ GUARDS = (
         "a logout met on the way",
         "10",
         "bridge.flows.sign_in",
-        "    _check_not_ended(change, door, identity)  # again",
+        "    check_not_ended(change, door, identity)  # again",
         "    # again",
         (
             "tests/flows/test_single_logout.py"
@@ -954,7 +954,7 @@ GUARDS = (
     Guard(
         "a result is fetched by the browser that began",
         "12",
-        "bridge.flows.sign_in",
+        "bridge.flows.resume_login",
         "if keepsake is None or not is_kept_by(keepsake, waiting.browser_hash):",
         "if keepsake is None:",
         (f"{_SIGN_IN}another_browser_cannot_finish_a_login",),
@@ -1348,7 +1348,7 @@ GUARDS = (
     Guard(
         "a login that nobody asked for signs nobody else out",
         "1",
-        "bridge.flows.sign_in",
+        "bridge.flows.resume_login",
         "another = None if agreed else _find_another(change, door, waiting, handle, old)",
         "another = None",
         ("tests/web/test_saml_login.py::test_it_asks_before_it_signs_somebody_else_out",),

@@ -22,7 +22,6 @@ from bridge.domain.directory import (
 from bridge.domain.errors import DomainError
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import MINIMAL, OWNER, ROLES, get_role
-from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.domains import add_domain
 from bridge.flows.give_roles import end_grant, give_to_member, give_to_user_group
@@ -30,6 +29,7 @@ from bridge.flows.invite import InviteDraft, invite, list_invites, resend, revok
 from bridge.flows.map_groups import MappingDraft, add_mapping, link_group, remove_mapping
 from bridge.flows.map_groups import set_enabled as set_mapping_enabled
 from bridge.flows.members import find_member_id, lift_hold, remove_member, restore_member
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.provision_groups import change_group, create_group, delete_group
 from bridge.flows.provision_users import change_user, create_user, delete_user
 from bridge.flows.resources import ResourceDraft, add_resource

@@ -17,12 +17,13 @@ from bridge.domain.domains import parse_domain
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.people import email_domain
 from bridge.domain.roles import OWNER
+from bridge.flows.accept_invitation import accept_with_password
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
-from bridge.flows.invite import InviteDraft, accept_with_password, invite
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.password_login import Credentials, sign_in_with_password
-from bridge.flows.sign_in import ProofNeeded
+from bridge.flows.resume_login import ProofNeeded
 from bridge.flows.user_groups import create_user_group, get_user_group
 from bridge.storage.people import find_user_by_email
 from tests.flows.logins import CLIENT, PASSWORD, Browser, account, attempt, join, prove_domain, sign_in

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.domain.errors import Invalid
-from bridge.flows.connect import SamlDraft, create_saml, load_saml
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.context import OPERATOR
+from bridge.flows.saml_connection import load_saml
 from bridge.storage.changes import changing
 from bridge.storage.connections import set_connection
 from saml.errors import Refused

@@ -13,13 +13,14 @@ from bridge.domain.errors import DomainError
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import MINIMAL
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.link_account import find_proof, follow_link, mail_link
 from bridge.flows.map_groups import MappingDraft, add_mapping
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password, ways_of
-from bridge.flows.sign_in import ProofNeeded, complete
+from bridge.flows.resume_login import ProofNeeded
+from bridge.flows.sign_in import complete
 from bridge.flows.tokens import create_scim_token, find_scim_token
 from tests.flows.logins import (
     CLIENT,

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from bridge.domain.errors import DomainError
 from bridge.flows.link_account import find_proof
 from bridge.flows.provision_users import create_user, delete_user
+from bridge.flows.resume_login import ProofNeeded
 from bridge.flows.sessions import SignedIn
-from bridge.flows.sign_in import ProofNeeded
 from bridge.storage.tables import users
 from tests.flows.logins import Browser, account, attempt, join, prove_domain, sign_in
 from tests.properties.outsiders import person

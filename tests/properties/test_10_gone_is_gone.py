@@ -21,19 +21,21 @@ from bridge.domain.directory import DirectoryUser, PushedUser
 from bridge.domain.errors import DomainError, Expired, Forbidden
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import OWNER
+from bridge.flows.accept_invitation import accept_as, accept_with_password, open_invitation
 from bridge.flows.close_account import close_account
-from bridge.flows.connect import delete_connection
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
-from bridge.flows.invite import InviteDraft, accept_as, accept_with_password, invite, open_invitation
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.link_account import follow_link, mail_link
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, lift_hold, remove_member, restore_member
+from bridge.flows.own_connections import delete_connection
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.passwords import hash_password
 from bridge.flows.provision_users import change_user, create_user, delete_user
-from bridge.flows.sign_in import ProofNeeded, complete
+from bridge.flows.resume_login import ProofNeeded
+from bridge.flows.sign_in import complete
 from bridge.flows.tokens import create_api_token, create_scim_token, find_scim_token, list_tokens
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import people

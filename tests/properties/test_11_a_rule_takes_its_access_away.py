@@ -17,13 +17,13 @@ from bridge.domain.directory import DirectoryGroup, DirectoryUser, GroupRenamed,
 from bridge.domain.errors import DomainError
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import get_role
-from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import end_grant, give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping, remove_mapping
 from bridge.flows.map_groups import set_enabled as set_mapping_enabled
 from bridge.flows.members import find_member_id
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.provision_groups import change_group, delete_group
 from bridge.flows.provision_users import delete_user
 from bridge.flows.user_groups import add_members, create_user_group, delete_user_group, remove_members

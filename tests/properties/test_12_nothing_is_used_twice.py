@@ -17,12 +17,14 @@ import pytest
 
 from bridge.domain.errors import DomainError, Expired
 from bridge.domain.sign_in_refusals import ProofExpired, Replayed, SignInRefused, UnknownRequest
+from bridge.flows.accept_invitation import accept_as, accept_with_password, open_invitation
 from bridge.flows.context import Context
-from bridge.flows.invite import InviteDraft, accept_as, accept_with_password, invite, open_invitation
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.link_account import follow_link, mail_link
 from bridge.flows.password_login import Credentials, sign_in_with_password
+from bridge.flows.resume_login import ProofNeeded
 from bridge.flows.sessions import find_session, sweep_expired
-from bridge.flows.sign_in import ProofNeeded, complete
+from bridge.flows.sign_in import complete
 from bridge.storage.database import open_database
 from tests.flows.logins import (
     CLIENT,

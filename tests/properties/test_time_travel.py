@@ -18,7 +18,7 @@ from bridge.domain.directory import GroupRenamed, MembersAdded, MembersRemoved, 
 from bridge.domain.errors import Invalid
 from bridge.domain.labels import parse_label
 from bridge.domain.workspace import Connection
-from bridge.flows import connect, map_groups, user_groups
+from bridge.flows import map_groups, own_connections, user_groups
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import change_scope, end_grant
@@ -201,12 +201,12 @@ def out(walk: Walk, a: int, b: int) -> None:
 
 
 def switch_connection(walk: Walk, a: int, b: int) -> None:
-    walk.do(connect.set_enabled, _of(walk.connections, a).id, bool(b % 3))
+    walk.do(own_connections.set_enabled, _of(walk.connections, a).id, bool(b % 3))
 
 
 def end_connection(walk: Walk, a: int, b: int) -> None:
     if b % 4 == 0:
-        walk.do(connect.delete_connection, _of(walk.connections, a).id)
+        walk.do(own_connections.delete_connection, _of(walk.connections, a).id)
 
 
 STEPS: tuple[Step, ...] = (

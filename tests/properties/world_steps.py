@@ -44,10 +44,10 @@ from bridge.domain.roles import PLANS
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows import (
     administer,
-    connect,
     give_roles,
     map_groups,
     members,
+    own_connections,
     provision_groups,
     provision_users,
     resources,
@@ -289,9 +289,9 @@ def perform(lab: Lab, proposal: Proposal) -> None:
         case RemoveMember(uid):
             members.remove_member(context, OPERATOR, slug, uid, now)
         case SwitchConnection(connection, enabled):
-            connect.set_enabled(context, OPERATOR, slug, connection, enabled, now)
+            own_connections.set_enabled(context, OPERATOR, slug, connection, enabled, now)
         case DeleteConnection(connection):
-            connect.delete_connection(context, OPERATOR, slug, connection, now)
+            own_connections.delete_connection(context, OPERATOR, slug, connection, now)
         case SetLabels(ref, labels):
             resources.set_labels(context, OPERATOR, slug, ref, labels, now)
         case DeleteResource(ref):

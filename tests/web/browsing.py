@@ -17,8 +17,9 @@ from flask.testing import FlaskClient
 from lxml import etree
 from werkzeug.test import TestResponse
 
-from bridge.flows.connect import SamlDraft, create_saml, load_saml
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.saml_connection import load_saml
 from saml.service_provider import ServiceProvider
 from tests.saml import idp
 from tests.saml.idp import TestIdp

@@ -12,9 +12,9 @@ from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import get_role
 from bridge.flows import sign_in_log
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.try_connection import allow_test
 from bridge.storage.tables import metadata
 from tests.flows.logins import account, set_workspace

@@ -21,11 +21,11 @@ from werkzeug.test import TestResponse
 from bridge.domain.directory import PushedEmail, PushedUser
 from bridge.domain.sign_in_log import AttemptsQuery
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import set_enabled
 from bridge.flows.connect_oidc import replace_client_secret
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.import_directory import ImportOptions, import_directory
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.provision_users import change_user, create_user
 from bridge.flows.read_sign_in_log import list_attempts
 from bridge.storage.changes import changing

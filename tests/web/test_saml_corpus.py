@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from bridge.app import create_web
 from bridge.flows import connect as connecting
-from bridge.flows import login_requests, sign_in_log
+from bridge.flows import login_requests, saml_connection, sign_in_log
 from bridge.flows import sign_in as sign_in_flow
 from bridge.flows.context import OPERATOR, Context
 from bridge.storage.database import Database
@@ -110,7 +110,7 @@ def door(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     app.testing = True
     found = Door(app, replace(world, context=context))
     found.set_config(authn_context=[PASSWORD])
-    assert connecting.load_saml(context, CONNECTION_ID).sp == BRIDGE
+    assert saml_connection.load_saml(context, CONNECTION_ID).sp == BRIDGE
     with at(app, NOW):
         yield found
 

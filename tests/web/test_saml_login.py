@@ -18,9 +18,10 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from bridge.app import create_web
-from bridge.flows.connect import load_saml, set_enabled
 from bridge.flows.context import OPERATOR, Context
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.provision_users import change_user, create_user
+from bridge.flows.saml_connection import load_saml
 from bridge.storage.connections import find_by_uid
 from bridge.storage.database import open_database
 from bridge.storage.tables import connections, metadata, outbox, sessions, sign_in_attempts, users

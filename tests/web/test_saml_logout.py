@@ -13,8 +13,10 @@ from lxml import etree
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from bridge.flows.connect import SamlDraft, create_saml, load_saml, set_enabled
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.context import OPERATOR
+from bridge.flows.own_connections import set_enabled
+from bridge.flows.saml_connection import load_saml
 from bridge.flows.sessions import sweep_expired
 from bridge.storage.connections import find_by_uid
 from bridge.storage.tables import connections, ended_logins, sign_in_attempts

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from bridge.domain.errors import DomainError
 from bridge.domain.workspace import Membership
+from bridge.flows.accept_invitation import accept_with_password
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_user_group
-from bridge.flows.invite import InviteDraft, accept_with_password, invite
+from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.map_groups import link_group
 from bridge.flows.members import find_member_id, get_person, lift_hold, remove_member, restore_member
 from bridge.flows.roles_given import parse_role_in_scope

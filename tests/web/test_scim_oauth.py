@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bridge.domain.tokens import NewScimClient
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.log_requests import flush, unknown_tokens
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.scim_clients import TRIES_BY_CLIENT, create_scim_client
 from bridge.flows.tokens import revoke_token
 from bridge.web.unread import render_unread

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from bridge.domain.sign_in import Client
 from bridge.domain.sign_in_log import AttemptKind, AttemptsQuery, SignInAttempt
 from bridge.flows import sign_in_log
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.read_sign_in_log import get_attempt, list_attempts
 from bridge.flows.sign_in_log import Refusal, forget_old_attempts, log_refused
 from bridge.storage.tables import counters, pending_requests, sign_in_attempts

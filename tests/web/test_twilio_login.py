@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, update
 from werkzeug.test import TestResponse
 
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.outside import NO_TURNS
+from bridge.flows.own_connections import set_enabled
 from bridge.storage.tables import second_factors, users, workspaces
 from bridge.web.current import OUTSIDE
 from tests.databases import sqlite_alone

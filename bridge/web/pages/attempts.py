@@ -6,9 +6,9 @@ from typing import Any
 from bridge.domain.sentences import counted
 from bridge.domain.sign_in_explanations import Explanation, explain
 from bridge.domain.sign_in_log import SignInAttempt, WouldHappen
-from bridge.flows.connect import addresses
 from bridge.flows.context import Context
 from bridge.flows.read_sign_in_log import Alike
+from bridge.flows.saml_connection import addresses
 from bridge.web.pages.agents import browser_named
 from bridge.web.pages.filters import moment, when
 from bridge.web.pages.views import AttemptCard, AttemptRow, Fact, Fix, Note, Status, TraceStep, WouldBox

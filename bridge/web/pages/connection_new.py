@@ -11,8 +11,9 @@ from flask import Blueprint, Response
 from bridge.domain.errors import DomainError, Invalid, NotFound, OutsideFailed
 from bridge.domain.presets import PRESETS, ConnectionKind, Preset
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import SamlDraft, create_saml, list_connections, reserve_id, show_reserved
+from bridge.flows.connect import SamlDraft, create_saml, reserve_id, show_reserved
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, read_provider
+from bridge.flows.own_connections import list_connections
 from bridge.web.current import current_outside
 from bridge.web.pages.connection_parts import crumbs, href, our_values, setup_steps, vendor
 from bridge.web.pages.forms import error_at, error_note, typed

@@ -10,9 +10,9 @@ from bridge.domain.previews import Side, SwitchConnection
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted, listed
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import addresses
 from bridge.flows.connection_overview import Closing, ConnectionOverview, Foreseen, get_overview
 from bridge.flows.context import Context
+from bridge.flows.saml_connection import addresses
 from bridge.web.pages.filters import date, day, until
 from bridge.web.pages.forms import typed
 from bridge.web.pages.frame import Visit, enter_as_owner

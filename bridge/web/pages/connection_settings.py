@@ -7,7 +7,6 @@ from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError, Stale
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import find_own
 from bridge.flows.connection_settings import (
     NAME_ID_FORMATS,
     SamlSettings,
@@ -15,6 +14,7 @@ from bridge.flows.connection_settings import (
     read_settings,
     settings_of,
 )
+from bridge.flows.own_connections import find_own
 from bridge.web.pages.connection_parts import head, href
 from bridge.web.pages.forms import error_at, error_note, typed
 from bridge.web.pages.frame import Visit, enter_as_owner, show

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, url_for
 
 from bridge.domain.errors import NotFound
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import list_connections
+from bridge.flows.own_connections import list_connections
 from bridge.flows.try_connection import allow_test, find_test_result
 from bridge.web.cookies import login_begun
 from bridge.web.current import current_context, current_time

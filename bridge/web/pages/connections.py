@@ -9,8 +9,8 @@ from bridge.domain.presets import Ours
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import delete_connection, set_enabled
 from bridge.flows.connection_overview import ConnectionOverview, foresee_closing, list_overviews
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.rotate_client_key import has_own_key
 from bridge.web.pages.client_key import client_key_links
 from bridge.web.pages.connection_parts import (

@@ -8,8 +8,8 @@ from bridge.domain.domains import Domain, show_domain
 from bridge.domain.errors import DomainError
 from bridge.domain.roles import has_sso
 from bridge.domain.workspace import Connection
-from bridge.flows.connect import list_connections
 from bridge.flows.domains import add_domain, get_domain, list_domains, remove_domain, route_domain, verify_domain
+from bridge.flows.own_connections import list_connections
 from bridge.web.current import current_outside
 from bridge.web.pages.filters import day
 from bridge.web.pages.forms import asked, error_at, error_note, typed

@@ -12,17 +12,8 @@ from bridge.domain.passwords import SHORTEST
 from bridge.domain.roles import get_role
 from bridge.domain.second_factors import FactorNeeded
 from bridge.domain.sentences import listed
-from bridge.flows.invite import (
-    InviteDraft,
-    OpenedInvite,
-    accept_as,
-    accept_with_password,
-    find_invite,
-    invite,
-    open_invitation,
-    resend,
-    revoke,
-)
+from bridge.flows.accept_invitation import OpenedInvite, accept_as, accept_with_password, open_invitation
+from bridge.flows.invite import InviteDraft, find_invite, invite, resend, revoke
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.user_groups import list_open_user_groups
 from bridge.web.cookies import keep_known, keep_session, session_secret

@@ -13,9 +13,9 @@ from flask import Blueprint, Response, render_template
 
 from bridge.domain.members import GivenGrant, InUserGroup, Member, PersonDetails
 from bridge.domain.sentences import Inventory, count_reaching, counted, listed, without_minimal
-from bridge.flows.connect import list_connections
 from bridge.flows.explain import left_out_by_plan
 from bridge.flows.give_roles import give_to_member
+from bridge.flows.own_connections import list_connections
 from bridge.web.pages.forms import load_inventory
 from bridge.web.pages.frame import Visit, is_fragment, show
 from bridge.web.pages.given_roles import Holder, add_views, grant_rows

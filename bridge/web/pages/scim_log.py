@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.request_log import ProvisioningRequest, RequestsFilter, RequestsQuery
-from bridge.flows.connect import list_connections
+from bridge.flows.own_connections import list_connections
 from bridge.flows.request_log import RequestsPage, get_request, list_requests
 from bridge.web.pages.forms import asked
 from bridge.web.pages.frame import Visit, enter_as_owner, show

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort
 from bridge.domain.errors import NotFound
 from bridge.domain.sign_in_explanations import explain
 from bridge.domain.sign_in_log import AttemptsQuery, OutcomeFilter, SignInAttempt
-from bridge.flows.connect import list_connections
+from bridge.flows.own_connections import list_connections
 from bridge.flows.read_sign_in_log import count_alike, get_attempt, list_attempts
 from bridge.web.current import current_context, current_session
 from bridge.web.headers import let_forms_lead_elsewhere

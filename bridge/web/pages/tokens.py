@@ -17,7 +17,7 @@ from bridge.domain.people import fold
 from bridge.domain.roles import get_role
 from bridge.domain.sentences import listed, shorten
 from bridge.domain.tokens import NewScimClient, NewToken, TokenFacts, TokenKind
-from bridge.flows.connect import list_connections
+from bridge.flows.own_connections import list_connections
 from bridge.flows.scim_clients import create_scim_client, token_url
 from bridge.flows.take_over_token import why_not_taken
 from bridge.flows.tokens import create_api_token, create_scim_token, list_tokens, revoke_token

@@ -13,10 +13,10 @@ from bridge.domain.errors import NotFound
 from bridge.domain.members import Member, PersonDetails
 from bridge.domain.roles import MINIMAL, OWNER, ROLES
 from bridge.domain.sentences import counted, reach_lines, shorten
-from bridge.flows.connect import list_connections
 from bridge.flows.export_users import export_users
 from bridge.flows.invite import PendingInvite, search_invites
 from bridge.flows.members import PAGE, MembersPage, MembersQuery, Which, get_person, list_members
+from bridge.flows.own_connections import list_connections
 from bridge.web.pages.filters import until
 from bridge.web.pages.forms import load_inventory, typed, typed_page
 from bridge.web.pages.frame import Visit, access_tabs, counts, enter_as_owner, is_fragment, pager, show

@@ -20,14 +20,16 @@ from bridge.domain.presets import PRESETS, SAML
 from bridge.domain.web_calls import Ask, WebCall, WebReply
 from bridge.domain.workspace import Connection
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import SamlDraft, create_saml, find_own, list_connections, load_saml
+from bridge.flows.connect import SamlDraft, create_saml
 from bridge.flows.connect_oidc import OidcDraft, create_oidc, load_oidc
 from bridge.flows.connection_settings import read_settings
 from bridge.flows.context import OPERATOR
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.oidc_settings import OidcSettings, read_oidc_settings
 from bridge.flows.outside import NOWHERE
+from bridge.flows.own_connections import find_own, list_connections
 from bridge.flows.roles_given import parse_role_in_scope
+from bridge.flows.saml_connection import load_saml
 from bridge.flows.trusted_idp import replace_metadata, signers_of
 from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE

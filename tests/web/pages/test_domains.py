@@ -9,8 +9,8 @@ from flask import Flask
 
 from bridge.domain.domains import Domain, Looked
 from bridge.flows.administer import set_plan
-from bridge.flows.connect import set_enabled
 from bridge.flows.domains import add_domain, list_domains, trust_domain
+from bridge.flows.own_connections import set_enabled
 from bridge.outside.calls import Calls
 from bridge.web.current import OUTSIDE
 from tests.web.browsing import Surfer

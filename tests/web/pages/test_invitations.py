@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
 from bridge.flows.invite import InviteDraft, PendingInvite, invite, list_invites
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import create_user_group
 from bridge.storage.changes import changing

@@ -11,8 +11,8 @@ from sqlalchemy import insert
 
 from bridge.flows.administer import set_plan
 from bridge.flows.break_glass import make_code_at_once
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
+from bridge.flows.own_connections import set_enabled
 from bridge.storage import people
 from bridge.storage.changes import changing
 from bridge.storage.tables import second_factors

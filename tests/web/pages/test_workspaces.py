@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from bridge.flows.administer import WorkspaceDraft, create_workspace, set_plan
-from bridge.flows.connect import set_enabled
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_user_group
+from bridge.flows.own_connections import set_enabled
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import people
