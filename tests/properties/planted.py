@@ -66,7 +66,7 @@ PLANTED = (
         ("push", "rename_record", "activate"),
         (
             Piece(
-                "bridge.flows.provision_users",
+                "bridge.flows.pushed_person",
                 'return proved and email_domain(new) != "" and people',
                 'return email_domain(new) != "" and people',
             ),
@@ -78,9 +78,13 @@ PLANTED = (
         r"accepted what \S+ was invited to",
         ("invite_somebody", "accept", "accept_anothers", "take_back"),
         (
-            Piece("bridge.flows.invite", "if user is not None and user.id == signed_in:", "if signed_in is not None:"),
             Piece(
-                "bridge.flows.invite",
+                "bridge.flows.accept_invitation",
+                "if user is not None and user.id == signed_in:",
+                "if signed_in is not None:",
+            ),
+            Piece(
+                "bridge.flows.accept_invitation",
                 "if user is None or fold_letters(user.email) != fold_letters(pending.email):",
                 "if user is None:",
             ),
@@ -179,7 +183,7 @@ PLANTED = (
         ("log_in", "push", "activate", "remove_somebody", "take_back"),
         (
             Piece(
-                "bridge.domain.sign_in",
+                "bridge.domain.reach",
                 "return seat.alive and (seat.out_since is None or authentication.at > seat.out_since)",
                 "return seat.alive",
             ),
@@ -248,7 +252,7 @@ PLANTED = (
         ("sign_in_at_work", "sign_in_at_liars", "invite_somebody", "accept"),
         (
             Piece(
-                "bridge.domain.sign_in",
+                "bridge.domain.reach",
                 "return authentication.workspace_key == seat.workspace.key",
                 "return True",
             ),
@@ -260,7 +264,7 @@ PLANTED = (
         ("log_in_by_twilio", "link_later", "switch"),
         (
             Piece(
-                "bridge.domain.sign_in",
+                "bridge.domain.reach",
                 "if not seat.workspace.require_sso:",
                 'if not seat.workspace.require_sso or authentication.kind == "twilio":',
             ),
@@ -272,7 +276,7 @@ PLANTED = (
         ("log_in", "switch", "add_app"),
         (
             Piece(
-                "bridge.domain.sign_in",
+                "bridge.domain.reach",
                 "return authentication.factor is not None or not seat.require_mfa",
                 "return True",
             ),
@@ -282,7 +286,7 @@ PLANTED = (
         "a company that merely pushed an address gives its workspace to the account",
         r"nothing of .* opens",
         ("push", "log_in", "sign_in_at_liars"),
-        (Piece("bridge.domain.sign_in", "return seat.accepted and _enough_was_shown", "return _enough_was_shown"),),
+        (Piece("bridge.domain.reach", "return seat.accepted and _enough_was_shown", "return _enough_was_shown"),),
     ),
     Planted(
         "an account that was closed keeps its sessions",
@@ -344,7 +348,7 @@ PLANTED = (
         ("log_in", "flag", "wait"),
         (
             Piece(
-                "bridge.domain.sign_in",
+                "bridge.domain.reach",
                 "return seat.workspace.hipaa and (authentication.used_at or authentication.at) + HIPAA_IDLE <= now",
                 "return False",
             ),

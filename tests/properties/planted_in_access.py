@@ -181,7 +181,7 @@ BUGS = (
         at=2,
     ),
     _after(
-        "bridge.flows.connect",
+        "bridge.flows.own_connections",
         "a connection that is switched keeps its pairs",
         "    refresh_connection_matches(change, found.key)\n",
         "",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.properties.conftest import Warm
 from tests.properties.guards import GUARDS, Guard
-from tests.properties.planted import Piece
+from tests.properties.planted import PLANTED, Piece, Planted
 from tests.properties.planted_in_access import BUGS, Bug
 from tests.properties.switch import weakened
 
@@ -53,8 +53,8 @@ def check_it_stands(piece: Guard | Piece) -> None:
     ast.parse(weakened(piece, Path(spec.origin).read_text()))
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_each_bug_that_is_planted_in_access_has_its_place(bug: Bug) -> None:
+@pytest.mark.parametrize("bug", (*BUGS, *PLANTED), ids=lambda bug: bug.name)
+def test_each_bug_that_is_planted_has_its_place(bug: Bug | Planted) -> None:
     for piece in bug.pieces:
         check_it_stands(piece)
 
