@@ -825,7 +825,7 @@ GUARDS = (
     Guard(
         "a logout met on the way",
         "10",
-        "bridge.flows.sign_in",
+        "bridge.flows.resume_login",
         "    check_not_ended(change, door, identity)  # again",
         "    # again",
         (
