@@ -53,7 +53,7 @@ def check_it_stands(piece: Guard | Piece) -> None:
     ast.parse(weakened(piece, Path(spec.origin).read_text()))
 
 
-@pytest.mark.parametrize("bug", (*BUGS, *PLANTED), ids=lambda bug: bug.name)
+@pytest.mark.parametrize("bug", [*BUGS, *PLANTED], ids=lambda bug: bug.name)
 def test_each_bug_that_is_planted_has_its_place(bug: Bug | Planted) -> None:
     for piece in bug.pieces:
         check_it_stands(piece)
