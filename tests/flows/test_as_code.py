@@ -485,7 +485,7 @@ connections:
 
 def certificates(kicks: World) -> list[str]:
     """Those that are trusted of Okta, as they are kept."""
-    config = connect.list_connections(kicks.context, "kicks")[0].config
+    config = own_connections.list_connections(kicks.context, "kicks")[0].config
     return list(config["idp"]["certificates"])
 
 
