@@ -16,9 +16,9 @@ import click
 
 from bridge.cli.shown import wire_moved
 from bridge.cli.terminal import House, Terminal, Told, told
-from bridge.domain.as_code_difference import Step
 from bridge.domain.as_code_reading import FileRead, read_file
 from bridge.domain.as_code_schema import json_schema
+from bridge.domain.as_code_step import Step
 from bridge.domain.as_code_writing import write_file
 from bridge.domain.as_code_yaml import LARGEST
 from bridge.domain.errors import DomainError, Invalid

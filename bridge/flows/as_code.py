@@ -14,8 +14,12 @@ from typing import Any
 
 from bridge.domain.access import RoleInScope
 from bridge.domain.as_code import CodedWorkspace
-from bridge.domain.as_code_difference import Step, difference, left_alone, missing, new_names, roles_touched
+from bridge.domain.as_code_difference import difference, roles_touched
+from bridge.domain.as_code_names import new_names
+from bridge.domain.as_code_needs import missing
+from bridge.domain.as_code_pruning import left_alone
 from bridge.domain.as_code_reading import FileRead
+from bridge.domain.as_code_step import Step
 from bridge.domain.as_code_yaml import BadFile, Fault
 from bridge.domain.errors import Conflict, DomainError, Forbidden, Stale
 from bridge.domain.held import Moment, Terms, moved

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.domain.as_code import CodedConnection, CodedSecret, CodedWorkspace
-from bridge.domain.as_code_difference import idp_differs
+from bridge.domain.as_code_connections import idp_differs
 from bridge.domain.as_code_reading import FileRead
 from bridge.domain.as_code_yaml import BadFile, Fault
 from bridge.domain.domains import parse_domain

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.domain.as_code import CodedConnection, CodedRule, settings_keys
-from bridge.domain.as_code_difference import Holder, Step, idp_differs
+from bridge.domain.as_code_connections import idp_differs
+from bridge.domain.as_code_step import Holder, Step
 from bridge.domain.errors import Invalid, NotFound, Stale
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.people import clean_name, fold

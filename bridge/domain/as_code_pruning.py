@@ -1,0 +1,92 @@
+"""What stands and isn't in a file's lists: left alone, or pruned, last of all steps."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.domain.as_code import (
+    CodedConnection,
+    CodedDomain,
+    CodedLabel,
+    CodedMember,
+    CodedResource,
+    CodedRule,
+    CodedUserGroup,
+    CodedWorkspace,
+)
+from bridge.domain.as_code_given import grant_step, grant_steps, people_steps
+from bridge.domain.as_code_names import renamed
+from bridge.domain.as_code_rules import describe_rule, pair_rules
+from bridge.domain.as_code_step import Holder, Step, What
+from bridge.domain.as_code_writing import sort_roles
+from bridge.domain.labels import BUILT_IN
+from bridge.domain.people import fold, fold_letters
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What stands and isn't in the file's lists. Of a list that isn't in the file: nothing."""
+
+    labels: tuple[CodedLabel, ...]
+    resources: tuple[CodedResource, ...]
+    connections: tuple[CodedConnection, ...]
+    domains: tuple[CodedDomain, ...]
+    user_groups: tuple[CodedUserGroup, ...]
+    members: tuple[CodedMember, ...]
+    mappings: tuple[CodedRule, ...]
+
+
+def others(present: CodedWorkspace, wanted: CodedWorkspace) -> Others:
+    """What pruning would take, as it stands under its new names. A mirror is the IdP's, and stays."""
+
+    def beside(key: str, name: Callable[[Any], Any]) -> tuple[Any, ...]:
+        listed = getattr(wanted, key)
+        known = {name(one) for one in listed or ()}
+        return () if listed is None else tuple(one for one in getattr(present, key) or () if name(one) not in known)
+
+    carried = {label for one in wanted.resources or () for label in one.labels or ()}
+    labels = beside("labels", lambda one: one.label)
+    return Others(
+        labels=tuple(one for one in labels if one.label not in BUILT_IN and one.label not in carried),
+        resources=beside("resources", lambda one: one.ref),
+        connections=beside("connections", lambda one: fold(one.name)),
+        domains=beside("domains", lambda one: one.name),
+        user_groups=tuple(one for one in beside("user_groups", lambda one: fold(one.name)) if not one.mirror),
+        # Those whom the file only names as a User Group's members are looked at, too; most were given nothing.
+        members=tuple(one for one in beside("members", lambda one: fold_letters(one.email)) if one.grants.given),
+        mappings=() if wanted.mappings is None else tuple(pair_rules(present.mappings or (), wanted.mappings)[1]),
+    )
+
+
+def pruned_steps(present: CodedWorkspace, wanted: CodedWorkspace) -> Iterator[Step]:
+    """What goes: rules and grants before what they name, labels after what carries them."""
+    going = others(present, wanted)
+    for rule in going.mappings:
+        yield Step("delete", "mapping", describe_rule(rule), at="mappings", present=rule)
+    for member in going.members:
+        holder = Holder("member", member.email)
+        yield from (grant_step("delete", holder, one, "members") for one in sort_roles(member.grants.given))
+    yield from grant_steps(present, wanted, "delete")
+    yield from people_steps(present, wanted, "delete")
+    for key, kind in _GOING:
+        for one in getattr(going, key):
+            name = str(one.label) if kind == "label" else str(one.ref) if kind == "resource" else one.name
+            yield Step("delete", kind, name, at=key, present=one)
+
+
+_GOING: tuple[tuple[str, What], ...] = (
+    ("user_groups", "user_group"),
+    ("domains", "domain"),
+    ("connections", "connection"),
+    ("resources", "resource"),
+    ("labels", "label"),
+)
+
+
+def left_alone(present: CodedWorkspace, wanted: CodedWorkspace) -> dict[str, int]:
+    """How much stands that isn't in the file's lists and stays, by what it is; what is none is left out."""
+    now = renamed(present, wanted)
+    going = others(now, wanted)
+    counted = {key: len(getattr(going, key)) for key in Others.__dataclass_fields__}
+    counted["grants"] = len(list(grant_steps(now, wanted, "delete")))
+    return {key: count for key, count in counted.items() if count}
