@@ -22,8 +22,8 @@
 - `as_code`        a workspace as values that names hold together; `as_code_keys`: all that its file may say, of which
   files are read (`as_code_reading`), written (`as_code_writing`) and described (`as_code_schema`); `as_code_yaml`:
   YAML with lines, within bounds; `as_code_difference`: the steps from what stands to what a file says
-  (`as_code_step`: one of them), by subject: `as_code_connections`, `as_code_given`, `as_code_rules`; `as_code_names`: who
-  is who; `as_code_needs`: what a file names and isn't there; `as_code_pruning`: what isn't in it
+  (`as_code_step`: one of them), by subject: `as_code_connections`, `as_code_given`, `as_code_rules`; `as_code_names`:
+  who is who; `as_code_needs`: what a file names and isn't there; `as_code_pruning`: what isn't in it
 - `labels`         `key:value` labels of resources
 - `members`        a workspace's people and User Groups as its owners see them
 - `tokens`, `resources`, `domains`, `slugs`   what they say, each
