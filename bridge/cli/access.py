@@ -19,6 +19,7 @@ from bridge.flows.explain import Question, WayToGet, ask, left_out_by_plan
 from bridge.flows.explain_history import AccessChange, history_of
 from bridge.flows.explain_links import Explained, explain_access, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
+from bridge.flows.explain_not_past import why_not_at
 from bridge.flows.explain_past import Traces, access_at, check_at
 
 
@@ -81,7 +82,8 @@ def _text_why_not(reasons: WhyNot) -> list[str]:
         lines.append(f"What nearly gives it{f', and {left:,} more' if left else ''}:")
         for one in reasons.nearly:
             lines += [f"  {_text_near_miss(one)}", *(f"    {obstacle.text}" for obstacle in one.obstacles)]
-    return [*lines, "What would give it:", *(f"  {_text_way(way)}" for way in reasons.ways)]
+    ways = [f"  {_text_way(way)}" for way in reasons.ways]
+    return [*lines, *(["What would give it:", *ways] if ways else [])]
 
 
 def _text_near_miss(one: NearMiss) -> str:
@@ -139,7 +141,10 @@ def _check_at(house: House, workspace: str, email: str, question: Question, aske
         return Told(told, answer.told)
     then = f"on {at:%d %b %Y, %H:%M} UTC"
     if not answer.allowed:
-        return Told(told, f"No, {email} might not {asked} {then}. {answer.told}".rstrip())
+        reasons = why_not_at(house.context, workspace, email, question, at, house.now)
+        told |= {"why_not": wire_why_not(reasons)["why_not"]}
+        no = f"No, {email} might not {asked} {then}. {answer.told}".rstrip()
+        return Told(told, "\n".join([no, *_text_why_not(reasons)]))
     return Told(told, "\n".join([f"Yes, {email} might {asked} {then}:", *_text_paths(answer.traced)]))
 
 

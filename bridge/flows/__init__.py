@@ -40,7 +40,8 @@ transaction: fetch first, then flow.
 - `idp_directory` groups and people as each IdP says them, for owners to look at
 - `tie_groups`    pushed groups linked to User Groups, and what that changes; `waiting_records`: who has no account
 - `explain`       what somebody may do, and why; `explain_links`: who made each link of a path, and when;
-  `explain_not`: what stands in the way; `explain_past`: at a moment that is past; `who_may`: backwards;
+  `explain_not`: what stands in the way (`near_misses`: of which paths); `explain_past`, `explain_not_past`: at a moment
+  that is past; `who_may`: backwards;
   `what_it_gives`: an IdP group, a rule; `explain_history`: when it changed, and what did it
 - `access_checks` applications ask whether somebody may, one or a thousand at once (`access_json`: reasons as JSON)
 - `forget_past`   what is past is kept as long as the operator says

@@ -17,7 +17,7 @@ from bridge.flows.explain import LEVELS, Question, permissions_from
 from bridge.flows.explain_links import Explained, trace
 from bridge.flows.named import get_workspace
 from bridge.storage import access_past
-from bridge.storage.access_past import MemberThen, Standing
+from bridge.storage.access_past import MemberThen, ResourceThen, Standing
 
 PastState = Literal["known", "not_known", "before_workspace", "before_membership", "removed", "held_out"]
 #: The states in which it is certain what somebody could do.
@@ -72,7 +72,7 @@ def access_at(
     `email` is their address of today, or the one with which they closed their account since. Raises NotFound for who
     never was a member, Invalid for a moment that is still to come.
     """
-    _check_past(at, now)
+    check_past(at, now)
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
         member = access_past.find_member_then(connection, workspace.key, email, at)
@@ -100,7 +100,7 @@ def check_at(
 
     Raises NotFound for an unknown workspace, or a resource that wasn't there then; Invalid for a moment to come.
     """
-    _check_past(at, now)
+    check_past(at, now)
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
         member = access_past.find_member_then(connection, workspace.key, email, at)
@@ -126,7 +126,8 @@ def _traced(
     return trace(connection, workspace, moment.member, permissions, first=traces.first, most=traces.most, at=moment.at)
 
 
-def _check_past(at: datetime, now: datetime) -> None:
+def check_past(at: datetime, now: datetime) -> None:
+    """Raises Invalid for a moment that is still to come."""
     if at > now:
         raise Invalid(f"{at:{_DAY}} UTC is still to come.", field="at")
 
@@ -180,12 +181,19 @@ def permissions_at(connection: Any, moment: Moment) -> tuple[Permission, ...]:
     return permissions_from(held, access_past.scopes_at(connection, moment.member, moment.at)) if held else ()
 
 
+def resource_then(connection: Any, workspace: Workspace, question: Question, at: datetime) -> ResourceThen | None:
+    """The resource asked about as it was then; None for a question about a type. Raises NotFound."""
+    if question.resource is None:
+        return None
+    found = access_past.find_resource_at(connection, workspace.key, question.resource, at)
+    if found is None:
+        raise NotFound(f"There was no {question.resource} in {workspace.name} on {at:{_DAY}} UTC.")
+    return found
+
+
 def _answers(connection: Any, workspace: Workspace, moment: Moment, question: Question) -> tuple[Permission, ...]:
-    resource: int | None = None
-    if question.resource is not None:
-        resource = access_past.find_resource_at(connection, workspace.key, question.resource, moment.at)
-        if resource is None:
-            raise NotFound(f"There was no {question.resource} in {workspace.name} on {moment.at:{_DAY}} UTC.")
+    found = resource_then(connection, workspace, question, moment.at)
+    resource = found.key if found else None
     roles = roles_giving(question.type, LEVELS[question.action], moment.plan)
     held = access_past.paths_at(
         connection, moment.member, roles, moment.at, resource_id=resource, everywhere=resource is None

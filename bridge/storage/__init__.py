@@ -10,7 +10,8 @@
 - `idp_groups`          one IdP group, and the rules that take it
 - `as_code`             what was given by hand, for a workspace's file
 - `held_grants`         grants as they are looked at, whether or not they give anything
-- `nearly`              what is there for one person, whether or not it counts: for why not
+- `nearly`              what is there for one person, whether or not it counts: for why not;
+                        `nearly_past`: of a moment that is past
 - `access_past`         the same of a moment that is past; `access_history`: when something changed, and by which events
 - `forgetting`          ended facts and audit events that are too old
 - `origins`             who made the links of paths that are shown; `origins_past`: who had, at a moment that is past

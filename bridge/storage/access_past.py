@@ -4,7 +4,7 @@ Each fact table is given, under its own name, as a CTE of its rows that stood at
 among them. So what is asked is the very text that is asked of the present, and can't drift from it. (A CTE hides the
 table of its name; inside it the table is meant: `main.` says so to SQLite.)
 
-A CTE holds no more than what this person can have come by: each names whom it follows (`_FOLLOWS`), which leads from
+A CTE holds no more than what this person can have come by: each names whom it follows (`FOLLOWS`), which leads from
 the membership to the grants over indexes, however long the history is. No statement reads a fact of which nothing is
 said there (a KeyError when this module is read), so none stays in the present unseen. Names of people alone have no
 history.
@@ -14,11 +14,11 @@ overlapped for the length of a request, a fact may for so long be there twice: a
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, BindParameter, Connection, LargeBinary, Table, bindparam, select, text
+from sqlalchemy import BigInteger, BindParameter, Connection, LargeBinary, Table, Text, bindparam, select, text
 
 from bridge.domain.access import ResourceRef, Scope
 from bridge.domain.labels import Label
@@ -29,8 +29,9 @@ from bridge.storage.prepared import Prepared
 from bridge.storage.tables import PAST, kept_since
 
 _FACTS: dict[str, Table] = {table.name: table for table in PAST}
+Follows = Mapping[str, tuple[str, str]]
 #: Of each fact: a column, and the values it must have. A fact follows only those before it.
-_FOLLOWS: dict[str, tuple[str, str]] = {
+FOLLOWS: Follows = {
     "workspaces": ("id", "SELECT :workspace"),
     "memberships": ("id", "SELECT :membership"),
     "directory_users": ("membership_id", "SELECT :membership"),
@@ -62,20 +63,20 @@ _STILL = "CAST(NULL AS BIGINT) AS until, CAST(NULL AS BIGINT) AS ended_by"
 _READ = re.compile(r"(?:FROM|JOIN) (\w+)")
 
 
-def _facts_read(sql: str) -> list[str]:
-    """The facts that a statement reads, and those that they follow, in the order of `_FOLLOWS`."""
+def _facts_read(sql: str, follows: Follows) -> list[str]:
+    """The facts that a statement reads, and those that they follow, in the order of `follows`."""
     found: set[str] = set()
     waiting = set(_READ.findall(sql)) & _FACTS.keys()
     while waiting:
         name = waiting.pop()
         found.add(name)
-        waiting |= (set(_READ.findall(_FOLLOWS[name][1])) & _FACTS.keys()) - found
-    return [name for name in _FOLLOWS if name in found]
+        waiting |= (set(_READ.findall(follows[name][1])) & _FACTS.keys()) - found
+    return [name for name in follows if name in found]
 
 
-def _rows(name: str, engine: str, when: tuple[str, str]) -> str:
+def _rows(name: str, engine: str, when: tuple[str, str], follows: Follows) -> str:
     """The CTE of a fact: the rows that stood. Documents and secrets, which nothing here reads, are left out."""
-    table, (column, values) = _FACTS[name], _FOLLOWS[name]
+    table, (column, values) = _FACTS[name], follows[name]
     columns = ", ".join(f'"{one.name}"' for one in table.columns if not isinstance(one.type, (Json, LargeBinary)))
     # PostgreSQL guesses how many rows a subquery gives, and may read a whole table for it; an array it looks up.
     chosen = f"{column} IN ({values})" if engine == "sqlite" else f"{column} = ANY(ARRAY({values}))"
@@ -85,11 +86,11 @@ def _rows(name: str, engine: str, when: tuple[str, str]) -> str:
     return f"{name} AS MATERIALIZED (\n{standing}\nUNION ALL {ended})"
 
 
-def over(sql: str, when: tuple[str, str] = _AT) -> dict[str, Prepared]:
+def over(sql: str, when: tuple[str, str] = _AT, follows: Follows = FOLLOWS) -> dict[str, Prepared]:
     """A statement over the facts of one person that stood then, for each engine."""
     made = {}
     for engine in ("sqlite", "postgresql"):
-        facts = ",\n".join(_rows(name, engine, when) for name in _facts_read(sql))
+        facts = ",\n".join(_rows(name, engine, when, follows) for name in _facts_read(sql, follows))
         whole = typed(f"WITH {facts}\n{sql}")
         made[engine] = Prepared(whole.bindparams(*parameters_of(whole.text)))
     return made
@@ -144,22 +145,25 @@ def _newer(one: HeldGrant, former: HeldGrant) -> bool:
     return joined is not None and before is not None and joined > before
 
 
-_SCOPES_TEXT = """
+SCOPES_TEXT = """
 SELECT g.id, g.scope, r.type, r.uid, l.key, l.value FROM grants g
 LEFT JOIN grant_resources x ON x.grant_id = g.id LEFT JOIN resources r ON r.id = x.resource_id
 LEFT JOIN grant_labels l ON l.grant_id = g.id
 """
-_SCOPES = over(_SCOPES_TEXT)
+_SCOPES = over(SCOPES_TEXT)
 
 
 def scopes_at(connection: Connection, membership_id: int, at: datetime) -> dict[int, Scope]:
     """`access.scopes_of` every grant that this person could have had at that moment, as it was then."""
+    return scopes_from(_SCOPES[connection.dialect.name](connection, membership=membership_id, now=at))
+
+
+def scopes_from(rows: Iterable[Any]) -> dict[int, Scope]:
+    """The scopes that the rows of `SCOPES_TEXT` name, by grant."""
     kinds: dict[int, Any] = {}
     listed: dict[int, set[ResourceRef]] = {}
     labelled: dict[int, set[Label]] = {}
-    for key, kind, type_, uid, label, value in _SCOPES[connection.dialect.name](
-        connection, membership=membership_id, now=at
-    ):
+    for key, kind, type_, uid, label, value in rows:
         kinds[key] = kind
         if uid is not None:
             listed.setdefault(key, set()).add(ResourceRef(type_, uid))
@@ -197,27 +201,29 @@ def standing_at(connection: Connection, workspace_id: int, membership_id: int, a
 
 
 class MemberThen(NamedTuple):
-    """A membership, since when there is one, and since when its workspace."""
+    """A membership, since when there is one, and since when its workspace; and what the person is called today."""
 
     key: int
     created_at: datetime
     workspace_created_at: datetime
+    name: str
 
 
 _MEMBERS_THEN = Prepared(
     text("""
-SELECT m.id, m.created_at, w.created_at AS workspace_created_at, u.created_at AS account_created_at
+SELECT m.id, m.created_at, w.created_at AS workspace_created_at, u.created_at AS account_created_at, u.name
 FROM users u CROSS JOIN memberships m CROSS JOIN workspaces w
 WHERE u.email_ci = :email AND u.closed_at IS NULL
 AND m.user_id = u.id AND m.workspace_id = :workspace AND w.id = m.workspace_id
 UNION ALL
-SELECT m.id, m.created_at, w.created_at, u.created_at FROM users u CROSS JOIN memberships m CROSS JOIN workspaces w
+SELECT m.id, m.created_at, w.created_at, u.created_at, u.name
+FROM users u CROSS JOIN memberships m CROSS JOIN workspaces w
 WHERE u.email_ci = :email AND u.closed_at IS NOT NULL AND u.closed_at > :now
 AND m.user_id = u.id AND m.workspace_id = :workspace AND w.id = m.workspace_id
 ORDER BY account_created_at
 """)
     .bindparams(bindparam("now", type_=Instant), bindparam("workspace", type_=BigInteger))
-    .columns(id=BigInteger, created_at=Instant, workspace_created_at=Instant, account_created_at=Instant)
+    .columns(id=BigInteger, created_at=Instant, workspace_created_at=Instant, account_created_at=Instant, name=Text)
 )
 
 
@@ -228,10 +234,12 @@ def find_member_then(connection: Connection, workspace_id: int, email: str, at: 
     events only.)
     """
     row = _MEMBERS_THEN.first(connection, email=fold_letters(email), workspace=workspace_id, now=at)
-    return None if row is None else MemberThen(row.id, row.created_at, row.workspace_created_at)
+    return None if row is None else MemberThen(row.id, row.created_at, row.workspace_created_at, row.name)
 
 
-_RESOURCE = "SELECT id FROM resources{past} WHERE workspace_id = :workspace AND type = :type AND uid = :uid AND {stood}"
+_RESOURCE = (
+    "SELECT id, name FROM resources{past} WHERE workspace_id = :workspace AND type = :type AND uid = :uid AND {stood}"
+)
 _RESOURCE_THEN = Prepared(
     text(
         f"{_RESOURCE.format(past='', stood=_AT[0])} UNION ALL {_RESOURCE.format(past='_past', stood=_AT[1])}"
@@ -239,10 +247,17 @@ _RESOURCE_THEN = Prepared(
 )
 
 
-def find_resource_at(connection: Connection, workspace_id: int, ref: ResourceRef, at: datetime) -> int | None:
-    """The key of a resource that was there at that moment, or None."""
-    key: int | None = _RESOURCE_THEN.scalar(connection, workspace=workspace_id, type=ref.type, uid=ref.id, now=at)
-    return key
+class ResourceThen(NamedTuple):
+    """A resource by its key, and what it was called."""
+
+    key: int
+    name: str
+
+
+def find_resource_at(connection: Connection, workspace_id: int, ref: ResourceRef, at: datetime) -> ResourceThen | None:
+    """A resource that was there at that moment, or None."""
+    row = _RESOURCE_THEN.first(connection, workspace=workspace_id, type=ref.type, uid=ref.id, now=at)
+    return None if row is None else ResourceThen(*row)
 
 
 # -- How far back it is known ------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 The query of access asks for what counts; this asks for all that is there, so that what stands in the way can be said.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from bridge.domain.access import EVERYWHERE, Scope
 from bridge.domain.group_mapping import IdpGroup
 from bridge.domain.roles import Role, get_role
 from bridge.storage.access import in_batches, scopes_of
-from bridge.storage.mappings import StoredGroup, StoredMapping, groups_by_keys, list_mappings
+from bridge.storage.mappings import StoredGroup, StoredMapping, groups_by_keys, list_mappings, user_groups_given
 from bridge.storage.tables import (
     connections,
     directory_users,
@@ -78,6 +78,29 @@ class GroupAtHand:
     asserted_until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class NearLinks:
+    """What could lead one person to a principal that holds grants, by keys. `by_hand`: User Groups, whose ids and names
+    are `named`; `rules` may take the IdP groups `at_hand`; `given`: the User Groups that each of them gives.
+    """
+
+    member: int
+    by_hand: Sequence[int]
+    at_hand: Sequence[GroupAtHand]
+    rules: Sequence[StoredMapping]
+    given: Mapping[int, Sequence[tuple[int, str, str]]]
+    named: Mapping[int, tuple[str, str]]
+
+
+def near_links(connection: Any, workspace_key: int, membership_key: int, principals: Collection[int]) -> NearLinks:
+    """Those of today to any of these principals, and some to others."""
+    at_hand = groups_at_hand(connection, membership_key)
+    rules = rules_giving(connection, workspace_key, principals, of={one.connection_key for one in at_hand})
+    given = user_groups_given(connection, [rule.key for rule in rules])
+    by_hand = user_groups_by_hand(connection, membership_key)
+    return NearLinks(membership_key, list(by_hand), at_hand, rules, given, by_hand)
+
+
 def groups_at_hand(connection: Any, membership_key: int) -> list[GroupAtHand]:
     """Every IdP group that any record of the member is in, whether or not it counts."""
     chosen = (
@@ -115,11 +138,12 @@ def groups_at_hand(connection: Any, membership_key: int) -> list[GroupAtHand]:
     ]
 
 
-def user_groups_by_hand(connection: Any, membership_key: int) -> list[int]:
-    """The keys of the User Groups that the member was put into by hand."""
+def user_groups_by_hand(connection: Any, membership_key: int) -> dict[int, tuple[str, str]]:
+    """The User Groups that the member was put into by hand: the id and name of each."""
     columns = user_group_members.c
-    chosen = select(columns.user_group_id).where(columns.membership_id == membership_key)
-    return list(connection.execute(chosen.order_by(columns.user_group_id)).scalars())
+    chosen = select(user_groups.c.id, user_groups.c.uid, user_groups.c.name).join_from(user_group_members, user_groups)
+    rows = connection.execute(chosen.where(columns.membership_id == membership_key).order_by(user_groups.c.id))
+    return {key: (uid, name) for key, uid, name in rows}
 
 
 def rules_giving(

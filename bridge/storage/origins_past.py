@@ -23,8 +23,8 @@ SELECT m.uid, m.match, m.value, m.origin, m.made_by, m.created_at, m.since, m.ca
 LEFT JOIN directory_groups g ON m.match = 'id' AND g.uid = m.value ORDER BY m.since
 """)
 _GIVING = over("""
-SELECT m.uid, u.uid, x.since, x.cause, m.created_at, m.made_by FROM mapping_user_groups x
-JOIN mappings m ON m.id = x.mapping_id JOIN user_groups u ON u.id = x.user_group_id ORDER BY x.since
+SELECT m.uid, ug.uid, x.since, x.cause, m.created_at, m.made_by FROM mapping_user_groups x
+JOIN mappings m ON m.id = x.mapping_id JOIN user_groups ug ON ug.id = x.user_group_id ORDER BY x.since
 """)
 _RECORDS = over("""
 SELECT c.uid, c.name, d.asserted_until FROM directory_users d JOIN connections c ON c.id = d.connection_id

@@ -547,6 +547,10 @@ def test_access_at_a_time(kicks: Shell) -> None:
     assert (link["link"], link["text"]) == ("grant", "The operator gave them Workspace Owner")
     asked = ("access", "check", "kicks", "marcus@kicks.example", "edit", "source:orders", "--at", then)
     assert (kicks.json(*asked)["allowed"], kicks.json(*asked)["because"][0]["kind"]) == (True, "individual")
+    assert "why_not" not in kicks.json(*asked)
+    stranger = kicks.json("access", "check", "kicks", "nobody@kicks.example", "create", "source", "--at", then)
+    assert (stranger["state"], stranger["allowed"]) == ("before_membership", False)
+    assert stranger["why_not"] == {"person": [], "nearly": {"count": 0, "paths": []}}
     before = kicks.json("access", "show", "kicks", "marcus@kicks.example", "--at", "2020-02-02")
     assert (before["state"], before["permissions"]) == ("before_workspace", [])
     assert "could do nothing" in kicks.run("access", "show", "kicks", "marcus@kicks.example", "--at", "2020-02-02").out

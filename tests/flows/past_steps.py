@@ -1,7 +1,7 @@
 """A workspace to which things happen one after the other, and what was said of its people after each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.explain import Answer, ask, check
 from bridge.flows.explain_history import AccessChange, history_of
 from bridge.flows.explain_links import Explained, explain_access
+from bridge.flows.explain_not import WhyNot, why_not
+from bridge.flows.explain_not_past import why_not_at
 from bridge.flows.explain_past import Traces, access_at, check_at
 from bridge.flows.give_roles import give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -35,7 +37,9 @@ from tests.world import World, pushed
 
 #: What is asked of everybody after each step.
 QUESTIONS = (("edit", "source:web"), ("read", "source:web"), ("edit", "source:ios"), ("create", "source"))
-Said = tuple[tuple[Explained, ...] | None, tuple[Answer | None, ...]]
+#: Of these it is asked, too, why not.
+WHY_NOT = (("edit", "source:web"),)
+Said = tuple[tuple[Explained, ...] | None, tuple[Answer | None, ...], tuple[WhyNot | None, ...]]
 
 
 @dataclass
@@ -74,7 +78,16 @@ class Story:
             permissions = explain_access(context, self.slug, email, self.now)
         except NotFound:
             permissions = None
-        return permissions, tuple(self._check(email, *question) for question in QUESTIONS)
+        answers = tuple(self._check(email, *question) for question in QUESTIONS)
+        return permissions, answers, tuple(self._why_not(email, *question) for question in WHY_NOT)
+
+    def _why_not(self, email: str, action: str, target: str) -> WhyNot | None:
+        """What stands in the way, and what nearly gives it; what would isn't told of then."""
+        try:
+            found = why_not(self.world.context, self.slug, email, ask(action, target), self.now)
+        except NotFound:
+            return None
+        return None if "no_member" in [one.kind for one in found.person] else replace(found, ways=())
 
     def _check(self, email: str, action: str, target: str) -> Answer | None:
         try:
@@ -91,7 +104,16 @@ class Story:
             permissions = None if past.state in ("before_workspace", "before_membership") else past.traced
         except NotFound:
             permissions = None
-        return permissions, tuple(self._check_of(email, at, *question) for question in QUESTIONS)
+        answers = tuple(self._check_of(email, at, *question) for question in QUESTIONS)
+        if permissions is None:
+            return permissions, answers, (None,) * len(WHY_NOT)
+        return permissions, answers, tuple(self._why_not_of(email, at, *question) for question in WHY_NOT)
+
+    def _why_not_of(self, email: str, at: datetime, action: str, target: str) -> WhyNot | None:
+        try:
+            return why_not_at(self.world.context, self.slug, email, ask(action, target), at, self.now)
+        except NotFound:
+            return None
 
     def _check_of(self, email: str, at: datetime, action: str, target: str) -> Answer | None:
         try:

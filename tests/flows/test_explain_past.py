@@ -15,6 +15,7 @@ from bridge.domain.labels import parse_label
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import ask
+from bridge.flows.explain_not_past import why_not_at
 from bridge.flows.explain_past import PastAccess, Traces, access_at, check_at
 from bridge.flows.give_roles import change_scope, end_grant
 from bridge.flows.import_directory import ImportOptions, import_directory
@@ -178,7 +179,7 @@ _TEXTS = {
     "_PATHS": access_past._text_of(access.WHY),
     "_PATHS_ON": access_past._text_of(access.WHY_ON),
     "_PATHS_ANYWHERE": access_past._text_of(access.WHY_ANYWHERE),
-    "_SCOPES": access_past._SCOPES_TEXT,
+    "_SCOPES": access_past.SCOPES_TEXT,
     "_STANDING": access_past._STANDING_TEXT,
 }
 
@@ -276,6 +277,25 @@ def test_who_made_the_links_is_who_had_made_them_then(story: Story, marcus: str)
     changed = answer.traced[0].paths[0].origins[1].changed
     assert changed
     assert (changed.by, changed.at) == (OPERATOR, pushed_then)
+
+
+def test_a_shadow_of_then_is_told_though_the_rule_was_off(story: Story) -> None:
+    """No pair of rule and group says so: the rule gave nothing."""
+    context, slug = story.world.context, story.slug
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.push(BOB))
+    rule = story.then(lambda: story.add_rule("name", "eng", roles=(given("Source Admin"),)))
+    story.then(lambda: switch_rule(context, OPERATOR, slug, rule, False, story.now))
+    story.then(lambda: story.log_in(ANN, "eng"))
+    alone = story.now
+    group = story.then(lambda: story.push_group("eng", BOB))
+    shadowed = story.now
+    story.then(lambda: story.change_group(group, GroupRenamed("design")))
+    story.then(lambda: remove_mapping(context, OPERATOR, slug, rule, story.now))
+    question = ask("create", "source")
+    for moment, wanted in ((alone, ["rule_off"]), (shadowed, ["rule_off", "group_shadowed"]), (story.now, None)):
+        found = why_not_at(context, slug, ANN, question, moment, story.now).nearly
+        assert [[one.kind for one in each.obstacles] for each in found] == ([] if wanted is None else [wanted])
 
 
 def _links(story: Story, moment: datetime) -> list[str]:

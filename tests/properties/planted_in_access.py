@@ -28,7 +28,7 @@ _PAST = "bridge.storage.access_past"
 _KINDS = "bridge.flows.preview_kinds"
 _USER_GROUPS = "bridge.storage.user_groups"
 _BACKWARDS = "bridge.storage.access_backwards"
-_NEARLY = "bridge.flows.explain_not"
+_NEARLY = "bridge.flows.near_misses"
 
 
 def _in(module: str, name: str, code: str, without: str, *, at: int = 1) -> Bug:
@@ -72,7 +72,7 @@ BUGS = (
     _in(
         _NEARLY,
         "what a rule gives is not near by a User Group",
-        "for key, _, _ in given[rule.key]:",
+        "for key, _, _ in links.given[rule.key]:",
         "for key, _, _ in ():",
     ),
     # -- Who is in ---------------------------------------------------------------------------------------------------

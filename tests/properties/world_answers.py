@@ -22,7 +22,7 @@ from bridge.domain.roles import MINIMAL, OWNER, RESOURCE_TYPES, ROLES, Level, ro
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import Question, permissions_of
-from bridge.flows.explain_not import near_misses
+from bridge.flows.explain_not import missed_by
 from bridge.flows.explain_past import access_at
 from bridge.flows.export_users import export_users
 from bridge.storage import access, access_backwards, user_groups
@@ -245,7 +245,7 @@ def check_near_misses(looked: Looked) -> None:
         for action, target, _ in _questions(looked)[number % _APART :: _APART]:
             ref = None if isinstance(target, str) else target
             question = Question(action, target if isinstance(target, str) else target.type, ref)
-            in_the_way, missed = near_misses(looked.rows, looked.workspace, person.id, member, question, looked.now)
+            in_the_way, missed = missed_by(looked.rows, looked.workspace, person.id, member, question, looked.now)
             assert bool(in_the_way) != meaning.is_in(looked.facts, person), person
             given = {
                 (looked.short(one.grant_id), looked.short(one.user_group_id), looked.short(one.mapping_id))

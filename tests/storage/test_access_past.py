@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from bridge.domain.access import Because, ResourceRef
-from bridge.storage import access, access_history, access_past, forgetting, origins_past
+from bridge.storage import access, access_history, access_past, forgetting, nearly_past, origins_past
 from bridge.storage.columns import EPOCH
 from bridge.storage.database import Database
 from bridge.storage.prepared import Prepared
@@ -42,6 +42,11 @@ def ask_everything(world: World, member: int) -> None:
         access_past.find_member_then(rows, key, "ann@acme.example", now)
         access_past.find_resource_at(rows, key, ResourceRef("source", "web"), now)
         access_past.facts_kept_since(rows)
+        nearly_past.near_links_at(rows, member, now)
+        nearly_past.candidate_grants_at(rows, member, ["source_admin"], now)
+        nearly_past.removed_since(rows, member, now)
+        nearly_past.held_out_by(rows, member, now)
+        nearly_past.carried_at(rows, 1, now)
         origins_past.makers_at(rows, key, member, [_PATH], now)
         access_history.moments_between(rows, key, member, first, now)
         access_history.events_about(rows, key, member, [1, 2], (first, now), 10)
@@ -141,7 +146,7 @@ def test_whatever_fact_a_statement_reads_is_one_of_then() -> None:
 
 
 def test_a_statement_that_reads_an_unknown_fact_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(access_past._FOLLOWS, "grants")
+    monkeypatch.delitem(access_past.FOLLOWS, "grants")
     with pytest.raises(KeyError, match="grants"):
         access_past.over("SELECT g.id FROM grants g")
 

@@ -19,6 +19,7 @@ from bridge.web.pages.person_why import visible
 from bridge.web.pages.views import Field, WhyAnswer, WhyPage
 from bridge.web.pages.why_parts import (
     ACTIONS,
+    MOST_WAYS,
     Whom,
     action_choice,
     answer_now,
@@ -95,13 +96,17 @@ def _answer(
     visit: Visit, whom: Whom, question: Question, name: str, at: datetime | None, inventory: Inventory
 ) -> WhyAnswer:
     number = typed_page()
-    first = (number - 1) * _PATHS
     if at is None:
-        answer = answer_now(visit, whom, question, name, inventory, first=first, most=_PATHS)
+        answer = answer_now(visit, whom, question, name, inventory, number=number, most=_PATHS)
     else:
-        answer = answer_then(visit, whom, question, name, at, inventory, Traces(first, _PATHS))
-    if answer.total <= len(answer.paths):
+        traces = Traces((number - 1) * _PATHS, _PATHS)
+        answer = answer_then(visit, whom, question, name, at, inventory, traces)
+    shown, total, size = len(answer.paths), answer.total, _PATHS
+    if not answer.allowed:
+        shown = min(max(answer.ways_total - (number - 1) * MOST_WAYS, 0), MOST_WAYS)
+        total, size = answer.ways_total, MOST_WAYS
+    if total <= shown:
         return answer
     on = str(question.resource) if question.resource else question.type
     where = {"person": whom.email, "action": question.action, "resource": on, "at": asked("at")}
-    return replace(answer, pager=pager(visit, "why.ask", where, number, len(answer.paths), answer.total, size=_PATHS))
+    return replace(answer, ways_left=0, pager=pager(visit, "why.ask", where, number, shown, total, size=size))

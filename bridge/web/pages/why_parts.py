@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from bridge.domain.access import RoleInScope
-from bridge.domain.obstacles import NearMiss
+from bridge.domain.obstacles import NearMiss, Obstacle
 from bridge.domain.origins import Origin
 from bridge.domain.people import fold
 from bridge.domain.resources import Resource
@@ -15,6 +15,7 @@ from bridge.domain.sentences import Inventory, counted, describe_permission, lis
 from bridge.flows.explain import Question, WayToGet, check
 from bridge.flows.explain_links import Explained, explain_check
 from bridge.flows.explain_not import WhyNot, why_not
+from bridge.flows.explain_not_past import why_not_at
 from bridge.flows.explain_past import Traces, check_at
 from bridge.web.pages import views
 from bridge.web.pages.filters import day
@@ -24,7 +25,8 @@ from bridge.web.pages.views import Chip, Choice, Field, Link, Option, Path, WhyA
 
 ACTIONS = ("read", "edit", "create")
 _MOST_SUGGESTED = 200
-_MOST_WAYS = 20
+#: Of what would give it, on a page.
+MOST_WAYS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +94,15 @@ def _not_found(text: str, inventory: Inventory) -> str:
 
 
 def answer_now(
-    visit: Visit, whom: Whom, question: Question, name: str, inventory: Inventory, *, first: int = 0, most: int
+    visit: Visit, whom: Whom, question: Question, name: str, inventory: Inventory, *, number: int = 1, most: int
 ) -> WhyAnswer:
-    """The paths that give it from number `first` on, at most `most` of them; or why not."""
+    """Page `number` of the paths that give it, with `most` on each; or why not, and so of what would give it."""
+    first = (number - 1) * most
     given = explain_check(visit.context, visit.slug, whom.email, question, visit.now, first=first, most=most)
     if given:
         return _allowed(visit, whom, question, name, given, inventory)
     reasons = why_not(visit.context, visit.slug, whom.email, question, visit.now)
-    return _refused(visit, whom, question, name, reasons, inventory)
+    return _refused(visit, whom, question, name, reasons, inventory, number)
 
 
 def _allowed(
@@ -139,20 +142,30 @@ def _told(origin: Origin, now: datetime) -> str:
 
 
 def _refused(
-    visit: Visit, whom: Whom, question: Question, name: str, reasons: WhyNot, inventory: Inventory
+    visit: Visit, whom: Whom, question: Question, name: str, reasons: WhyNot, inventory: Inventory, number: int
 ) -> WhyAnswer:
     reads = question.action == "edit" and _reads(visit, whom, question)
     title = f"{whom.name} can read {name}, not edit it." if reads else f"{whom.name} can’t {question.action} {name}."
     by_hand = [way for way in reasons.ways if way.kind == "role"]
-    others = [way for way in reasons.ways if way.kind != "role"]
-    ways = [*others[:_MOST_WAYS], *by_hand]
+    # Who is in nothing of it isn't told which groups and rules there are.
+    others = [way for way in reasons.ways if way.kind != "role"] if visit.is_owner else []
+    first = (number - 1) * MOST_WAYS
+    ways = [*others[first : first + MOST_WAYS], *by_hand]
     text = "Nothing that was given reaches that far." if reasons.ways else "No role or rule here gives it yet."
+    return replace(
+        _reasons(visit, title, text, reasons),
+        ways=tuple(_way(visit, whom, way, inventory) for way in ways),
+        ways_left=max(len(others) - first - MOST_WAYS, 0),
+        ways_total=len(others),
+    )
+
+
+def _reasons(visit: Visit, title: str, text: str, reasons: WhyNot) -> WhyAnswer:
+    """A no with what stands in the way; `text` where nothing stands in the person's own."""
     return WhyAnswer(
         False,
         title,
         "" if reasons.person else text,
-        ways=tuple(_way(visit, whom, way, inventory) for way in ways),
-        ways_left=len(reasons.ways) - len(ways),
         obstacles=tuple(one.text for one in reasons.person),
         nearly=tuple(_nearly(visit, one) for one in reasons.nearly),
         nearly_left=reasons.total - len(reasons.nearly),
@@ -169,12 +182,21 @@ def _nearly(visit: Visit, one: NearMiss) -> views.NearlyPath:
         steps.append(Chip("hand", "by hand"))
     if one.mapping_id:
         steps.append(Chip("idp", listed(one.idp_groups[:3], last="or")))
+    if one.mapping_id and visit.is_owner:
         steps.append(rule_chip(one.mapping or "", "glob" if _is_pattern(one) else "id"))
-    if one.user_group_id:
+    # To others User Groups are named that they were put into, not those that a rule would bring them into.
+    if one.user_group_id and (visit.is_owner or not one.mapping_id):
         href = visit.url("user_groups.show_roles", group=one.user_group_id) if visit.is_owner else None
         steps.append(Chip("group", one.user_group or "", href))
-    obstacles = tuple(obstacle.text for obstacle in one.obstacles) or ("It would give it, but for the above.",)
-    return views.NearlyPath(Path((*steps, role_chip(visit, one.role))), obstacles)
+    obstacles = tuple(_told_to(visit, obstacle) for obstacle in one.obstacles)
+    alone = ("It would give it, but for the above.",)
+    return views.NearlyPath(Path((*steps, role_chip(visit, one.role))), obstacles or alone)
+
+
+def _told_to(visit: Visit, obstacle: Obstacle) -> str:
+    if obstacle.kind == "rule_off" and not visit.is_owner:
+        return "Its rule is switched off."
+    return obstacle.text
 
 
 def _is_pattern(one: NearMiss) -> bool:
@@ -224,8 +246,10 @@ def answer_then(
     if told.allowed is None:
         return WhyAnswer(False, f"Whether {whom.name} could {question.action} {name} is not known.", told.told)
     if not told.allowed:
+        reasons = why_not_at(visit.context, visit.slug, whom.email, question, at, visit.now)
         text = told.told or "Nothing that was given reached that far."
-        return WhyAnswer(False, f"On {when} {whom.name} couldn’t {question.action} {name}.", text)
+        title = f"On {when} {whom.name} couldn’t {question.action} {name}."
+        return replace(_reasons(visit, title, text, reasons), is_past=True)
     total = sum(one.total for one in told.traced)
     text = f"{_sentences(told.traced, inventory)}. {counted(total, 'path gave', 'paths gave')} it."
     title = f"On {when} {whom.name} could {question.action} {name}."

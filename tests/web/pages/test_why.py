@@ -115,7 +115,13 @@ def test_of_very_many_ways_to_get_it_the_first_are_told_and_the_one_by_hand(acme
     assert "<b>User Group G19.</b>" in html
     assert "<b>User Group G20.</b>" not in html
     assert "<b>A role by hand.</b>" in html
-    assert "And 5 more of the same kinds." in html
+    assert "And 5 more" not in html
+    assert "1–20 of 25" in html
+    [following] = re.findall(r'href="([^"]+)">Next<', html)
+    html = olga.get(following.replace("&amp;", "&")).text
+    assert re.findall(r"<b>User Group (G\d+)\.</b>", html) == ["G20", "G21", "G22", "G23", "G24"]
+    panel = olga.get(acme.page_of(KIM, "/why"), action="edit", resource="Website").text
+    assert "And 5 more of the same kinds." in panel
 
 
 def test_a_stranger_is_no_member(acme: Acme, olga: Surfer) -> None:
@@ -150,6 +156,36 @@ def test_a_member_asks_about_themselves_alone_and_what_they_reach(acme: Acme, ki
     assert "can read Website, not edit it." in html
     assert "Priya" not in html
     assert "No resource is called “Snowflake”." in ask(kim, "read", "Snowflake")
+
+
+def test_a_member_learns_of_no_group_and_rule_that_they_are_not_in(acme: Acme, kim: Surfer, rule: str) -> None:
+    """Kim is in eng-web, which the rule eng-* takes, and would be in Data Guild were it on; others are in Secret."""
+    world = acme.world
+    give(acme, KIM, "Source Read-only", "source:website")
+    world.push_group("eng-web", world.push(KIM))
+    made = create_user_group(world.context, acme.actor, "acme", "Secret", world.now)
+    give_to_user_group(world.context, acme.actor, "acme", made.id, parse_role_in_scope("Source Admin", []), world.now)
+    draft = MappingDraft(world.connection.id, GroupMatch("name", "eng-mobile"), ("Secret",))
+    add_mapping(world.context, acme.actor, "acme", draft, world.now)
+    set_enabled(world.context, acme.actor, "acme", rule, False, world.now)
+    for page in ("/w/acme/why", acme.page_of(KIM, "/why")):
+        html = kim.get(page, action="edit", resource="Website").text
+        assert "can read Website, not edit it." in html
+        assert "Its rule is switched off." in html
+        assert "eng-web" in html
+        assert not [name for name in ("Secret", "Data Guild", "eng-mobile", "eng-*") if name in html]
+
+
+def test_why_not_at_a_time_that_is_past(acme: Acme, olga: Surfer, rule: str) -> None:
+    context, now = acme.world.context, acme.world.now
+    off, moment, on = (now + timedelta(microseconds=n) for n in (1, 2, 3))
+    set_enabled(context, acme.actor, "acme", rule, False, off)
+    set_enabled(context, acme.actor, "acme", rule, True, on)
+    html = ask(olga, "edit", "Website", PRIYA, moment.strftime("%Y-%m-%dT%H:%M:%S.%f"))
+    assert "Priya Raman couldn’t edit Website." in html
+    assert "What nearly gave it, as things stood then" in html
+    assert made(html) == ["The rule eng-* is switched off."]
+    assert "What would give it" not in html
 
 
 # -- Resources ---------------------------------------------------------------------------------------

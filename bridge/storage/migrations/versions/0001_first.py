@@ -126,6 +126,9 @@ def _directory_groups_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
+    op.create_index(
+        "ix_directory_groups_past_connection_id", "directory_groups_past", ["connection_id", "until"], unique=False
+    )
     op.create_index("ix_directory_groups_past_id", "directory_groups_past", ["id", "until"], unique=False)
 
 
@@ -312,6 +315,7 @@ def _mappings_past() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("ended_by", sa.BigInteger(), nullable=False),
     )
+    op.create_index("ix_mappings_past_connection_id", "mappings_past", ["connection_id", "until"], unique=False)
     op.create_index("ix_mappings_past_id", "mappings_past", ["id", "until"], unique=False)
 
 

@@ -58,7 +58,11 @@ class WhyAnswer:
     text: str
     paths: tuple[Path, ...] = ()
     ways: tuple[WayToGet, ...] = ()
+    is_past: bool = False
+    """Obstacles, and what was near, are those of the moment that was asked about."""
     ways_left: int = 0
+    ways_total: int = 0
+    """How many ways to get it there are, those by hand aside."""
     total: int = 0
     """How many paths there are in all."""
     obstacles: tuple[str, ...] = ()
