@@ -35,6 +35,7 @@ transaction: fetch first, then flow.
 - `map_groups`    rules: added, changed, switched, removed (`named_rules`: what they begin with)
 - `preview`       who would gain and who would lose by a change, and whether it still is so when it is made;
   `preview_kinds`: what each kind of change does
+- `export_moved`  all who would gain or lose, as CSV
 - `rule_list`     rules as their owners see them, with whom each reaches; `picture`: what they all give, to be drawn;
   `rule_draft`: what helps to write one
 - `idp_directory` groups and people as each IdP says them, for owners to look at

@@ -59,15 +59,21 @@ def list_moved(
     Raises what the change itself raises.
     """
     with context.database.snapshot() as rows:
-        workspace = get_workspace(rows, workspace_slug)
-        if isinstance(proposal, RequireSso):
-            return _kept_out(rows, workspace, now, after=after, most=most) if side == "loses" else MovedPeople()
-        effect = effect_of(rows, workspace, proposal)
-        if isinstance(effect, PeopleEffect):
-            return preview_people.page_of(rows, workspace, effect, side, now, after=after, most=most)
-        asked = asked_of(rows, workspace, effect, now)
-        ready = moves.prepare(rows, workspace.key, asked, now)
-        return moves.page_of_moves(rows, ready, side, after=after, most=most)
+        return page_of(rows, get_workspace(rows, workspace_slug), proposal, side, now, after=after, most=most)
+
+
+def page_of(
+    rows: Any, workspace: Workspace, proposal: Proposal, side: Side, now: datetime, *, after: str, most: int
+) -> MovedPeople:
+    """The same inside a transaction."""
+    if isinstance(proposal, RequireSso):
+        return _kept_out(rows, workspace, now, after=after, most=most) if side == "loses" else MovedPeople()
+    effect = effect_of(rows, workspace, proposal)
+    if isinstance(effect, PeopleEffect):
+        return preview_people.page_of(rows, workspace, effect, side, now, after=after, most=most)
+    asked = asked_of(rows, workspace, effect, now)
+    ready = moves.prepare(rows, workspace.key, asked, now)
+    return moves.page_of_moves(rows, ready, side, after=after, most=most)
 
 
 def foresee(rows: Any, workspace: Workspace, proposal: Proposal, now: datetime, *, most: int = PAGE) -> Preview:

@@ -1844,6 +1844,7 @@ RESOURCE_PANEL = v.PreviewPanel(
         all_do="loses:",
     ),
     covered=56,
+    csv_do="csv",
 )
 RESOURCE_LABELS = v.LabellingPage(
     title="Labels of iOS Prod",

@@ -6,12 +6,13 @@ What was shown goes along in the form that then makes the change, as the field `
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Response
+from flask import Response, abort
 
 from bridge.domain.access import RoleInScope
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.previews import Moved, MovedPeople, PersonMoved, Preview, Proposal, Seen, Side, parse_seen
 from bridge.domain.sentences import Inventory, counted, describe_permission, shorten
+from bridge.flows.export_moved import export_moved
 from bridge.flows.preview import list_moved, preview
 from bridge.web.pages.forms import asked, error_note, load_inventory, typed_text
 from bridge.web.pages.frame import Visit, show
@@ -33,7 +34,7 @@ def panel_of(
     visit: Visit, found: Preview, inventory: Inventory, *, title: str, href: Way | None = None, do: Way | None = None
 ) -> PreviewPanel:
     """The counts, and the first people of each side."""
-    later = ""
+    later, moves = "", found.gains.count + found.loses.count
     if found.later:
         later = "Groups that are made later and fit get this too; each is noted in the audit trail."
     return PreviewPanel(
@@ -42,18 +43,33 @@ def panel_of(
         loses=_side(visit, "loses", found.loses, inventory, href, do),
         covered=found.covered,
         later=later,
+        # An address that leads to all of one side carries a query already.
+        csv_href=f"{href('gains', '')}&as=csv" if href and moves else None,
+        csv_do="csv" if do and moves else None,
     )
 
 
 def asked_panel(
     visit: Visit, proposal: Proposal, found: Preview, way: Way, back_href: str, *, title: str = "If you do this"
 ) -> PreviewPanel:
-    """The panel of a page that asks before it does something; of all who gain, or lose, where its address says so."""
+    """The panel of a page that asks before it does something; of all who gain, or lose, where its address says so.
+
+    Where the address asks for CSV, that is the answer, and the page under way isn't shown.
+    """
+    if asked("as") == "csv":
+        abort(moved_csv(visit, proposal))
     side = next((one for one in SIDES if one == asked("side")), None)
     if side is None:
         return panel_of(visit, found, load_inventory(visit), title=title, href=way)
     moved = list_moved(visit.context, visit.slug, proposal, side, visit.now, after=asked("after"))
     return PreviewPanel(title, page=page_of(visit, side, moved, href=way, back_href=back_href))
+
+
+def moved_csv(visit: Visit, proposal: Proposal) -> Response:
+    """All who gain and lose, as a file, in pieces however many they are. Raises what the change itself raises."""
+    rows = export_moved(visit.context, visit.slug, proposal, visit.now)
+    headers = {"Content-Disposition": f'attachment; filename="{visit.slug}-preview.csv"'}
+    return Response(rows, mimetype="text/csv", headers=headers)
 
 
 def _side(

@@ -21,6 +21,7 @@ from bridge.web.pages.forms import Stock, asked, error_at, error_note, load_stoc
 from bridge.web.pages.frame import Visit, crumbs, enter_as_owner, show
 from bridge.web.pages.preview_parts import (
     asked_panel,
+    moved_csv,
     moved_note,
     numbers,
     page_of,
@@ -112,7 +113,16 @@ def set_labels(slug: str) -> Response:
     chosen = _Chosen({key: _value(about, key) for key in _keys(about)}, typed_text("more", _LONGEST))
     if do == "save":
         return _save(about, chosen)
+    if do == "csv":
+        return _download(about, chosen)
     return _show(about, chosen, _count(about, chosen, do), quiet=do == "live")
+
+
+def _download(about: _About, chosen: _Chosen) -> Response:
+    try:
+        return moved_csv(about.visit, SetLabels(about.resource.ref, chosen.labels()))
+    except DomainError:
+        return _show(about, chosen, _count(about, chosen, "preview"))
 
 
 def _keys(about: _About) -> list[str]:

@@ -39,7 +39,7 @@ from bridge.web.pages.forms import (
 )
 from bridge.web.pages.frame import Visit, enter_as_owner, show
 from bridge.web.pages.mapping_parts import gives_part, role_part, who_part
-from bridge.web.pages.preview_parts import moved_note, numbers, page_of, panel_of, read_seen
+from bridge.web.pages.preview_parts import moved_csv, moved_note, numbers, page_of, panel_of, read_seen
 from bridge.web.pages.views import (
     Chip,
     Choice,
@@ -231,6 +231,8 @@ class _Form:
             return self.show(written, error=wrong, quiet=do == "live")
         if do == "save":
             return self._save(written)
+        if do == "csv":
+            return self._download(written)
         quiet = do in ("live", "add", "find") or do.startswith("drop:")
         return self.show(written, self._count(written, do), quiet=quiet)
 
@@ -251,6 +253,12 @@ class _Form:
         except DomainError as error:
             return self.show(written, error=error)
         return go(visit.url("mapping.show_one", rule=made.id))
+
+    def _download(self, written: Written) -> Response:
+        try:
+            return moved_csv(self.visit, self._proposal(written.draft()))
+        except DomainError as error:
+            return self.show(written, error=error)
 
     def _proposal(self, draft: MappingDraft) -> AddRule | ChangeRule:
         return AddRule(draft) if self.rule is None else ChangeRule(self.rule.id, draft)

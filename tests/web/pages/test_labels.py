@@ -178,6 +178,20 @@ def test_deleting_a_resource_shows_who_loses_and_what_ends(acme: Acme, olga: Sur
     assert find(acme, "source:website") is None
 
 
+def test_all_whom_a_change_moves_come_as_csv(acme: Acme, olga: Surfer) -> None:
+    give(acme, "Source Admin", "label:environment:prod")
+    html = olga.get("/w/acme/resources/delete?of=source:ios-prod").text
+    [href] = re.findall(r'href="([^"]+)">All who gain and lose, as CSV', html)
+    told = olga.get(href.replace("&amp;", "&"))
+    assert told.mimetype == "text/csv"
+    assert 'filename="acme-preview.csv"' in told.headers["Content-Disposition"]
+    assert f"loses,{KIM},{KIM},Source Admin on source:ios-prod,no," in told.text
+    shown = olga.submit(IOS, olga.get(IOS), do="preview", **{"key-environment": "dev"})
+    assert 'name="do" value="csv"' in shown.text
+    assert f"loses,{KIM},{KIM}," in olga.submit(IOS, shown, do="csv", **{"key-environment": "dev"}).text
+    assert olga.submit(IOS, shown, do="csv", more="x").status_code == 422
+
+
 def test_deleting_a_resource_that_takes_more_by_now_shows_that_first(acme: Acme, olga: Surfer) -> None:
     path = "/w/acme/resources/delete?of=source:website"
     shown = olga.get(path)

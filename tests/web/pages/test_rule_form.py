@@ -108,6 +108,16 @@ def test_all_who_gain_are_listed_a_page_at_a_time(olga: Surfer, acme: Acme, form
 # -- Written piece by piece ------------------------------------------------------------------------------------------
 
 
+def test_all_who_gain_come_as_csv(olga: Surfer, acme: Acme, form: dict[str, Any]) -> None:
+    shown = press(olga, "preview", **form)
+    assert 'name="do" value="csv"' in shown.text
+    told = olga.submit(NEW, shown, do="csv", **form)
+    assert told.mimetype == "text/csv"
+    assert "gains,priya@acme.example,Priya Raman," in told.text
+    assert press(olga, "csv", **{**form, "pattern": ""}).mimetype == "text/html"
+    assert not rules(acme)
+
+
 def test_roles_are_added_and_removed_without_script(olga: Surfer, acme: Acme, form: dict[str, Any]) -> None:
     add: dict[str, Any] = {"role": "source_read_only", "scope": "labels", "label": ["environment:prod"]}
     added = press(olga, "add", **form, **add).text

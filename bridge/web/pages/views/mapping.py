@@ -116,7 +116,10 @@ class MovedPage:
 
 @dataclass(frozen=True, slots=True)
 class PreviewPanel:
-    """Who gains, who loses, who keeps what they have by another path; `waiting` says why nothing is counted yet."""
+    """Who gains, who loses, who keeps what they have by another path; `waiting` says why nothing is counted yet.
+
+    `csv_href` or, inside a form, `csv_do` gives all of them as a file.
+    """
 
     title: str
     gains: MovedSide | None = None
@@ -125,6 +128,8 @@ class PreviewPanel:
     later: str = ""
     waiting: str = ""
     page: MovedPage | None = None
+    csv_href: str | None = None
+    csv_do: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
