@@ -134,15 +134,6 @@ class MissingState(Refused):
     text = "The answer doesn't say which sign-in it belongs to. Start again from the sign-in page."
 
 
-class UnknownState(Refused):
-    """`state` names no pending sign-in of this browser and connection. Raised by the flow that keeps them."""
-
-    code = "unknown-state"
-    text = (
-        "This answer belongs to no sign-in that was started in this browser, or to one that took too long. Start again."
-    )
-
-
 class MixedUp(Refused):
     """The answer comes from another provider than the one that was asked (RFC 9207)."""
 

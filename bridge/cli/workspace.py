@@ -10,7 +10,7 @@ from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.previews import RequireSso, Seen, SetPlan
 from bridge.domain.roles import PLANS
 from bridge.domain.workspace import Workspace
-from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, set_plan
+from bridge.flows.administer import WorkspaceDraft, create_workspace, list_workspaces, rename_workspace, set_plan
 from bridge.flows.break_glass import make_code_at_once
 from bridge.flows.context import OPERATOR
 from bridge.flows.deliver import deliver_due
@@ -59,6 +59,16 @@ def _mail_link(house: House) -> str:
     if deliver_due(house.context, make_mailer(house.settings), house.now):
         return "A link to choose a password was mailed."
     return "The link to choose a password couldn't be mailed now; `bridge serve` or `bridge worker` tries again."
+
+
+@workspace.command("rename")
+@click.argument("slug")
+@click.argument("name")
+@told
+def rename(house: House, slug: str, name: str) -> Told:
+    """Give a workspace another name. Its slug, and with it every address, stays."""
+    space = rename_workspace(house.context, OPERATOR, slug, name, house.now)
+    return Told({"workspace": _wire(space)}, f"{space.slug} is called {space.name}.")
 
 
 @workspace.command("set-plan")

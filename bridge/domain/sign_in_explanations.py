@@ -292,7 +292,6 @@ OIDC_EXPLANATIONS: Mapping[str, Reason] = {
         "Start again from the sign-in page. If it stays so, allow the client the authorization code flow at {idp}.",
     ),
     "missing-state": Reason("{idp}’s answer doesn’t say what it answers", "provider"),
-    "unknown-state": Reason("It answers no request that is under way", "again"),
     "mixed-up": Reason(
         "The answer is from another provider than {idp}",
         "issuer",

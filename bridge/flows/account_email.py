@@ -135,7 +135,7 @@ def _change(context: Context, change: Change, user: User, email: str) -> None:
         raise Conflict("Somebody else’s account has this address by now.")
     record_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
     people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
-    forget_under_way(change, user)
+    forget_under_way(change, user.key)
     queue_mail(context, change, account_mails.email_changed(user.email, email, change.now))
 
 

@@ -84,7 +84,7 @@ def change_password(context: Context, session: CurrentSession, password: str, no
         if not user.has_password and not user.email_proved:
             raise Conflict("Confirm your email first: a password is reset by mail to it.")
         people.set_user(change, user.key, password_hash=kept)
-        forget_under_way(change, user)
+        forget_under_way(change, user.key)
         own_account.end_sessions(change, user.key, but=session.key)
         note_proved(change, session.key)
         record_everywhere(change, user, "user.password_changed", after={"by": "account"})
@@ -150,12 +150,12 @@ def keeping_last_owners(change: Change, user: User) -> Iterator[None]:
         check_last_owner(change, workspace_key)
 
 
-def forget_under_way(change: Change, user: User) -> None:
+def forget_under_way(change: Change, user_key: int) -> None:
     """A password or an address is another now: links and logins that the former one led to work no longer.
 
     But for a proof that waits for a login: the login is by what is right now.
     """
-    pending.drop_of_user(change, user.key, _UNDER_WAY)
+    pending.drop_of_user(change, user_key, _UNDER_WAY)
 
 
 def _get_user(rows: Any, session: CurrentSession) -> User:

@@ -67,6 +67,6 @@ def _seats(rows: object, user_key: int) -> list[tuple[Workspace, Membership]]:
 
 
 def _close(context: Context, change: Change, user: User) -> None:
-    forget_under_way(change, user)
+    forget_under_way(change, user.key)
     own_account.close(change, user.key)
     queue_mail(context, change, account_closed(user.email, change.now))

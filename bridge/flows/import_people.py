@@ -291,7 +291,7 @@ def _follow(importing: Importing, rows: Mapping[int, _Leading], proved: set[str]
             names[own.key] = wanted.name
         if email and named is None and {email_domain(own.email), email_domain(email)} <= proved:
             emails[own.key] = email
-            forget_under_way(change, own)
+            forget_under_way(change, own.key)
             said = {"before": {"email": own.email}, "after": {"email": email}}
             record_everywhere(change, own, "user.email_changed", here=importing.connection.workspace_key, **said)
     others = directory_many.with_other_lives(change.connection, importing.connection, names)

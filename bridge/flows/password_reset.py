@@ -157,7 +157,7 @@ def _set(context: Context, change: Change, user: User, kept: str) -> None:
     people.set_user(change, user.key, password_hash=kept)
     if not user.email_proved:
         people.set_user(change, user.key, email_proved_at=change.now)
-    forget_under_way(change, user)
+    forget_under_way(change, user.key)
     own_account.end_sessions(change, user.key)
     forget_account(change.connection, user.email)
     record_everywhere(change, user, "user.password_changed", after={"by": "reset"})

@@ -137,7 +137,7 @@ def follow_account(change: Change, connection: Connection, stored: StoredUser, w
         and _may_change_email(change, workspace, user.email, email)
     ):
         people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
-        forget_under_way(change, user)
+        forget_under_way(change, user.key)
         said = {"before": {"email": user.email}, "after": {"email": email}}
         record_everywhere(change, user, "user.email_changed", here=workspace, **said)
 

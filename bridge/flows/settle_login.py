@@ -252,7 +252,7 @@ def _follow_email(change: Change, door: Door, identity: AssertedIdentity, user: 
         return
     if all(people.proves_domain(change.connection, workspace, email) for email in (old, new)):
         people.set_user(change, user.key, email=new, email_ci=fold_letters(new), email_proved_at=change.now)
-        forget_under_way(change, user)
+        forget_under_way(change, user.key)
         change.record(workspace, "user.email_changed", user.id, before={"email": old}, after={"email": new})
 
 

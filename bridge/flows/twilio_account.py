@@ -86,7 +86,7 @@ def set_email(context: Context, change: Change, user: User, email: str) -> User:
     """
     people.set_user(change, user.key, email=email, email_ci=fold_letters(email), email_proved_at=change.now)
     record_everywhere(change, user, "user.email_changed", before={"email": user.email}, after={"email": email})
-    forget_under_way(change, user)
+    forget_under_way(change, user.key)
     queue_mail(context, change, twilio_email_changed(user.email, email, change.now))
     return replace(user, email=email)
 

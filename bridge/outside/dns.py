@@ -4,7 +4,6 @@ The resolver is the system's, as /etc/resolv.conf names it; a test hands in its 
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import dns.exception
 import dns.name
@@ -50,8 +49,3 @@ def find_texts(
         raise LookUpFailed(f"{name} can’t be looked up: {type(error).__name__}.") from error
     texts = [b"".join(record.strings) for record in list(answer)[:_MOST_TEXTS]]
     return tuple(text.decode("utf-8", "replace") for text in texts)
-
-
-def texts_by(resolver: dns.resolver.Resolver, seconds: float = SECONDS) -> FindTexts:
-    """The same with a resolver of one's own."""
-    return partial(find_texts, resolver=resolver, seconds=seconds)

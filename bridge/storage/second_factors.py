@@ -123,7 +123,7 @@ def find_passkey(connection: Any, credential: bytes) -> KeptPasskey | None:
     columns = second_factors.c
     chosen = select(columns.id, columns.uid, columns.user_id, columns.data_enc, columns.last_step)
     row = connection.execute(chosen.where(columns.credential == credential)).first()
-    return None if row is None else KeptPasskey(*row[:4], row[4] or 0)
+    return KeptPasskey(row.id, row.uid, row.user_id, row.data_enc, row.last_step or 0) if row else None
 
 
 def list_credentials(connection: Any, user_key: int) -> list[bytes]:

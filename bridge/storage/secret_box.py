@@ -74,10 +74,6 @@ class SecretBox:
         """How those begin that each of the other keys has encrypted."""
         return tuple(_VERSION + _name(key) for key in self.keys[1:])
 
-    def is_current(self, blob: bytes) -> bool:
-        """Whether the first key encrypted it; else it should be encrypted anew before its key is dropped."""
-        return blob.startswith(self.mark)
-
     def sign(self, message: bytes, purpose: str) -> bytes:
         """32 bytes that only this box can make of `message` (HMAC-SHA-256), with the first key."""
         return _seal(self.keys[0], message, purpose)

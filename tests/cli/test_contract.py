@@ -37,6 +37,11 @@ def test_workspace_plan(shell: Shell, plan: str) -> None:
     assert shell.json("workspace", "set-plan", "kicks", "team")["workspace"]["plan"] == "team"
 
 
+def test_workspace_rename(kicks: Shell) -> None:
+    assert kicks.json("workspace", "rename", "kicks", "Kicks & Co")["workspace"]["name"] == "Kicks & Co"
+    assert kicks.json("workspace", "list")["workspaces"][0]["name"] == "Kicks & Co"
+
+
 def test_require_sso_and_break_glass(kicks: Shell) -> None:
     ran = kicks.run("workspace", "require-sso", "kicks", "on", "--json")
     assert (ran.status, ran.wire["error"]["code"]) == (1, "conflict")

@@ -140,6 +140,7 @@ STORY = (
     "workspace require-second-factor kicks on",
     "workspace mailed-codes kicks off",
     "workspace break-glass kicks marcus@kicks.example",
+    "workspace rename kicks Shoes",
     "workspace set-plan kicks team",
     "db upgrade",
     "doctor",

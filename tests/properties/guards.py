@@ -1330,7 +1330,7 @@ GUARDS = (
         "a new password ends what is under way",
         "10",
         "bridge.flows.account_settings",
-        "        forget_under_way(change, user)\n",
+        "        forget_under_way(change, user.key)\n",
         "",
         (f"{_ACCOUNT}nothing_is_left_under_way_after_a_new_password",),
     ),
