@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from bridge.cli.previews import dry_run_option, foretell
+from bridge.cli.previews import foreseeing, foretell
 from bridge.cli.shown import table, text_details, wire_connection, wire_details, wire_keys, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.errors import Invalid
-from bridge.domain.previews import DeleteConnection, SwitchConnection
+from bridge.domain.previews import DeleteConnection, Seen, SwitchConnection
 from bridge.domain.workspace import Connection
 from bridge.flows import connect, connection_settings, own_connections, rotate_client_key, rotate_key, trusted_idp
 from bridge.flows.connect_oidc import (
@@ -328,27 +328,27 @@ def set_client_secret(house: House, workspace: str, connection_id: str) -> Told:
 @connection.command("enable")
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
-@dry_run_option
+@foreseeing
 @told
-def enable(house: House, workspace: str, connection_id: str, dry_run: bool) -> Told:
+def enable(house: House, workspace: str, connection_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Switch a connection on."""
     if dry_run:
         return foretell(house, workspace, SwitchConnection(connection_id, True))
-    found = own_connections.set_enabled(house.context, OPERATOR, workspace, connection_id, True, house.now)
+    found = own_connections.set_enabled(house.context, OPERATOR, workspace, connection_id, True, house.now, seen=seen)
     return _told(house, found, f"{found.name} is on.")
 
 
 @connection.command("disable")
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
-@dry_run_option
+@foreseeing
 @told
-def disable(house: House, workspace: str, connection_id: str, dry_run: bool) -> Told:
+def disable(house: House, workspace: str, connection_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Switch a connection off: its sign-ins, its SCIM, and what its groups give, at once. Says who loses by it."""
     if dry_run:
         return foretell(house, workspace, SwitchConnection(connection_id, False))
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
-    found = own_connections.set_enabled(house.context, OPERATOR, workspace, connection_id, False, house.now)
+    found = own_connections.set_enabled(house.context, OPERATOR, workspace, connection_id, False, house.now, seen=seen)
     said = f"{found.name} is off: nobody signs in by it, and its groups give nothing. {_loss(closing)}"
     return _closed(house, found, said, closing)
 
@@ -357,16 +357,16 @@ def disable(house: House, workspace: str, connection_id: str, dry_run: bool) -> 
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@dry_run_option
+@foreseeing
 @told
-def delete(house: House, workspace: str, connection_id: str, yes: bool, dry_run: bool) -> Told:
+def delete(house: House, workspace: str, connection_id: str, yes: bool, dry_run: bool, seen: Seen | None) -> Told:
     """Delete a connection with its directory, rules and tokens. On a terminal it asks for the connection's name."""
     if dry_run:
         return foretell(house, workspace, DeleteConnection(connection_id))
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
     typed = _ask_for_name(closing) if not yes and sys.stdin.isatty() else None
-    its, seen = (house.context, OPERATOR, workspace, connection_id), closing.foreseen if typed is not None else None
-    gone = own_connections.delete_connection(*its, house.now, typed_name=typed, seen=seen)
+    its, asked = (house.context, OPERATOR, workspace, connection_id), closing.foreseen if typed is not None else None
+    gone = own_connections.delete_connection(*its, house.now, typed_name=typed, seen=seen or asked)
     return _closed(house, gone, f"Deleted the connection {gone.name}. {_loss(closing)}", closing)
 
 

@@ -7,6 +7,7 @@ refused with the new numbers, as `Moved`.
 
 import json
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -242,7 +243,8 @@ class MovedPeople:
 class Seen:
     """What was shown to who then saves: at which revision, how many gain and lose, and a digest of who and what.
 
-    `gaining` and `losing` are their ids where all of them were on the first page, else None; `of`: of which proposal.
+    `until`, in seconds of Unix time: from then on it may be otherwise though nobody changed anything. `gaining` and
+    `losing` are their ids where all of them were on the first page, else None; `of`: of which proposal.
     """
 
     revision: int
@@ -252,6 +254,7 @@ class Seen:
     gaining: tuple[str, ...] | None = None
     losing: tuple[str, ...] | None = None
     of: str = ""
+    until: int = 0
 
     def render(self) -> str:
         """As one line of text, for a form or a command."""
@@ -264,7 +267,8 @@ def parse_seen(text: str) -> Seen:
         told = json.loads(text)
         gaining, losing = (_ids(told[name]) for name in ("gaining", "losing"))
         counts = int(told["gains"]), int(told["loses"])
-        return Seen(int(told["revision"]), str(told["digest"]), *counts, gaining, losing, str(told.get("of")))
+        shown, marks = (int(told["revision"]), str(told["digest"])), (str(told.get("of")), int(told.get("until", 0)))
+        return Seen(*shown, *counts, gaining, losing, *marks)
     except (ValueError, OverflowError, TypeError, KeyError, RecursionError) as error:  # to json 1e999 is a number
         raise Invalid("What the preview said came back spoilt. Look at it again.", field="seen") from error
 
@@ -278,7 +282,7 @@ class Preview:
     """What a change would do. `covered` are those whose paths change, and whom another path gives as much.
 
     `groups` is how many IdP groups the rule takes now (of rules only), `later` whether it also takes groups made later.
-    `revision` is the workspace's when it was read, `of` the proposal's mark.
+    `revision` is the workspace's when it was read, `of` the proposal's mark, `until` as of `Seen`.
     """
 
     gains: MovedPeople
@@ -289,12 +293,23 @@ class Preview:
     groups: int | None = None
     later: bool = False
     of: str = ""
+    until: int = 0
 
     @property
     def seen(self) -> Seen:
         """What who saves hands back."""
         counts = (self.gains.count, self.loses.count)
-        return Seen(self.revision, self.digest, *counts, _all_of(self.gains), _all_of(self.loses), self.of)
+        return Seen(self.revision, self.digest, *counts, _all_of(self.gains), _all_of(self.loses), self.of, self.until)
+
+
+def shown_until(now: datetime, next_end: datetime | None) -> int:
+    """Until when what is counted now holds while nobody changes anything, in seconds of Unix time, rounded down.
+
+    Till the next moment at which time alone ends something; at most an hour, since what a sign-in says again may end
+    sooner than it did.
+    """
+    longest = now + timedelta(hours=1)
+    return int(min(longest, next_end or longest).timestamp())
 
 
 def _all_of(moved: MovedPeople) -> tuple[str, ...] | None:

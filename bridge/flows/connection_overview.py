@@ -15,7 +15,7 @@ from bridge.flows.context import Context
 from bridge.flows.named import get_connection, get_workspace
 from bridge.flows.preview import foresee
 from bridge.storage import connection_overview, connections
-from bridge.storage.changes import Change
+from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.connection_overview import StoredOverview
 from saml.certificates import CertificateFacts, certificate_facts
 
@@ -38,7 +38,7 @@ class ConnectionOverview:
 class Foreseen:
     """What was shown to who then closes a connection: at which revision of the workspace, how many lose access, and how
     much goes for good. `digest` says the same of who loses what, and of what stays closed. What a connection's own work
-    moves all the time (who is signed in, how many were pushed) isn't in it.
+    moves all the time (who is signed in, how many were pushed) isn't in it. `until` is as of `Seen`.
     """
 
     digest: str
@@ -48,6 +48,7 @@ class Foreseen:
     rules: int
     tokens: int
     domains: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Closing:
             tokens=counts.tokens,
             domains=len(counts.domains),
             digest=sha256(told.encode()).hexdigest(),
+            until=self.preview.until,
         )
 
 
@@ -114,16 +116,24 @@ def _foresee(rows: Any, workspace: Workspace, found: Connection, now: datetime) 
     return Closing(_overview(found, counted), preview, last_way)
 
 
-def check_foreseen(change: Change, workspace_slug: str, found: Connection, seen: Foreseen | None) -> None:
+def check_foreseen(
+    change: Change, workspace_slug: str, found: Connection, seen: Foreseen | None, *, hold: bool = True
+) -> None:
     """Refuse to close a connection where that takes something else by now than was shown. Raises Stale.
 
-    The connection is held by `change`. At another revision it is counted anew: what moved may be elsewhere.
+    The connection, and whatever else closing it changes, is held by `change`; from here on the workspace is, too, but
+    where not `hold`: nobody else changes it until the end. Where somebody has, or time alone may have, it is counted
+    anew: what moved may be elsewhere.
     """
+    if seen is None:
+        return
+    if hold:
+        lock_workspace(change, found.workspace_key)
     workspace = get_workspace(change.connection, workspace_slug)
-    if seen is None or seen.revision == workspace.rev:
+    if workspace.rev - hold == seen.revision and change.now.timestamp() < seen.until:  # the lock raised it by one
         return
     now = _foresee(change.connection, workspace, found, change.now).foreseen
-    if replace(now, revision=seen.revision) != seen:
+    if replace(now, revision=seen.revision, until=seen.until) != seen:
         raise Stale(f"Something changed while you were looking. This is not done yet. By now {_moved(seen, now)}.")
 
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from bridge.domain.errors import Invalid
+from bridge.domain.previews import DeleteConnection, Seen, SwitchConnection
 from bridge.domain.workspace import Connection, Workspace
 from bridge.flows.connection_overview import Foreseen, check_foreseen
 from bridge.flows.context import Context
 from bridge.flows.named import get_connection, get_own_connection, get_workspace
+from bridge.flows.preview import check_seen
 from bridge.storage import connection_removal, connections, provisioning_requests
 from bridge.storage.changes import Change
 from bridge.storage.mappings import refresh_connection_matches
@@ -36,19 +38,34 @@ def set_enabled(
     enabled: bool,
     now: datetime,
     *,
-    seen: Foreseen | None = None,
+    seen: Foreseen | Seen | None = None,
 ) -> Connection:
     """Switch a connection. Off closes it now: its sign-ins, its SCIM, and what its groups give (properties.md 5).
 
-    Who was shown what that takes gives it as `seen`. Raises NotFound, Forbidden (not an owner), Stale (by now it takes
+    Who was shown what that does gives it as `seen`. Raises NotFound, Forbidden (not an owner), Stale (by now it does
     something else).
     """
     with context.changing(actor, now) as change:
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if found.enabled != enabled:
-            check_foreseen(change, workspace_slug, found, seen)
+            _check(change, workspace, found, SwitchConnection(connection_id, enabled), seen)
             switch_connection(change, workspace, found, enabled)
         return get_connection(change.connection, workspace, connection_id)
+
+
+def _check(
+    change: Change,
+    workspace: Workspace,
+    found: Connection,
+    proposal: SwitchConnection | DeleteConnection,
+    seen: Foreseen | Seen | None,
+    *,
+    hold: bool = True,
+) -> None:
+    if isinstance(seen, Foreseen):
+        check_foreseen(change, workspace.slug, found, seen, hold=hold)
+    else:
+        check_seen(change, workspace, proposal, seen)
 
 
 def switch_connection(change: Change, workspace: Workspace, found: Connection, enabled: bool) -> None:
@@ -69,7 +86,7 @@ def delete_connection(
     now: datetime,
     *,
     typed_name: str | None = None,
-    seen: Foreseen | None = None,
+    seen: Foreseen | Seen | None = None,
 ) -> Connection:
     """Delete a connection with its directory, rules, tokens, sign-ins and log. Members stay, but those it held out.
 
@@ -83,18 +100,20 @@ def delete_connection(
         workspace, found = get_own_connection(change, workspace_slug, connection_id)
         if typed_name is not None and typed_name.strip() != found.name:
             raise Invalid(f"Type the connection’s name to delete it: {found.name}", field="typed_name")
-        check_foreseen(change, workspace_slug, found, seen)
         return workspace, found
 
     def forget_calls() -> int:
         with context.changing(actor, now) as change:
-            _, found = get_confirmed(change)
+            workspace, found = get_confirmed(change)
+            _check(change, workspace, found, DeleteConnection(connection_id), seen, hold=False)
             return provisioning_requests.delete_requests(change.connection, found.key, FORGOTTEN_AT_ONCE)
 
     while forget_calls() == FORGOTTEN_AT_ONCE:
         pass
     with context.changing(actor, now) as change:
         workspace, found = get_confirmed(change)
+        connection_removal.hold_held_out(change, found.key)
+        _check(change, workspace, found, DeleteConnection(connection_id), seen)
         remove_connection(change, workspace, found)
         return found
 

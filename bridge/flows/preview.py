@@ -23,6 +23,7 @@ from bridge.domain.previews import (
     Seen,
     Side,
     mark_of,
+    shown_until,
 )
 from bridge.domain.sentences import counted, listed
 from bridge.domain.workspace import Workspace
@@ -33,6 +34,7 @@ from bridge.flows.preview_kinds import asked_of, effect_of
 from bridge.flows.preview_people import PeopleEffect
 from bridge.storage import moves, required_sso
 from bridge.storage.changes import Change, lock_workspace
+from bridge.storage.ends import next_end
 
 
 def preview(context: Context, workspace_slug: str, proposal: Proposal, now: datetime, *, most: int = PAGE) -> Preview:
@@ -82,7 +84,8 @@ def foresee(rows: Any, workspace: Workspace, proposal: Proposal, now: datetime, 
         found = _foresee_sso(rows, workspace, now, most=most)
     else:
         found = _foresee_access(rows, workspace, proposal, now, most=most)
-    return replace(found, of=mark_of(proposal))
+    until = shown_until(now, next_end(rows, workspace.key, now))
+    return replace(found, of=mark_of(proposal), until=until)
 
 
 def _foresee_access(rows: Any, workspace: Workspace, proposal: Proposal, now: datetime, *, most: int) -> Preview:
@@ -123,13 +126,14 @@ def check_seen(change: Change, workspace: Workspace, proposal: Proposal, seen: S
 
     From here to the commit nobody else changes the workspace, so whoever calls this holds what else it will change
     already (the order of locks: `bridge.storage.changes.lock_workspace`). Where nothing has changed in the workspace
-    since, nothing is counted anew, if it was this that was shown. Raises Moved.
+    since, by somebody or by time alone, nothing is counted anew, if it was this that was shown. Raises Moved.
     """
     if seen is None:
         return
     lock_workspace(change, workspace.key)
     locked = get_workspace(change.connection, workspace.slug)
-    if locked.rev - 1 == seen.revision and seen.of == mark_of(proposal):  # the lock itself has raised it by one
+    same = locked.rev - 1 == seen.revision and seen.of == mark_of(proposal)  # the lock itself has raised it by one
+    if same and change.now.timestamp() < seen.until:
         return
     found = foresee(change.connection, locked, proposal, change.now)
     if found.digest != seen.digest:

@@ -9,7 +9,7 @@ from bridge.domain.workspace import Connection
 from bridge.storage.changes import Change, end_facts
 from bridge.storage.mappings import end_mapping, hold_connections, list_mappings
 from bridge.storage.mirrors import end_mirror
-from bridge.storage.people import end_membership
+from bridge.storage.people import end_membership, hold_members
 from bridge.storage.tables import (
     PAST,
     PUSHED_GROUP,
@@ -40,7 +40,7 @@ def delete_connection(change: Change, connection: Connection) -> int:
     what was given by hand.
     """
     hold_connections(change, [connection.key])
-    _hold_those_held_out(change, connection.key)
+    hold_held_out(change, connection.key)
     ended = _end_held_out(change, connection.key)
     for uid, name in _pushed_groups(change.connection, connection.key):
         end_mirror(change, connection, uid, name)
@@ -59,22 +59,31 @@ def _held_out(key: int) -> ColumnElement[bool]:
     return and_(directory_users.c.connection_id == key, directory_users.c.holds_out)
 
 
-def _hold_those_held_out(change: Change, key: int) -> None:
-    """Their records before their memberships: the order of locks (`bridge.storage.changes.lock_workspace`)."""
+def hold_held_out(change: Change, key: int) -> None:
+    """Hold those whose memberships would end with a connection, until the change ends.
+
+    Their records before their memberships, and both before the workspace: the order of locks
+    (`bridge.storage.changes.lock_workspace`).
+    """
     records = select(directory_users.c.id).where(_held_out(key)).order_by(directory_users.c.id)
     change.connection.execute(records.with_for_update(key_share=True)).all()
+    hold_members(change, _those_held_out(change.connection, key), alone=True)
 
 
 def _end_held_out(change: Change, key: int) -> int:
+    members = _those_held_out(change.connection, key)
+    for member in members:
+        end_membership(change, member)
+    return len(members)
+
+
+def _those_held_out(connection: Any, key: int) -> list[int]:
     chosen = (
         select(memberships.c.id)
         .join_from(directory_users, memberships, memberships.c.id == directory_users.c.membership_id)
         .where(_held_out(key), memberships.c.status == "active")
     )
-    members = list(change.connection.execute(chosen).scalars())
-    for member in members:
-        end_membership(change, member)
-    return len(members)
+    return list(connection.execute(chosen).scalars())
 
 
 def _pushed_groups(connection: Any, key: int) -> Iterator[tuple[str, str]]:

@@ -288,6 +288,9 @@ directory_users = Table(
     UniqueConstraint("membership_id", "connection_id"),
     Index(None, "connection_id", "external_id"),
     Index(None, "connection_id", "email_ci"),
+    # When time alone next ends what was named at a login.
+    Index("ix_directory_users_asserted", "connection_id", "asserted_until",
+          sqlite_where=text("asserted_until IS NOT NULL"), postgresql_where=text("asserted_until IS NOT NULL")),
     Index("ix_directory_users_created", "connection_id", "created_at", "id", sqlite_where=text("pushed = 1"),
           postgresql_where=text("pushed")),
     Index("ix_directory_users_page", "connection_id", "id", sqlite_where=text("pushed = 1"),
@@ -421,6 +424,8 @@ grants = Table(  # never changed: an edit ends one and makes another
     *_stands(),
     _one_of("scope", "all", "list", "labels"),
     Index(None, "principal_id", "role"),
+    Index("ix_grants_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
+          postgresql_where=text("expires_at IS NOT NULL")),
     # Who has a role by hand, for questions that begin at a resource: not what everybody has.
     Index("ix_grants_reaching", "role", "principal_id", sqlite_where=text("role <> 'minimal_workspace_access'"),
           postgresql_where=text("role <> 'minimal_workspace_access'")),

@@ -108,7 +108,8 @@ def test_a_connection_is_made_without_script(address: str, new_page: NewPage) ->
     page.get_by_label("Name", exact=True).fill("Okta of Acme")
     page.get_by_role("button", name="Make the connection").click()
     expect(page.get_by_role("heading", name="Okta of Acme", level=1)).to_be_visible()
-    page.get_by_role("button", name="Switch on Okta of Acme").click()
+    page.get_by_role("link", name="Switch on… Okta of Acme").click()
+    page.get_by_role("button", name="Switch Okta of Acme on").click()
     expect(page.get_by_text("On", exact=True)).to_be_visible()
 
 

@@ -12,20 +12,21 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.errors import Conflict, Expired, Invalid, NotFound
+from bridge.domain.errors import Conflict, Expired, Invalid, NotFound, Stale
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.sign_in import UNKNOWN_CLIENT
 from bridge.domain.tokens import AccessToken
 from bridge.flows.accept_invitation import accept_as
 from bridge.flows.administer import WorkspaceDraft, create_workspace
 from bridge.flows.bearer_secrets import digest
+from bridge.flows.connection_overview import Foreseen, foresee_closing
 from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import change_scope, give_to_member
 from bridge.flows.invite import InviteDraft, invite
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, get_person, remove_member, restore_member
 from bridge.flows.named import get_own_connection
-from bridge.flows.own_connections import delete_connection
+from bridge.flows.own_connections import delete_connection, set_enabled
 from bridge.flows.provision_groups import get_group
 from bridge.flows.provision_users import add_user, create_user, delete_user, get_user, rewrite_user
 from bridge.flows.resources import ResourceDraft, add_resource
@@ -35,7 +36,7 @@ from bridge.flows.scim_clients import create_scim_client, exchange_secret
 from bridge.flows.trusted_idp import replace_metadata
 from bridge.flows.user_groups import add_members, create_user_group
 from bridge.storage import connections, directory_members, directory_people, mappings, people, scim_clients
-from bridge.storage.changes import Change
+from bridge.storage.changes import Change, lock_workspace
 from bridge.storage.directory_many import hold_directory
 from bridge.storage.grants import insert_grant
 from bridge.storage.mappings import matched_now
@@ -94,6 +95,33 @@ def test_a_group_made_while_a_rule_is_made_is_matched(kicks: World) -> None:
         pushing = begin()
     pushing.result()
     assert pairs(kicks) == [(False, False)]
+
+
+def disable(kicks: World, seen: Foreseen) -> object:
+    its = (kicks.context, OPERATOR, "kicks", kicks.connection.id)
+    return set_enabled(*its, False, kicks.now, seen=seen)
+
+
+def delete(kicks: World, seen: Foreseen) -> object:
+    return delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now, seen=seen)
+
+
+@pytest.mark.parametrize("close", [disable, delete], ids=["disabled", "deleted"])
+def test_a_connection_is_closed_only_while_that_takes_what_was_shown(
+    kicks: World, close: Callable[[World, Foreseen], object]
+) -> None:
+    kicks.push_group("Engineers", kicks.push("ines@kicks.example"))
+    make_rule(kicks)
+    seen = foresee_closing(kicks.context, "kicks", kicks.connection.id, kicks.now).foreseen
+    with meanwhile(kicks, lambda: close(kicks, seen)) as (change, begin):
+        lock_workspace(change, kicks.workspace.key)
+        every = mappings.list_of_workspace(change.connection, kicks.workspace.key)
+        [rule] = [one for one in every if one.origin == "admin"]
+        insert_grant(change, kicks.workspace.key, rule.key, parse_role_in_scope("Warehouse Admin", []), OPERATOR)
+        change.record(kicks.workspace.key, "mapping.changed", rule.id)
+        closing = begin()
+    with pytest.raises(Stale, match="they lose something else"):
+        closing.result()
 
 
 def test_a_group_asserted_while_one_of_its_name_is_pushed_is_shadowed(kicks: World) -> None:

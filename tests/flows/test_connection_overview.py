@@ -165,6 +165,15 @@ def test_what_changes_elsewhere_in_the_workspace_holds_nothing_up(kicks: World) 
     delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now, seen=seen)
 
 
+def test_groups_of_a_sign_in_that_count_no_longer_are_counted_anew(kicks: World, now: datetime) -> None:
+    sign_in(kicks, "ines@kicks.example", groups=("eng",))
+    rule(kicks, "eng", READING)
+    looked, its = now + timedelta(days=7, minutes=-1), (kicks.context, OPERATOR, "kicks", kicks.connection.id)
+    seen = foresee_closing(kicks.context, "kicks", kicks.connection.id, looked).foreseen
+    with pytest.raises(Stale, match="0 people lose access, 1 when you looked"):
+        set_enabled(*its, False, looked + timedelta(minutes=2), seen=seen)
+
+
 def test_a_deleted_connection_has_no_overview(kicks: World) -> None:
     delete_connection(kicks.context, OPERATOR, "kicks", kicks.connection.id, kicks.now)
     assert list_overviews(kicks.context, "kicks", kicks.now) == ()

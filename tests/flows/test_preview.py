@@ -39,6 +39,7 @@ from bridge.domain.previews import (
     TakeOut,
     UnlinkGroup,
     parse_seen,
+    shown_until,
 )
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
@@ -48,7 +49,7 @@ from bridge.flows.map_groups import add_mapping, change_mapping, link_group, rem
 from bridge.flows.members import find_member_id, remove_member
 from bridge.flows.own_connections import delete_connection
 from bridge.flows.own_connections import set_enabled as switch_connection
-from bridge.flows.preview import list_moved, preview
+from bridge.flows.preview import check_seen, list_moved, preview
 from bridge.flows.provision_groups import change_group, delete_group
 from bridge.flows.resources import ResourceDraft, add_resource, delete_resource, list_resources, set_labels
 from bridge.flows.roles_given import parse_role_in_scope
@@ -529,6 +530,36 @@ def test_what_moved_elsewhere_is_in_nobodys_way(company: Company, now: datetime)
     company.world.push_group("design", company.world.push("ida@kicks.example"))
     assert company.asked(AddRule(rule)).revision != seen.revision
     add_mapping(company.world.context, OPERATOR, "kicks", rule, now, seen=seen)
+
+
+def _grants_of_guild(at: Company) -> tuple[Proposal, datetime]:
+    """Cyd keeps Source Admin on prod by nothing but the Guild, from which it then runs out."""
+    ends = at.world.now + timedelta(minutes=20)
+    with changing(at.world.context.database, OPERATOR, at.world.now) as change:
+        change.connection.execute(update(grants).where(grants.c.uid == guild_grant(at)).values(expires_at=ends))
+    return DeleteUserGroup(at.guild), at.world.now
+
+
+def _groups_of_a_sign_in(at: Company) -> tuple[Proposal, datetime]:
+    return DeleteRule(at.rules["data"]), at.world.now + timedelta(days=7, minutes=-20)
+
+
+@pytest.mark.parametrize("ending", [_grants_of_guild, _groups_of_a_sign_in], ids=["a grant", "groups of a sign-in"])
+def test_what_time_alone_ended_meanwhile_is_counted_anew(company: Company, ending: Any) -> None:
+    """No revision tells of it."""
+    proposal, looked = ending(company)
+    seen = preview(company.world.context, "kicks", proposal, looked).seen
+    assert seen.until == int((looked + timedelta(minutes=20)).timestamp())
+    with changing(company.world.context.database, OPERATOR, looked + timedelta(minutes=21)) as change:
+        workspace = company.world.workspace
+        assert preview(company.world.context, "kicks", proposal, change.now).revision == seen.revision
+        with pytest.raises(Moved):
+            check_seen(change, workspace, proposal, seen)
+
+
+def test_what_was_shown_long_ago_is_counted_anew(now: datetime) -> None:
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    assert shown_until(now, None) == shown_until(now, now + day) == int((now + hour).timestamp())
 
 
 def test_what_moved_is_told_with_names_and_saves_nothing(company: Company, now: datetime) -> None:

@@ -22,7 +22,6 @@ from bridge.web.pages.views import (
     Consequence,
     ConsoleValue,
     Link,
-    Post,
     PreviewPanel,
     SetupStep,
     Status,
@@ -33,7 +32,7 @@ SPEAKS = {"saml": "SAML 2.0", "oidc": "OpenID Connect"}
 #: From here on an expiry is shown as a warning.
 _EXPIRES_SOON = timedelta(days=30)
 _LONGEST_NUMBER = 18
-_NOTHING_SEEN = Foreseen("", -1, 0, 0, 0, 0, 0)
+_NOTHING_SEEN = Foreseen("", -1, 0, 0, 0, 0, 0, 0)
 
 
 # -- One connection ----------------------------------------------------------------------------------
@@ -62,7 +61,6 @@ def head(visit: Visit, found: Connection, current: str) -> ConnectionHead:
         tabs.append(("Certificates", "connection_keys.index"))
     tabs += [("Groups", "directory.groups"), ("Without an account", "directory.waiting")]
     tabs.append(("Settings", "connection_settings.index"))
-    switch = Post("Switch on", href(visit, found, "connections.enable"), found.name)
     return ConnectionHead(
         name=found.name,
         speaks=SPEAKS[found.kind],
@@ -70,7 +68,7 @@ def head(visit: Visit, found: Connection, current: str) -> ConnectionHead:
         crumbs=crumbs(visit),
         tabs=tuple(Tab(text, href(visit, found, endpoint), current=text == current) for text, endpoint in tabs),
         test_href=href(visit, found, "connection_test.ask"),
-        enable=None if found.enabled else switch,
+        enable_href=None if found.enabled else href(visit, found, "connections.ask_to_enable"),
         disable_href=href(visit, found, "connections.ask_to_disable") if found.enabled else None,
     )
 

@@ -1,11 +1,13 @@
 """`/w/<slug>/connections`: links to companies' IdPs; one of them with our addresses; switched on and off, deleted."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError, Stale
 from bridge.domain.presets import Ours
+from bridge.domain.previews import Seen, Side, SwitchConnection
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
 from bridge.domain.workspace import Connection
@@ -32,12 +34,14 @@ from bridge.web.pages.connection_parts import (
 )
 from bridge.web.pages.forms import error_at, error_note, typed
 from bridge.web.pages.frame import Visit, enter_as_owner, show
+from bridge.web.pages.preview_parts import confirm, do_as_seen
 from bridge.web.pages.views import (
     ConfirmPage,
     ConnectionDeletePage,
     ConnectionPage,
     ConnectionRow,
     ConnectionsPage,
+    Consequence,
     ConsoleValue,
     Fact,
     Field,
@@ -181,12 +185,44 @@ def _notes(visit: Visit, seen: ConnectionOverview) -> tuple[Note, ...]:
 # -- Switching it ------------------------------------------------------------------------------------
 
 
+@blueprint.get("/<uuid:connection>/enable")
+def ask_to_enable(slug: str, connection: UUID) -> Response:
+    """Who gains by it, and who loses: pushed groups may decide in the place of those that sign-ins named."""
+    visit, shown = enter_connection(slug, connection)
+    return go(href(visit, shown.connection)) if shown.connection.enabled else _ask_to_enable(visit, shown.connection)
+
+
 @blueprint.post("/<uuid:connection>/enable")
 def enable(slug: str, connection: UUID) -> Response:
-    """Let people in by it."""
-    visit, seen = enter_connection(slug, connection)
-    set_enabled(visit.context, visit.actor, visit.slug, seen.connection.id, True, visit.now)
-    return go(href(visit, seen.connection))
+    """Let people in by it, if that still does what was shown."""
+    visit, shown = enter_connection(slug, connection)
+
+    def act(seen: Seen) -> str:
+        set_enabled(visit.context, visit.actor, visit.slug, shown.connection.id, True, visit.now, seen=seen)
+        return href(visit, shown.connection)
+
+    return do_as_seen(act, partial(_ask_to_enable, visit, shown.connection))
+
+
+def _ask_to_enable(visit: Visit, found: Connection, note: Note | None = None, status: int = 200) -> Response:
+    here = href(visit, found, "connections.ask_to_enable")
+
+    def way(side: Side, after: str) -> str:
+        return visit.url("connections.ask_to_enable", connection=found.id, side=side, after=after)
+
+    page = ConfirmPage(
+        title=f"Switch {found.name} on?",
+        crumbs=crumbs(visit, Link(found.name, href(visit, found))),
+        action=href(visit, found, "connections.enable"),
+        button=f"Switch {found.name} on",
+        consequences=(
+            Consequence("gain", f"People sign in by {found.name}, its SCIM tokens work, and its groups count"),
+            Consequence("remember", "Sessions that ended when it was switched off stay ended"),
+        ),
+        cancel_href=href(visit, found),
+        keep="Leave it off",
+    )
+    return confirm(visit, page, SwitchConnection(found.id, True), way, here, note, status)
 
 
 @blueprint.get("/<uuid:connection>/disable")

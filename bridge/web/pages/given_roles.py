@@ -40,6 +40,7 @@ from bridge.web.pages.preview_parts import (
     SIDES,
     confirm,
     do_as_seen,
+    moved_csv,
     moved_note,
     numbers,
     page_of,
@@ -256,7 +257,9 @@ def _button(side: Side, after: str) -> str:
 def _show_moving(
     visit: Visit, holder: Holder, one: GivenGrant, left_at: Picked, proposal: MoveGrant, do: str
 ) -> Response:
-    """What it would do; or a page of all who gain, or lose."""
+    """What it would do; or all who gain and lose by it, a page of one side or as CSV."""
+    if do == "csv":
+        return moved_csv(visit, proposal)
     side, colon, after = do.partition(":")
     if colon and side in SIDES:
         moved = list_moved(visit.context, visit.slug, proposal, side, visit.now, after=after)

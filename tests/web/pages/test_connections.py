@@ -477,8 +477,13 @@ def test_its_page_has_our_addresses_to_copy_and_no_secret(acme: Acme, olga: Surf
 def test_it_is_switched_on_and_off_after_saying_what_that_takes(
     acme: Acme, olga: Surfer, okta: Connection, send: Send
 ) -> None:
-    assert send(path(okta, "/enable"), path(okta)).headers["Location"] == path(okta)
+    shown = olga.get(path(okta, "/enable"))
+    assert "Switch Kicks IdP on: nobody gains or loses" in shown.text
+    assert "Look first at what it does." in olga.submit(path(okta, "/enable"), shown).text
+    assert not now(acme, okta).enabled
+    assert send(path(okta, "/enable")).headers["Location"] == path(okta)
     assert now(acme, okta).enabled
+    assert olga.get(path(okta, "/enable")).headers["Location"] == path(okta), "it is on"
     html = olga.get(path(okta, "/disable")).text
     assert "Nobody signs in by Kicks IdP, from the next request on" in unescape(html)
     assert confirm(olga, path(okta, "/disable")).status_code == 303
@@ -530,7 +535,9 @@ def test_what_changed_elsewhere_is_no_reason_to_ask_again(acme: Acme, olga: Surf
     assert confirm(olga, place, shown).status_code == 303
 
 
-@pytest.mark.parametrize("foreseen", ["", "x", "x 2 3", "x 9 0 0 0 0 0", "x -1 0 0 0 0 0", f"x {'9' * 30} 0 0 0 0 0"])
+@pytest.mark.parametrize(
+    "foreseen", ["", "x", "x 2 3", "x 9 0 0 0 0 0 0", "x -1 0 0 0 0 0 0", f"x {'9' * 30} 0 0 0 0 0 0"]
+)
 def test_who_was_shown_nothing_is_shown_it_first(acme: Acme, olga: Surfer, foreseen: str) -> None:
     place = path(acme.world.connection, "/delete")
     told = olga.submit(place, olga.get(place), typed_name="Okta", foreseen=foreseen)

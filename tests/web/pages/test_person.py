@@ -263,6 +263,7 @@ def test_a_scope_that_was_changed_after_it_was_shown_is_shown_again(acme: Acme, 
     assert roles(acme, KIM) == {("Source Admin", ("source:website",))}
     everybody = olga.submit(path, told, **other, do="loses:").text
     assert ("All who lose" in everybody, "kim@acme.example" in everybody) == (True, True)
+    assert "kim@acme.example" in olga.submit(path, told, **other, do="csv").text.partition("\n")[2]
 
 
 def test_taking_a_role_says_first_what_is_lost(acme: Acme, olga: Surfer, send: Send) -> None:

@@ -879,6 +879,14 @@ def _grants() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
         sa.UniqueConstraint("uid", name=op.f("uq_grants_uid")),
     )
+    op.create_index(
+        "ix_grants_expiring",
+        "grants",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    )
     op.create_index(op.f("ix_grants_principal_id_role"), "grants", ["principal_id", "role"], unique=False)
     op.create_index(
         "ix_grants_reaching",
@@ -1230,6 +1238,14 @@ def _directory_users() -> None:
             "membership_id", "connection_id", name=op.f("uq_directory_users_membership_id_connection_id")
         ),
         sa.UniqueConstraint("uid", name=op.f("uq_directory_users_uid")),
+    )
+    op.create_index(
+        "ix_directory_users_asserted",
+        "directory_users",
+        ["connection_id", "asserted_until"],
+        unique=False,
+        sqlite_where=sa.text("asserted_until IS NOT NULL"),
+        postgresql_where=sa.text("asserted_until IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_directory_users_connection_id_email_ci"),

@@ -123,7 +123,7 @@ class ConnectionHead:
     crumbs: tuple[Link, ...]
     tabs: tuple[Tab, ...]
     test_href: str | None = None
-    enable: Post | None = None
+    enable_href: str | None = None
     disable_href: str | None = None
 
 
