@@ -58,7 +58,7 @@ def _wire_left_out(one: Permission) -> dict[str, Any]:
 @click.option("--at", type=MOMENT, help="Whether they might do it then: an ISO 8601 time, of UTC unless it says more.")
 @told
 def check(house: House, workspace: str, email: str, action: str, target: str, at: datetime | None) -> Told:
-    """Say whether a person may read or edit TYPE:ID, or create TYPE; and why, or what would give it."""
+    """Say whether a person may read or edit TYPE:ID or an area (pii), or create TYPE; and why, or why not."""
     question = ask(action, target)
     if at is not None:
         return _check_at(house, workspace, email, question, f"{action} {target}", at)

@@ -33,7 +33,7 @@ _MOST_PATHS = 3
 @click.option("--limit", type=click.IntRange(1, 1000), default=PAGE, show_default=True, help="People on a page.")
 @told
 def who(house: House, workspace: str, action: str, target: str, after: str, limit: int) -> Told:
-    """List who may read or edit TYPE:ID, or create TYPE, and by what."""
+    """List who may read or edit TYPE:ID or an area (pii), or create TYPE, and by what."""
     found = who_may(house.context, workspace, ask(action, target), house.now, after=after, size=limit)
     wire = {"count": found.total, "people": [_wire_person(one) for one in found.people], "after": found.after}
     lines = [line for one in found.people for line in _text_person(one)]

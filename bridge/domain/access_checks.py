@@ -22,7 +22,8 @@ Unknown = Literal["subject", "resource"]
 class Check:
     """One question. `subject` is an account's id, or an address (which no id looks like).
 
-    `resource` is None exactly where something is to be created: then it is about the type alone.
+    `resource` is None where something is to be created, which is about the type alone, or where `type` is an area
+    that has no resources.
     """
 
     subject: str

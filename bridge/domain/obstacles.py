@@ -11,7 +11,7 @@ from typing import Literal
 
 from bridge.domain.access import Action, BecauseKind, ResourceRef, Scope
 from bridge.domain.labels import Label
-from bridge.domain.roles import RESOURCE_TYPES, Level, Role, in_plan
+from bridge.domain.roles import AREAS, RESOURCE_TYPES, Level, Role, in_plan
 from bridge.domain.sentences import listed
 
 ObstacleKind = Literal[
@@ -125,7 +125,9 @@ def role_not_in_plan(role: Role, plan: str) -> Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked: an action on a resource that carries `labels`, or creating one of a type (no resource)."""
+    """What was asked: an action on a resource that carries `labels`, or in an area, or creating one of a type (no
+    resource).
+    """
 
     action: Action
     type: str
@@ -146,15 +148,16 @@ def obstacles_of_grant(
         found.append(role_not_in_plan(role, wanted.plan))
     if wanted.action != "read" and role.gives.get(wanted.type, 0) < Level.EDIT:
         found.append(Obstacle("role_reads_only", f"{role.name} reads and doesn’t {wanted.action}."))
-    return (*found, *_scope(scope, wanted))
+    return (*found, *_scope(role, scope, wanted))
 
 
-def _scope(scope: Scope, wanted: Wanted) -> Collection[Obstacle]:
+def _scope(role: Role, scope: Scope, wanted: Wanted) -> Collection[Obstacle]:
     if scope.kind == "all":
         return ()
     if wanted.resource is None:
-        plural = RESOURCE_TYPES[wanted.type][1]
-        return (Obstacle("scope_not_everywhere", f"To create {plural} takes the role on all {plural}, not on some."),)
+        plural = RESOURCE_TYPES[role.resource_type or "source"][1]
+        what = f"{wanted.action} {AREAS.get(wanted.type, plural)}"
+        return (Obstacle("scope_not_everywhere", f"To {what} takes the role on all {plural}, not on some."),)
     if scope.kind == "list":
         if wanted.resource in scope.resources:
             return ()

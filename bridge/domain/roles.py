@@ -24,6 +24,17 @@ RESOURCE_TYPES: dict[str, tuple[str, str]] = {
     "tracking_plan": ("tracking plan", "tracking plans"),
 }
 
+#: Areas that can be asked about and have no resources to list, each there once in a workspace, with what sentences call
+#: them. Profiles, audiences and journeys are those of all spaces.
+AREAS: dict[str, str] = {
+    "unify": "profiles",
+    "engage": "audiences and journeys",
+    "entities": "entities",
+    "identity": "identity resolution",
+    "privacy": "privacy requests",
+    "pii": "personal data",
+}
+
 
 class Level(IntEnum):
     """How far a role reaches: EDIT includes READ, and on a scope of all it includes creating."""
@@ -52,7 +63,7 @@ class Role:
 
 
 _READ, _EDIT = Level.READ, Level.EDIT
-_AREAS = (*RESOURCE_TYPES, "workspace", "unify", "engage", "entities", "identity", "privacy", "pii")
+_AREAS = (*RESOURCE_TYPES, "workspace", *AREAS)
 
 OWNER = Role(
     "workspace_owner",
@@ -193,8 +204,17 @@ def covers(role: Role, other: Role) -> bool:
 
 def parse_resource_type(text: str) -> str:
     """A resource type as written on a command line or by an application. Raises Invalid."""
-    word = fold(text).replace("-", "_").replace(" ", "_")
+    word = _word(text)
     if word not in RESOURCE_TYPES:
         known = ", ".join(RESOURCE_TYPES)
         raise Invalid(f"{text[:80]!r} is no type of resource. Types are: {known}.", field="type")
     return word
+
+
+def find_area(text: str) -> str | None:
+    """The area without resources that is written so, such as `pii`; None where it is none."""
+    return _word(text) if _word(text) in AREAS else None
+
+
+def _word(text: str) -> str:
+    return fold(text).replace("-", "_").replace(" ", "_")

@@ -13,7 +13,7 @@ from bridge.domain.access import RoleInScope, fits
 from bridge.domain.access_checks import Check, CheckAnswer, Checked
 from bridge.domain.errors import Forbidden, NotFound
 from bridge.domain.people import fold_letters
-from bridge.domain.roles import RESOURCE_TYPES, Level, Plan, in_plan, roles_giving
+from bridge.domain.roles import AREAS, RESOURCE_TYPES, Level, Plan, in_plan, roles_giving
 from bridge.domain.workspace import Workspace
 from bridge.flows.bearer_secrets import digest
 from bridge.flows.context import Context
@@ -142,11 +142,10 @@ def answer_checks(context: Context, caller: AccessCaller, checks: Sequence[Check
 
 
 def _check_types(caller: AccessCaller, kinds: Collection[str]) -> None:
-    if caller.sees is not None and not any(caller.sees_type(kind) for kind in RESOURCE_TYPES):
-        raise Forbidden("This token has no role that lets it see resources, so it may not ask about them.")
     for kind in sorted(kinds):
         if not caller.sees_type(kind):
-            raise Forbidden(f"This token's roles say nothing about {RESOURCE_TYPES[kind][1]}.")
+            named = AREAS[kind] if kind in AREAS else RESOURCE_TYPES[kind][1]
+            raise Forbidden(f"This token's roles say nothing about {named}.")
 
 
 def _as_it_is(connection: Any, caller: AccessCaller) -> Workspace:

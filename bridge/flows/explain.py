@@ -15,10 +15,12 @@ from bridge.domain.members import Decider
 from bridge.domain.obstacles import Obstacle
 from bridge.domain.people import fold
 from bridge.domain.roles import (
+    AREAS,
     OWNER,
     ROLES,
     Level,
     Role,
+    find_area,
     get_role,
     in_plan,
     parse_resource_type,
@@ -102,7 +104,7 @@ def _rank(permission: Permission) -> tuple[bool, str, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May somebody read or edit one resource, or create one of a type (then `resource` is None)?"""
+    """May somebody read or edit one resource; or an area, or create one of a type (then `resource` is None)?"""
 
     action: Action
     type: str
@@ -118,16 +120,20 @@ class Answer:
 
 
 def ask(action: str, target: str) -> Question:
-    """`read` or `edit` with `TYPE:ID`, or `create` with `TYPE`. Raises Invalid."""
+    """`read` or `edit` with `TYPE:ID` or an area, such as `pii`; or `create` with `TYPE`. Raises Invalid."""
     if action == "create":
         return Question("create", parse_resource_type(target))
     if action not in ("read", "edit"):
         raise Invalid(f"{action[:40]!r} is nothing to ask for: read, edit or create.", field="action")
+    done: Action = "edit" if action == "edit" else "read"
+    if area := find_area(target):
+        return Question(done, area)
     type_text, colon, resource_id = target.partition(":")
     if not colon or not resource_id:
-        raise Invalid(f"{target[:80]!r} names no resource. Write TYPE:ID, such as source:abc.", field="resource")
+        known = f"Write TYPE:ID, such as source:abc; or an area: {', '.join(AREAS)}."
+        raise Invalid(f"{target[:80]!r} names no resource. {known}", field="resource")
     ref = ResourceRef(parse_resource_type(type_text), resource_id)
-    return Question("edit" if action == "edit" else "read", ref.type, ref)
+    return Question(done, ref.type, ref)
 
 
 def check(context: Context, workspace_slug: str, email: str, question: Question, now: datetime) -> Answer:
@@ -158,7 +164,7 @@ def roles_asked(workspace: Workspace, question: Question) -> tuple[str, ...]:
 
 
 def resource_asked(connection: Any, workspace: Workspace, question: Question) -> tuple[int | None, frozenset[Label]]:
-    """The key and labels of the resource asked about; None for a question about a type."""
+    """The key and labels of the resource asked about; None for a question about a type or an area."""
     if question.resource is None:
         return None, frozenset()
     found = find_resource(connection, workspace.key, question.resource)
@@ -271,7 +277,8 @@ def _rule(rule: list[Decider]) -> dict[str, Any]:
 
 def _by_hand(roles: Sequence[str], question: Question) -> list[WayToGet]:
     """The role that gives least beside what is asked for, on as little as it can be given."""
-    fitting = [get_role(role) for role in roles if get_role(role).resource_type == question.type]
+    wanted = None if question.type in AREAS else question.type
+    fitting = [get_role(role) for role in roles if wanted in (None, get_role(role).resource_type)]
     if not fitting:
         return []
     narrowest = min(fitting, key=lambda role: sum(role.gives.values()))

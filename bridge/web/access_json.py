@@ -11,6 +11,7 @@ import orjson
 
 from bridge.domain.access_checks import MOST_CHECKS, Check, CheckAnswer, Checked
 from bridge.domain.errors import Invalid
+from bridge.domain.roles import find_area
 from bridge.flows.access_checks import ExplainedCheck
 from bridge.flows.access_json import wire_paths, wire_why_not
 from bridge.flows.explain import ask
@@ -88,7 +89,7 @@ def _parse_action(said: Any, where: str) -> str:
 
 
 def _parse_resource(said: Any, action: str, where: str) -> str:
-    """As the command line has it: `TYPE:ID`, or `TYPE` of what is to be created."""
+    """As the command line has it: `TYPE:ID`, or `TYPE` of what is to be created, or an area."""
     if not isinstance(said, dict):
         return _text(said, "A resource has a type and an id.", where)
     _refuse_others(said, ("type", "id"), f"{where}.")
@@ -96,6 +97,8 @@ def _parse_resource(said: Any, action: str, where: str) -> str:
     if action == "create":
         if said.get("id") is not None:
             raise Invalid("What is to be created has a type, and no id yet.", field=f"{where}.id")
+        return kind
+    if said.get("id") is None and find_area(kind):
         return kind
     return f"{kind}:{_text(said.get('id'), 'A resource has an id.', f'{where}.id')}"
 

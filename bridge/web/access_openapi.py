@@ -3,7 +3,7 @@
 from typing import Any
 
 from bridge.domain.access_checks import KEPT_FOR, MOST_CHECKS
-from bridge.domain.roles import RESOURCE_TYPES
+from bridge.domain.roles import AREAS, RESOURCE_TYPES
 
 Json = dict[str, Any]
 
@@ -131,6 +131,12 @@ _RESOURCE: Json = {
     ],
     "description": "As TYPE:ID, or by type and id.",
 }
+_AREA: Json = {
+    "oneOf": [{"enum": list(AREAS)}, _object(["type"], type={"enum": list(AREAS)})],
+    "description": "An area that has no resources: "
+    + "; ".join(f"{area}, {words}" for area, words in AREAS.items())
+    + ".",
+}
 _RESOURCE_TYPE: Json = {"oneOf": [_TYPE, _object(["type"], type=_TYPE)], "description": "The type of what is new."}
 _SUBJECT: Json = {
     "oneOf": [
@@ -182,6 +188,7 @@ _SCHEMAS: Json = {
     "Check": {
         "oneOf": [
             _object(["subject", "action", "resource"], subject=_SUBJECT, action=_DONE, resource=_RESOURCE),
+            _object(["subject", "action", "resource"], subject=_SUBJECT, action=_DONE, resource=_AREA),
             _object(["subject", "action", "resource"], subject=_SUBJECT, action=_CREATED, resource=_RESOURCE_TYPE),
         ],
         "description": "May this subject do this to that resource?",

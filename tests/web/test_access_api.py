@@ -105,6 +105,44 @@ def test_a_check_is_written_in_short_or_as_authzen_writes_it(ask: Ask) -> None:
     assert allowed(ask(created))
 
 
+@pytest.mark.parametrize("spelled", ["pii", {"type": "pii"}, {"type": "PII", "id": None}])
+def test_an_area_without_resources_is_asked_about_by_its_name(ask: Ask, world: World, spelled: Any) -> None:
+    shown = check(action="read", resource=spelled)
+    why_not = ask(shown, "explain").json
+    assert why_not is not None
+    assert (why_not["allowed"], why_not["what_would_give"]) == (
+        False,
+        [{"kind": "role", "role": "PII Access", "scope": ["all"]}],
+    )
+    ann = find_member_id(world.context, "acme", "ann@acme.example")
+    give_to_member(world.context, OPERATOR, "acme", ann, parse_role_in_scope("PII Access", ["all"]), world.now)
+    assert allowed(ask(shown))
+    assert not allowed(ask({**shown, "action": "edit"})), "it is read only"
+    assert not allowed(ask(check(action="read", resource="warehouse:snow"))), "it widens what is shown, not the reach"
+    batch = ask(
+        {"checks": [shown, check(action="edit", resource="identity"), check("olga@acme.example", "edit", "pii")]}
+    )
+    assert [one["allowed"] for one in batch.json["checks"]] == [True, False, True]  # type: ignore[index]
+    why = ask(shown, "explain").json
+    assert why is not None
+    assert [path["role"] for path in why["because"]] == ["PII Access"]
+
+
+def test_profiles_of_all_spaces_take_a_role_on_all_of_them(ask: Ask, world: World) -> None:
+    add_resource(world.context, OPERATOR, "acme", ResourceDraft("space", "Shop", "shop"), world.now)
+    ann = find_member_id(world.context, "acme", "ann@acme.example")
+    for scope, yes in ((["space:shop"], False), (["all"], True)):
+        gives = parse_role_in_scope("Unify and Engage Read-only", scope)
+        give_to_member(world.context, OPERATOR, "acme", ann, gives, world.now)
+        said = ask(check(action="read", resource="unify"), "explain").json
+        assert said is not None
+        assert said["allowed"] == yes
+        if not yes:
+            (near,) = said["why_not"]["nearly"]["paths"]
+            (obstacle,) = near["obstacles"]
+            assert obstacle["text"] == "To read profiles takes the role on all spaces, not on some."
+
+
 def test_a_person_is_named_by_the_id_of_their_account_too(ask: Ask, world: World) -> None:
     assert allowed(ask(check(world.owner.id, "read", "warehouse:snow")))
 
@@ -203,6 +241,7 @@ def test_a_token_asks_about_what_its_own_role_sees(
     answers = ask(body, token=token).json["checks"]  # type: ignore[index]
     assert [None if "unknown" in one else one["allowed"] for one in answers] == list(seen.values())
     assert ask(check(resource="warehouse:snow"), token=token).status_code == 403
+    assert ask(check(action="read", resource="pii"), token=token).status_code == 403
     assert ask(check(), "explain", token=token).status_code == 403
 
 
@@ -379,6 +418,9 @@ HOSTILE: dict[str, tuple[Any, str | None]] = {
     "another action": (check(action="delete"), "action"),
     "an action that is a list": (check(action=["edit"]), "action"),
     "another type": (check(resource="lake:web"), "resource"),
+    "an area and an id": (check(resource="pii:web"), "resource"),
+    "to create an area": (check(action="create", resource="pii"), "resource"),
+    "the workspace itself": (check(resource="workspace"), "resource"),
     "no id": (check(resource="source:"), "resource"),
     "no colon": (check(resource="source"), "resource"),
     "to create one that has an id": (check(action="create", resource={"type": "source", "id": "web"}), "resource.id"),

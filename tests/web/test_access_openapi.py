@@ -45,7 +45,7 @@ KNOWN = st.fixed_dictionaries(
     {
         "subject": st.sampled_from(["olga@acme.example", "ann@acme.example", {"type": "user", "id": "nobody"}]),
         "action": st.sampled_from(["read", "edit", {"name": "read"}]),
-        "resource": st.sampled_from(["source:web", {"type": "source", "id": "web"}, "space:none"]),
+        "resource": st.sampled_from(["source:web", {"type": "source", "id": "web"}, "space:none", "pii"]),
     }
 )
 
