@@ -1,6 +1,6 @@
 """What SQL says of access is what access means (`bridge.domain.access_facts`), on SQLite and PostgreSQL, in whatever
 world: may they, why, who, how many; pairs of rules and groups that are kept ready; the export;
-what was, then; and what a preview says of a change, which is then made.
+what applications are told; what was, then; and what a preview says of a change, which is then made.
 
 Worlds are drawn (`worlds`), written as rows (`world_rows`), and asked everything (`world_answers`); in some of them
 things happen first, by the flows that do them (`world_steps`). Every bug of `planted_in_access` is come upon.
@@ -26,6 +26,7 @@ from bridge.storage.workspaces import count_keeping_owners
 from tests.properties import world_answers
 from tests.properties.conftest import Warm
 from tests.properties.planted_in_access import BUGS, Bug
+from tests.properties.world_api import check_api
 from tests.properties.world_rows import facts_of, put
 from tests.properties.world_steps import Lab, NothingToDo, happen, perform, propose
 from tests.properties.worlds import NOW, SIZE, Dice, drawn_histories, drawn_worlds, world_of
@@ -45,6 +46,7 @@ def look(database: Database, drawn: bytes) -> None:
         assert facts_of(rows, workspace) == facts
         world_answers.check(world_answers.look(rows, workspace, NOW))
     world_answers.check_export(make_context(database), workspace, facts, NOW)
+    check_api(make_context(database), workspace, facts, NOW)
 
 
 def live(database: Database, drawn: bytes) -> None:
@@ -68,6 +70,7 @@ def live(database: Database, drawn: bytes) -> None:
     with database.snapshot() as rows:
         world_answers.check(world_answers.look(rows, workspace, lab.now))
     world_answers.check_past(lab.context, workspace, history, lab.now)
+    check_api(lab.context, workspace, facts, lab.now)
 
 
 def step(lab: Lab, facts: Facts) -> Facts:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import cycle
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
@@ -19,7 +18,7 @@ from bridge.domain.access import Action, Because, Permission, ResourceRef, RoleI
 from bridge.domain.access_facts import Facts, Path, Person
 from bridge.domain.held import Terms
 from bridge.domain.previews import DeleteResource, Preview, Proposal, SetLabels
-from bridge.domain.roles import AREAS, MINIMAL, OWNER, RESOURCE_TYPES, ROLES, Level, roles_giving, roles_in_plan
+from bridge.domain.roles import MINIMAL, OWNER, ROLES, Level, roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import Question, permissions_of
@@ -44,6 +43,7 @@ from bridge.storage.tables import (
 )
 from bridge.storage.tables import user_groups as user_groups_table
 from bridge.storage.workspaces import count_keeping_owners
+from tests.properties.world_api import targets
 from tests.properties.world_rows import facts_of
 
 #: With four people a world, so many are walked through whole.
@@ -173,21 +173,18 @@ def check_held(looked: Looked) -> None:
 
 
 Asked = tuple[Action, ResourceRef | str, int | None]
-_ON_AREAS: tuple[Action, ...] = ("edit", "read")
 
 
 def _questions(looked: Looked) -> list[Asked]:
-    """All that can be asked: read and edit of each resource, create of each type, read or edit of each area."""
+    """All that can be asked, each with the key of the resource."""
     named = looked.rows.execute(
         select(resources.c.type, resources.c.uid, resources.c.id).where(
             resources.c.workspace_id == looked.workspace.key
         )
     )
-    asked: list[Asked] = []
-    for kind, uid, key in named:
-        asked += [("read", ResourceRef(kind, uid), key), ("edit", ResourceRef(kind, uid), key)]
-    asked += [("create", kind, None) for kind in RESOURCE_TYPES]
-    return asked + [(action, area, None) for action, area in zip(cycle(_ON_AREAS), AREAS, strict=False)]
+    keys: dict[ResourceRef | str, int] = {ResourceRef(kind, uid): key for kind, uid, key in named}
+    refs = [ref for ref in keys if isinstance(ref, ResourceRef)]
+    return [(action, target, keys.get(target)) for action, target in targets(refs)]
 
 
 def check_may(looked: Looked) -> None:
