@@ -64,7 +64,8 @@ _HOW: dict[How, tuple[str, str]] = {
     "name": ("By name", "Exactly this name, also of a group made later."),
     "glob": ("By pattern", "* stands for anything, ? for one character."),
 }
-_MOST_ROLES = 50
+#: So many roles, written in so many characters, a form carries with room for the rest; nobody adds them one by one.
+_MOST_ROLES, _MOST_WRITTEN = 200, 150_000
 _TITLE, _WAITING = "If you save this", "Say which groups, and what they get."
 _UNCHANGED = "Change the rule, and you see here who gains and who loses."
 
@@ -134,15 +135,27 @@ def _read(visit: Visit) -> tuple[Written, Invalid | None]:
 
 
 def _given() -> tuple[RoleInScope, ...]:
-    """The roles that the form carries; what isn't one of ours is dropped."""
+    """The roles that the form carries; what isn't one of ours is dropped. Raises Invalid (more than it may carry)."""
     found = []
-    for text in request.form.getlist("gives")[:_MOST_ROLES]:
+    for text in _carriable(request.form.getlist("gives")):
         try:
             role, terms = json.loads(text)
             found.append(parse_role_in_scope(str(role), [str(term) for term in terms]))
         except (ValueError, TypeError, RecursionError, Invalid, NotFound):
             continue
     return tuple(dict.fromkeys(found))
+
+
+def _carriable(texts: Sequence[str]) -> Sequence[str]:
+    """Roles as the form carries them. Raises Invalid rather than have any of them lost on the way."""
+    if len(texts) > _MOST_ROLES or sum(map(len, texts)) > _MOST_WRITTEN:
+        told = counted(len(texts), "role")
+        raise Invalid(
+            f"This rule gives {told}, which is more than a page can change. Change it in the workspace’s file: "
+            "bridge export, bridge plan, bridge apply.",
+            field="gives",
+        )
+    return texts
 
 
 def _with_role(visit: Visit, written: Written) -> tuple[Written, Invalid | None]:
@@ -194,6 +207,7 @@ def change(slug: str, rule: UUID) -> Response:
     """The form with what the rule says."""
     visit = enter_as_owner(slug)
     found = get_mapping(visit.context, visit.slug, str(rule))
+    _carriable([_value(given) for given in found.roles])
     return _Form(visit, found).show(_of_rule(found), _Counted(panel=PreviewPanel(_TITLE, waiting=_UNCHANGED)))
 
 
@@ -447,8 +461,12 @@ def _user_groups(visit: Visit, written: Written, rule: MappingFacts | None) -> C
 
 
 def _given_role(place: int, given: RoleInScope, stock: Stock) -> GivenRole:
-    value = json.dumps([given.role.id, _terms(given.scope)])
-    return GivenRole(tuple(role_part(given, stock.inventory)), value, given.role.name, f"drop:{place}")
+    return GivenRole(tuple(role_part(given, stock.inventory)), _value(given), given.role.name, f"drop:{place}")
+
+
+def _value(given: RoleInScope) -> str:
+    """A role as the form carries it."""
+    return json.dumps([given.role.id, _terms(given.scope)])
 
 
 def _terms(scope: Scope) -> Sequence[str]:

@@ -1,6 +1,8 @@
 """Writing a rule: it is saved only as it was shown, and only if it still does what was shown."""
 
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.map_groups import MappingFacts, list_mappings
 from bridge.flows.user_groups import create_user_group
+from bridge.web.pages import rule_form
 from tests.web.browsing import Surfer
 from tests.web.pages.conftest import PRIYA, Acme, carried_by
 from tests.web.pages.test_mapping import ADMIN, LABELLED, MAPPING, add_rule, text_of
@@ -272,6 +275,25 @@ def test_another_workspaces_rules_and_groups_are_not_reached(olga: Surfer, acme:
     page = press(olga, "preview", **taken)
     assert "theirs" not in text_of(page.text)
     assert list_mappings(other.context, "other") == ()
+
+
+@pytest.mark.parametrize("most", [{"_MOST_ROLES": 1}, {"_MOST_WRITTEN": 60}], ids=["roles", "characters"])
+def test_a_rule_that_gives_more_than_a_form_carries_is_changed_elsewhere(
+    olga: Surfer, acme: Acme, form: dict[str, Any], monkeypatch: pytest.MonkeyPatch, most: dict[str, int]
+) -> None:
+    """Else the roles that it didn't carry would be taken with whatever else was changed."""
+    rule = add_rule(acme, "glob", "eng-*", LABELLED, RoleInScope(ADMIN, EVERYWHERE))
+    path = f"{MAPPING}/rules/{rule}/change"
+    shown = olga.get(path)
+    assert shown.text.count('name="gives"') == 2
+    for name, value in most.items():
+        monkeypatch.setattr(rule_form, name, value)
+    refused = olga.get(path)
+    assert (refused.status_code, "This rule gives 2 roles" in refused.text) == (422, True)
+    both = re.findall(r'name="gives" value="([^"]*)"', shown.text)
+    fields = {**form, "gives": [unescape(one) for one in both], "do": "save"}
+    assert olga.submit(path, shown, **fields).status_code == 422
+    assert len(rules(acme)[0].roles) == 2
 
 
 @pytest.mark.parametrize("number", ["1e999", "-Infinity", "NaN", '"x"', "[]"], ids=str)
