@@ -41,14 +41,10 @@ def read_seen(text: str | None) -> Seen | None:
     return None if text is None else parse_seen(text)
 
 
-def foretell(house: House, workspace: str, proposal: Proposal) -> Told:
-    """Who would gain and lose by a change. Changes nothing."""
-    return told_of(preview(house.context, workspace, proposal, house.now, most=MOST))
-
-
-def told_of(seen: Preview) -> Told:
-    """A preview as JSON and as text."""
-    return Told(wire_preview(seen), "\n".join(_lines(seen)))
+def foretell(house: House, workspace: str, proposal: Proposal, *, keep: str = "what they have by another path") -> Told:
+    """Who would gain and lose by a change, and what others `keep`. Changes nothing."""
+    seen = preview(house.context, workspace, proposal, house.now, most=MOST)
+    return Told(wire_preview(seen), "\n".join(_lines(seen, keep)))
 
 
 def wire_preview(seen: Preview) -> dict[str, Any]:
@@ -66,7 +62,7 @@ def _permissions(moved: MovedPeople) -> list[dict[str, Any]]:
     return [{**wire_scope(given), "count": count} for given, count in moved.roles]
 
 
-def _lines(seen: Preview) -> list[str]:
+def _lines(seen: Preview, keep: str) -> list[str]:
     lines = [f"{seen.gains.count:,} gain, {seen.loses.count:,} lose."]
     here = [
         f"of who {verb} {counted(side.signed_in, 'person is', 'people are')} signed in now"
@@ -75,7 +71,7 @@ def _lines(seen: Preview) -> list[str]:
     ]
     lines += [f"{'; '.join(here).capitalize()}."] if here else []
     if seen.covered:
-        lines.append(f"{counted(seen.covered, 'person keeps', 'people keep')} what they have by another path.")
+        lines.append(f"{counted(seen.covered, 'person keeps', 'people keep')} {keep}.")
     if seen.groups is not None:
         later = ", and those that are made or renamed later" if seen.later else ""
         lines.append(f"It takes {counted(seen.groups, 'IdP group')} now{later}.")

@@ -103,7 +103,7 @@ def change_require_sso(house: House, slug: str, switch: str, dry_run: bool, seen
     if switch == "off" and (dry_run or seen):
         raise click.UsageError("Off, it keeps nobody out: there is nothing to preview.")
     if dry_run:
-        return foretell(house, slug, RequireSso())
+        return foretell(house, slug, RequireSso(), keep="their way in: by single sign-on, or exempt from it")
     if switch == "on":
         space = require_sso_as_operator(house.context, OPERATOR, slug, house.now, seen=seen)
     else:

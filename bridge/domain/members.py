@@ -109,3 +109,22 @@ class UserGroupMember:
     email: str
     by_hand_since: datetime | None
     idp_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ByWay:
+    """How many of those who are in would come in under Require SSO (product.md 2.5), each counted by the first of:
+
+    `exempt`: past it. `came`: they came before, by a connection that is enabled now. `pushed`: not yet, but such a
+    connection's IdP pushes them, and others came by it: it knows them, and opens. `neither`: nothing lets them in.
+    """
+
+    exempt: int = 0
+    came: int = 0
+    pushed: int = 0
+    neither: int = 0
+
+    @property
+    def let_in(self) -> int:
+        """All but those whom nothing lets in."""
+        return self.exempt + self.came + self.pushed

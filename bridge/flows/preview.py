@@ -107,9 +107,10 @@ def _foresee_sso(rows: Any, workspace: Workspace, now: datetime, *, most: int) -
     check_sso_in_plan(workspace)
     if workspace.require_sso:
         raise Conflict(f"{workspace.name} opens by single sign-on alone already.")
-    came, never, here, digest = required_sso.count_kept_out(rows, workspace.key, now)
+    by_way, here, digest = required_sso.count_kept_out(rows, workspace.key, now)
     page = _kept_out(rows, workspace, now, after="", most=most)
-    return Preview(MovedPeople(), MovedPeople(never, here).listing(page), came, workspace.rev, digest)
+    kept_out = MovedPeople(by_way.neither, here).listing(page)
+    return Preview(MovedPeople(), kept_out, by_way.let_in, workspace.rev, digest)
 
 
 def _kept_out(rows: Any, workspace: Workspace, now: datetime, *, after: str, most: int) -> MovedPeople:

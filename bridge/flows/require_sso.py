@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.errors import Conflict, Forbidden, NotFound
+from bridge.domain.members import ByWay
 from bridge.domain.people import parse_email
 from bridge.domain.previews import RequireSso, Seen
 from bridge.domain.workspace import Membership, User, Workspace
@@ -15,20 +16,19 @@ from bridge.storage import people, required_sso
 from bridge.storage.changes import Change
 from bridge.storage.required_sso import MemberShown
 
-#: How many of those who never came by SSO are named.
+#: How many of those whom nothing would let in are named.
 NAMED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Whom Require SSO lets in now. `came`: members who came by SSO. `never`: who didn't; the first 50 are `people`.
+    """Whom Require SSO lets in now, and by what. The first 50 of those whom nothing lets in are `people`.
 
     `exempt` have a way past it. `session_came`: whether the session that asks may switch it on.
     """
 
     required: bool
-    came: int
-    never: int
+    by_way: ByWay
     people: tuple[MemberShown, ...]
     exempt: tuple[MemberShown, ...]
     session_came: bool
@@ -38,12 +38,10 @@ def look_out(context: Context, session: CurrentSession, workspace_slug: str, now
     """Who would be locked out by Require SSO, or is. Raises NotFound."""
     with context.database.snapshot() as connection:
         workspace = get_workspace(connection, workspace_slug)
-        came, never = required_sso.count_by_way(connection, workspace.key)
         return Outlook(
             required=workspace.require_sso,
-            came=came,
-            never=never,
-            people=tuple(required_sso.list_never_came(connection, workspace.key, NAMED)),
+            by_way=required_sso.count_by_way(connection, workspace.key),
+            people=tuple(required_sso.list_kept_out(connection, workspace.key, NAMED)),
             exempt=tuple(required_sso.list_exempt(connection, workspace.key)),
             session_came=required_sso.came_by_sso(connection, session.key, workspace.key, now),
         )

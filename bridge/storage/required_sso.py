@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, or_, select
 
+from bridge.domain.members import ByWay
 from bridge.domain.roles import OWNER
 from bridge.domain.workspace import Workspace
 from bridge.storage.accounts import HAS_SECOND_FACTOR, HELD_OUT
@@ -15,6 +16,7 @@ from bridge.storage.sessions import ON_SINCE
 from bridge.storage.tables import (
     authentications,
     connections,
+    directory_users,
     grants,
     identities,
     memberships,
@@ -41,6 +43,16 @@ _CAME = exists().where(
     connections.c.enabled,
 )
 _EXEMPT = and_(memberships.c.sso_exempt, HAS_SECOND_FACTOR)
+#: A connection by which nobody ever came may be there for pushing alone, so that it opens for nobody.
+_PUSHED = exists().where(
+    directory_users.c.membership_id == memberships.c.id,
+    directory_users.c.pushed,
+    directory_users.c.connection_id == connections.c.id,
+    connections.c.enabled,
+    exists().where(identities.c.connection_id == connections.c.id),
+)
+_KEPT_OUT = and_(~_EXEMPT, ~_CAME, ~_PUSHED)
+_WAY = case((_EXEMPT, "exempt"), (_CAME, "came"), (_PUSHED, "pushed"), else_="neither").label("way")
 _PEOPLE = select(memberships.c.uid, users.c.name, users.c.email).join_from(
     memberships, users, users.c.id == memberships.c.user_id
 )
@@ -51,41 +63,30 @@ def _in(workspace_key: int) -> Any:
     return and_(here, users.c.closed_at.is_(None))
 
 
-def count_by_way(connection: Any, workspace_key: int) -> tuple[int, int]:
-    """How many of those who are in came by SSO through a connection that is enabled now, and how many never did.
-
-    Who is exempt is in neither.
-    """
-    counted = (
-        select(_CAME.label("came"), func.count())
-        .join_from(memberships, users, users.c.id == memberships.c.user_id)
-        .where(_in(workspace_key), ~_EXEMPT)
-        .group_by("came")
-    )
-    found = {bool(came): count for came, count in connection.execute(counted)}
-    return found.get(True, 0), found.get(False, 0)
+def count_by_way(connection: Any, workspace_key: int) -> ByWay:
+    """By what those who are in would come in under Require SSO."""
+    each = select(_WAY).join_from(memberships, users, users.c.id == memberships.c.user_id).where(_in(workspace_key))
+    found = each.subquery()
+    return ByWay(**dict(connection.execute(select(found.c.way, func.count()).group_by(found.c.way)).all()))
 
 
-def list_never_came(connection: Any, workspace_key: int, at_most: int) -> list[MemberShown]:
-    """Those who never came by SSO and aren't exempt, by name."""
-    chosen = _PEOPLE.where(_in(workspace_key), ~_EXEMPT, ~_CAME).order_by(users.c.name, memberships.c.id)
+def list_kept_out(connection: Any, workspace_key: int, at_most: int) -> list[MemberShown]:
+    """Those whom nothing would let in, by name."""
+    chosen = _PEOPLE.where(_in(workspace_key), _KEPT_OUT).order_by(users.c.name, memberships.c.id)
     return [MemberShown(*row) for row in connection.execute(chosen.limit(at_most))]
 
 
-def count_kept_out(connection: Any, workspace_key: int, now: datetime) -> tuple[int, int, int, str]:
-    """How many may go on coming in under Require SSO, how many may not, how many of those are signed in now; and a
-    digest of who those are.
-    """
+def count_kept_out(connection: Any, workspace_key: int, now: datetime) -> tuple[ByWay, int, str]:
+    """By what people would come in, how many of those who couldn't are signed in now, and a digest of who those are."""
     who = memberships.c.id
     sums = (func.sum(who), func.sum(who * who % literal_column("1000003")))
     chosen = select(func.count(), func.sum(case((_is_here(now), 1), else_=0)), *sums)
-    never = chosen.join_from(memberships, users, users.c.id == memberships.c.user_id).where(
-        _in(workspace_key), ~_EXEMPT, ~_CAME
+    kept_out = chosen.join_from(memberships, users, users.c.id == memberships.c.user_id).where(
+        _in(workspace_key), _KEPT_OUT
     )
-    count, here, *told = (int(one or 0) for one in connection.execute(never).one())
-    every = select(func.count()).join_from(memberships, users, users.c.id == memberships.c.user_id)
-    inside = connection.execute(every.where(_in(workspace_key))).scalar_one()
-    return inside - count, count, here, sha256(repr((count, *told)).encode()).hexdigest()
+    count, here, *told = (int(one or 0) for one in connection.execute(kept_out).one())
+    digest = sha256(repr((count, *told)).encode()).hexdigest()
+    return count_by_way(connection, workspace_key), here, digest
 
 
 def page_kept_out(connection: Any, workspace_key: int, now: datetime, *, after: str, most: int) -> list[Any]:
@@ -94,7 +95,7 @@ def page_kept_out(connection: Any, workspace_key: int, now: datetime, *, after: 
     """
     columns = (users.c.email_ci, memberships.c.uid, users.c.email, users.c.name, _is_here(now))
     chosen = select(*columns).join_from(memberships, users, users.c.id == memberships.c.user_id)
-    kept_out = chosen.where(_in(workspace_key), ~_EXEMPT, ~_CAME, users.c.email_ci > after)
+    kept_out = chosen.where(_in(workspace_key), _KEPT_OUT, users.c.email_ci > after)
     return list(connection.execute(kept_out.order_by(users.c.email_ci).limit(most)))
 
 

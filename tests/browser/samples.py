@@ -1370,7 +1370,8 @@ SECURITY = v.SecurityPage(
     status=v.Status("off", "Off"),
     says="People may come in by single sign-on and by their own login. On, only single sign-on opens this workspace.",
     came=281,
-    never=31,
+    pushed=12,
+    kept_out=19,
     without=(("Amira Haddad", "amira.haddad@kicks.example"), ("Marcus Lindqvist", "marcus@kicks.example")),
     exempt=(
         v.ExemptRow("Zoe Park", "zoe.park@agency.example", v.Status("ok", "Counts"), v.Link("End…", "/p/confirm")),

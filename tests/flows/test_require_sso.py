@@ -1,5 +1,6 @@
 """Product.md 2.5, properties.md 5: required SSO is required, whatever becomes of its connection."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.errors import Conflict, Forbidden, NotFound, NotInPlan
+from bridge.domain.members import ByWay
 from bridge.domain.roles import OWNER
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
@@ -210,14 +212,15 @@ def test_it_binds_people_and_no_token(world: World, ann: Browser) -> None:
 # -- Who would be locked out -------------------------------------------------------------------------
 
 
-def test_the_outlook_names_who_never_came_by_sso(world: World, ann: Browser) -> None:
+def test_the_outlook_names_whom_nothing_lets_in(world: World, ann: Browser) -> None:
     join(world, account(world, BOB, password=PASSWORD))
     cyd = account(world, CYD, password=PASSWORD)
     join(world, cyd)
     give_factor(world, cyd)
     exempt_member(world.context, OPERATOR, "acme", CYD, world.now)
     outlook = look_out(world.context, session(world, ann), "acme", world.now)
-    assert (outlook.came, outlook.never, outlook.required, outlook.session_came) == (1, 2, False, True)
+    assert outlook.by_way == ByWay(exempt=1, came=1, neither=2)
+    assert (outlook.required, outlook.session_came) == (False, True)
     assert sorted(one.email for one in outlook.people) == [BOB, world.owner.email]
     assert [one.email for one in outlook.exempt] == [CYD]
     assert not look_out(world.context, session(world, by_password(world)), "acme", world.now).session_came
@@ -226,7 +229,25 @@ def test_the_outlook_names_who_never_came_by_sso(world: World, ann: Browser) -> 
 def test_who_came_through_a_connection_that_is_off_counts_as_who_never_came(world: World, ann: Browser) -> None:
     asking = session(world, ann)
     set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
-    assert (look_out(world.context, asking, "acme", world.now).came) == 0
+    assert look_out(world.context, asking, "acme", world.now).by_way.came == 0
+
+
+def test_whom_an_idp_pushes_is_let_in_by_it_once_others_came_by_it(world: World, ann: Browser) -> None:
+    """product.md 2.6: a first login finds the person whom this connection pushed."""
+    asking = session(world, ann)
+
+    def by_way() -> ByWay:
+        return look_out(world.context, asking, "acme", world.now).by_way
+
+    before = by_way()
+    world.push("pushed@acme.example")
+    world.push("suspended@acme.example", active=False)
+    assert by_way() == replace(before, pushed=1)
+    never_used = another_connection(world, "Never used")
+    never_used.push("elsewhere@acme.example")
+    assert by_way() == replace(before, pushed=1, neither=before.neither + 1)
+    set_enabled(world.context, OPERATOR, "acme", world.connection.id, False, world.now)
+    assert by_way() == ByWay(neither=before.came + before.neither + 2)
 
 
 # -- Exemptions --------------------------------------------------------------------------------------

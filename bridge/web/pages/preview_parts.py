@@ -50,17 +50,26 @@ def panel_of(
 
 
 def asked_panel(
-    visit: Visit, proposal: Proposal, found: Preview, way: Way, back_href: str, *, title: str = "If you do this"
+    visit: Visit,
+    proposal: Proposal,
+    found: Preview,
+    way: Way,
+    back_href: str,
+    *,
+    title: str = "If you do this",
+    keeps: tuple[str, ...] = (),
 ) -> PreviewPanel:
     """The panel of a page that asks before it does something; of all who gain, or lose, where its address says so.
 
-    Where the address asks for CSV, that is the answer, and the page under way isn't shown.
+    `keeps`: why those who keep what they have do, a line each, where that is no other path. Where the address asks for
+    CSV, that is the answer, and the page under way isn't shown.
     """
     if asked("as") == "csv":
         abort(moved_csv(visit, proposal))
     side = next((one for one in SIDES if one == asked("side")), None)
     if side is None:
-        return panel_of(visit, found, load_inventory(visit), title=title, href=way)
+        panel = panel_of(visit, found, load_inventory(visit), title=title, href=way)
+        return replace(panel, keeps=keeps)
     moved = list_moved(visit.context, visit.slug, proposal, side, visit.now, after=asked("after"))
     return PreviewPanel(title, page=page_of(visit, side, moved, href=way, back_href=back_href))
 

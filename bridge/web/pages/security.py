@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError, NotFound
+from bridge.domain.members import ByWay
 from bridge.domain.previews import Moved, RequireSso, Side
 from bridge.domain.roles import has_sso
 from bridge.domain.sentences import counted
@@ -18,7 +19,14 @@ from bridge.flows.break_glass import (
 )
 from bridge.flows.preview import preview
 from bridge.flows.require_factor import look_out_for_factors
-from bridge.flows.require_sso import Outlook, end_exemption, exempt_member, look_out, require_sso, stop_requiring_sso
+from bridge.flows.require_sso import (
+    Outlook,
+    end_exemption,
+    exempt_member,
+    look_out,
+    require_sso,
+    stop_requiring_sso,
+)
 from bridge.web.pages.forms import typed
 from bridge.web.pages.frame import Visit, enter_as_owner, show
 from bridge.web.pages.preview_parts import asked_panel, moved_note, read_seen, unseen_note
@@ -39,6 +47,9 @@ from bridge.web.pages.views import (
 from bridge.web.return_path import go
 from bridge.web.statuses import status_of
 
+#: So many of whom it keeps out are named.
+_NAMED = 10
+
 blueprint = Blueprint("security", __name__, url_prefix="/w/<slug>")
 
 
@@ -58,8 +69,9 @@ def security_page(visit: Visit, error: DomainError | None = None) -> SecurityPag
     return SecurityPage(
         status=Status("ok", "On") if outlook.required else Status("off", "Off"),
         says=_says(visit, outlook),
-        came=outlook.came,
-        never=outlook.never,
+        came=outlook.by_way.came,
+        pushed=outlook.by_way.pushed,
+        kept_out=outlook.by_way.neither,
         without=tuple((one.name, one.email) for one in outlook.people),
         exempt=_exempt_rows(visit, outlook),
         exempt_field=_exempt_field(error),
@@ -190,24 +202,40 @@ def _ask_to_require(visit: Visit, note: Note | None = None) -> Response:
         cancel_href=visit.url("security.index"),
         keep="Leave it off",
         hidden=(("seen", foreseen.seen.render()),),
-        panel=asked_panel(visit, RequireSso(), foreseen, way, visit.url("security.ask_to_require")),
+        panel=asked_panel(
+            visit,
+            RequireSso(),
+            foreseen,
+            way,
+            visit.url("security.ask_to_require"),
+            keeps=_ways_in(outlook.by_way),
+        ),
     )
     return show(visit, "confirm.html", page, notices=(note,) if note else ())
 
 
 def _requiring(visit: Visit, outlook: Outlook) -> tuple[Consequence, ...]:
-    named = ", ".join(one.name for one in outlook.people[:10])
-    more = f" and {outlook.never - 10} more" if outlook.never > 10 else ""
-    locked = f"{counted(outlook.never, 'member')} never came by it, and can’t come in until they do: {named}{more}"
+    named, kept_out = ", ".join(one.name for one in outlook.people[:_NAMED]), outlook.by_way.neither
+    more = f" and {kept_out - _NAMED} more" if kept_out > _NAMED else ""
+    locked = f"{counted(kept_out, 'member')} can’t come in until their IdP knows them: {named}{more}"
     owners = list_named_owners(visit.context, visit.slug, visit.now)
     codes = sum(owner.codes for owner in owners if owner.has_login)
     return (
-        Consequence("keep", f"{counted(outlook.came, 'member')} came by single sign-on before"),
-        *([Consequence("lose", locked)] if outlook.never else []),
-        *([Consequence("keep", f"{counted(len(outlook.exempt), 'member')} exempt")] if outlook.exempt else []),
+        *(Consequence("keep", text) for text in _ways_in(outlook.by_way)),
+        *([Consequence("lose", locked)] if kept_out else []),
         Consequence("keep", "API and SCIM tokens work as before"),
         _for_that_day(codes),
     )
+
+
+def _ways_in(found: ByWay) -> tuple[str, ...]:
+    """Why those who go on coming in do, a line each."""
+    ways = (
+        (found.came, "came by single sign-on before"),
+        (found.pushed, "never did, but an IdP by which others came pushes them, and lets them in"),
+        (found.exempt, "may come in without it"),
+    )
+    return tuple(f"{counted(count, 'member')} {text}" for count, text in ways if count)
 
 
 def _for_that_day(codes: int) -> Consequence:

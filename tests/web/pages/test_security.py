@@ -60,7 +60,8 @@ def test_an_owner_who_came_by_password_is_told_why_not(olga: Surfer, send: Send)
 
 def test_who_would_be_locked_out_is_shown_and_then_is(acme: Acme, by_sso: Surfer) -> None:
     asked = by_sso.get(f"{PAGE}/require-sso")
-    assert "2 members never came by it" in asked.text
+    assert "2 members can’t come in until their IdP knows them" in asked.text
+    assert "1 member came by single sign-on before" in asked.text.partition('id="same"')[2]
     assert "kim@acme.example" in asked.text
     assert "There is no break-glass code" in asked.text
     told = by_sso.submit(f"{PAGE}/require-sso", asked, **carried_by(asked))

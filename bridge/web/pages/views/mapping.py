@@ -118,13 +118,15 @@ class MovedPage:
 class PreviewPanel:
     """Who gains, who loses, who keeps what they have by another path; `waiting` says why nothing is counted yet.
 
-    `csv_href` or, inside a form, `csv_do` gives all of them as a file.
+    `keeps` says why those do, where that is no other path. `csv_href` or, inside a form, `csv_do` gives all of them as
+    a file.
     """
 
     title: str
     gains: MovedSide | None = None
     loses: MovedSide | None = None
     covered: int = 0
+    keeps: tuple[str, ...] = ()
     later: str = ""
     waiting: str = ""
     page: MovedPage | None = None

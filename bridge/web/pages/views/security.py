@@ -56,12 +56,13 @@ class FactorCard:
 
 @dataclass(frozen=True, slots=True)
 class SecurityPage:
-    """`security.html`. `without`: members who never came by SSO, of whom `never` counts all."""
+    """`security.html`. `without`: members whom single sign-on doesn't let in, of whom `kept_out` counts all."""
 
     status: Status
     says: str
     came: int
-    never: int
+    pushed: int
+    kept_out: int
     without: tuple[tuple[str, str], ...]
     exempt: tuple[ExemptRow, ...]
     exempt_field: Field
