@@ -98,10 +98,14 @@ def _text_near_miss(one: NearMiss) -> str:
 @click.argument("email")
 @click.option("--since", type=MOMENT, help="Only what changed after that time.")
 @click.option("--until", type=MOMENT, help="Only what changed until then.")
+@click.option("--resource", metavar="TYPE:ID", help="Only what they may do with this one, also if it is gone.")
 @told
-def history(house: House, workspace: str, email: str, since: datetime | None, until: datetime | None) -> Told:
+def history(
+    house: House, workspace: str, email: str, since: datetime | None, until: datetime | None, resource: str | None
+) -> Told:
     """List when what a person may do has changed, what they gained and lost, and what did it; newest first."""
-    found = history_of(house.context, workspace, email, house.now, since=since, until=until)
+    about = ask("read", resource).resource if resource else None
+    found = history_of(house.context, workspace, email, house.now, since=since, until=until, resource=about)
     wire: dict[str, Any] = {"since": wire_time(found.since), "until": wire_time(found.until)}
     wire |= {"known_since": wire_time(found.known_since), "changes": list(map(_wire_change, found.changes))}
     lines = [line for one in found.changes for line in _text_change(one)] or [f"Nothing changed for {email}."]
@@ -113,13 +117,18 @@ def history(house: House, workspace: str, email: str, since: datetime | None, un
 def _wire_change(change: AccessChange) -> dict[str, Any]:
     events = [{**asdict(event), "at": wire_time(event.at)} for event in change.events]
     told: dict[str, Any] = {"at": wire_time(change.at), "gained": list(map(wire_scope, change.gained))}
-    return told | {"lost": list(map(wire_scope, change.lost)), "events": events, "elapsed": list(change.elapsed)}
+    reach = [{"gained": one.gained, "resource": str(one.resource), **wire_scope(one.given)} for one in change.reach]
+    told |= {"lost": list(map(wire_scope, change.lost)), "reach": reach}
+    return told | {"events": events, "elapsed": list(change.elapsed)}
 
 
 def _text_change(change: AccessChange) -> Iterator[str]:
     yield f"{change.at:%d %b %Y, %H:%M:%S} UTC"
     for sign, given in (("+", change.gained), ("-", change.lost)):
         yield from (f"  {sign} {one.role.name} on {', '.join(one.scope.render())}" for one in given)
+    for one in change.reach:
+        what = f"{one.given.role.name} on {', '.join(one.given.scope.render())}"
+        yield f"  {what} {'holds on' if one.gained else 'holds no more on'} {one.resource}"
     yield from (f"    {text}" for text in (*(event.text for event in change.events), *change.elapsed))
 
 

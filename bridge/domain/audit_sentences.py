@@ -50,7 +50,7 @@ _SAYS = {
     "grant.scope_changed": "changed where the role {role} holds: on {scope}",
     "grant.ended": "took away the role {role} on {scope}",
     "resource.added": "added {subject}",
-    "resource.labels_set": "set the labels of {subject}",
+    "resource.labels_set": "set the labels of {subject} to {after}",
     "resource.deleted": "deleted {subject}",
     "connection.created": "made the connection {name}",
     "connection.enabled": "switched the connection {name} on",
@@ -64,6 +64,8 @@ _MOST_NAMES = 3
 def tell_event(kind: str, who: str, subject: str, before: Any, after: Any) -> str:
     """An event as a sentence without a full stop. `who` is the actor's name."""
     told = {"subject": subject, **_details(before), **_details(after)}
+    if isinstance(after, list):
+        told["after"] = _text(after)
     said = _SAYS.get(kind)
     try:
         return f"{who} {said.format_map(told)}" if said else f"{who}: {_kind(kind)}"

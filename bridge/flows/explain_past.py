@@ -4,11 +4,12 @@ The facts of that moment are asked what today's are asked: names, rules, groups,
 As far back as ended facts are kept, that is as long as the audit trail; of before that it says that nothing is known.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bridge.domain.access import Permission
+from bridge.domain.access import Permission, ResourceRef
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.roles import roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
@@ -181,6 +182,17 @@ def permissions_at(connection: Any, moment: Moment) -> tuple[Permission, ...]:
     return permissions_from(held, access_past.scopes_at(connection, moment.member, moment.at)) if held else ()
 
 
+def permissions_on(
+    connection: Any, workspace: Workspace, moment: Moment, resource: ResourceRef
+) -> tuple[Permission, ...]:
+    """The same of one resource: what let somebody at least read it then; nothing where it wasn't there."""
+    found = access_past.find_resource_at(connection, workspace.key, resource, moment.at)
+    if found is None:
+        return ()
+    roles = roles_giving(resource.type, LEVELS["read"], moment.plan)
+    return _reaching(connection, moment, roles, found.key)
+
+
 def resource_then(connection: Any, workspace: Workspace, question: Question, at: datetime) -> ResourceThen | None:
     """The resource asked about as it was then; None for a question about a type. Raises NotFound."""
     if question.resource is None:
@@ -195,6 +207,10 @@ def _answers(connection: Any, workspace: Workspace, moment: Moment, question: Qu
     found = resource_then(connection, workspace, question, moment.at)
     resource = found.key if found else None
     roles = roles_giving(question.type, LEVELS[question.action], moment.plan)
+    return _reaching(connection, moment, roles, resource)
+
+
+def _reaching(connection: Any, moment: Moment, roles: Sequence[str], resource: int | None) -> tuple[Permission, ...]:
     held = access_past.paths_at(
         connection, moment.member, roles, moment.at, resource_id=resource, everywhere=resource is None
     )

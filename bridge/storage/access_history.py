@@ -4,7 +4,7 @@ What may have changed is read here; what did is told by what they could do befor
 access is needed to know why it changed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -12,8 +12,10 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from sqlalchemy import Connection, text
 
+from bridge.domain.access import ResourceRef
+from bridge.domain.labels import Label
 from bridge.storage.access import moment_of
-from bridge.storage.access_past import WITHIN, over, parameters_of
+from bridge.storage.access_past import STILL, WITHIN, over, parameters_of
 from bridge.storage.prepared import Prepared
 
 #: Facts whose beginning or end can change what somebody may do; what only has a name isn't among them. Of facts that
@@ -82,6 +84,100 @@ def moments_between(
     return {moment_of(at): Stirred(frozenset(causes[at]), frozenset(elapsed[at])) for at in causes}
 
 
+# -- Resources and their labels ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Relabelled:
+    """A resource whose labels changed at a moment, by which causes; one that came or went had, or has, none."""
+
+    resource: ResourceRef
+    before: frozenset[Label]
+    after: frozenset[Label]
+    causes: frozenset[int]
+
+
+_OF_WORKSPACE = """WITH resource_keys AS (
+    SELECT id, type, uid FROM resources WHERE workspace_id = :workspace
+    UNION SELECT id, type, uid FROM resources_past WHERE workspace_id = :workspace AND until > :first)
+"""
+_STOOD = "l.until > l.since AND l.since <= :last AND l.until > :first"
+_LABELS = Prepared(
+    text(f"""{_OF_WORKSPACE}
+SELECT r.type, r.uid, l.key, l.value, l.since, l.cause, {STILL}
+FROM resource_keys r CROSS JOIN resource_labels l WHERE l.resource_id = r.id AND l.since <= :last
+UNION ALL SELECT r.type, r.uid, l.key, l.value, l.since, l.cause, l.until, l.ended_by
+FROM resource_keys r CROSS JOIN resource_labels_past l WHERE l.resource_id = r.id AND {_STOOD}
+""").bindparams(*parameters_of(":workspace :first :last"))
+)
+_LABELS_MATTER = over("SELECT 1 FROM grants g WHERE g.scope = 'labels' LIMIT 1", WITHIN)
+
+
+def relabelled_between(
+    connection: Connection, workspace_id: int, membership_id: int, first: datetime, last: datetime
+) -> dict[datetime, list[Relabelled]]:
+    """Which resources of the workspace carried other labels from which moment on, after `first` and until `last`;
+    nothing where no role of that person's held by labels.
+    """
+    window = {"first": first, "last": last}
+    if not _LABELS_MATTER[connection.dialect.name](connection, membership=membership_id, **window):
+        return {}
+    of_each: dict[ResourceRef, list[Any]] = {}
+    for kind, uid, *row in _LABELS(connection, workspace=workspace_id, **window):
+        of_each.setdefault(ResourceRef(kind, uid), []).append(row)
+    found: dict[datetime, list[Relabelled]] = {}
+    for ref, rows in of_each.items():
+        for at, one in _relabelled(ref, rows):
+            if first < moment_of(at) <= last:
+                found.setdefault(moment_of(at), []).append(one)
+    return found
+
+
+def _relabelled(ref: ResourceRef, rows: Sequence[Any]) -> Iterator[tuple[int, Relabelled]]:
+    """Each instant at which the labels were others than before; of those that were put on anew nothing is said."""
+    for at in sorted({end for _, _, since, _, until, _ in rows for end in (since, until) if end is not None}):
+        before = frozenset(Label(row[0], row[1]) for row in rows if row[2] < at and (row[4] is None or row[4] >= at))
+        after = frozenset(Label(row[0], row[1]) for row in rows if row[2] <= at and (row[4] is None or row[4] > at))
+        if before != after:
+            causes = {row[3] for row in rows if row[2] == at} | {row[5] for row in rows if row[4] == at}
+            yield at, Relabelled(ref, before, after, frozenset(causes))
+
+
+_OF_RESOURCE = "FROM {table} o WHERE o.workspace_id = :workspace AND o.type = :type AND o.uid = :uid"
+_KEYS = " UNION ".join(f"SELECT o.id {_OF_RESOURCE.format(table=table)}" for table in ("resources", "resources_past"))
+_CHANGES = [
+    f"SELECT o.{at} AS at, o.{cause} AS cause {of} AND o.{at} > :first AND o.{at} <= :last"
+    for table, ends in (
+        ("resources", (("since", "cause"),)),
+        ("resources_past", (("since", "cause"), ("until", "ended_by"))),
+    )
+    for at, cause in ends
+    for of in (_OF_RESOURCE.format(table=table),)
+] + [
+    f"SELECT l.{at}, l.{cause} FROM {table} l WHERE l.resource_id IN ({_KEYS}) AND l.{at} > :first AND l.{at} <= :last"
+    for table, ends in (
+        ("resource_labels", (("since", "cause"),)),
+        ("resource_labels_past", (("since", "cause"), ("until", "ended_by"))),
+    )
+    for at, cause in ends
+]
+_MOMENTS_OF_RESOURCE = Prepared(text(" UNION ".join(_CHANGES)).bindparams(*parameters_of(":workspace :first :last")))
+
+
+def moments_of_resource(
+    connection: Connection, workspace_id: int, ref: ResourceRef, first: datetime, last: datetime
+) -> dict[datetime, frozenset[int]]:
+    """When a resource came, went, or was labelled anew, after `first` and until `last`, and by which causes."""
+    found: dict[int, set[int]] = {}
+    rows = _MOMENTS_OF_RESOURCE(connection, workspace=workspace_id, type=ref.type, uid=ref.id, first=first, last=last)
+    for at, cause in rows:
+        found.setdefault(at, set()).add(cause)
+    return {moment_of(at): frozenset(causes) for at, causes in found.items()}
+
+
+# -- Events ------------------------------------------------------------------------------------------
+
+
 class EventThen(NamedTuple):
     """An event of the audit trail."""
 
@@ -108,9 +204,10 @@ _NAMED = (
 )
 _ABOUT = over(
     _EVENTS_TEXT.format(
-        about=f"""AND t.subject IN ({" UNION ".join(f"SELECT uid FROM {name}" for name in _NAMED)}
+        about=f"""AND (t.subject IN :subjects OR t.subject IN (
+        {" UNION ".join(f"SELECT uid FROM {name}" for name in _NAMED)}
         UNION SELECT type || ':' || uid FROM resources
-        UNION SELECT (SELECT u.uid FROM users u WHERE u.id = m.user_id) FROM memberships m)"""
+        UNION SELECT (SELECT u.uid FROM users u WHERE u.id = m.user_id) FROM memberships m))"""
     ),
     WITHIN,
 )
@@ -125,14 +222,19 @@ def events_about(
     causes: Collection[int],
     window: tuple[datetime, datetime],
     most: int,
+    *,
+    resources: Collection[str] = (),
 ) -> list[EventThen]:
-    """The first `most` events of each of these causes that are about what somebody had something by in the window."""
+    """The first `most` events of each of these causes that are about what somebody had something by in the window, or
+    about these `resources` (TYPE:ID).
+    """
     first, last = window
     rows = _ABOUT[connection.dialect.name](
         connection,
         workspace=workspace_id,
         membership=membership_id,
         causes=list(causes),
+        subjects=list(resources) or [""],
         first=first,
         last=last,
         most=most,

@@ -59,7 +59,7 @@ FOLLOWS: Follows = {
 #: How a row of the present, and one of the twin, is known to have stood: at `:now`; at any time of a window (`over`).
 _AT = ("since <= :now", "since <= :now AND until > :now")
 WITHIN = ("since <= :last", "since <= :last AND until > :first")
-_STILL = "CAST(NULL AS BIGINT) AS until, CAST(NULL AS BIGINT) AS ended_by"
+STILL = "CAST(NULL AS BIGINT) AS until, CAST(NULL AS BIGINT) AS ended_by"
 _READ = re.compile(r"(?:FROM|JOIN) (\w+)")
 
 
@@ -81,7 +81,7 @@ def _rows(name: str, engine: str, when: tuple[str, str], follows: Follows) -> st
     # PostgreSQL guesses how many rows a subquery gives, and may read a whole table for it; an array it looks up.
     chosen = f"{column} IN ({values})" if engine == "sqlite" else f"{column} = ANY(ARRAY({values}))"
     schema, (present, past) = "main." if engine == "sqlite" else "", when
-    standing = f"SELECT {columns}, {_STILL} FROM {schema}{name} WHERE {chosen} AND {present}"
+    standing = f"SELECT {columns}, {STILL} FROM {schema}{name} WHERE {chosen} AND {present}"
     ended = f"SELECT {columns}, until, ended_by FROM {schema}{name}_past WHERE {chosen} AND {past}"
     return f"{name} AS MATERIALIZED (\n{standing}\nUNION ALL {ended})"
 
@@ -101,7 +101,8 @@ def parameters_of(sql: str) -> list[BindParameter[Any]]:
     kinds: dict[str, Any] = {"workspace": BigInteger, "first": Instant, "last": Instant, "most": BigInteger}
     used = set(re.findall(r":(\w+)", sql))
     one: list[BindParameter[Any]] = [bindparam(name, type_=kind) for name, kind in kinds.items() if name in used]
-    return [*one, bindparam("causes", type_=BigInteger, expanding=True)] if "causes" in used else one
+    lists: dict[str, Any] = {"causes": BigInteger, "subjects": Text}
+    return [*one, *(bindparam(name, type_=kind, expanding=True) for name, kind in lists.items() if name in used)]
 
 
 def _text_of(prepared: Prepared) -> str:

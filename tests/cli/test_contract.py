@@ -571,6 +571,10 @@ def test_access_history(kicks: Shell) -> None:
     assert [one["role"] for one in first["gained"]] == ["Workspace Owner"]
     assert kicks.json("access", "history", "kicks", marcus, "--until", first["at"])["changes"] == [first]
     assert kicks.json("access", "history", "kicks", marcus, "--since", newest["at"])["changes"] == []
+    kicks.json("resource", "add", "kicks", "source", "Orders", "--id", "orders")
+    [added] = kicks.json("access", "history", "kicks", marcus, "--resource", "source:orders")["changes"]
+    assert [one["role"] for one in added["gained"]] == ["Source Admin", "Workspace Owner"]
+    assert ([event["type"] for event in added["events"]], added["reach"]) == (["resource.added"], [])
     text = kicks.run("access", "history", "kicks", marcus).out
     assert "+ Source Admin on all" in text
     assert "The operator gave the role Source Admin on all" in text

@@ -9,17 +9,18 @@ import pytest
 from bridge.domain.access import RoleInScope
 from bridge.domain.directory import GroupRenamed, MembersAdded, MembersRemoved
 from bridge.domain.errors import Invalid, NotFound
+from bridge.domain.labels import parse_label
 from bridge.flows import explain_history
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
-from bridge.flows.explain_history import AccessChange, history_of
+from bridge.flows.explain_history import AccessChange, Reach, history_of
 from bridge.flows.forget_past import forget_past
 from bridge.flows.give_roles import change_scope, end_grant
 from bridge.flows.map_groups import remove_mapping
 from bridge.flows.members import find_member_id, remove_member
 from bridge.flows.own_connections import delete_connection
 from bridge.flows.own_connections import set_enabled as switch_connection
-from bridge.flows.resources import delete_resource
+from bridge.flows.resources import delete_resource, set_labels
 from bridge.flows.user_groups import add_members, create_user_group, rename_user_group
 from bridge.storage.access_history import moments_between
 from bridge.storage.access_past import find_member_then
@@ -59,10 +60,74 @@ def test_every_change_is_found_and_no_other(story: Story) -> None:
         found = changes(story, email, since=min(held))
         told = [(one.at, frozenset(one.gained), frozenset(one.lost)) for one in found]
         wanted = [one for one in steps if (one[1] or one[2]) and one[0] not in waited]
-        assert [one for one in told if one[0] in story.said] == wanted
+        assert [one for one in told if one[0] in story.said and (one[1] or one[2])] == wanted
+        assert all(one.gained or one.lost or one.reach for one in found)
         assert all(bool(one.events) != bool(one.elapsed) for one in found), "something did each"
     by_time = [one for one in changes(story) if one.elapsed]
     assert {text for one in by_time for text in one.elapsed} == set(explain_history._ELAPSED.values())
+
+
+def test_of_one_resource_what_held_on_it_is_found_and_no_other(story: Story) -> None:
+    """Held to what `check` said of source:web after each step; and so is what labels alone moved of all they have."""
+    told_with_every_kind_of_change(story)
+    for email in story.emails:
+        on_web = {at: _on_web(of_each[email]) for at, of_each in sorted(story.said.items())}
+        own = changes(story, email, resource=source("web"))
+        reached = {
+            one.at: {each for each in one.reach if each.resource == source("web")} for one in changes(story, email)
+        }
+        for before, at in pairwise(on_web):
+            for change in (one for one in own if before < one.at <= at):
+                assert set(change.gained) <= on_web[at], at
+                assert set(change.lost) <= on_web[before], at
+                assert change.events or change.elapsed
+            gained = {each for one in own if before < one.at <= at for each in one.gained}
+            lost = {each for one in own if before < one.at <= at for each in one.lost}
+            assert (set(on_web[at] - on_web[before]), set(on_web[before] - on_web[at])) == (
+                gained - lost,
+                lost - gained,
+            )
+            kept = _held(story.said[before][email]) & _held(story.said[at][email])
+            moved = {Reach(one, source("web"), one in gained) for one in gained ^ lost if one in kept}
+            assert reached.get(at, set()) == {one for one in moved if one.given.scope.kind == "labels"}, at
+
+
+def _on_web(said: Said) -> frozenset[RoleInScope]:
+    """What let somebody read source:web."""
+    answer = said[1][1]
+    return frozenset(RoleInScope(one.role, one.scope) for one in answer.because) if answer else frozenset()
+
+
+def test_a_label_that_is_put_on_or_taken_is_a_change_of_what_they_reach(story: Story, marcus: str) -> None:
+    context, slug = story.world.context, story.slug
+    prod, team = (frozenset(map(parse_label, some)) for some in (["env:prod"], ["env:prod", "team:a"]))
+    story.then(lambda: story.add_source("web"))
+    story.then(lambda: story.add_source("first", "env:prod"))
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: story.give(ANN, "Source Admin", "label:env:prod"))
+    for labels in (prod, team, frozenset()):
+        story.then(lambda labels=labels: set_labels(context, marcus, slug, source("web"), labels, story.now))  # type: ignore[misc]
+    story.then(lambda: story.add_source("ios", "env:prod"))
+    story.then(lambda: delete_resource(context, OPERATOR, slug, source("ios"), story.now))
+    told = [one for one in changes(story) if one.reach]
+    assert [(str(each.resource), each.gained) for one in told for each in one.reach] == [
+        ("source:web", True),
+        ("source:web", False),
+        ("source:ios", True),
+        ("source:ios", False),
+    ]
+    assert [event.text for one in told for event in one.events] == [
+        "Marcus set the labels of source:web to env:prod",
+        "Marcus set the labels of source:web to none",
+        "The operator added source:ios",
+        "The operator deleted source:ios",
+    ]
+    own = changes(story, resource=source("web"))
+    assert [(names(one.gained), names(one.lost)) for one in own] == [
+        (["Source Admin on label:env:prod"], []),
+        ([], ["Source Admin on label:env:prod"]),
+    ]
+    assert own[0].events == told[0].events
 
 
 def _held(said: Said) -> frozenset[RoleInScope]:

@@ -49,6 +49,8 @@ def ask_everything(world: World, member: int) -> None:
         nearly_past.carried_at(rows, 1, now)
         origins_past.makers_at(rows, key, member, [_PATH], now)
         access_history.moments_between(rows, key, member, first, now)
+        access_history.relabelled_between(rows, key, member, first, now)
+        access_history.moments_of_resource(rows, key, ResourceRef("source", "web"), first, now)
         access_history.events_about(rows, key, member, [1, 2], (first, now), 10)
         access_history.any_events(rows, key, [1, 2], 10)
 
