@@ -3,25 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, union_all
+from sqlalchemy import BigInteger, bindparam, column, text
 
 from bridge.storage.columns import Instant
 from bridge.storage.prepared import Prepared
-from bridge.storage.tables import connections, directory_users, grants, principals
 
-_ASKED = bindparam("now", type_=Instant)
-_GRANTS = (
-    select(func.min(grants.c.expires_at).label("at"))
-    .join_from(grants, principals, principals.c.id == grants.c.principal_id)
-    .where(principals.c.workspace_id == bindparam("workspace"), grants.c.expires_at > _ASKED)
+# Beginning with the few grants that run out at all; and of each connection the first in its index.
+_NEXT_END = Prepared(
+    text("""SELECT MIN(ends) AS ends FROM (
+SELECT MIN(g.expires_at) AS ends FROM grants g
+    WHERE g.expires_at > :now AND (SELECT p.workspace_id FROM principals p WHERE p.id = g.principal_id) = :workspace
+UNION ALL
+SELECT (SELECT MIN(d.asserted_until) FROM directory_users d WHERE d.connection_id = c.id AND d.asserted_until >= :now)
+    FROM connections c WHERE c.workspace_id = :workspace) AS each_way""")
+    .bindparams(bindparam("now", type_=Instant), bindparam("workspace", type_=BigInteger))
+    .columns(column("ends", Instant))
 )
-_GROUPS = (
-    select(func.min(directory_users.c.asserted_until))
-    .join_from(connections, directory_users, directory_users.c.connection_id == connections.c.id)
-    .where(connections.c.workspace_id == bindparam("workspace"), directory_users.c.asserted_until >= _ASKED)
-)
-_ENDS = union_all(_GRANTS, _GROUPS).subquery()
-_NEXT_END = Prepared(select(func.min(_ENDS.c.at)))
 
 
 def next_end(connection: Any, workspace_key: int, now: datetime) -> datetime | None:

@@ -63,10 +63,12 @@ from bridge.flows.user_groups import (
 )
 from bridge.storage import moves, moves_by_person, people
 from bridge.storage.changes import changing
+from bridge.storage.ends import next_end
 from bridge.storage.required_sso import set_required
 from bridge.storage.tables import grants
 from tests.flows.audit import audit_events
 from tests.flows.logins import sign_in
+from tests.overheard import statements
 from tests.world import World, another_connection
 
 PROD, DEV = parse_label("environment:prod"), parse_label("environment:dev")
@@ -557,6 +559,19 @@ def test_what_time_alone_ended_meanwhile_is_counted_anew(company: Company, endin
         assert preview(company.world.context, "kicks", proposal, change.now).revision == seen.revision
         with pytest.raises(Moved):
             check_seen(change, workspace, proposal, seen)
+
+
+def test_what_ends_next_is_found_by_indexes(kicks: World) -> None:
+    database = kicks.context.database
+    with statements(database) as said, database.reading() as rows:
+        assert next_end(rows, kicks.workspace.key, kicks.now) is None
+    with database.snapshot() as rows:
+        if database.is_sqlite:
+            plan = [row.detail for row in rows.exec_driver_sql(f"EXPLAIN QUERY PLAN {said[-1].sql}", said[-1].values)]
+        else:
+            rows.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+            plan = list(rows.exec_driver_sql(f"EXPLAIN {said[-1].sql}", said[-1].values).scalars())
+    assert [name for name in ("ix_grants_expiring", "ix_directory_users_asserted") if name not in str(plan)] == [], plan
 
 
 def test_what_was_shown_long_ago_is_counted_anew(now: datetime) -> None:
