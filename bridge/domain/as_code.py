@@ -134,6 +134,11 @@ class CodedRule:
         return fold(self.connection), self.by, fold(self.value)
 
     @property
+    def gives_something(self) -> bool:
+        """Not where all that it gave is gone, such as its one resource: it stands then, and isn't in a file."""
+        return bool(self.user_groups or self.roles)
+
+    @property
     def gives(self) -> tuple[frozenset[str], frozenset[RoleInScope], bool]:
         """What it gives, to compare."""
         return frozenset(map(fold, self.user_groups)), frozenset(self.roles), self.link

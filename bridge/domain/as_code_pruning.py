@@ -46,6 +46,7 @@ def others(present: CodedWorkspace, wanted: CodedWorkspace) -> Others:
 
     carried = {label for one in wanted.resources or () for label in one.labels or ()}
     labels = beside("labels", lambda one: one.label)
+    rules_left = pair_rules(present.mappings or (), wanted.mappings or ())[1]
     return Others(
         labels=tuple(one for one in labels if one.label not in BUILT_IN and one.label not in carried),
         resources=beside("resources", lambda one: one.ref),
@@ -54,7 +55,7 @@ def others(present: CodedWorkspace, wanted: CodedWorkspace) -> Others:
         user_groups=tuple(one for one in beside("user_groups", lambda one: fold(one.name)) if not one.mirror),
         # Those whom the file only names as a User Group's members are looked at, too; most were given nothing.
         members=tuple(one for one in beside("members", lambda one: fold_letters(one.email)) if one.grants.given),
-        mappings=() if wanted.mappings is None else tuple(pair_rules(present.mappings or (), wanted.mappings)[1]),
+        mappings=() if wanted.mappings is None else tuple(one for one in rules_left if one.gives_something),
     )
 
 

@@ -128,7 +128,8 @@ def export_workspace(context: Context, workspace_slug: str) -> CodedWorkspace:
         standing = name_groups(rows, workspace, Standing(context, rows, workspace).read())
     given = tuple(member for member in standing.members or () if member.grants.given)
     groups = tuple(one for one in standing.user_groups or () if not one.mirror or _is_named(one, standing))
-    return replace(standing, members=given, user_groups=groups)
+    rules = tuple(rule for rule in standing.mappings or () if rule.gives_something)
+    return replace(standing, members=given, user_groups=groups, mappings=rules)
 
 
 def _is_named(group: Any, standing: CodedWorkspace) -> bool:

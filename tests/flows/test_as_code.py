@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 
+from bridge.domain.access import ResourceRef
 from bridge.domain.as_code_reading import read_file
 from bridge.domain.as_code_yaml import BadFile
 from bridge.domain.errors import Forbidden, NotFound
@@ -20,6 +21,7 @@ from bridge.flows.give_roles import give_to_member
 from bridge.flows.map_groups import MappingDraft
 from bridge.flows.members import find_member_id, get_person
 from bridge.flows.named import get_workspace
+from bridge.flows.resources import delete_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.user_groups import create_user_group, list_user_groups
 from bridge.storage import people
@@ -527,6 +529,23 @@ def test_what_makes_a_connection_another_one_is_refused_at_that_key(kicks: World
     [fault] = refused.value.faults
     assert fault.text.startswith(f"Okta: The {key} of Okta is")
     assert (fault.path, fault.line) == (f"connections[0].{key}", 4 + len(said))
+
+
+# -- What stands and does nothing --------------------------------------------------------------------
+
+
+def test_a_rule_whose_one_resource_is_gone_is_in_no_file_and_gives_again_what_a_file_says(staged: World) -> None:
+    rule = "mappings: [{connection: Okta, groups: {name: ops}, gives: {roles: [{role: Source Admin, scope: %s}]}}]"
+    applied(staged.context, rule % "source:orders", staged.now)
+    delete_resource(staged.context, OPERATOR, "kicks", ResourceRef("source", "orders"), staged.now)
+    text = export(staged.context)
+    assert "ops" not in text
+    for prune in (False, True):
+        plan = planned(staged.context, text, staged.now, prune=prune)
+        assert (plan.steps, plan.left_alone) == ((), {})
+    assert steps(planned(staged.context, rule % "source:refunds", staged.now)) == [
+        "~ mapping People in the Okta group ops get nothing"
+    ]
 
 
 # -- Labels ------------------------------------------------------------------------------------------
