@@ -78,13 +78,25 @@ def read_yaml(body: bytes) -> Node:
     """The one document of a file, in UTF-8. Raises BadFile at the first thing that isn't YAML as it is read here."""
     if len(body) > LARGEST:
         raise BadFile([Fault(0, "", f"The file is over {LARGEST // 2**20} MB.")])
+    text = _text(body)
     try:
-        events = yaml.parse(_text(body), Loader=yaml.CSafeLoader)
-        return _Reader(iter(events)).document()
+        return _Reader(iter(yaml.parse(text, Loader=yaml.CSafeLoader))).document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise BadFile([Fault(mark.line + 1 if mark else 0, "", f"This isn't YAML: {problem}.")]) from None
+        told = f"This isn't YAML: {problem}.{_advice(problem, text[mark.index : mark.index + 1]) if mark else ''}"
+        raise BadFile([Fault(mark.line + 1 if mark else 0, "", told)]) from None
+
+
+def _advice(problem: str, letter: str) -> str:
+    """What most people meant who meet this problem, at this letter."""
+    if "cannot start any token" in problem:
+        if letter == "\t":
+            return " That is a tab: YAML is indented by spaces."
+        return f" A text that begins with {letter} is written between quotation marks."
+    if "mapping values are not allowed" in problem:
+        return " A text with a colon and a space in it is written between quotation marks."
+    return ""
 
 
 def _text(body: bytes) -> str:
@@ -93,6 +105,12 @@ def _text(body: bytes) -> str:
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         raise BadFile([Fault(line, "", "The file isn't text in UTF-8.")]) from None
+
+
+_NO_ALIAS = (
+    "Anchors (&) and aliases (*) aren't read here. Write it out. A text that begins so, such as a pattern, is written "
+    'between quotation marks: "*-prod".'
+)
 
 
 class _Reader:
@@ -121,7 +139,7 @@ class _Reader:
     def _node(self, event: Any, depth: int) -> Node:
         line = _line(event)
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise BadFile([Fault(line, "", "Anchors (&) and aliases (*) aren't read here. Write it out.")])
+            raise BadFile([Fault(line, "", _NO_ALIAS)])
         if event.tag is not None:
             raise BadFile([Fault(line, "", f"Tags aren't read here: {event.tag[:60]}.")])
         if depth > _DEEPEST:
