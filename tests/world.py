@@ -21,8 +21,8 @@ KEYS = ("a key for tests only",)
 
 
 def make_context(database: Database) -> Context:
-    """The house over `database`."""
-    return Context(database, SecretBox(KEYS), "http://localhost:8000")
+    """The house over `database`; a search may take as long as a busy machine needs."""
+    return Context(database, SecretBox(KEYS), "http://localhost:8000", scim_search_seconds=60)
 
 
 def pushed(user_name: str, *, name: str = "", active: bool = True, external_id: str | None = None) -> PushedUser:

@@ -327,6 +327,8 @@ SAID: dict[str, Callable[[str], list[str]]] = {
 def test_whatever_people_have_been_through_an_import_means_a_push(
     database: Database, now: datetime, said: str, proved: str
 ) -> None:
+    if proved != "before" and not database.is_sqlite:
+        pytest.skip("SQLite says the same of when a domain was proved")
     past = {"people": EVERYBODY, "groups": {}, "external": False, "proved": proved}
     if said == "only a title":
         rows = ["userName,title", *(f"{email_of(name)},Boss" for name in EVERYBODY)]

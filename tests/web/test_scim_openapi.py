@@ -45,7 +45,7 @@ DOCUMENT = render_openapi(scim_api.CAPABILITIES, "http://localhost:8000/scim/v2"
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATIONS = [(path, method) for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item]
 #: Requests for each operation and mode, in the short run and in the long one.
-FEW, MANY = 2, 15
+FEW, MANY = 2, 8
 
 #: Of PATCH the document says little, so most of what is made from it is refused alike: these get further.
 PATCHES = st.lists(
