@@ -9,9 +9,11 @@ on stdout and nothing else. Exit status 0: done. 1: refused, one line on stderr 
 - `terminal`   settings, time and output: what every command is made of
 - `shown`      domain values as JSON and as text; `times`: times as they are typed; `previews`: `--dry-run` and `--seen`
 - one module a noun: `workspace`, `connection`, `domain`, `scim_token`, `scim_client`, `scim_log`, `sign_in_log`,
-  `api_token`, `resource`, `user_group`, `grant`, `mapping`, `access` (`access_backwards`: who may, what it gives),
-  `directory`, `users`, `db` (with `backup` and `restore`), `as_code` (`export`, `plan`, `apply`), `serve`, `worker`,
-  `doctor`, `demo`, `simulate`
+  `api_token`, `resource`, `label`, `user_group`, `grant`, `mapping`, `access` (`access_backwards`: who may, what it
+  gives), `directory`, `users`, `db` (with `backup` and `restore`), `as_code` (`export`, `plan`, `apply`), `serve`,
+  `worker`, `doctor`, `demo`, `simulate`
+- of `connection` also `connection_settings`, `connection_keys`; `connection_answers`: what each command says of one;
+  `idp_metadata`: read from a file or an address
 """
 
 from bridge.cli.main import main
