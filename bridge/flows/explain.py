@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from bridge.domain.access import Action, Permission, ResourceRef, RoleInScope, Scope, fits
+from bridge.domain.access import EVERYWHERE, Action, Permission, ResourceRef, RoleInScope, Scope, fits
 from bridge.domain.errors import Invalid, NotFound
 from bridge.domain.labels import Label
 from bridge.domain.members import Decider
 from bridge.domain.obstacles import Obstacle
-from bridge.domain.people import fold
+from bridge.domain.people import fold, fold_letters
 from bridge.domain.roles import (
     AREAS,
     OWNER,
@@ -29,8 +29,8 @@ from bridge.domain.roles import (
 )
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.named import get_member_by_email, get_workspace
-from bridge.storage import access, people, user_groups
+from bridge.flows.named import get_member_by_email, get_workspace, no_workspace
+from bridge.storage import access, access_checks, user_groups
 from bridge.storage.access import HeldGrant
 from bridge.storage.nearly import CandidateGrant, candidate_grants
 from bridge.storage.resources import find_resource
@@ -77,10 +77,11 @@ def permissions_of(
 
 
 def _scopes(connection: Any, held: Sequence[HeldGrant]) -> dict[int, Scope]:
-    keys = {one.grant_id for one in held}
-    return {
-        key: scope for batch in access.in_batches(keys) for key, scope in access.scopes_of(connection, batch).items()
-    }
+    narrowed = {one.grant_id for one in held if one.scope != "all"}
+    scopes = {one.grant_id: EVERYWHERE for one in held if one.scope == "all"}
+    for batch in access.in_batches(narrowed):
+        scopes |= access.scopes_of(connection, batch)
+    return scopes
 
 
 def permissions_from(held: Iterable[HeldGrant], scopes: dict[int, Scope]) -> tuple[Permission, ...]:
@@ -142,13 +143,24 @@ def check(context: Context, workspace_slug: str, email: str, question: Question,
     Raises NotFound for an unknown workspace or resource.
     """
     with context.database.snapshot() as connection:
-        workspace = get_workspace(connection, workspace_slug)
-        resource_key, _ = resource_asked(connection, workspace, question)
-        user = people.find_user_by_email(connection, email)
-        member = people.find_member(connection, workspace.key, user.key) if user else None
+        workspace, member, resource = who_and_what(connection, workspace_slug, email, question)
         if member is None:
             return Answer(False)
-        return answer_of(connection, member.key, roles_asked(workspace, question), resource_key, now)
+        return answer_of(connection, member, roles_asked(workspace, question), resource, now)
+
+
+def who_and_what(
+    connection: Any, workspace_slug: str, email: str, question: Question
+) -> tuple[Workspace, int | None, int | None]:
+    """The workspace, and the keys of the member (None for who is none) and of the resource (None for an area or a type),
+    by one statement. Raises NotFound for an unknown workspace or resource.
+    """
+    found = access_checks.who_and_what(connection, workspace_slug, fold_letters(email), question.resource)
+    if found is None:
+        raise no_workspace(workspace_slug)
+    if question.resource is not None and found[2] is None:
+        raise _no_resource(found[0], question)
+    return found
 
 
 def answer_of(connection: Any, member: int, roles: Sequence[str], resource: int | None, now: datetime) -> Answer:
@@ -169,8 +181,12 @@ def resource_asked(connection: Any, workspace: Workspace, question: Question) ->
         return None, frozenset()
     found = find_resource(connection, workspace.key, question.resource)
     if found is None:
-        raise NotFound(f"There is no {question.resource} in {workspace.name}.")
+        raise _no_resource(workspace, question)
     return found[0], found[1].labels
+
+
+def _no_resource(workspace: Workspace, question: Question) -> NotFound:
+    return NotFound(f"There is no {question.resource} in {workspace.name}.")
 
 
 # -- What would give it ------------------------------------------------------------------------------

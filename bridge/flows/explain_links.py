@@ -14,9 +14,8 @@ from bridge.domain.origins import Origin, tell_origins
 from bridge.domain.roles import Role
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
-from bridge.flows.explain import Question, answer_of, permissions_of, resource_asked, roles_asked
+from bridge.flows.explain import Question, answer_of, permissions_of, roles_asked, who_and_what
 from bridge.flows.named import get_member_by_email, get_workspace
-from bridge.storage import people
 from bridge.storage.origins import makers_of
 from bridge.storage.origins_past import makers_at
 
@@ -68,14 +67,11 @@ def explain_check(
     Empty exactly when they may not. Raises NotFound for an unknown workspace or resource.
     """
     with context.database.snapshot() as connection:
-        workspace = get_workspace(connection, workspace_slug)
-        resource_key, _ = resource_asked(connection, workspace, question)
-        user = people.find_user_by_email(connection, email)
-        member = people.find_member(connection, workspace.key, user.key) if user else None
+        workspace, member, resource = who_and_what(connection, workspace_slug, email, question)
         if member is None:
             return ()
-        answer = answer_of(connection, member.key, roles_asked(workspace, question), resource_key, now)
-        return trace(connection, workspace, member.key, answer.because, first=first, most=most)
+        answer = answer_of(connection, member, roles_asked(workspace, question), resource, now)
+        return trace(connection, workspace, member, answer.because, first=first, most=most)
 
 
 def trace(

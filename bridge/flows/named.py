@@ -24,8 +24,13 @@ def get_workspace(connection: Any, slug: str) -> Workspace:
     """The workspace with this slug. Raises NotFound."""
     workspace = find_by_slug(connection, slug)
     if workspace is None:
-        raise NotFound(f"There is no workspace {slug[:80]!r}.")
+        raise no_workspace(slug)
     return workspace
+
+
+def no_workspace(slug: str) -> NotFound:
+    """What is said of a workspace that isn't there."""
+    return NotFound(f"There is no workspace {slug[:80]!r}.")
 
 
 def get_connection(connection: Any, workspace: Workspace, connection_id: str) -> Connection:

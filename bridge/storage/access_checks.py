@@ -13,7 +13,9 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Join,
     Select,
+    Table,
     Text,
     and_,
     any_,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.labels import Label
+from bridge.domain.workspace import Workspace
 from bridge.storage.access import ALIVE, FOREVER, OF_ROLES, first_end, fits, held_by_members, moment_of
 from bridge.storage.columns import Instant, Json
 from bridge.storage.prepared import Prepared
@@ -39,6 +42,7 @@ from bridge.storage.tables import (
     workspaces,
 )
 from bridge.storage.tokens import API_TOKEN_COLUMNS, API_TOKEN_WORKS, API_TOKENS, FoundApiToken, found_api_token
+from bridge.storage.workspaces import COLUMNS as WORKSPACE_COLUMNS
 
 # -- One -----------------------------------------------------------------------------------------------------------
 
@@ -62,21 +66,25 @@ class OneCheck(NamedTuple):
 _USER, _MEMBER, _ABOUT = users.alias("u"), memberships.alias("m"), resources.alias("r")
 
 
+def _with_named(of: Join | Table, subject: str, *, resource: bool) -> Join:
+    """Beside each workspace the member and the resource that are named, where it has them."""
+    here = workspaces.c.id
+    named = of.outerjoin(_USER, and_(_USER.c[subject] == bindparam("subject"), _USER.c.closed_at.is_(None)))
+    named = named.outerjoin(_MEMBER, and_(_MEMBER.c.workspace_id == here, _MEMBER.c.user_id == _USER.c.id))
+    if not resource:
+        return named
+    typed, called = _ABOUT.c.type == bindparam("type"), _ABOUT.c.uid == bindparam("uid")
+    return named.outerjoin(_ABOUT, and_(_ABOUT.c.workspace_id == here, typed, called))
+
+
 def _one_check(subject: str, *, resource: bool) -> Prepared:
     """Of the token and its workspace, then of the check: so both are of one moment, and a call takes one statement."""
-    here = workspaces.c.id
-    asked_about = and_(
-        _ABOUT.c.workspace_id == here, _ABOUT.c.type == bindparam("type"), _ABOUT.c.uid == bindparam("uid")
-    )
-    among = API_TOKENS.outerjoin(
-        _USER, and_(_USER.c[subject] == bindparam("subject"), _USER.c.closed_at.is_(None))
-    ).outerjoin(_MEMBER, and_(_MEMBER.c.workspace_id == here, _MEMBER.c.user_id == _USER.c.id))
-    among = among.outerjoin(_ABOUT, asked_about) if resource else among
     grant = f"{OF_ROLES} AND {fits('r.id')}" if resource else f"{OF_ROLES} AND g.scope = 'all'"
     found = "m.id IS NOT NULL AND r.id IS NOT NULL" if resource else "m.id IS NOT NULL"
     ends = text(f"CASE WHEN {found} AND {ALIVE} THEN {first_end(grant)} END")
     ends = ends.bindparams(bindparam("roles", type_=Text, expanding=True), bindparam("now", type_=Instant))
     of_check = (_MEMBER.c.id, _ABOUT.c.id if resource else literal_column("0"), ends)
+    among = _with_named(API_TOKENS, subject, resource=resource)
     return Prepared(select(*API_TOKEN_COLUMNS, *of_check).select_from(among).where(API_TOKEN_WORKS))
 
 
@@ -99,6 +107,26 @@ def check_one(
     about = {} if ref is None else {"type": ref.type, "uid": ref.id}
     row = statement.first(connection, hash=digest, subject=subject, roles=roles, now=now, **about)
     return None if row is None else (found_api_token(row[:-3]), OneCheck(*row[-3:]))
+
+
+def _who_and_what(*, resource: bool) -> Prepared:
+    columns = (*WORKSPACE_COLUMNS, _MEMBER.c.id, _ABOUT.c.id if resource else literal_column("NULL"))
+    among = _with_named(workspaces, "email_ci", resource=resource)
+    return Prepared(select(*columns).select_from(among).where(workspaces.c.slug == bindparam("slug")))
+
+
+_WHO_AND_WHAT = {resource: _who_and_what(resource=resource) for resource in (True, False)}
+
+
+def who_and_what(
+    connection: Any, slug: str, email_ci: str, ref: ResourceRef | None
+) -> tuple[Workspace, int | None, int | None] | None:
+    """The workspace with this slug, and the keys of the member with this address (as `fold_letters` has it) and of the
+    resource, each None where there is none. None for no workspace.
+    """
+    about = {} if ref is None else {"type": ref.type, "uid": ref.id}
+    row = _WHO_AND_WHAT[ref is not None].first(connection, slug=slug, subject=email_ci, **about)
+    return None if row is None else (Workspace(*row[:-2]), *row[-2:])
 
 
 # -- Many ----------------------------------------------------------------------------------------------------------
