@@ -914,6 +914,14 @@ GUARDS = (
         "    on = connection.enabled\n",
         ("tests/flows/test_preview.py::test_a_rule_that_is_off_gives_nothing_by_a_change_of_it",),
     ),
+    Guard(
+        "what time alone ended since it was shown is counted anew",
+        "11",
+        "bridge.flows.preview",
+        "    if same and change.now.timestamp() < seen.until:\n",
+        "    if same:\n",
+        ("tests/flows/test_preview.py::test_what_time_alone_ended_meanwhile_is_counted_anew",),
+    ),
     # -- 12. Once ----------------------------------------------------------------------------------------------------
     Guard(
         "an assertion is remembered",

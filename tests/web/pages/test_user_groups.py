@@ -209,7 +209,9 @@ def test_who_is_there_by_a_rule_as_well_is_said_to_stay(acme: Acme, olga: Surfer
     by_rule(acme)
     send(path(acme, "Data Guild", "/members"), email=PRIYA)
     where = path(acme, "Data Guild", f"/members/{acme.member_id(PRIYA)}/remove")
-    assert "Priya Raman stays in by the IdP group eng-mobile" in olga.get(where).text
+    asked = olga.get(where).text
+    assert "Priya Raman stays in by the IdP group eng-mobile" in asked
+    assert "Take Priya Raman out: nobody gains or loses" in asked
 
 
 def test_giving_moving_and_taking_a_role(acme: Acme, olga: Surfer, send: Send, guild: str) -> None:
