@@ -11,7 +11,15 @@ from bridge.domain.errors import Conflict, NotFound
 from bridge.domain.labels import Label, LabelFacts, check_one_value_a_key, clean_description
 from bridge.domain.people import clean_name
 from bridge.domain.previews import DeleteResource, Seen, SetLabels
-from bridge.domain.resources import LabelUse, Resource, ResourceUse, parse_resource_id
+from bridge.domain.resources import (
+    LabelUse,
+    Resource,
+    ResourceQuery,
+    ResourcesFound,
+    ResourceUse,
+    browse,
+    parse_resource_id,
+)
 from bridge.domain.roles import parse_resource_type
 from bridge.domain.sentences import counted, listed
 from bridge.domain.slugs import make_slug
@@ -126,6 +134,21 @@ def look_at_deletion(context: Context, workspace_slug: str, ref: ResourceRef) ->
     """What would end with a resource. Raises NotFound."""
     with context.database.snapshot() as connection:
         return resources.use_of(connection, _get(connection, get_workspace(connection, workspace_slug), ref)[0])
+
+
+def browse_resources(context: Context, workspace_slug: str, query: ResourceQuery) -> ResourcesFound:
+    """A page of the workspace's resources, and how many there are. Raises NotFound."""
+    with context.database.snapshot() as connection:
+        workspace = get_workspace(connection, workspace_slug)
+        if query.search:
+            return browse(resources.list_resources(connection, workspace.key), query)
+        return resources.browse(connection, workspace.key, query)
+
+
+def get_resource(context: Context, workspace_slug: str, ref: ResourceRef) -> Resource:
+    """One of them. Raises NotFound."""
+    with context.database.reading() as connection:
+        return _get(connection, get_workspace(connection, workspace_slug), ref)[1]
 
 
 def list_resources(context: Context, workspace_slug: str) -> tuple[Resource, ...]:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, select, true, update
 
 from bridge.domain.access import ResourceRef
 from bridge.domain.labels import Label, LabelFacts
-from bridge.domain.resources import Resource, ResourceUse
+from bridge.domain.resources import Resource, ResourceQuery, ResourcesFound, ResourceUse
 from bridge.storage.access import in_batches
 from bridge.storage.changes import Change, alter_facts, begin_fact, begin_facts, end_facts
 from bridge.storage.grants import end_grant_keys
@@ -75,6 +75,44 @@ _CARRIED = Prepared(
 def list_resources(connection: Any, workspace_key: int) -> list[Resource]:
     """A workspace's resources with their labels, by type and name."""
     return [resource for _, resource in _list(connection, workspace_key, resources.c.id == resources.c.id)]
+
+
+def browse(connection: Any, workspace_key: int, query: ResourceQuery) -> ResourcesFound:
+    """What a query without a search asks for, whatever the number of all: a name is folded in Python, not here."""
+    columns = resources.c
+    here, fits = columns.workspace_id == workspace_key, _fits(query)
+    ordered = select(columns.id).where(here, fits).order_by(columns.type, columns.name, columns.id)
+    keys = list(connection.execute(ordered.limit(query.size).offset(query.skipped)).scalars())
+    by_type = select(columns.type, func.count()).where(here).group_by(columns.type)
+    return ResourcesFound(
+        resources=tuple(one for _, one in _list(connection, workspace_key, columns.id.in_(keys))) if keys else (),
+        total=_count(connection, here, fits),
+        by_type=dict(connection.execute(by_type).all()),
+        by_label=_carried(connection, workspace_key),
+        unlabelled=_count(connection, here, ~_LABELLED),
+    )
+
+
+_LABELLED = exists().where(resource_labels.c.resource_id == resources.c.id)
+
+
+def _fits(query: ResourceQuery) -> ColumnElement[bool]:
+    fits: list[ColumnElement[bool]] = [resources.c.type == query.type] if query.type else []
+    if query.label:
+        fits.append(
+            exists().where(
+                resource_labels.c.resource_id == resources.c.id,
+                resource_labels.c.key == query.label.key,
+                resource_labels.c.value == query.label.value,
+            )
+        )
+    if query.unlabelled:
+        fits.append(~_LABELLED)
+    return and_(true(), *fits)
+
+
+def _count(connection: Any, *which: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(resources).where(*which)).scalar_one())
 
 
 def names_of(connection: Any, workspace_key: int, refs: Collection[ResourceRef]) -> dict[ResourceRef, str]:

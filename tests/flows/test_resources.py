@@ -6,7 +6,7 @@ from bridge.domain.access import ResourceRef
 from bridge.domain.errors import Conflict, Invalid, NotFound
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.labels import Label, LabelFacts, parse_label
-from bridge.domain.resources import Resource, ResourceUse
+from bridge.domain.resources import Resource, ResourceQuery, ResourceUse, browse
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
 from bridge.flows.map_groups import MappingDraft, add_mapping
@@ -15,6 +15,7 @@ from bridge.flows.resources import (
     ResourceDraft,
     add_label,
     add_resource,
+    browse_resources,
     delete_label,
     delete_resource,
     describe_label,
@@ -190,3 +191,20 @@ def test_what_ends_with_a_resource_is_told_before(kicks: World, marcus: str) -> 
     delete_resource(kicks.context, marcus, "kicks", orders.ref, kicks.now)
     with pytest.raises(NotFound):
         look_at_deletion(kicks.context, "kicks", orders.ref)
+
+
+def test_a_page_is_the_same_whether_it_is_read_or_all_is(kicks: World, marcus: str) -> None:
+    for name, kind, *labels in (("B", "source", PROD), ("A", "source"), ("A", "warehouse", PROD, WEB), ("Z", "space")):
+        add(kicks, marcus, name, *labels, kind=kind)
+    every = list_resources(kicks.context, "kicks")
+    queries = [
+        ResourceQuery(type=kind, label=label, unlabelled=bare, page=page, size=2)
+        for kind in ("", "source", "function")
+        for label in (None, PROD, parse_label("team:nobody"))
+        for bare in (False, True)
+        for page in (1, 2)
+    ]
+    for query in queries:
+        assert browse_resources(kicks.context, "kicks", query) == browse(every, query), query
+    searched = browse_resources(kicks.context, "kicks", ResourceQuery(search="TEAM:w"))
+    assert [one.ref.type for one in searched.resources] == ["warehouse"]

@@ -4,19 +4,20 @@ Owners see all of them and everybody who may. Others see those that they reach, 
 where they ask for more.
 """
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import Blueprint, Response
 
 from bridge.domain.access import Action, parse_resource_ref
 from bridge.domain.errors import Forbidden, NotFound
-from bridge.domain.people import fold
-from bridge.domain.resources import Resource
+from bridge.domain.labels import Label
+from bridge.domain.resources import Resource, ResourceQuery, ResourcesFound, browse
 from bridge.domain.roles import RESOURCE_TYPES, parse_resource_type
 from bridge.domain.sentences import Inventory, counted
 from bridge.flows.explain import Question, what_would_give
 from bridge.flows.members import get_person
+from bridge.flows.resources import browse_resources, get_resource
 from bridge.flows.who_may import WhoMay, given_by, who_may
 from bridge.web.pages.forms import asked, load_inventory, typed, typed_page
 from bridge.web.pages.frame import Visit, access_tabs, ask_owners, crumbs, enter, pager, show
@@ -40,7 +41,6 @@ from bridge.web.pages.why_parts import Whom, answer_now
 
 blueprint = Blueprint("resources", __name__, url_prefix="/w/<slug>/resources")
 
-_PAGE = 50
 _PATHS = 3
 _GIVEN_BY = 12
 #: Stands for no label, where one may be chosen: no label begins so.
@@ -54,12 +54,9 @@ _UNLABELLED = "-"
 def index(slug: str) -> Response:
     """A page of resources by kind and name."""
     visit = enter(slug)
-    inventory, search, kind, number = _inventory(visit), typed("q"), asked("type"), typed_page()
-    kind = kind if kind in RESOURCE_TYPES else ""
-    label = typed("label")
-    found = [one for one in inventory.resources if _fits(one, search, kind) and _carries(one, label)]
-    shown = found[(number - 1) * _PAGE : number * _PAGE]
-    action, asked_for = visit.url("resources.index"), {"q": search, "type": kind, "label": label}
+    query, said = _asked()
+    found = _found(visit, query)
+    action, there = visit.url("resources.index"), sum(found.by_type.values())
     page = ResourcesPage(
         tabs=access_tabs(visit, "Resources"),
         says="Applications register what there is to work on. Open one to see who can read and edit it, and why; its "
@@ -67,55 +64,61 @@ def index(slug: str) -> Response:
         if visit.is_owner
         else "What you can read or edit here. Open one to ask for more.",
         action=action,
-        query=search,
-        filters=(_kinds(kind, inventory), _labels_to_choose(label, inventory)),
-        rows=tuple(_row(visit, one) for one in shown),
-        pager=pager(visit, "resources.index", asked_for, number, len(shown), len(found), size=_PAGE),
+        query=query.search,
+        filters=(_kinds(query.type, found), _labels_to_choose(said["label"], found)),
+        rows=tuple(_row(visit, one) for one in found.resources),
+        pager=pager(visit, "resources.index", said, query.page, len(found.resources), found.total, size=query.size),
         create=_create_links(visit) if visit.is_owner else (),
-        empty=None if inventory.resources else _nothing(visit),
-        nothing_found=None if shown else _not_found(search, action, bool(kind) + bool(label)),
+        empty=None if there else _nothing(visit),
+        nothing_found=None if found.resources else _not_found(said, action),
     )
     return show(visit, "resources.html", page)
 
 
-def _inventory(visit: Visit) -> Inventory:
-    every = load_inventory(visit)
+def _asked() -> tuple[ResourceQuery, dict[str, str]]:
+    """What the address asks for, and how it says so. A label that is none is carried by nothing."""
+    kind, label = asked("type"), typed("label")
+    kind = kind if kind in RESOURCE_TYPES else ""
+    key, colon, value = label.partition(":")
+    wanted = Label(key, value) if colon else None
+    label = label if colon or label == _UNLABELLED else ""
+    query = ResourceQuery(typed("q"), kind, wanted, label == _UNLABELLED, typed_page())
+    return query, {"q": query.search, "type": kind, "label": label}
+
+
+def _found(visit: Visit, query: ResourceQuery) -> ResourcesFound:
     if visit.is_owner:
-        return every
-    return visible(visit, get_person(visit.context, visit.slug, visit.reached.membership_id, visit.now), every)
+        return browse_resources(visit.context, visit.slug, query)
+    return browse(_inventory(visit).resources, query)
 
 
-def _fits(one: Resource, search: str, kind: str) -> bool:
-    texts = (one.name, one.ref.id, *map(str, one.labels))
-    return (not kind or one.ref.type == kind) and any(fold(search) in fold(text) for text in texts)
+def _inventory(visit: Visit) -> Inventory:
+    """What somebody who is no owner reaches."""
+    person = get_person(visit.context, visit.slug, visit.reached.membership_id, visit.now)
+    return visible(visit, person, load_inventory(visit))
 
 
-def _carries(one: Resource, label: str) -> bool:
-    if label == _UNLABELLED:
-        return not one.labels
-    return not label or label in map(str, one.labels)
-
-
-def _kinds(chosen: str, inventory: Inventory) -> Choice:
-    held = Counter(one.ref.type for one in inventory.resources)
+def _kinds(chosen: str, found: ResourcesFound) -> Choice:
     kinds = tuple(
-        Option(kind, f"{words[1].capitalize()} ({held[kind]:,})", selected=kind == chosen)
+        Option(kind, f"{words[1].capitalize()} ({found.by_type.get(kind, 0):,})", selected=kind == chosen)
         for kind, words in RESOURCE_TYPES.items()
     )
     return Choice("type", "Kind", (Option("", "Every kind", selected=not chosen), *kinds))
 
 
-def _labels_to_choose(chosen: str, inventory: Inventory) -> Choice:
+def _labels_to_choose(chosen: str, found: ResourcesFound) -> Choice:
     """The labels that some resource carries, with how many; and none at all."""
-    held = Counter(str(label) for one in inventory.resources for label in one.labels)
-    bare = sum(not one.labels for one in inventory.resources)
-    labels = tuple(Option(label, f"{label} ({held[label]:,})", selected=label == chosen) for label in sorted(held))
-    none = Option(_UNLABELLED, f"Without labels ({bare:,})", selected=chosen == _UNLABELLED)
+    labels = tuple(
+        Option(str(label), f"{label} ({found.by_label[label]:,})", selected=str(label) == chosen)
+        for label in sorted(found.by_label)
+    )
+    none = Option(_UNLABELLED, f"Without labels ({found.unlabelled:,})", selected=chosen == _UNLABELLED)
     return Choice("label", "Label", (Option("", "Every label", selected=not chosen), *labels, none))
 
 
-def _not_found(search: str, clear_href: str, filters: int) -> NothingFound:
-    return NothingFound(f"No resource called “{search}”" if search else "No such resource", clear_href, filters)
+def _not_found(said: Mapping[str, str], clear_href: str) -> NothingFound:
+    title = f"No resource called “{said['q']}”" if said["q"] else "No such resource"
+    return NothingFound(title, clear_href, bool(said["type"]) + bool(said["label"]))
 
 
 def _row(visit: Visit, one: Resource) -> ResourceRow:
@@ -166,7 +169,7 @@ def show_one(slug: str) -> Response:
     if ":" not in of:
         return _show_kind(visit, parse_resource_type(of))
     ref = parse_resource_ref(of)
-    resource = _inventory(visit).find(ref)
+    resource = get_resource(visit.context, visit.slug, ref) if visit.is_owner else _inventory(visit).find(ref)
     if resource is None:
         raise NotFound(f"There is no {ref} in {visit.workspace.name} that you could see.")
     kind = RESOURCE_TYPES[ref.type][0]
