@@ -29,6 +29,7 @@ from bridge.flows.login_requests import Keepsake, is_kept_by, name_request, read
 from bridge.storage import pending, people
 from bridge.storage import second_factors as kept
 from bridge.storage.changes import Change
+from bridge.storage.own_account import hold_account
 from bridge.storage.pending import Pending
 from bridge.storage.second_factors import KeptPasskey
 
@@ -146,6 +147,7 @@ def check_login(context: Context, change: Change, answer: str, keepsake: Keepsak
     read, challenge = _read(answer)
     _spend_question(context, change, challenge, keepsake)
     passkey = _passkey_of(change, read)
+    hold_account(change, passkey.user_key)
     user = people.find_user_by_key(change.connection, passkey.user_key)
     if user is None or _handle(read) != user.id:
         raise WrongFactor

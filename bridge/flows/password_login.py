@@ -33,6 +33,7 @@ from bridge.flows.tries import Limit, count_tries, note_good_try
 from bridge.flows.twilio import keeps_secrets_of
 from bridge.storage import people, sign_in
 from bridge.storage.changes import Change
+from bridge.storage.own_account import hold_account
 from bridge.storage.second_factors import has_factor
 from bridge.storage.sessions import NewAuthentication
 
@@ -103,12 +104,14 @@ def finish_with_factor(
 
     Raises LoginStepGone, WrongFactor (the step stays), TooManyTries, what `link_account.link_proved` refuses.
     """
-    count_answer(context, find_step_of(context, token, now).user, client, now)
+    whose = find_step_of(context, token, now).user
+    count_answer(context, whose, client, now)
     if answer.by == "mailed_code":
         count_mailed(context, token, now)
         answer = replace(answer, text=code_for(token, answer.text))
 
     def finish(change: Change) -> SignedIn:
+        hold_account(change, whose.key)  # first, as whoever changes its password does
         user = take_step(change, token)
         if keeps_secrets_of(context, change.connection, user.key):
             raise LoginStepGone
@@ -140,6 +143,7 @@ def _sign_in(
     context: Context, change: Change, right: _Right, client: Client, old: str | None
 ) -> SignedIn | FactorNeeded:
     # Compared outside any transaction, for it takes long: by now it may have been changed, or the account closed.
+    hold_account(change, right.user.key)
     user = people.find_user_by_key(change.connection, right.user.key)
     if user is None or sign_in.find_password_hash(change.connection, user.key) != right.kept:
         raise WrongCredentials

@@ -51,7 +51,7 @@ def end_by_token(context: Context, ours: Twilio, token: str, ask: Ask, now: date
             note_ended_before(change, named.subject, named.at)
         if named.subject is None:
             return twilio.end_twilio_session(change, named.session_id or "")
-        link = twilio.find_by_subject(change.connection, named.subject)
+        link = twilio.hold_by_subject(change, named.subject, alone=True)
         return twilio.end_twilio_logins(change, link.user.key, named.session_id) if link else 0
 
     return context.change(SYSTEM, now, do)
@@ -81,7 +81,7 @@ def _take(context: Context, change: Change, event: SecurityEvent) -> None:
     if not pending.remember(change, digest(f"twilio-event:{event.id}"), event.until):
         return
     _note_ended(change, event)
-    link = twilio.find_by_subject(change.connection, event.subject) if event.subject else None
+    link = twilio.hold_by_subject(change, event.subject, alone=True) if event.subject else None
     if link is not None and not link.closed:
         _obey(context, replace(change, actor=f"user:{link.user.id}"), event, link)
 

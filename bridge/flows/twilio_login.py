@@ -169,8 +169,8 @@ def arrive(
 
     def do(change: Change) -> SignedIn | Welcome:
         trail.forget_since(passed)
+        link = twilio.hold_by_subject(change, arrival.subject)
         check_not_ended(change, arrival)
-        link = twilio.find_by_subject(change.connection, arrival.subject)
         if link is None:
             return _welcome(change, arrival, return_to, browser)
         if link.closed:

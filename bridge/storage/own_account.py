@@ -131,6 +131,15 @@ def lock_account(change: Change, user_key: int) -> None:
     change.connection.execute(select(users.c.id).where(users.c.id == user_key).with_for_update())
 
 
+def hold_account(change: Change, user_key: int) -> None:
+    """What opens this account stays as it is until the change ends: whoever wants to change that waits, or has done so.
+    Others sign in to it meanwhile. To be asked before what a login rests on is looked at, or on PostgreSQL a session
+    might be made by what another transaction is just taking away.
+    """
+    held = select(users.c.id).where(users.c.id == user_key).with_for_update(read=True, key_share=True)
+    change.connection.execute(held)
+
+
 def find_twilio(connection: Any, user_key: int) -> str | None:
     """The Twilio user that an account is linked to: their name, email, password and factors are kept there."""
     subject: str | None = connection.execute(select(users.c.twilio_sub).where(users.c.id == user_key)).scalar()

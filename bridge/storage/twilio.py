@@ -35,6 +35,14 @@ def find_by_subject(connection: Any, subject: str) -> TwilioLink | None:
     return _read(connection.execute(select(*_LINK).where(users.c.twilio_sub == subject)).first())
 
 
+def hold_by_subject(change: Change, subject: str, *, alone: bool = False) -> TwilioLink | None:
+    """The same, as it stays until the change ends (`own_account.hold_account`); `alone`: nobody signs in to it
+    meanwhile, either.
+    """
+    held = select(*_LINK).where(users.c.twilio_sub == subject)
+    return _read(change.connection.execute(held.with_for_update(read=not alone, key_share=not alone)).first())
+
+
 def find_by_user(connection: Any, user_key: int) -> TwilioLink | None:
     """The Twilio user of an account."""
     linked = users.c.twilio_sub.is_not(None)
