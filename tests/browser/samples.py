@@ -620,6 +620,7 @@ def person_tabs(current: str, grants: int = 1, groups: int = 2) -> tuple[v.Tab, 
         v.Tab("Access", "/p/person", current=current == "access"),
         v.Tab("Roles by hand", "/p/person-grants", grants, current=current == "grants"),
         v.Tab("User Groups", "/p/person-groups", groups, current=current == "groups"),
+        v.Tab("History", "/p/person-history", current=current == "history"),
     )
 
 
@@ -650,10 +651,6 @@ PERSON = v.PersonPage(
     ),
     permissions=PERMISSIONS,
     totals="6 permissions by 7 paths. Each path alone is enough.",
-    changes=(
-        v.AccessChange(True, "Function Read-only on Order Enricher", "by hand, Marcus Lindqvist", at(3, 10)),
-        v.AccessChange(False, "Source Admin on Kicks Co Website", "left eng-web in Okta", at(18, 9)),
-    ),
     why=WHY,
     give_href="/p/grant-role",
     remove_href="/p/person-remove",
@@ -666,6 +663,40 @@ PERSON_GROUPS = dataclasses.replace(
     groups=(
         v.InGroupRow("Data Guild", "/p/user-group-by-hand", (v.Chip("hand", "by hand"),), "/p/confirm"),
         v.InGroupRow("Mobile Engineering", "/p/user-group", (ENG_MOBILE,)),
+    ),
+)
+PERSON_HISTORY = dataclasses.replace(
+    PERSON,
+    tab="history",
+    tabs=person_tabs("history"),
+    history=v.History(
+        rows=(
+            v.AccessChange(
+                at(3, 10),
+                (v.ChangeLine(True, "Read the function Order Enricher"),),
+                ("Marcus Lindqvist gave the role Function Read-only on function:enricher",),
+                "/p/why-yes",
+            ),
+            v.AccessChange(
+                at(18, 9),
+                (
+                    v.ChangeLine(False, "Edit the source Kicks Co Website"),
+                    v.ChangeLine(False, "Source Admin on Checkout, by its labels"),
+                ),
+                ("Okta took Priya Raman out of the IdP group eng-web", "Mei Tanaka set the labels of source:checkout"),
+                "/p/why-yes",
+                lines_left=2,
+                how_left=7,
+            ),
+        ),
+        older_href="/p/person-history",
+        begins="",
+    ),
+)
+PERSON_NO_HISTORY = dataclasses.replace(
+    PERSON_HISTORY,
+    history=v.History(
+        (), about="Kicks Co Website", whole_href="/p/person-history", begins="What was before 24 Aug 2025 is not known."
     ),
 )
 PERSON_NO_GROUPS = dataclasses.replace(PERSON_GROUPS, tabs=person_tabs("groups", groups=0), groups=())
@@ -683,7 +714,6 @@ LAST_OWNER = dataclasses.replace(
         ),
     ),
     totals="1 permission by 1 path.",
-    changes=(),
     remove_href=None,
     remove_locked="Marcus Lindqvist is the last owner who can sign in without Okta. "
     "Make somebody else an owner by hand first.",
@@ -704,7 +734,6 @@ NOTHING_BUT_MEMBER = dataclasses.replace(
     short_name="Sven",
     email="sven.aaltonen@kicks.example",
     permissions=(),
-    changes=(),
     status=v.Status("off", "Suspended by Okta"),
     nothing=("May do nothing at the moment", "Okta holds Sven Aaltonen out."),
     notes=(
@@ -1981,6 +2010,8 @@ SAMPLES: dict[str, tuple[str, v.Frame | v.BareFrame | v.AccountFrame, Any]] = {
     "access-request-refuse": ("access_request_refuse.html", ON_REQUESTS, REFUSE_REQUEST),
     "invite-wrong": ("invite.html", FRAME, INVITE_WRONG),
     "person": ("person.html", FRAME, PERSON),
+    "person-history": ("person.html", FRAME, PERSON_HISTORY),
+    "person-no-history": ("person.html", FRAME, PERSON_NO_HISTORY),
     "person-grants": ("person.html", FRAME, PERSON_GRANTS),
     "person-no-grants": ("person.html", FRAME, PERSON_NO_GRANTS),
     "person-groups": ("person.html", FRAME, PERSON_GROUPS),

@@ -2,7 +2,8 @@
 
 - `workspaces`    `/`, `/w` to choose a workspace, its own start, the theme
 - `users`         everyone in a workspace, with a summary; the same as CSV
-- `person`        one person: access with every path, why not (`person_why`), roles by hand, User Groups
+- `person`        one person: access with every path, why not (`person_why`), roles by hand,
+  User Groups, when it changed (`person_history`)
 - `why`           a person, an action, a resource: by what, or why not (`why_parts`: the answer, on a person's page too)
 - `gives`         what an IdP group or a rule gives, to how many
 - `resources`     what there is to work on, and who may read and edit it; `resource_changes`: labelled, deleted

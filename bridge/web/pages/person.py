@@ -1,5 +1,6 @@
 """`/w/<slug>/users/<membership>`: one person. What they may do, with every path; their roles by hand; their User
-Groups; *why can't …?* (`person_why`). Removing them, and letting them in again, is in `person_leaving`.
+Groups; when it changed (`person_history`); *why can't …?* (`person_why`). Removing them, and letting them in again, is
+in `person_leaving`.
 
 Owners see everybody, others themselves.
 """
@@ -20,6 +21,7 @@ from bridge.web.pages.forms import load_inventory
 from bridge.web.pages.frame import Visit, is_fragment, show
 from bridge.web.pages.given_roles import Holder, add_views, grant_rows
 from bridge.web.pages.paths import givers_of, grants_by_hand, permission_lines
+from bridge.web.pages.person_history import history as changes_of
 from bridge.web.pages.person_parts import change, crumbs_to, href, look
 from bridge.web.pages.person_why import visible, why_panel
 from bridge.web.pages.standing import held_by, standing
@@ -37,7 +39,7 @@ from bridge.web.pages.views import (
 
 blueprint = Blueprint("person", __name__, url_prefix="/w/<slug>/users/<uuid:member>")
 
-TabName = Literal["access", "grants", "groups"]
+TabName = Literal["access", "grants", "groups", "history"]
 
 
 # -- What they may do, and why -----------------------------------------------------------------------
@@ -125,6 +127,7 @@ def _last_owner(visit: Visit) -> str:
 def _tabs(visit: Visit, details: PersonDetails, current: TabName) -> tuple[Tab, ...]:
     counts = {"grants": len(grants_by_hand(details)), "groups": len(details.user_groups)}
     names: dict[TabName, str] = {"access": "Access", "grants": "Roles by hand", "groups": "User Groups"}
+    names |= {"history": "History"}
     return tuple(
         Tab(text, href(visit, details.member, f"person.{name}"), counts.get(name), current=name == current)
         for name, text in names.items()
@@ -183,6 +186,18 @@ def _group_row(visit: Visit, member: Member, one: InUserGroup) -> InGroupRow:
         return row
     leave = visit.url("user_group_changes.ask_to_remove", group=one.id, member=member.id) if one.by_hand else None
     return replace(row, href=visit.url("user_groups.show_roles", group=one.id), leave_href=leave)
+
+
+# -- Their history -----------------------------------------------------------------------------------
+
+
+@blueprint.get("/history")
+def history(slug: str, member: UUID) -> Response:
+    """When what they may do has changed, what they gained and lost, and by whom."""
+    visit, details = look(slug, member)
+    inventory = visible(visit, details, load_inventory(visit))
+    page = replace(_page(visit, details, "history"), history=changes_of(visit, details.member, inventory))
+    return show(visit, "person.html", page)
 
 
 # -- Their roles by hand -----------------------------------------------------------------------------

@@ -5,12 +5,14 @@ At a time that is past, too. Owners ask about everybody, others about themselves
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 from flask import Blueprint, Response
 
 from bridge.domain.errors import DomainError
 from bridge.domain.sentences import Inventory
 from bridge.flows.explain import Question
+from bridge.flows.explain import ask as question_about
 from bridge.flows.explain_past import Traces
 from bridge.flows.members import find_person, get_person
 from bridge.web.pages.forms import asked, load_inventory, typed_page
@@ -58,17 +60,21 @@ def _inventory(visit: Visit) -> Inventory:
 
 def _page(visit: Visit, action: str) -> WhyPage:
     help_text = "A day, to ask about its first moment (UTC). Empty for now."
+    # A moment, as a history's links name it, fits into no field for a day.
+    kind: Literal["date", "text"] = "date" if len(asked("at")) <= len("2026-03-03") else "text"
     return WhyPage(
         action=visit.url("why.ask"),
         person=Field("person", "Who", asked("person"), "email", placeholder="email") if visit.is_owner else None,
         act=action_choice(action),
         resource=Field("resource", "On what"),
-        at=Field("at", "As of", asked("at"), "date", help=help_text, required=False),
+        at=Field("at", "As of", asked("at"), kind, help=help_text, required=False),
     )
 
 
 def _answered(visit: Visit, page: WhyPage, action: str, inventory: Inventory) -> WhyPage:
     question, name = question_of(action, asked("resource"), inventory)
+    if question is None and visit.is_owner and asked("at"):
+        question, name = _gone(action), asked("resource")
     if question is None:
         return replace(page, problem=name)
     found = inventory.find(question.resource) if question.resource else None
@@ -81,6 +87,14 @@ def _answered(visit: Visit, page: WhyPage, action: str, inventory: Inventory) ->
         return replace(page, answer=_answer(visit, _whom(visit), question, name, at, inventory))
     except DomainError as error:
         return replace(page, problem=error.text)
+
+
+def _gone(action: str) -> Question | None:
+    """A question about what is named by its type and id alone, since it may have been there at a time that is past."""
+    try:
+        return question_about(action, asked("resource"))
+    except DomainError:
+        return None
 
 
 def _whom(visit: Visit) -> Whom:

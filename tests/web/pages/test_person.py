@@ -1,22 +1,26 @@
 """A person's page: access with every path, why not, roles by hand, and leaving."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from bridge.domain.access import RoleInScope, Scope
+from bridge.domain.access import ResourceRef, RoleInScope, Scope
 from bridge.domain.group_mapping import GroupMatch
 from bridge.domain.roles import OWNER
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import access_of
-from bridge.flows.give_roles import give_to_member, give_to_user_group
+from bridge.flows.give_roles import end_grant, give_to_member, give_to_user_group
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id, remove_member
+from bridge.flows.provision_groups import create_group
 from bridge.flows.provision_users import change_user
+from bridge.flows.resources import delete_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_api_token
 from bridge.flows.user_groups import create_user_group
+from bridge.web.pages import person_history
 from tests.web.browsing import Surfer
 from tests.web.pages.conftest import KIM, OLGA, PRIYA, Acme, Send, carried_by
 from tests.world import World, pushed
@@ -402,3 +406,69 @@ def test_what_the_plan_has_not_is_shown_with_its_paths(acme: Acme, olga: Surfer)
     html = olga.get(acme.page_of(KIM)).text
     assert "Given, but gives nothing on the team plan" in html
     assert "Read all" in html.partition("Given, but gives nothing")[2]
+
+
+# -- History -----------------------------------------------------------------------------------------
+
+
+def history(surfer: Surfer, acme: Acme, email: str, **asked: str) -> str:
+    return surfer.get(acme.page_of(email, "/history"), **asked).text
+
+
+def told(html: str) -> list[list[str]]:
+    """The rows of the table: what, how."""
+    cells = (re.findall(r"<td.*?>(.*?)</td>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", html, re.S))
+    texts = ([" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row] for row in cells)
+    return [row[1:3] for row in texts if len(row) == 4]
+
+
+def test_history_says_what_changed_and_who_did_it_and_leads_to_why(acme: Acme, olga: Surfer) -> None:
+    first, second = (acme.world.now + timedelta(microseconds=n) for n in (1, 2))
+    given = parse_role_in_scope("Source Admin", ["source:website"])
+    member = acme.member_id(KIM)
+    grant = give_to_member(acme.world.context, acme.actor, "acme", member, given, first).id
+    end_grant(acme.world.context, acme.actor, "acme", grant, second)
+    html = history(olga, acme, KIM)
+    assert told(html)[:2] == [
+        ["Lost Edit the source Website", "Olga Owner took away the role Source Admin on source:website"],
+        ["Gained Edit the source Website", "Olga Owner gave the role Source Admin on source:website"],
+    ]
+    lost, gained, *_ = (one.replace("&amp;", "&") for one in re.findall(r'href="(/w/acme/why[?]at[^"]+)"', html))
+    assert "could edit Website." in olga.get(gained).text
+    assert "couldn’t edit Website." in olga.get(lost).text
+    assert "may do with Website changed" in history(olga, acme, KIM, resource="source:website")
+    assert len(told(history(olga, acme, KIM, resource="source:website"))) == 2
+    assert len(told(history(olga, acme, KIM, until=first.isoformat()))) == len(told(html)) - 1
+    gone = acme.world.now + timedelta(microseconds=3)
+    delete_resource(acme.world.context, acme.actor, "acme", ResourceRef("source", "website"), gone)
+    assert "could edit source:website." in olga.get(gained).text, "also of what is gone"
+
+
+def test_history_tells_a_member_who_acted_and_names_nobody_else(acme: Acme, olga: Surfer, kim: Surfer) -> None:
+    world = acme.world
+    people = [world.push(KIM).id, world.push("secret.sam@acme.example", name="Secret Sam").id]
+    role = parse_role_in_scope("Source Admin", [])
+    rule = MappingDraft(world.connection.id, GroupMatch("name", "eng-web"), (), (role,))
+    add_mapping(world.context, acme.actor, "acme", rule, world.now)
+    create_group(world.context, world.connection, "eng-web", None, people, world.now + timedelta(microseconds=1))
+    assert "Secret Sam" in history(olga, acme, KIM)
+    html = history(kim, acme, KIM)
+    assert "By Okta" in html
+    assert "Secret Sam" not in html
+    assert kim.get(acme.page_of(PRIYA, "/history")).status.startswith("403")
+
+
+def test_history_goes_on_by_pages(acme: Acme, olga: Surfer, monkeypatch: pytest.MonkeyPatch) -> None:
+    member = acme.member_id(KIM)
+    for n, role in enumerate(("Source Admin", "Warehouse Admin", "Function Admin")):
+        at = acme.world.now + timedelta(microseconds=n)
+        give_to_member(acme.world.context, acme.actor, "acme", member, parse_role_in_scope(role, []), at)
+    whole = told(history(olga, acme, KIM))
+    monkeypatch.setattr(person_history, "_MOST", 1)
+    seen, html = [], history(olga, acme, KIM)
+    while older := re.findall(r'href="([^"]+)"[^>]*>Older<', html):
+        seen += told(html)
+        html = olga.get(older[0].replace("&amp;", "&")).text
+    assert seen + told(html) == whole
+    assert told(history(olga, acme, KIM, until="rubbish", resource="rubbish")) == whole[:1]
+    assert "Nothing has changed" in history(olga, acme, KIM, resource="source:nothing")

@@ -115,9 +115,11 @@ from bridge.web.pages.views.parts import (
 )
 from bridge.web.pages.views.person import (
     AccessChange,
+    ChangeLine,
     ConfirmPage,
     GrantPage,
     GrantRow,
+    History,
     InGroupRow,
     NearlyPath,
     PermissionLine,
@@ -225,6 +227,7 @@ __all__ = [
     "BreakGlassPage",
     "CertificateRow",
     "CertificatesPage",
+    "ChangeLine",
     "Chip",
     "Choice",
     "ConfirmPage",
@@ -263,6 +266,7 @@ __all__ = [
     "GrantPage",
     "GrantRow",
     "HeldRow",
+    "History",
     "IdpForm",
     "IdpGroupPage",
     "IdpGroupRow",

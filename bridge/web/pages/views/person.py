@@ -21,13 +21,37 @@ class PermissionLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessChange:
-    """Something lately gained or lost, and how."""
+class ChangeLine:
+    """One thing gained, or lost."""
 
     gained: bool
     text: str
-    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """What a person gained and lost at a moment, told once by what: `how`, a sentence each."""
+
     at: datetime
+    lines: tuple[ChangeLine, ...]
+    how: tuple[str, ...]
+    why_href: str
+    """Why, as of then."""
+    lines_left: int = 0
+    how_left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The changes of what a person may do, the newest first; `about` one resource, if that was asked."""
+
+    rows: tuple[AccessChange, ...]
+    about: str | None = None
+    whole_href: str | None = None
+    newest_href: str | None = None
+    older_href: str | None = None
+    begins: str = ""
+    """Since when it is known, where that is its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +143,7 @@ class InGroupRow:
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
-    """`person.html`. `tab` says which of its tabs is shown: "access", "grants" (Roles by hand) or "groups"."""
+    """`person.html`. `tab` says which is shown: "access", "grants" (Roles by hand), "groups" or "history"."""
 
     name: str
     short_name: str
@@ -129,7 +153,7 @@ class PersonPage:
     member_since: datetime
     status: Status | None
     tabs: tuple[Tab, ...]
-    tab: Literal["access", "grants", "groups"]
+    tab: Literal["access", "grants", "groups", "history"]
     facts: tuple[Fact, ...]
     notes: tuple[Note, ...] = ()
     permissions: tuple[PermissionLine, ...] = ()
@@ -138,7 +162,7 @@ class PersonPage:
     totals: str = ""
     not_in_plan: tuple[PermissionLine, ...] = ()
     """What was given and gives nothing, since the workspace's plan doesn't include it."""
-    changes: tuple[AccessChange, ...] = ()
+    history: History | None = None
     why: WhyPanel | None = None
     grants: tuple[GrantRow, ...] = ()
     groups: tuple[InGroupRow, ...] = ()
