@@ -42,6 +42,8 @@ _UNDER_WAY: tuple[Kind, ...] = (
     "twilio_email",
 )
 
+_ARRIVING: tuple[Kind, ...] = ("handle",)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -103,6 +105,7 @@ def unlink(context: Context, session: CurrentSession, connection_id: str, subjec
         found = find_linked_identity(ways, connection_id, subject)
         if not ways.remain_without(connection_id, subject):
             raise Conflict("This is your last way in. Choose a password first, then unlink it.")
+        pending.drop_of_user(change, user.key, _ARRIVING)  # a login by it may be among them
         _unlink(change, user, found)
 
 

@@ -9,7 +9,7 @@ from bridge.domain.access import EVERYWHERE, RoleInScope
 from bridge.domain.directory import DirectoryUser
 from bridge.domain.errors import Conflict, Forbidden, Invalid, LastOwner, NotFound
 from bridge.domain.roles import OWNER
-from bridge.domain.sign_in_refusals import WrongCredentials
+from bridge.domain.sign_in_refusals import UnknownRequest, WrongCredentials
 from bridge.flows.account_settings import change_password, get_account, rename, unlink
 from bridge.flows.context import OPERATOR
 from bridge.flows.fresh_proof import FreshProofNeeded
@@ -17,6 +17,7 @@ from bridge.flows.own_connections import set_enabled
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.provision_users import change_user
 from bridge.flows.sessions import CurrentSession, SignedIn
+from bridge.flows.sign_in import complete
 from bridge.flows.sign_in_log import Trail
 from bridge.flows.twilio_link import unlink_own
 from bridge.flows.twilio_login import Arrival, arrive
@@ -26,7 +27,18 @@ from bridge.storage.grants import insert_grant
 from bridge.storage.people import accept_membership, find_member, find_user_by_email
 from bridge.storage.tables import identities, outbox, pending_requests, users
 from tests.flows.audit import audit_events
-from tests.flows.logins import CLIENT, PASSWORD, Browser, account, join, prove_domain, sign_in
+from tests.flows.logins import (
+    CLIENT,
+    PASSWORD,
+    Browser,
+    account,
+    answer,
+    fetch_result,
+    join,
+    prove_domain,
+    sign_in,
+    start,
+)
 from tests.world import World, another_connection, make_world, pushed
 
 ANN = "ann@acme.example"
@@ -169,6 +181,15 @@ def test_an_identity_is_unlinked_and_what_it_signed_in_ends(world: World, ann: B
     assert told(world)[-1] == "identity.unlinked"
     with pytest.raises(NotFound):
         unlink(world.context, seen(world, ann), world.connection.id, ANN, world.now)
+
+
+def test_nor_does_a_login_by_it_that_is_on_its_way_sign_anybody_in(world: World, ann: Browser) -> None:
+    sign_in(world, ANN)
+    late = Browser()
+    handle = complete(world.context, "saml", answer(world, ANN, to=start(world, late)), world.now)
+    unlink(world.context, seen(world, ann), world.connection.id, ANN, world.now)
+    with pytest.raises(UnknownRequest):
+        fetch_result(world.context, handle, late, world.now)
 
 
 def test_the_last_way_in_stays(world: World) -> None:

@@ -719,6 +719,7 @@ def test_the_password_of_before_opens_nothing_while_the_account_is_linked(
     assert (refused.status_code, elsewhere.session()) == (403, None)
     assert refused.text == wrong.text
     assert "Opens nothing until Twilio is unlinked" in surfer.get("/account").text
+    assert "change your password at Twilio" in surfer.get("/account/sessions").text
     told = surfer.submit("/account/twilio", surfer.get("/account/twilio"))
     assert told.status_code == 303
     elsewhere.enter_password(ANN, PASSWORD)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, url_for
 
 from bridge.domain.identity import Factor
 from bridge.domain.sentences import counted
+from bridge.flows.account_settings import get_account
 from bridge.flows.own_sessions import OwnSession, WayIn, end_other_sessions, end_own_session, list_own_sessions
 from bridge.web.pages.account_frame import enter_account, show_account
 from bridge.web.pages.agents import browser_named
@@ -37,6 +38,7 @@ def index() -> Response:
         others=sum(not one.current for one in found),
         end_others_action=url_for("account_sessions.end_others"),
         end_all_action=url_for("session.leave"),
+        password_at_twilio=get_account(visit.context, visit.session).twilio,
     )
     return show_account(visit, "account_sessions.html", page, notices=_done())
 

@@ -252,7 +252,7 @@ def _somebody_else(opened: OpenedInvite) -> Note | None:
     return Note(
         "info",
         f"You are signed in as {session.user.email}",
-        f"The invitation is for {opened.email} only. To accept it, you are signed in as {opened.email} instead.",
+        f"The invitation is for {opened.email} only. Accepting it signs you in as {opened.email} instead.",
     )
 
 

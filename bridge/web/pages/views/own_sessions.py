@@ -30,3 +30,4 @@ class OwnSessionsPage:
     others: int
     end_others_action: str
     end_all_action: str
+    password_at_twilio: bool = False
