@@ -152,7 +152,7 @@ def check(context: Context, workspace_slug: str, email: str, question: Question,
 def who_and_what(
     connection: Any, workspace_slug: str, email: str, question: Question
 ) -> tuple[Workspace, int | None, int | None]:
-    """The workspace, and the keys of the member (None for who is none) and of the resource (None for an area or a type),
+    """The workspace, and the keys of the member (None for who is none) and of the resource (None for an area or type),
     by one statement. Raises NotFound for an unknown workspace or resource.
     """
     found = access_checks.who_and_what(connection, workspace_slug, fold_letters(email), question.resource)

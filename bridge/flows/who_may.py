@@ -54,7 +54,7 @@ def who_may(
         roles = roles_asked(workspace, question)
         where = (connection, workspace.key, roles, resource_key, now)
         total = count_who_may(*where)
-        found = holders_in_order(*where, after=fold_letters(after), most=size + 1) if total else []
+        found = holders_in_order(*where, total=total, after=fold_letters(after), most=size + 1) if total else []
         shown = found[:size]
         held = permissions_of(connection, [one.key for one in shown], workspace.plan, now, only=roles)
         every = (path for permissions in held.values() for one in permissions for path in one.because)

@@ -18,7 +18,7 @@ from bridge.domain.roles import MINIMAL
 from bridge.storage.access import ALIVE, COUNTS, grant_condition, may_condition, typed
 from bridge.storage.prepared import Prepared
 
-#: Up to so many ways to those who may, these are put in order; of more a page is found by walking through all people.
+#: Up to so many who may, these are put in order; of more a page is found by walking through all people.
 _FEW = 10_000
 #: So many people are walked through, in order of address, before all who may are put in order after all.
 _WALKED = 2_000
@@ -43,13 +43,11 @@ SELECT m.id FROM giving CROSS JOIN user_group_members u CROSS JOIN memberships m
 WHERE u.user_group_id = giving.id AND m.id = u.membership_id AND {ALIVE}
 UNION ALL
 SELECT m.id FROM (
-    SELECT {{distinct}} gm.directory_user_id AS id, t.asserted, t.shadowed FROM taken t CROSS JOIN group_members gm
+    SELECT DISTINCT gm.directory_user_id AS id, t.asserted, t.shadowed FROM taken t CROSS JOIN group_members gm
     WHERE gm.group_id = t.group_id) mm CROSS JOIN directory_users d CROSS JOIN memberships m
 WHERE d.id = mm.id AND {COUNTS} AND m.id = d.membership_id AND {ALIVE}
 """
 _COUNT = "SELECT COUNT(DISTINCT id) FROM ({holders}) AS held"
-# Neither sorted nor made distinct, so that it ends at its limit.
-_COUNT_FEW = "SELECT COUNT(*) FROM (SELECT id FROM ({ways}) AS held LIMIT :most) AS few"
 _IN_ORDER = """
 SELECT m.id, m.uid, u.email_ci, u.email, u.name
 FROM (SELECT DISTINCT id FROM ({holders}) AS held) h CROSS JOIN memberships m CROSS JOIN users u
@@ -65,8 +63,7 @@ WHERE m.user_id = u.id AND m.workspace_id = :workspace AND {alive} AND ({may}) O
 
 def _asking(statement: str, *, on_resource: bool) -> Prepared:
     grant = grant_condition(on_resource=on_resource)
-    text = statement.replace("{holders}", _HOLDERS.replace("{distinct}", "DISTINCT"))
-    text = text.replace("{ways}", _HOLDERS.replace("{distinct}", "")).replace("{may}", may_condition("m.id", grant))
+    text = statement.replace("{holders}", _HOLDERS).replace("{may}", may_condition("m.id", grant))
     return Prepared(typed(text.replace("{alive}", ALIVE).replace("{grant}", grant)))
 
 
@@ -75,13 +72,12 @@ class _Asked:
     """The statements of one kind of question."""
 
     count: Prepared
-    few: Prepared
     in_order: Prepared
     walk: Prepared
 
 
 _ON, _ANYWHERE = (
-    _Asked(*(_asking(each, on_resource=on) for each in (_COUNT, _COUNT_FEW, _IN_ORDER, _WALK))) for on in (True, False)
+    _Asked(*(_asking(each, on_resource=on) for each in (_COUNT, _IN_ORDER, _WALK))) for on in (True, False)
 )
 
 
@@ -111,13 +107,14 @@ def who_may(
     resource_key: int | None,
     now: datetime,
     *,
+    total: int,
     after: str = "",
     most: int,
 ) -> list[Holder]:
-    """The first `most` of them in order of address, after that one (folded)."""
+    """The first `most` of the `total` in order of address, after that one (folded)."""
     asked, values = _values(workspace_key, roles, resource_key, now)
     paged = {**values, "after": after, "most": most}
-    if asked.few.scalar(connection, **values, most=_FEW + 1) > _FEW:
+    if total > _FEW:
         walked = walk_through(connection, workspace_key, roles, resource_key, now, after=after, most=most)
         if len(walked) == most:
             return walked

@@ -216,10 +216,10 @@ def check_who_may(looked: Looked) -> None:
         )
         asked = (looked.rows, looked.workspace.key, roles, key, looked.now)
         assert access_backwards.count_who_may(*asked) == len(meant), (action, target)
-        assert _named(looked, access_backwards.who_may(*asked, most=99)) == meant, (action, target)
+        assert _named(looked, access_backwards.who_may(*asked, total=len(meant), most=99)) == meant, (action, target)
         if len(meant) > 2:
-            [_, second] = access_backwards.who_may(*asked, most=2)
-            rest = access_backwards.who_may(*asked, after=second.email_ci, most=99)
+            [_, second] = access_backwards.who_may(*asked, total=len(meant), most=2)
+            rest = access_backwards.who_may(*asked, total=len(meant), after=second.email_ci, most=99)
             assert _named(looked, rest) == meant[2:], (action, target)
         walked = _named(looked, access_backwards.walk_through(*asked, after="", most=99))
         assert walked == meant[: len(walked)], (action, target)  # of all worlds' people only the first are walked

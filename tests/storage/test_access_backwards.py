@@ -17,7 +17,7 @@ FOUND = {"mm", "h"}
 
 
 @pytest.mark.parametrize("kind", ["_ON", "_ANYWHERE"])
-@pytest.mark.parametrize("statement", ["count", "few", "in_order"])
+@pytest.mark.parametrize("statement", ["count", "in_order"])
 def test_nobody_is_looked_at_who_is_not_there(database: Database, now: datetime, kind: str, statement: str) -> None:
     """SQLite plans without statistics, so an empty database plans as a full one."""
     if not database.is_sqlite:
