@@ -1,5 +1,6 @@
 """Why somebody may do something, as JSON: the command line and the access API say it alike."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,14 @@ from bridge.domain.origins import Made, Origin
 from bridge.flows.explain import WayToGet
 from bridge.flows.explain_links import Explained, Traced
 from bridge.flows.explain_not import WhyNot
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _rule_name(value: str | None, idp_groups: Iterable[str | None]) -> str | None:
+    """What a rule is called: the name or pattern that it takes; where it takes a group by its id, that group's name."""
+    by_id = value is not None and _UUID.fullmatch(value)
+    return next(filter(None, idp_groups), value) if by_id else value
 
 
 def wire_time(moment: datetime | None) -> str | None:
@@ -28,7 +37,7 @@ def wire_because(because: Because) -> dict[str, Any]:
     told |= {"given_by": because.given_by, "since": wire_time(because.since)}
     links = {
         "user_group": (because.user_group_id, because.user_group),
-        "mapping": (because.mapping_id, because.mapping),
+        "mapping": (because.mapping_id, _rule_name(because.mapping, (because.idp_group,))),
         "idp_group": (because.idp_group_id, because.idp_group),
         "connection": (because.connection_id, because.connection),
     }
@@ -72,7 +81,7 @@ def _wire_way(way: WayToGet) -> dict[str, Any]:
     if way.user_group_id:
         told["user_group"] = {"id": way.user_group_id, "name": way.user_group}
     if way.mapping_id:
-        told["mapping"] = {"id": way.mapping_id, "name": way.mapping}
+        told["mapping"] = {"id": way.mapping_id, "name": _rule_name(way.mapping, way.idp_groups)}
         told |= {"connection": way.connection, "idp_groups": list(way.idp_groups)}
     return told | ({"obstacles": [wire_obstacle(one) for one in way.obstacles]} if way.obstacles else {})
 
@@ -89,7 +98,7 @@ def _wire_near_miss(one: NearMiss) -> dict[str, Any]:
     told: dict[str, Any] = {"kind": one.kind, "role": one.role.name, "scope": one.scope.render(), "grant": one.grant_id}
     links = {
         "user_group": (one.user_group_id, one.user_group),
-        "mapping": (one.mapping_id, one.mapping),
+        "mapping": (one.mapping_id, _rule_name(one.mapping, one.idp_groups)),
         "connection": (one.connection_id, one.connection),
     }
     told |= {link: {"id": uid, "name": name} for link, (uid, name) in links.items() if uid is not None}

@@ -35,7 +35,7 @@ _LARGEST_BODY = 2**20
 #: In bytes, as any program would write it.
 _LONGEST_CHECK = 2**12
 _ASKING = ["POST", "QUERY"]
-_OTHERS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_OTHERS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _OPENAPI = "/openapi.json"
 #: Views that ask for the caller themselves, or need none.
 _BY_THEMSELVES = (f"{blueprint.name}.openapi", f"{blueprint.name}.check")
@@ -75,7 +75,7 @@ class _Unauthorized(DomainError):
 # -- Asking --------------------------------------------------------------------------------------------------------
 
 
-@blueprint.route("/check", methods=_ASKING)
+@blueprint.route("/check", methods=_ASKING, provide_automatic_options=False)
 def check() -> Response:
     """May they? One check, or many."""
     now, tags, one = current_time(), request.headers.get("If-None-Match", ""), _one_check()
@@ -115,7 +115,7 @@ def _answer_checked(caller: AccessCaller, checked: Checked, *, is_batch: bool) -
     return _answer(render_checked(checked, is_batch=is_batch), headers=_kept(tag, current_time()))
 
 
-@blueprint.route("/explain", methods=_ASKING)
+@blueprint.route("/explain", methods=_ASKING, provide_automatic_options=False)
 def explain() -> Response:
     """Why, or why not: for people to read, and not to be kept."""
     return _answer(render_explained(explain_asked(current_context(), _caller(), parse_one(_body()), current_time())))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from bridge.domain.roles import ROLES
 
@@ -45,6 +46,6 @@ def parse_tags(header: str) -> Iterator[Tag]:
     """Those of an If-None-Match that are ours, weak ones too (RFC 9110 13.1.2). `*` is none: nobody has an answer that
     they were never given.
     """
-    for found in list(_TAG.finditer(header))[:_MOST_TAGS]:
+    for found in islice(_TAG.finditer(header), _MOST_TAGS):
         revision, until, about = found.groups()
         yield Tag(int(revision), _EPOCH + int(until) * _MICROSECOND if int(until) else None, about)

@@ -1,5 +1,6 @@
 """`/access`: applications ask who may do what (product.md 6.2), and how long they may keep the answer."""
 
+import gzip
 import json
 import re
 import threading
@@ -204,6 +205,18 @@ def test_why_names_the_path_and_why_not_what_would_give_it(ask: Ask) -> None:
     unknown = ask(check("nobody@acme.example", resource="source:nowhere"), "explain").json
     assert unknown is not None
     assert unknown == {"allowed": False, "unknown": "resource", "because": [], "revision": why["revision"]}
+
+
+def test_a_rule_that_takes_a_group_by_its_id_is_called_by_the_groups_name(ask: Ask, world: World) -> None:
+    group = world.push_group("ops", world.push("ben@acme.example"))
+    draft = MappingDraft(world.connection.id, GroupMatch("id", group.id), (), (RoleInScope(OWNER, EVERYWHERE),))
+    add_mapping(world.context, OPERATOR, "acme", draft, world.now)
+    why = ask(check("ben@acme.example"), "explain").json
+    why_not = ask(check(action="create", resource="warehouse"), "explain").json
+    assert why is not None
+    assert why_not is not None
+    assert [path["mapping"]["name"] for path in why["because"]] == ["ops"]
+    assert [way["mapping"]["name"] for way in why_not["what_would_give"] if "mapping" in way] == ["ops"]
 
 
 # -- Who may ask ---------------------------------------------------------------------------------------------------
@@ -426,6 +439,10 @@ HOSTILE: dict[str, tuple[Any, str | None]] = {
     "to create one that has an id": (check(action="create", resource={"type": "source", "id": "web"}), "resource.id"),
     "a resource of nothing": (check(resource={}), "resource.type"),
     "an id that is a number": (check(resource={"type": "source", "id": 7}), "resource.id"),
+    "a huge number": (b'{"subject": ' + b"9" * 5_000 + b"}", None),
+    "a number that is none": (b'{"subject": NaN, "action": "edit", "resource": "source:web"}', None),
+    "a mark of byte order": (b"\xef\xbb\xbf" + json.dumps(check()).encode(), None),
+    "a subject that is true": (check(subject=True), "subject"),
     "properties": (check(subject={"id": "a@b.c", "properties": {}}), "subject.properties"),
     "no person": (check(subject={"type": "group", "id": "eng"}), "subject.type"),
     "an empty subject": (check(subject=" "), "subject"),
@@ -465,6 +482,12 @@ def test_too_much_is_refused_unread(ask: Ask) -> None:
     assert (refused.status_code, list(refused.json or {})) == (413, ["error"])
 
 
+def test_a_body_that_is_packed_is_refused(ask: Ask) -> None:
+    packed = gzip.compress(json.dumps(check()).encode())
+    assert ask(packed, Content_Encoding="gzip").status_code == 415
+    assert ask(packed).status_code == 400
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_a_body_that_is_not_said_to_be_json_is_refused(ask: Ask, kind: str) -> None:
     refused = ask(check(), Content_Type=kind)
@@ -472,9 +495,11 @@ def test_a_body_that_is_not_said_to_be_json_is_refused(ask: Ask, kind: str) -> N
 
 
 def test_another_method_or_address_is_told_in_json(ask: Ask) -> None:
-    refused = ask(b"", method="GET")
-    assert (refused.status_code, refused.headers["Allow"]) == (405, "POST, QUERY")
-    assert refused.json["error"]["code"] == "method_not_allowed"  # type: ignore[index]
+    for method in ("GET", "HEAD", "PUT", "OPTIONS", "TRACE"):
+        for path in ("check", "explain"):
+            refused = ask(check(), path, method=method)
+            assert (refused.status_code, refused.headers["Allow"]) == (405, "POST, QUERY"), method
+            assert method == "HEAD" or refused.json["error"]["code"] == "method_not_allowed"  # type: ignore[index]
     missing = ask(check(), "checks")
     assert (missing.status_code, missing.json["error"]["code"]) == (404, "not_found")  # type: ignore[index]
 
