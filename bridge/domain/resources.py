@@ -73,7 +73,8 @@ def _fits(one: Resource, query: ResourceQuery) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LabelUse:
-    """What uses a label: the first resources that carry it, and a page of the grants that name it.
+    """What uses a label: the first resources that carry it, a page of the grants that name it, and the addresses of
+    those whom a pending invitation promises a role on it.
 
     `after` is where the page of grants after this one begins, None after the last.
     """
@@ -81,6 +82,7 @@ class LabelUse:
     facts: LabelFacts
     resources: tuple[Resource, ...]
     grants: tuple[HeldGrant, ...]
+    promised: tuple[str, ...] = ()
     after: int | None = None
 
 

@@ -11,6 +11,7 @@ from bridge.domain.roles import get_role
 from bridge.domain.workspace import Workspace
 from bridge.storage import accounts, resources, user_groups
 from bridge.storage.grants import known_labels
+from bridge.storage.invites import list_pending
 
 
 def inviters_of(connection: Any, actors: set[str]) -> dict[str, str]:
@@ -45,6 +46,15 @@ class Present:
         named = [phrase_role(role, sorted(self.resource_names[ref] for ref in role.scope.resources)) for role in roles]
         groups = [self.user_group_names[uid] for uid in gives["user_groups"] if uid in self.user_group_names]
         return (*named, *map(phrase_user_group, groups))
+
+
+def promised_on(connection: Any, workspace: Workspace, label: Label) -> tuple[str, ...]:
+    """Whom a pending invitation, expired or not, promises a role on this label: addresses, the newest first."""
+    return tuple(
+        one.email
+        for one in list_pending(connection, workspace.key)
+        if any(label in _promised(kept).scope.labels for kept in one.gives["roles"])
+    )
 
 
 def _promised(kept: Mapping[str, Any]) -> RoleInScope:

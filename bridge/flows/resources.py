@@ -25,6 +25,7 @@ from bridge.domain.sentences import counted, listed
 from bridge.domain.slugs import make_slug
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
+from bridge.flows.invite_gives import promised_on
 from bridge.flows.named import get_workspace, owner_acting
 from bridge.flows.preview import check_seen
 from bridge.storage import resources
@@ -187,7 +188,8 @@ def look_at_label(context: Context, workspace_slug: str, label: Label, *, after:
         carriers = resources.list_carriers(connection, workspace.key, label, USES)
         naming = list_held(connection, workspace.key, resources.names_label(label), USES + 1, after=after)
         last = naming[USES - 1][0] if len(naming) > USES else None
-        return LabelUse(facts, tuple(carriers), tuple(one for _, one in naming[:USES]), last)
+        promised = promised_on(connection, workspace, label)
+        return LabelUse(facts, tuple(carriers), tuple(one for _, one in naming[:USES]), promised, last)
 
 
 def add_label(
@@ -242,8 +244,9 @@ def delete_label(context: Context, actor: str, workspace_slug: str, label: Label
 def forget_label(change: Change, workspace: Workspace, label: Label) -> None:
     """The same inside another flow, which knows who may. Raises NotFound, Conflict."""
     found = _get_label(change.connection, workspace, label)
-    if found.built_in or found.resources or found.grants:
-        raise Conflict(_why_it_stays(change, workspace, found))
+    promised = promised_on(change.connection, workspace, label)
+    if found.built_in or found.resources or found.grants or promised:
+        raise Conflict(_why_it_stays(change, workspace, found, promised))
     resources.delete_label(change, workspace.key, label)
     change.record(workspace.key, "label.deleted", str(label))
 
@@ -252,7 +255,7 @@ def forget_label(change: Change, workspace: Workspace, label: Label) -> None:
 _NAMED = 3
 
 
-def _why_it_stays(change: Change, workspace: Workspace, found: LabelFacts) -> str:
+def _why_it_stays(change: Change, workspace: Workspace, found: LabelFacts, promised: Sequence[str]) -> str:
     """`team:web is in use: Orders and Web carry it, and Source Admin of the User Group Data Guild names it.`"""
     if found.built_in:
         return f"{found.label} exists in every workspace and can't be deleted."
@@ -264,6 +267,9 @@ def _why_it_stays(change: Change, workspace: Workspace, found: LabelFacts) -> st
         named = list_held(change.connection, workspace.key, resources.names_label(found.label), _NAMED)
         grants = [f"{one.given.role.name} of the {_HOLDERS[one.kind]} {one.holder}" for _, one in named]
         uses.append(_told(grants, found.grants, "names it", "name it"))
+    if promised:
+        invited = [f"the invitation of {email}" for email in promised[:_NAMED]]
+        uses.append(_told(invited, len(promised), "promises a role on it", "promise a role on it"))
     return f"{found.label} is in use: {', and '.join(uses)}."
 
 

@@ -9,6 +9,7 @@ from bridge.domain.labels import Label, LabelFacts, parse_label
 from bridge.domain.resources import Resource, ResourceQuery, ResourceUse, browse
 from bridge.flows.explain import access_of
 from bridge.flows.give_roles import give_to_member
+from bridge.flows.invite import InviteDraft, invite, list_invites, revoke
 from bridge.flows.map_groups import MappingDraft, add_mapping
 from bridge.flows.members import find_member_id
 from bridge.flows.resources import (
@@ -208,3 +209,16 @@ def test_a_page_is_the_same_whether_it_is_read_or_all_is(kicks: World, marcus: s
         assert browse_resources(kicks.context, "kicks", query) == browse(every, query), query
     searched = browse_resources(kicks.context, "kicks", ResourceQuery(search="TEAM:w"))
     assert [one.ref.type for one in searched.resources] == ["warehouse"]
+
+
+def test_a_label_that_an_invitation_promises_a_role_on_stays(kicks: World, marcus: str) -> None:
+    add_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+    roles = (parse_role_in_scope("Source Admin", [f"label:{WEB}"]),)
+    invite(kicks.context, marcus, "kicks", InviteDraft(("ines@kicks.example",), roles), kicks.now)
+    assert look_at_label(kicks.context, "kicks", WEB).promised == ("ines@kicks.example",)
+    with pytest.raises(Conflict) as refused:
+        delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)
+    assert refused.value.text == "team:web is in use: the invitation of ines@kicks.example promises a role on it."
+    [sent] = list_invites(kicks.context, "kicks")
+    revoke(kicks.context, marcus, "kicks", sent.id, kicks.now)
+    delete_label(kicks.context, marcus, "kicks", WEB, kicks.now)

@@ -162,7 +162,7 @@ def show_one(slug: str, label: str) -> Response:
 def ask_to_delete(slug: str, label: str) -> Response:
     """It goes, where nothing uses it; else what does."""
     visit, found = _enter(slug, label)
-    if _stays(found.facts):
+    if _stays(found):
         return go(visit.url("labels.show_one", label=label))
     page = ConfirmPage(
         title=f"Delete {label}?",
@@ -199,7 +199,7 @@ def _enter(slug: str, label: str) -> tuple[Visit, LabelUse]:
 
 def _page(visit: Visit, found: LabelUse) -> LabelPage:
     facts, here = found.facts, str(found.facts.label)
-    stays, more = _stays(facts), facts.resources - len(found.resources)
+    stays, more = _stays(found), facts.resources - len(found.resources)
     every = visit.url("resources.index", label=here)
     return LabelPage(
         label=here,
@@ -218,11 +218,15 @@ def _page(visit: Visit, found: LabelUse) -> LabelPage:
     )
 
 
-def _stays(facts: LabelFacts) -> str:
+def _stays(found: LabelUse) -> str:
+    facts, invited = found.facts, len(found.promised)
     if facts.built_in:
         return "It exists in every workspace, so it can’t be deleted."
     if facts.resources or facts.grants:
         return "It can be deleted once no resource carries it and no role is given on it."
+    if invited:
+        promises = counted(invited, "pending invitation promises", "pending invitations promise")
+        return f"{promises} a role on it. It can be deleted once none does."
     return ""
 
 
