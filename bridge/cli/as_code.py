@@ -24,6 +24,7 @@ from bridge.domain.as_code_yaml import LARGEST
 from bridge.domain.errors import DomainError, Invalid
 from bridge.domain.sentences import counted
 from bridge.flows.as_code import (
+    NAMED,
     Moves,
     NotAgreed,
     Plan,
@@ -60,8 +61,11 @@ _LEFT = {
     "user_groups": ("User Group", "User Groups"),
     "members": ("member with something given by hand", "members with something given by hand"),
     "mappings": ("rule", "rules"),
+    "people": ("person by hand in a User Group", "people by hand in User Groups"),
     "grants": ("grant", "grants"),
 }
+#: So many are named of each kind of what is left alone, and one more where that is the last.
+_LEFT_NAMED = 3
 
 _workspace_option = click.option(
     "--workspace", "slug", metavar="SLUG", help="Another workspace than the file names, as it stands otherwise."
@@ -230,7 +234,9 @@ def _wire(seen: Plan) -> dict[str, Any]:
         "changes": steps,
         "gains": wire_moved(seen.gains.people) | {"count": seen.gains.count},
         "loses": wire_moved(seen.loses.people) | {"count": seen.loses.count},
-        "left_alone": [{"what": what, "count": count} for what, count in seen.left_alone.items()],
+        "left_alone": [
+            {"what": what, "count": len(names), "names": list(names[:NAMED])} for what, names in seen.left_alone.items()
+        ],
         "secrets_kept": list(seen.kept),
         "needs_agreement": seen.takes,
     }
@@ -257,8 +263,14 @@ def _lines(seen: Plan, done: bool) -> Iterator[str]:
     yield from _people("+", "gains access", "gain access", seen.gains)
     yield from _people("-", "loses access", "lose access", seen.loses)
     if seen.left_alone:
-        left = ", ".join(counted(count, *_LEFT[what]) for what, count in seen.left_alone.items())
-        yield f"Not in the file, and left alone: {left}."
+        yield "Not in the file, and left alone:"
+    for what, names in seen.left_alone.items():
+        few = (
+            list(names)
+            if len(names) <= _LEFT_NAMED + 1
+            else [*names[:_LEFT_NAMED], f"{len(names) - _LEFT_NAMED:,} more"]
+        )
+        yield f"    {counted(len(names), *_LEFT[what])}: {'; '.join(few)}"
     if seen.kept:
         yield f"The client secret of {', '.join(seen.kept)} stays what it is; nobody compares it."
     if not done:
@@ -277,7 +289,8 @@ def _step(one: PlannedStep) -> Iterator[str]:
     step, where = one.step, f"  (line {one.line})" if one.line else ""
     yield f"  {_SIGNS[step.action]} {_WHAT[step.what]} {step.name}{where}"
     for said in step.fields:
-        values = [value for value in (said.before, said.after) if value is not None]
+        before = None if said.before == step.name else said.before  # a rule's sentence stands above
+        values = [value for value in (before, said.after) if value is not None]
         yield f"      {said.name}: {' → '.join(values)}"
 
 

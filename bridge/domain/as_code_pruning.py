@@ -17,7 +17,7 @@ from bridge.domain.as_code import (
 from bridge.domain.as_code_given import grant_step, grant_steps, people_steps
 from bridge.domain.as_code_names import renamed
 from bridge.domain.as_code_rules import describe_rule, pair_rules
-from bridge.domain.as_code_step import Holder, Step, What
+from bridge.domain.as_code_step import Holder, Said, Step, What
 from bridge.domain.as_code_writing import sort_roles
 from bridge.domain.labels import BUILT_IN
 from bridge.domain.people import fold, fold_letters
@@ -71,8 +71,17 @@ def pruned_steps(present: CodedWorkspace, wanted: CodedWorkspace) -> Iterator[St
     yield from people_steps(present, wanted, "delete")
     for key, kind in _GOING:
         for one in getattr(going, key):
-            name = str(one.label) if kind == "label" else str(one.ref) if kind == "resource" else one.name
-            yield Step("delete", kind, name, at=key, present=one)
+            fields = tuple(_with_it(present, going, one)) if kind == "connection" else ()
+            yield Step("delete", kind, _called(key, one), fields, key, present=one)
+
+
+def _with_it(present: CodedWorkspace, going: Others, connection: CodedConnection) -> Iterator[Said]:
+    """The rules that go with a connection, and aren't deleted by the file."""
+    own = {rule.at for rule in going.mappings}
+    rules = [one for one in present.mappings or () if fold(one.connection) == fold(connection.name)]
+    count = sum(rule.at not in own for rule in rules)
+    if count:
+        yield Said("rules", f"{count:,}", None)
 
 
 _GOING: tuple[tuple[str, What], ...] = (
@@ -84,10 +93,25 @@ _GOING: tuple[tuple[str, What], ...] = (
 )
 
 
-def left_alone(present: CodedWorkspace, wanted: CodedWorkspace) -> dict[str, int]:
-    """How much stands that isn't in the file's lists and stays, by what it is; what is none is left out."""
+def left_alone(present: CodedWorkspace, wanted: CodedWorkspace) -> dict[str, tuple[str, ...]]:
+    """What stands, isn't in the file's lists and stays: in words, by what it is; what is none is left out.
+
+    Of User Groups and members that are in the file, `people` and `grants` are who and what their own lists lack.
+    """
     now = renamed(present, wanted)
     going = others(now, wanted)
-    counted = {key: len(getattr(going, key)) for key in Others.__dataclass_fields__}
-    counted["grants"] = len(list(grant_steps(now, wanted, "delete")))
-    return {key: count for key, count in counted.items() if count}
+    told = {key: tuple(_called(key, one) for one in getattr(going, key)) for key in Others.__dataclass_fields__}
+    told["people"] = tuple(
+        f"{email} in {step.name}" for step in people_steps(now, wanted, "delete") for email in step.present
+    )
+    told["grants"] = tuple(step.name for step in grant_steps(now, wanted, "delete"))
+    return {key: names for key, names in told.items() if names}
+
+
+def _called(key: str, one: Any) -> str:
+    if key == "mappings":
+        return describe_rule(one)
+    name: str = (
+        one.email if key == "members" else str(one.label if key == "labels" else getattr(one, "ref", None) or one.name)
+    )
+    return name

@@ -59,7 +59,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What applying a file does. `left_alone` counts what stands and isn't in the file's lists, by what it is; `kept`
+    """What applying a file does. `left_alone` says what stands and isn't in the file's lists, by what it is; `kept`
     are connections whose secret the file keeps, which nobody compares. `digest` stands for the steps, with
     the secrets and the metadata that they found outside, and all whom they move."""
 
@@ -67,7 +67,7 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     gains: Moves
     loses: Moves
-    left_alone: Mapping[str, int]
+    left_alone: Mapping[str, tuple[str, ...]]
     kept: tuple[str, ...]
     digest: str
 

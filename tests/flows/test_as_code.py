@@ -80,7 +80,7 @@ def test_a_plan_says_what_applying_would_do_and_to_whom(staged: World) -> None:
     ]
     assert plan.steps[0].line == 5
     assert moved(plan) == ({"omar@kicks.example": ["source_read_only all"]}, {})
-    assert plan.left_alone == {"mappings": 1}
+    assert plan.left_alone == {"mappings": ("People in the Okta group eng join Guild",)}
     assert not plan.takes
 
 
@@ -311,8 +311,13 @@ def test_what_is_not_in_the_file_stays_unless_it_is_pruned(staged: World) -> Non
     plan = planned(staged.context, EMPTY, staged.now)
     assert plan.steps == ()
     assert plan.left_alone == {
-        "labels": 1, "resources": 2, "connections": 1, "domains": 1, "user_groups": 1, "mappings": 1
-    }  # fmt: skip
+        "labels": ("team:growth",),
+        "resources": ("source:orders", "source:refunds"),
+        "connections": ("Okta",),
+        "domains": ("kicks.example",),
+        "user_groups": ("Guild",),
+        "mappings": ("People in the Okta group eng join Guild",),
+    }
     gone = applied(staged.context, EMPTY.replace("connections: []\n", ""), staged.now, prune=True)
     assert steps(gone) == [
         "- mapping People in the Okta group eng join Guild",
@@ -327,7 +332,7 @@ def test_what_is_not_in_the_file_stays_unless_it_is_pruned(staged: World) -> Non
 def test_who_is_only_named_as_a_user_groups_member_is_nothing_beside_the_file(staged: World) -> None:
     text = "members: []\nuser_groups: [{name: Guild, members: [ines@kicks.example]}]\n"
     applied(staged.context, text, staged.now)
-    assert planned(staged.context, text, staged.now).left_alone == {"members": 1}, "Marcus, who was made an owner"
+    assert planned(staged.context, text, staged.now).left_alone == {"members": ("marcus@kicks.example",)}
 
 
 def test_pruning_takes_no_people_and_nothing_that_an_idp_pushed(staged: World) -> None:
@@ -529,6 +534,20 @@ def test_what_makes_a_connection_another_one_is_refused_at_that_key(kicks: World
     [fault] = refused.value.faults
     assert fault.text.startswith(f"Okta: The {key} of Okta is")
     assert (fault.path, fault.line) == (f"connections[0].{key}", 4 + len(said))
+
+
+def test_what_the_list_of_a_user_group_or_a_member_lacks_is_named_too(staged: World) -> None:
+    applied(staged.context, "user_groups: [{name: Guild, members: [ines@kicks.example]}]", staged.now)
+    plan = planned(staged.context, "user_groups: [{name: Guild, members: [], grants: []}]", staged.now)
+    assert plan.left_alone == {
+        "people": ("ines@kicks.example in Guild",),
+        "grants": ("Source Admin on label:team:growth of the User Group Guild",),
+    }
+
+
+def test_a_connection_says_how_many_rules_go_with_it(staged: World) -> None:
+    plan = planned(staged.context, "connections: []", staged.now, prune=True)
+    assert [(one.name, one.before, one.after) for one in plan.steps[0].step.fields] == [("rules", "1", None)]
 
 
 # -- What stands and does nothing --------------------------------------------------------------------
