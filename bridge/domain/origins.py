@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bridge.domain.access import Because
-from bridge.domain.roles import Role
+from bridge.domain.access import Because, RoleInScope
+from bridge.domain.labels import Label
+from bridge.domain.roles import RESOURCE_TYPES, Role
 
-LinkKind = Literal["grant", "put_in", "rule_gives", "rule", "idp_group"]
+LinkKind = Literal["grant", "put_in", "rule_gives", "rule", "idp_group", "label"]
 _KINDS = {"connection": "An IdP", "token": "A token", "user": "An owner"}
 _ALONE = {"operator": "The operator", "system": "The bridge"}
 
@@ -88,6 +89,13 @@ def tell_origins(because: Because, role: Role, makers: Makers) -> tuple[Origin, 
     if because.kind == "mapping":
         told += [*_rule_gives(because, makers), *_rule(because, makers), _idp_group(because, makers)]
     return tuple(told)
+
+
+def tell_labels(given: RoleInScope, put: Mapping[Label, Made]) -> tuple[Origin, ...]:
+    """Who put those labels on a resource by which a role holds on it; none for a role that doesn't hold by labels."""
+    kind = RESOURCE_TYPES[given.role.resource_type][0] if given.role.resource_type else "resource"
+    carried = ((label, put[label]) for label in sorted(given.scope.labels) if label in put)
+    return tuple(Origin("label", f"{made.name} put {label} on this {kind}", made) for label, made in carried)
 
 
 def _grant(because: Because, role: Role, makers: Makers) -> Origin:

@@ -4,18 +4,20 @@ Makers are read for the paths that are shown, beside the one query of access: a 
 paths, of which a page shows a few and counts the rest.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bridge.domain.access import Because, Permission
-from bridge.domain.origins import Origin, tell_origins
+from bridge.domain.access import Because, Permission, RoleInScope
+from bridge.domain.labels import Label
+from bridge.domain.origins import Made, Origin, tell_labels, tell_origins
 from bridge.domain.roles import Role
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import Question, answer_of, permissions_of, roles_asked, who_and_what
 from bridge.flows.named import get_member_by_email, get_workspace
+from bridge.storage.label_makers import labels_put_on
 from bridge.storage.origins import makers_of
 from bridge.storage.origins_past import makers_at
 
@@ -71,7 +73,8 @@ def explain_check(
         if member is None:
             return ()
         answer = answer_of(connection, member, roles_asked(workspace, question), resource, now)
-        return trace(connection, workspace, member, answer.because, first=first, most=most)
+        found = trace(connection, workspace, member, answer.because, first=first, most=most)
+        return found if resource is None else with_labels(connection, workspace, found, resource, now)
 
 
 def trace(
@@ -100,3 +103,19 @@ def trace(
                 yield Traced(path, tell_origins(path, role, makers))
 
     return tuple(Explained(one, tuple(traced(number, one.role))) for number, one in enumerate(every))
+
+
+def with_labels(
+    connection: Any, workspace: Workspace, explained: tuple[Explained, ...], resource: int, at: datetime
+) -> tuple[Explained, ...]:
+    """The same paths to one resource, by its key; where they hold by labels, with who had put those on it by then."""
+    if not any(one.paths and one.permission.scope.kind == "labels" for one in explained):
+        return explained
+    put = labels_put_on(connection, workspace.key, resource, at)
+    return tuple(replace(one, paths=tuple(_labelled(one, put))) for one in explained)
+
+
+def _labelled(one: Explained, put: Mapping[Label, Made]) -> Iterator[Traced]:
+    labels = tell_labels(RoleInScope(one.permission.role, one.permission.scope), put)
+    for path in one.paths:
+        yield replace(path, origins=(*path.origins, *labels))

@@ -15,7 +15,7 @@ from bridge.domain.roles import roles_giving, roles_in_plan
 from bridge.domain.workspace import Workspace
 from bridge.flows.context import Context
 from bridge.flows.explain import LEVELS, Question, permissions_from
-from bridge.flows.explain_links import Explained, trace
+from bridge.flows.explain_links import Explained, trace, with_labels
 from bridge.flows.named import get_workspace
 from bridge.storage import access_past
 from bridge.storage.access_past import MemberThen, ResourceThen, Standing
@@ -110,8 +110,12 @@ def check_at(
         moment = look(context, connection, workspace, member, at, now)
         if moment.state == "not_known":
             return PastAnswer(at, moment.state, moment.told, None)
-        because = _answers(connection, workspace, moment, question)
+        found = resource_then(connection, workspace, question, at)
+        roles = roles_giving(question.type, LEVELS[question.action], moment.plan)
+        because = _reaching(connection, moment, roles, found.key if found else None)
         traced = _traced(connection, workspace, moment, because, traces)
+        if found is not None:
+            traced = with_labels(connection, workspace, traced, found.key, at)
         return PastAnswer(at, moment.state, moment.told, bool(because), because, traced)
 
 
@@ -201,13 +205,6 @@ def resource_then(connection: Any, workspace: Workspace, question: Question, at:
     if found is None:
         raise NotFound(f"There was no {question.resource} in {workspace.name} on {at:{_DAY}} UTC.")
     return found
-
-
-def _answers(connection: Any, workspace: Workspace, moment: Moment, question: Question) -> tuple[Permission, ...]:
-    found = resource_then(connection, workspace, question, moment.at)
-    resource = found.key if found else None
-    roles = roles_giving(question.type, LEVELS[question.action], moment.plan)
-    return _reaching(connection, moment, roles, resource)
 
 
 def _reaching(connection: Any, moment: Moment, roles: Sequence[str], resource: int | None) -> tuple[Permission, ...]:

@@ -14,7 +14,8 @@
                         `nearly_past`: of a moment that is past
 - `access_past`         the same of a moment that is past; `access_history`: when something changed, and by which events
 - `forgetting`          ended facts and audit events that are too old
-- `origins`             who made the links of paths that are shown; `origins_past`: who had, at a moment that is past
+- `origins`             who made the links of paths that are shown; `origins_past`: who had, at a moment that is past;
+                        `label_makers`: who put a resource's labels on
 - one module a topic beside them: `workspaces`, `people`, `accounts`, `connections`, `directory`, `mappings`, ...
 - `own_account`         what one's own account page shows and changes
 - `connection_overview`   what hangs on each connection; `connection_removal`: all of it goes

@@ -61,7 +61,7 @@ def makers_from(connection: Any, workspace_key: int, paths: Collection[Because],
     made = {row.uid: row for row in links.rules}
     giving = {(row.rule, row.user_group): row for row in links.giving}
     later = {row.cause for row in (*made.values(), *giving.values()) if row.since != row.created_at}
-    actors = _actors(connection, workspace_key, later)
+    actors = actors_of(connection, workspace_key, later)
     told = {uid: _rule_made(row, actors) for uid, row in made.items()}
     given = {ids: (row.since, _giver(row, actors)) for ids, row in giving.items()}
     acting = {one.given_by for one in paths} | {one.put_in_by for one in paths if one.put_in_by}
@@ -142,7 +142,7 @@ def _counting(connection: Any, membership_key: int) -> dict[str, datetime]:
     return {row.uid: row.asserted_until for row in connection.execute(chosen)}
 
 
-def _actors(connection: Any, workspace_key: int, causes: Collection[int]) -> dict[int, str]:
+def actors_of(connection: Any, workspace_key: int, causes: Collection[int]) -> dict[int, str]:
     """Who acted by each of these causes, where the audit trail still says it."""
     here = audit.c.workspace_id == workspace_key
     chosen = select(audit.c.cause, audit.c.actor).where(here).order_by(audit.c.seq.desc())

@@ -15,6 +15,7 @@ from bridge.domain.labels import parse_label
 from bridge.flows.administer import set_plan
 from bridge.flows.context import OPERATOR
 from bridge.flows.explain import ask
+from bridge.flows.explain_links import explain_check
 from bridge.flows.explain_not_past import why_not_at
 from bridge.flows.explain_past import PastAccess, Traces, access_at, check_at
 from bridge.flows.give_roles import change_scope, end_grant
@@ -296,6 +297,29 @@ def test_a_shadow_of_then_is_told_though_the_rule_was_off(story: Story) -> None:
     for moment, wanted in ((alone, ["rule_off"]), (shadowed, ["rule_off", "group_shadowed"]), (story.now, None)):
         found = why_not_at(context, slug, ANN, question, moment, story.now).nearly
         assert [[one.kind for one in each.obstacles] for each in found] == ([] if wanted is None else [wanted])
+
+
+def test_who_put_on_a_label_is_told_of_the_resource_that_carries_it(story: Story, marcus: str) -> None:
+    """Setting others beside it leaves it the first one's; to take it off and put it on again doesn't."""
+    context, slug = story.world.context, story.slug
+    prod, both = ([parse_label(one) for one in some] for some in (["env:prod"], ["env:prod", "team:a"]))
+    story.then(lambda: story.add_source("web"))
+    story.then(lambda: story.push(ANN))
+    story.then(lambda: set_labels(context, marcus, slug, source("web"), prod, story.now))
+    put = story.now
+    story.then(lambda: set_labels(context, OPERATOR, slug, source("web"), both, story.now))
+    story.then(lambda: story.give(ANN, "Source Admin", "label:env:prod", "label:team:a"))
+    then = story.now
+    story.then(lambda: set_labels(context, OPERATOR, slug, source("web"), [], story.now))
+    story.then(lambda: set_labels(context, OPERATOR, slug, source("web"), both, story.now))
+    question = ask("edit", "source:web")
+    [past] = check_at(context, slug, ANN, question, then, story.now, traces=Traces()).traced
+    told = [(one.text, one.made.at) for one in past.paths[0].origins if one.link == "label"]
+    assert told[0] == ("Marcus put env:prod on this source", put)
+    assert told[1][0] == "The operator put team:a on this source"
+    [present] = explain_check(context, slug, ANN, question, story.now)
+    told = [(one.text, one.made.at) for one in present.paths[0].origins if one.link == "label"]
+    assert told[0] == ("The operator put env:prod on this source", story.now)
 
 
 def _links(story: Story, moment: datetime) -> list[str]:

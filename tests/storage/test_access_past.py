@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from bridge.domain.access import Because, ResourceRef
-from bridge.storage import access, access_history, access_past, forgetting, nearly_past, origins_past
+from bridge.storage import access, access_history, access_past, forgetting, label_makers, nearly_past, origins_past
 from bridge.storage.columns import EPOCH
 from bridge.storage.database import Database
 from bridge.storage.prepared import Prepared
@@ -47,6 +47,7 @@ def ask_everything(world: World, member: int) -> None:
         nearly_past.removed_since(rows, member, now)
         nearly_past.held_out_by(rows, member, now)
         nearly_past.carried_at(rows, 1, now)
+        label_makers.labels_put_on(rows, key, 1, now)
         origins_past.makers_at(rows, key, member, [_PATH], now)
         access_history.moments_between(rows, key, member, first, now)
         access_history.relabelled_between(rows, key, member, first, now)
