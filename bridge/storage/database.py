@@ -30,6 +30,10 @@ _MOST_IDLE = 8
 #: A connection for each thread (bridge.server), and on SQLite, where snapshots are of the same pool, one more for each.
 _THREADS = 16
 
+#: In bytes. psycopg looks for the parameters in a text each time, unless it keeps what it found: of short ones only, as
+#: it comes. A check of access is longer, and took 40 µs of that (docs/decisions/0022-prepared-statements.md).
+_LONGEST_KEPT_TEXT = 16 * 2**10
+
 Synchronous = Literal["FULL", "NORMAL"]
 WriteLock = Callable[[], AbstractContextManager[None]]
 
@@ -210,6 +214,8 @@ def _open_postgresql(url: URL) -> Database:
     for engine in (write, read, search):
         event.listen(engine, "checkout", _refuse_left)
     event.listen(search, "before_cursor_execute", tell_server)
+    psycopg: Any = write.dialect.loaded_dbapi
+    psycopg._queries.MAX_CACHED_STATEMENT_LENGTH = _LONGEST_KEPT_TEXT
     return Database(write, read, search_engine=search)
 
 

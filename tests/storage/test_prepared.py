@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg import _queries as psycopg_queries
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -31,7 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, OperationalError, SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
-from bridge.storage import prepared
+from bridge.storage import access, prepared
 from bridge.storage.columns import Instant, Json
 from bridge.storage.database import Database
 from bridge.storage.prepared import Prepared
@@ -352,3 +353,16 @@ def test_an_interrupted_statement_leaves_no_open_transaction(database: Database)
         with pytest.raises(KeyboardInterrupt):
             COUNT.scalar(connection)
         assert connection.invalidated  # nobody knows what the driver was in the midst of
+
+
+def test_a_long_text_is_taken_apart_once(database: Database, now: datetime) -> None:
+    """psycopg itself keeps no text as long as the reasons of a check."""
+    if database.is_sqlite:
+        pytest.skip("SQLite's driver has no such step")
+    kept = psycopg_queries._query2pg.cache_info
+    with database.reading() as rows:
+        values = {"membership": 1, "roles": ["workspace_owner"], "now": now, "resource": 1}
+        access.WHY_ON(rows, **values)
+        before = kept()
+        access.WHY_ON(rows, **values)
+    assert (kept().hits, kept().misses) == (before.hits + 1, before.misses)
