@@ -19,20 +19,19 @@ def missing(
 
     `people` are the addresses of members, folded as letters.
     """
-    after = _after(renamed(present, wanted), wanted, prune)
-    for domain in wanted.domains or ():
-        if domain.connection is not None and fold(domain.connection) not in after.connections:
-            yield f"{domain.at}.connection", f"There is no connection {domain.connection[:80]!r}."
+    now = renamed(present, wanted)
+    without = set(_after(now, wanted, False).lacks(wanted))
+    for at, text in _after(now, wanted, prune).lacks(wanted):
+        yield (
+            at,
+            text if (at, text) in without else f"{text} What stands isn't in the file's list, and would be pruned.",
+        )
     for email, at in _addresses(wanted):
         if fold_letters(email) not in people:
             yield at, f"{email} is no member of this workspace. Invite them first: nobody joins by a file."
     index = index_of(present.user_groups)
     for group in wanted.user_groups or ():
         yield from _mirror_faults(index.find(group), group)
-    for _, grants, at in grants_of_all(wanted).values():
-        yield from after.scopes(grants.given, grants.places, f"{at}.grants")
-    for rule in wanted.mappings or ():
-        yield from after.rule(rule)
 
 
 def _mirror_faults(before: CodedUserGroup | None, group: CodedUserGroup) -> Iterator[tuple[str, str]]:
@@ -58,6 +57,16 @@ class _After:
     user_groups: frozenset[str]
     resources: frozenset[ResourceRef]
     labels: frozenset[Label]
+
+    def lacks(self, wanted: CodedWorkspace) -> Iterator[tuple[str, str]]:
+        """What domains, grants and rules of the file name that isn't there."""
+        for domain in wanted.domains or ():
+            if domain.connection is not None and fold(domain.connection) not in self.connections:
+                yield f"{domain.at}.connection", f"There is no connection {domain.connection[:80]!r}."
+        for _, grants, at in grants_of_all(wanted).values():
+            yield from self.scopes(grants.given, grants.places, f"{at}.grants")
+        for rule in wanted.mappings or ():
+            yield from self.rule(rule)
 
     def rule(self, rule: CodedRule) -> Iterator[tuple[str, str]]:
         """What a rule names that isn't there."""

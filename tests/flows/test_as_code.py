@@ -545,6 +545,13 @@ def test_what_the_list_of_a_user_group_or_a_member_lacks_is_named_too(staged: Wo
     }
 
 
+def test_what_pruning_would_take_from_under_a_rule_is_said_to_stand(staged: World) -> None:
+    text = "user_groups: []\nmappings: [{connection: Okta, groups: {name: eng}, gives: {user_groups: [Guild]}}]"
+    assert planned(staged.context, text, staged.now).steps == ()
+    with pytest.raises(BadFile, match=r"There is no User Group 'Guild'\. What stands isn't in the file's list"):
+        planned(staged.context, text, staged.now, prune=True)
+
+
 def test_a_connection_says_how_many_rules_go_with_it(staged: World) -> None:
     plan = planned(staged.context, "connections: []", staged.now, prune=True)
     assert [(one.name, one.before, one.after) for one in plan.steps[0].step.fields] == [("rules", "1", None)]
