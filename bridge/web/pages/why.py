@@ -18,7 +18,7 @@ from bridge.flows.members import find_person, get_person
 from bridge.web.pages.forms import asked, load_inventory, typed_page
 from bridge.web.pages.frame import Visit, enter, pager, show
 from bridge.web.pages.person_why import visible
-from bridge.web.pages.views import Field, WhyAnswer, WhyPage
+from bridge.web.pages.views import Field, Link, WhyAnswer, WhyPage
 from bridge.web.pages.why_parts import (
     ACTIONS,
     MOST_WAYS,
@@ -84,7 +84,9 @@ def _answered(visit: Visit, page: WhyPage, action: str, inventory: Inventory) ->
     if asked("at") and at is None:
         return replace(page, at=replace(page.at, error="Write a day as 2026-03-03."))
     try:
-        return replace(page, answer=_answer(visit, _whom(visit), question, name, at, inventory))
+        whom = _whom(visit)
+        answer = _answer(visit, whom, question, name, at, inventory)
+        return replace(page, answer=replace(answer, more=_history(visit, whom, question)))
     except DomainError as error:
         return replace(page, problem=error.text)
 
@@ -104,6 +106,14 @@ def _whom(visit: Visit) -> Whom:
     email = asked("person")
     found = find_person(visit.context, visit.slug, email)
     return Whom(*found) if found else Whom(email, email, None)
+
+
+def _history(visit: Visit, whom: Whom, question: Question) -> Link | None:
+    """The way to all changes of what they may do with it."""
+    if whom.id is None or question.resource is None:
+        return None
+    there = visit.url("person.history", member=whom.id, resource=str(question.resource))
+    return Link("When this changed, and who did it", there)
 
 
 def _answer(

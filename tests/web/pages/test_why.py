@@ -62,6 +62,12 @@ def test_every_path_says_who_made_each_link(acme: Acme, olga: Surfer, rule: str)
     ]
 
 
+def test_the_answer_leads_to_when_it_changed(acme: Acme, olga: Surfer, rule: str) -> None:
+    [there] = re.findall(r'href="([^"]+)">When this changed', ask(olga, "edit", "Website", PRIYA))
+    assert "may do with Website changed" in olga.get(there.replace("&amp;", "&")).text
+    assert "When this changed" not in ask(olga, "create", "sources", PRIYA)
+
+
 def test_the_idp_group_of_a_path_leads_to_its_page(acme: Acme, olga: Surfer, rule: str) -> None:
     [href] = re.findall(r'b-kind-idp" href="([^"]+)"', ask(olga, "edit", "Website", PRIYA))
     assert "eng-mobile" in olga.get(href).text
