@@ -11,13 +11,6 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from werkzeug.test import Client
 
 from bridge.domain.access import EVERYWHERE, RoleInScope
@@ -26,15 +19,9 @@ from bridge.flows.context import OPERATOR
 from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.tokens import create_api_token
 from bridge.web.access_openapi import render_openapi
+from tests.web.described import CHECKS, described
 from tests.world import World
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
 DOCUMENT = render_openapi("http://localhost:8000")
 ASKING = ("/check", "/explain")
 #: Requests for each operation and mode, in the short run and in the long one.
@@ -64,8 +51,7 @@ def headers(world: World) -> dict[str, str]:
 def test_every_answer_is_as_the_document_says(
     app: Flask, headers: dict[str, str], path: str, mode: GenerationMode, pytestconfig: pytest.Config
 ) -> None:
-    described = schemathesis.openapi.from_wsgi("/access/openapi.json", app, headers=headers)
-    cases = described[path]["POST"].as_strategy(generation_mode=mode)
+    cases = described(app, "/access/openapi.json", headers)[path]["POST"].as_strategy(generation_mode=mode)
     batches = st.lists(KNOWN, min_size=1, max_size=3).map(lambda checks: {"checks": checks})
     known = KNOWN if path == "/explain" else KNOWN | batches
 
