@@ -59,6 +59,7 @@ PLANTED = (
                 "if True:",
             ),
         ),
+        seed=7,
     ),
     Planted(
         "a push changes an account's address without its domains",
@@ -95,13 +96,14 @@ PLANTED = (
         r"asked for no proof|opens \w+@",
         ("sign_in_at_work", "prove", "follow_proof", "log_in"),
         (Piece("bridge.flows.link_account", _BROWSER, ""),),
-        seed=2,
+        seed=8,
     ),
     Planted(
         "a link that joins Twilio and an account works in any browser",
         r"never came to|opens \w+@|isn't linked to it",
         ("log_in_by_twilio", "ask_to_link_by_mail", "follow_link", "link_later"),
         (Piece("bridge.flows.twilio_link", _BROWSER, ""),),
+        seed=4,
     ),
     Planted(
         "a mailed link goes past a second factor",
@@ -119,7 +121,7 @@ PLANTED = (
                 "if user is None:",
             ),
         ),
-        seed=2,
+        seed=6,
     ),
     Planted(
         "a second Twilio user takes a link over",
@@ -158,7 +160,7 @@ PLANTED = (
                 "values(**NO_TWILIO))\n",
             ),
         ),
-        seed=2,
+        seed=5,
     ),
     Planted(
         "an answer of Twilio's counts after its session has ended",
@@ -176,6 +178,7 @@ PLANTED = (
                 "if False:",
             ),
         ),
+        seed=4,
     ),
     Planted(
         "a session survives that its member was out",
@@ -188,12 +191,14 @@ PLANTED = (
                 "return seat.alive",
             ),
         ),
+        seed=5,
     ),
     Planted(
         "who is held out is let in",
         r"holds \S+ out|nothing of .* opens",
         ("log_in", "push", "activate", "sign_in_at_work"),
         (Piece("bridge.storage.sessions", "        ~HELD_OUT,\n", "        literal(True),\n"),),
+        seed=4,
     ),
     Planted(
         "a session outlives the passkey that opened it",
@@ -212,7 +217,7 @@ PLANTED = (
         r"is over",
         ("sign_in_at_work", "switch", "log_in"),
         (Piece("bridge.storage.sessions", "and_(connections.c.enabled, ~_OFF_SINCE)", "and_(connections.c.enabled)"),),
-        seed=2,
+        seed=3,
     ),
     Planted(
         "a new password by mail leaves sessions",
@@ -243,7 +248,7 @@ PLANTED = (
                 "for table in (identities, second_factors, recovery_codes):",
             ),
         ),
-        seed=2,
+        seed=6,
     ),
     # -- Where it was never vouched for ------------------------------------------------------------------------------
     Planted(
@@ -269,6 +274,7 @@ PLANTED = (
                 'if not seat.workspace.require_sso or authentication.kind == "twilio":',
             ),
         ),
+        seed=2,
     ),
     Planted(
         "a second factor isn't missed",
@@ -281,6 +287,7 @@ PLANTED = (
                 "return True",
             ),
         ),
+        seed=2,
     ),
     Planted(
         "a company that merely pushed an address gives its workspace to the account",
@@ -329,6 +336,7 @@ PLANTED = (
                 "return False",
             ),
         ),
+        seed=4,
     ),
     Planted(
         "a recovery code works again",
@@ -377,6 +385,7 @@ PLANTED = (
                 "people = list[str]()",
             ),
         ),
+        seed=3,
     ),
     # -- The last way in ---------------------------------------------------------------------------------------------
     Planted(
