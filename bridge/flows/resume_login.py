@@ -14,7 +14,7 @@ from bridge.flows.sessions import SignedIn, open_session
 from bridge.flows.sign_in_log import Trail, log_signed_in
 from bridge.flows.sso_door import Door, open_door
 from bridge.flows.try_connection import is_test_result
-from bridge.storage import pending, people, sessions
+from bridge.storage import own_account, pending, people, sessions, sign_in
 from bridge.storage.changes import Change
 from bridge.storage.pending import Pending
 
@@ -117,11 +117,12 @@ def _ask_for_proof(change: Change, waiting: Pending, browser: str, trail: Trail)
 def _sign_in(
     context: Context, change: Change, door: Door, waiting: Pending, client: Client, old: str | None, trail: Trail
 ) -> SignedIn:
-    user = people.find_user_by_key(change.connection, waiting.user_key or 0)
-    if user is None:
-        raise AccountClosed
+    identity, user_key = unpack(waiting.result["identity"]), waiting.user_key or 0
+    own_account.hold_account(change, user_key)
+    user = sign_in.find_linked_user(change.connection, door.connection.key, identity.subject, user_key)
+    if user is None:  # or unlinked meanwhile, before this login was known to be under way
+        raise UnknownRequest if people.find_user_by_key(change.connection, user_key) else AccountClosed
     _check_member(change, door, user)
-    identity = unpack(waiting.result["identity"])
     check_not_ended(change, door, identity)  # again: both may have been under way at once
     acting = replace(change, actor=f"user:{user.id}")
     proof = replace(authentication_by(context, door, identity, change.now), anew=waiting.result.get("anew", False))

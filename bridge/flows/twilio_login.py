@@ -169,8 +169,8 @@ def arrive(
 
     def do(change: Change) -> SignedIn | Welcome:
         trail.forget_since(passed)
-        link = twilio.hold_by_subject(change, arrival.subject)
         check_not_ended(change, arrival)
+        link = twilio.hold_by_subject(change, arrival.subject)
         if link is None:
             return _welcome(change, arrival, return_to, browser)
         if link.closed:
@@ -212,19 +212,22 @@ def sign_in(
 def note_ended(change: Change, *, sid: str | None = None, subject: str | None = None) -> None:
     """That session, or that account, is over: an answer from before it signs nobody in."""
     for what in filter(None, (sid and f"sid:{sid}", subject and f"sub:{subject}")):
+        pending.hold_proof(change, _ended(what), alone=True)
         pending.remember(change, _ended(what), change.now + _ON_THE_WAY)
 
 
 def note_ended_before(change: Change, subject: str, at: datetime) -> None:
     """Every session of theirs ended then: an answer from before signs nobody in, one of afterwards does."""
+    pending.hold_proof(change, _ended(f"sub:{subject}"), alone=True)
     pending.remember_longest(change, _ended(f"before:{subject}"), at + _ON_THE_WAY)
 
 
 def check_not_ended(change: Change, arrival: Arrival) -> None:
-    """Raises EndedAtTwilio."""
-    whats = [f"sub:{arrival.subject}", *([f"sid:{arrival.session_id}"] if arrival.session_id else [])]
-    if any(pending.was_remembered(change.connection, _ended(what)) for what in whats):
-        raise EndedAtTwilio
+    """And isn't until the change ends: Twilio's word of it waits, or has been heard. Raises EndedAtTwilio."""
+    for what in (*([f"sid:{arrival.session_id}"] if arrival.session_id else []), f"sub:{arrival.subject}"):
+        pending.hold_proof(change, _ended(what))
+        if pending.was_remembered(change.connection, _ended(what)):
+            raise EndedAtTwilio
     until = pending.remembered_until(change.connection, _ended(f"before:{arrival.subject}"))
     if until is not None and arrival.said_at <= until - _ON_THE_WAY:
         raise EndedAtTwilio

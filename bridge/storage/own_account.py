@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 
 from bridge.domain.people import fold_letters
 from bridge.domain.ways_in import LinkedIdentity, WaysIn
 from bridge.storage.accounts import HELD_OUT, NO_TWILIO
 from bridge.storage.changes import Change, alter_facts
+from bridge.storage.prepared import Prepared
 from bridge.storage.tables import (
     connections,
     directory_users,
@@ -126,6 +127,9 @@ def session_stands(connection: Any, session_key: int) -> bool:
     return connection.execute(select(sessions.c.id).where(sessions.c.id == session_key)).first() is not None
 
 
+_HOLD = Prepared(select(users.c.id).where(users.c.id == bindparam("user")).with_for_update(read=True, key_share=True))
+
+
 def lock_account(change: Change, user_key: int) -> None:
     """Nobody else changes what opens this account until the change ends."""
     change.connection.execute(select(users.c.id).where(users.c.id == user_key).with_for_update())
@@ -136,8 +140,8 @@ def hold_account(change: Change, user_key: int) -> None:
     Others sign in to it meanwhile. To be asked before what a login rests on is looked at, or on PostgreSQL a session
     might be made by what another transaction is just taking away.
     """
-    held = select(users.c.id).where(users.c.id == user_key).with_for_update(read=True, key_share=True)
-    change.connection.execute(held)
+    if change.connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        _HOLD.scalar(change.connection, user=user_key)
 
 
 def find_twilio(connection: Any, user_key: int) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.changes import Change
@@ -70,6 +70,11 @@ _REMEMBER = {
 }
 
 
+#: By whether it is held alone.
+_HOLD = {
+    False: Prepared(select(func.pg_advisory_xact_lock_shared(bindparam("number", type_=BigInteger)))),
+    True: Prepared(select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger)))),
+}
 _SEEN = Prepared(select(seen.c.hash, seen.c.expires_at).where(seen.c.hash == bindparam("digest")))
 
 
@@ -150,6 +155,16 @@ def remember(change: Change, digest: bytes, until: datetime) -> bool:
 def was_remembered(connection: Any, digest: bytes) -> bool:
     """Whether `remember` was told of it, and hasn't forgotten it since."""
     return bool(_SEEN(connection, digest=digest))
+
+
+def hold_proof(change: Change, digest: bytes, *, alone: bool = False) -> None:
+    """Until the change ends, whether this proof is remembered stays as it is; `alone`: nobody looks meanwhile.
+
+    To be asked before it is looked for, or remembered, where that ends what who looks is just making: a row that isn't
+    there can't be held. Of several, in one order.
+    """
+    if change.connection.dialect.name == "postgresql":
+        _HOLD[alone].scalar(change.connection, number=int.from_bytes(digest[:8], "big", signed=True))
 
 
 def remember_longest(change: Change, digest: bytes, until: datetime) -> None:

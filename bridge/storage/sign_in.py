@@ -44,12 +44,23 @@ class PushedRecord:
 
 _OURS = and_(identities.c.connection_id == bindparam("connection"), identities.c.subject == bindparam("subject"))
 _IDENTITY = Prepared(select(identities.c.user_id).where(_OURS))
+_LINKED_USER = Prepared(
+    select(*USER)
+    .join_from(identities, users, users.c.id == identities.c.user_id)
+    .where(_OURS, users.c.id == bindparam("user"), users.c.closed_at.is_(None))
+)
 
 
 def find_identity(connection: Any, connection_key: int, subject: str) -> int | None:
     """The key of the user whom this subject of this connection is linked to."""
     key: int | None = _IDENTITY.scalar(connection, connection=connection_key, subject=subject)
     return key
+
+
+def find_linked_user(connection: Any, connection_key: int, subject: str, user_key: int) -> User | None:
+    """That account, if this subject of this connection opens it."""
+    row = _LINKED_USER.first(connection, connection=connection_key, subject=subject, user=user_key)
+    return None if row is None else User(*row)
 
 
 @dataclass(frozen=True, slots=True)

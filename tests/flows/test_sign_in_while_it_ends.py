@@ -15,17 +15,17 @@ from sqlalchemy import event
 
 from bridge.domain.errors import DomainError
 from bridge.domain.sign_in import UNKNOWN_CLIENT
-from bridge.flows.account_settings import change_password
+from bridge.flows.account_settings import change_password, unlink
 from bridge.flows.context import Context, TwilioClient
 from bridge.flows.password_login import Credentials, sign_in_with_password
 from bridge.flows.sessions import CurrentSession, SignedIn, find_session
 from bridge.flows.sign_in_log import Trail
-from bridge.flows.twilio_link import unlink_closed, unlink_own
-from bridge.flows.twilio_login import Arrival, arrive, note_ended
+from bridge.flows.twilio_link import create_account, unlink_closed, unlink_own
+from bridge.flows.twilio_login import Arrival, Welcome, arrive, note_ended
 from bridge.storage import twilio
 from bridge.storage.changes import changing
 from bridge.storage.database import Database
-from tests.flows.logins import PASSWORD, account
+from tests.flows.logins import PASSWORD, Browser, account, attempt, prove_domain, sign_in
 from tests.world import World, make_world
 
 #: SQLite has one writer at a time.
@@ -115,6 +115,66 @@ def test_by_a_link_to_twilio_that_is_taken_away(world: World, how: str) -> None:
         "closed there": lambda: close_there(world.context, world.now),
     }
     assert left_with(world, end[how], by_twilio) is None
+
+
+def test_by_an_identity_that_is_unlinked(world: World) -> None:
+    account(world, ANN, password=PASSWORD)
+    prove_domain(world, "acme.example")
+    sign_in(world, ANN)
+    current = seen(world, by_password(world))
+    assert current is not None
+
+    def end() -> None:
+        unlink(world.context, current, world.connection.id, ANN, world.now)
+
+    assert left_with(world, end, by_idp) is None
+
+
+def by_idp(world: World) -> SignedIn:
+    told = attempt(world, ANN, Browser())
+    assert isinstance(told, SignedIn)
+    return told
+
+
+def test_who_comes_from_twilio_for_the_first_time_while_they_close_their_account_there(world: World) -> None:
+    token = first_arrival(world)
+
+    def make(world: World) -> SignedIn:
+        told = create_account(world.context, token, "b", UNKNOWN_CLIENT, world.now)
+        assert isinstance(told, SignedIn)
+        return told
+
+    def closed() -> None:
+        with changing(world.context.database, "system", world.now) as change:
+            note_ended(change, subject="t1")
+            assert twilio.hold_by_subject(change, "t1", alone=True) is None
+
+    assert left_with(world, closed, make) is None
+
+
+def first_arrival(world: World) -> str:
+    told = arrive(world.context, Arrival("t1", ANN, "Ann", world.now), "/", "b", UNKNOWN_CLIENT, Trail(), world.now)
+    assert isinstance(told, Welcome)
+    return told.token
+
+
+def test_by_a_session_at_twilio_that_ends_without_a_name(world: World) -> None:
+    """A logout token may name nothing but the session there (Back-Channel Logout 1.0, 2.4)."""
+    key = account(world, ANN)
+    link_to_twilio(world.context, key, world.now)
+
+    def enter(world: World) -> SignedIn:
+        arrival = Arrival("t1", ANN, "Ann", world.now, session_id="s1")
+        told = arrive(world.context, arrival, "/", "b", UNKNOWN_CLIENT, Trail(), world.now)
+        assert isinstance(told, SignedIn)
+        return told
+
+    def ended() -> None:
+        with changing(world.context.database, "system", world.now) as change:
+            note_ended(change, sid="s1")
+            twilio.end_twilio_session(change, "s1")
+
+    assert left_with(world, ended, enter) is None
 
 
 def link_to_twilio(context: Context, key: int, now: datetime) -> None:

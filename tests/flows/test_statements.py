@@ -110,4 +110,5 @@ def test_who_comes_back_costs_the_same_however_many_groups_they_are_in(kicks: Wo
         said = heard(kicks, lambda: sign_in(kicks, email, groups=named))
         return len([one for one in said if not one.startswith(("BEGIN", "SET LOCAL synchronous_commit"))])
 
-    assert come_back("mei@kicks.example", 2) == come_back("ann@kicks.example", 200) <= MOST_OF_A_LOGIN
+    held = 0 if kicks.context.database.is_sqlite else 1  # the account, where others write meanwhile
+    assert come_back("mei@kicks.example", 2) == come_back("ann@kicks.example", 200) <= MOST_OF_A_LOGIN + held

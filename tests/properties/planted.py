@@ -169,7 +169,7 @@ PLANTED = (
         (
             Piece(
                 "bridge.flows.twilio_login",
-                "if any(pending.was_remembered(change.connection, _ended(what)) for what in whats):",
+                "if pending.was_remembered(change.connection, _ended(what)):",
                 "if False:",
             ),
             Piece(
