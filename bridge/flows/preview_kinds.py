@@ -229,9 +229,10 @@ def _grant_ended(rows: Any, workspace: Workspace, proposal: EndGrant) -> Effect 
 def _grant_moved(rows: Any, workspace: Workspace, proposal: MoveGrant) -> Effect | PeopleEffect:
     stored, given = get_given_by_hand(rows, workspace, proposal.grant_id)
     after = RoleInScope(given.role, proposal.scope)
-    if after != given:
-        check_given_once(rows, stored.principal_key, after)
-        scope_keys(rows, workspace.key, proposal.scope)
+    if after == given:
+        return PeopleEffect(())  # nothing is done, also where the role has ended by time
+    check_given_once(rows, stored.principal_key, after)
+    scope_keys(rows, workspace.key, proposal.scope)
     return _regranted(rows, proposal.grant_id, stored, given, after)
 
 
@@ -241,8 +242,6 @@ def _regranted(
     given = () if after is None else (after,)
     if stored.principal_kind == "user_group":
         return _by_gives(lambda standing: standing.regranted(stored.principal_key, before, after), [before, *given])
-    if before == after:
-        return PeopleEffect(())
     return PeopleEffect((stored.principal_key,), lambda path: path.grant_id == grant_id, given)
 
 

@@ -164,8 +164,8 @@ def test_a_fact_left_in_the_present_is_found(story: Story, monkeypatch: pytest.M
 
 
 def _leaving(made: Callable[..., str], left: str) -> Callable[..., str]:
-    def rows(name: str, engine: str, when: tuple[str, str]) -> str:
-        return made(name, engine, ("1 = 1", "1 = 0") if name == left else when)
+    def rows(name: str, engine: str, when: tuple[str, str], follows: access_past.Follows) -> str:
+        return made(name, engine, ("1 = 1", "1 = 0") if name == left else when, follows)
 
     return rows
 

@@ -6,6 +6,7 @@ Worlds are drawn (`worlds`), written as rows (`world_rows`), and asked everythin
 things happen first, by the flows that do them (`world_steps`). Every bug of `planted_in_access` is come upon.
 """
 
+import os
 import re
 from collections.abc import Callable
 from itertools import count
@@ -158,14 +159,20 @@ def test_a_few_histories(database: Database, request: pytest.FixtureRequest) -> 
     explore(live, drawn_histories, database, bug.far if bug else 20, at=bug.at if bug else None)
 
 
+#: As many times what the long run has time for: of the order of ten for a night.
+LONGER = int(os.environ.get("BRIDGE_TEST_LONGER", "1"))
+
+
 @pytest.mark.long
+@pytest.mark.timeout(600 * LONGER)
 def test_hundreds_of_worlds(database: Database) -> None:
-    explore(look, drawn_worlds, database, 400 if database.is_sqlite else 50)
+    explore(look, drawn_worlds, database, LONGER * (400 if database.is_sqlite else 50))
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600 * LONGER)
 def test_many_histories(database: Database) -> None:
-    explore(live, drawn_histories, database, 80 if database.is_sqlite else 20)
+    explore(live, drawn_histories, database, LONGER * (80 if database.is_sqlite else 20))
 
 
 @pytest.mark.long

@@ -310,10 +310,10 @@ def is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
-def nameless_manager(sent: Any) -> bool:
-    """Whether a User has a manager of whom everything is said but the id."""
+def incomplete_manager(sent: Any) -> bool:
+    """Whether a User has a manager of whom the id isn't said, or the address."""
     manager = sent.get(ENTERPRISE_SCHEMA, {}).get("manager")
-    return isinstance(manager, dict) and "value" not in manager
+    return isinstance(manager, dict) and not {"value", "$ref"} <= manager.keys()
 
 
 DIFFERENCES: tuple[Difference, ...] = (
@@ -386,8 +386,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         TAKEN,
         "invalidValue",
-        lambda case: case.kind == "User" and nameless_manager(case.sent),
-        "RFC 7643 8.7.1: a manager's value isn't required; 4.3 recommends it",
+        lambda case: case.kind == "User" and incomplete_manager(case.sent),
+        "RFC 7643 8.7.1: neither value nor $ref of a manager is required; 4.3 recommends both",
     ),
     Difference(
         "invalidValue",
