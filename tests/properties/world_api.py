@@ -98,7 +98,8 @@ def check_api(context: Context, workspace: Workspace, facts: Facts, now: datetim
 def _hold(
     facts: Facts, asked: list[Asked], answers: list[dict[str, Any]], now: datetime, until: datetime | None
 ) -> None:
-    for at in (now, (until or now + _LONG_AFTER) - timedelta(microseconds=1)):
+    last = (until or now + _LONG_AFTER) - timedelta(microseconds=1)
+    for at in (now, max(now, last)):  # groups of a login count at their last moment, too
         meant = [{"allowed": meaning.may(facts, *one, at)} for one in asked]
         assert answers == meant, f"check_api at {at}: {_first(asked, answers, meant)}"
 
