@@ -137,18 +137,23 @@ def change_mapping(
 
 
 def alter_rule(change: Change, workspace: Workspace, mapping: StoredMapping, draft: MappingDraft) -> None:
-    """The same inside another flow, which knows who may. Raises NotFound, Invalid, NotInPlan, Conflict."""
+    """The same inside another flow, which knows who may. A role that has ended by time is given anew.
+
+    Raises NotFound, Invalid, NotInPlan, Conflict.
+    """
     _, user_groups = check_change(change.connection, workspace, mapping, draft)
     before = _facts(change.connection, workspace, [mapping])[0]
     altered = mappings.alter_mapping(change, mapping, draft.match, user_groups.values())
-    present = {key: given for key, (_, given) in access.grants_of(change.connection, [mapping.key]).items()}
-    end_grant_keys(change, [key for key, given in present.items() if given not in draft.roles])
+    every = access.grants_of(change.connection, [mapping.key])
+    lasting = access.grants_of(change.connection, [mapping.key], lasting=change.now)
+    kept = {given for _, given in lasting.values()} & set(draft.roles)
+    end_grant_keys(change, [key for key, (_, given) in every.items() if given not in kept])
     for given in draft.roles:
-        if given not in present.values():
+        if given not in kept:
             insert_grant(change, workspace.key, mapping.key, given, change.actor)
     mappings.refresh_mapping_matches(change, mapping.connection_key, mapping.key)
     after = _facts(change.connection, workspace, [altered])[0]
-    if after != before:
+    if after != before or not kept.issuperset(draft.roles):
         told = {"before": {"rule": before.sentence}, "after": {"rule": after.sentence}}
         change.record(workspace.key, "mapping.changed", mapping.id, **told)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     TextClause,
     bindparam,
     column,
+    or_,
     select,
     text,
 )
@@ -468,11 +469,17 @@ def grants_in_workspace(
     return {row.id: RoleInScope(get_role(row.role), scopes.get(row.id, EVERYWHERE)) for row in rows}
 
 
-def grants_of(connection: Connection, principal_ids: Collection[int]) -> dict[int, tuple[int, RoleInScope]]:
-    """The grants of these principals: grant id to (principal id, what it gives)."""
-    rows = connection.execute(
-        select(grants.c.id, grants.c.principal_id, grants.c.role).where(grants.c.principal_id.in_(list(principal_ids)))
-    ).all()
+def grants_of(
+    connection: Connection, principal_ids: Collection[int], *, lasting: datetime | None = None
+) -> dict[int, tuple[int, RoleInScope]]:
+    """The grants of these principals: grant id to (principal id, what it gives). `lasting`: not those that have
+    ended by time then.
+    """
+    chosen = select(grants.c.id, grants.c.principal_id, grants.c.role)
+    chosen = chosen.where(grants.c.principal_id.in_(list(principal_ids)))
+    if lasting is not None:
+        chosen = chosen.where(or_(grants.c.expires_at.is_(None), grants.c.expires_at > lasting))
+    rows = connection.execute(chosen).all()
     scopes = scopes_of(connection, [row.id for row in rows])
     return {row.id: (row.principal_id, RoleInScope(get_role(row.role), scopes[row.id])) for row in rows}
 

@@ -440,6 +440,18 @@ def test_a_grant_that_has_run_out_covers_nobody(company: Company, now: datetime)
     assert [one.email for one in seen.gains.people] == [f"{name}@kicks.example" for name in ("ann", "bob", "eve")]
 
 
+def test_a_role_of_a_rule_that_has_run_out_is_given_anew_by_who_saves_the_rule(company: Company, now: datetime) -> None:
+    rule, same = company.rules["data"], draft(company.entra, "name", "data", role("Entities Admin"))
+    change_mapping(company.world.context, OPERATOR, "kicks", rule, same, now)
+    with changing(company.world.context.database, OPERATOR, now) as change:
+        change.connection.execute(update(grants).where(grants.c.role == "entities_admin").values(expires_at=now))
+    before, seen = company.held(), company.asked(ChangeRule(rule, same))
+    assert set(told(seen.gains)) == {"fay@kicks.example", "gil@kicks.example"}
+    change_mapping(company.world.context, OPERATOR, "kicks", rule, same, now)
+    assert moved(company.held(), before) == told(seen.gains)
+    assert [one for _, one, _ in audit_events(company.world.context)][-2:] == ["mapping.changed"] * 2
+
+
 def test_a_preview_writes_nothing(company: Company) -> None:
     before = audit_events(company.world.context)
     for proposal, _ in _KINDS.values():
