@@ -8,7 +8,7 @@ from bridge.cli.connection_answers import shown_connection, told_connection
 from bridge.cli.connection_keys import rotate
 from bridge.cli.connection_settings import change, set_client_secret
 from bridge.cli.idp_metadata import check_chosen, is_url, read_metadata, signers_in
-from bridge.cli.previews import foreseeing, foretell
+from bridge.cli.previews import asking, foreseeing, foretell, preview_text
 from bridge.cli.shown import table, wire_connection, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.previews import DeleteConnection, Seen, SwitchConnection
@@ -136,8 +136,8 @@ def show(house: House, workspace: str, connection_id: str) -> Told:
 @connection.command("enable")
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
-@foreseeing
 @told
+@asking
 def enable(house: House, workspace: str, connection_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Switch a connection on."""
     if dry_run:
@@ -149,8 +149,8 @@ def enable(house: House, workspace: str, connection_id: str, dry_run: bool, seen
 @connection.command("disable")
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
-@foreseeing
 @told
+@asking
 def disable(house: House, workspace: str, connection_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Switch a connection off: its sign-ins, its SCIM, and what its groups give, at once. Says who loses by it."""
     if dry_run:
@@ -165,8 +165,8 @@ def disable(house: House, workspace: str, connection_id: str, dry_run: bool, see
 @click.argument("workspace")
 @click.argument("connection_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@foreseeing
 @told
+@foreseeing
 def delete(house: House, workspace: str, connection_id: str, yes: bool, dry_run: bool, seen: Seen | None) -> Told:
     """Delete a connection with its directory, rules and tokens. On a terminal it asks for the connection's name."""
     if dry_run:
@@ -174,7 +174,8 @@ def delete(house: House, workspace: str, connection_id: str, yes: bool, dry_run:
     closing = foresee_closing(house.context, workspace, connection_id, house.now)
     typed = _ask_for_name(closing) if not yes and sys.stdin.isatty() else None
     its, asked = (house.context, OPERATOR, workspace, connection_id), closing.foreseen if typed is not None else None
-    gone = own_connections.delete_connection(*its, house.now, typed_name=typed, seen=seen or asked)
+    now = house.later().now
+    gone = own_connections.delete_connection(*its, now, typed_name=typed, seen=seen or asked)
     return _closed(house, gone, f"Deleted the connection {gone.name}. {_loss(closing)}", closing)
 
 
@@ -185,6 +186,7 @@ def _ask_for_name(closing: Closing) -> str:
         f"{counts.rules:,} rules",
         f"{counts.tokens:,} SCIM tokens",
     ]
+    click.echo(preview_text(closing.preview), err=True)
     click.echo(f"This deletes {name} with {', '.join(goes)}. {_loss(closing)} It can't be undone.", err=True)
     return str(click.prompt("Type its name to go on", err=True))
 

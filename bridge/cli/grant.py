@@ -2,7 +2,7 @@
 
 import click
 
-from bridge.cli.previews import foreseeing, foretell
+from bridge.cli.previews import asking, foretell
 from bridge.cli.shown import wire_grant
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.access import RoleInScope
@@ -50,8 +50,8 @@ def add(
 @grant.command("remove")
 @click.argument("workspace")
 @click.argument("grant_id", metavar="ID")
-@foreseeing
 @told
+@asking
 def remove(house: House, workspace: str, grant_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Take a grant that was given by hand."""
     if dry_run:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bridge.cli.previews import foretell, saving
+from bridge.cli.previews import asking, foretell
 from bridge.cli.shown import table, wire_mapping
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.access import EVERYWHERE, RoleInScope
@@ -43,11 +43,13 @@ def mapping() -> None:
 @mapping.command("add")
 @click.argument("workspace")
 @draft_options
-@saving
 @told
-def add(house: House, /, workspace: str, seen: Seen | None, **options: Any) -> Told:
+@asking
+def add(house: House, /, workspace: str, dry_run: bool, seen: Seen | None, **options: Any) -> Told:
     """Add a rule. It counts at once; preview it first."""
     draft = _draft(**options)
+    if dry_run:
+        return foretell(house, workspace, AddRule(draft))
     return _told(map_groups.add_mapping(house.context, OPERATOR, workspace, draft, house.now, seen=seen))
 
 
@@ -55,11 +57,13 @@ def add(house: House, /, workspace: str, seen: Seen | None, **options: Any) -> T
 @click.argument("workspace")
 @click.argument("mapping_id", metavar="ID")
 @draft_options
-@saving
 @told
-def change(house: House, /, workspace: str, mapping_id: str, seen: Seen | None, **options: Any) -> Told:
+@asking
+def change(house: House, /, workspace: str, mapping_id: str, dry_run: bool, seen: Seen | None, **options: Any) -> Told:
     """Have a rule take these groups and give this, in the place of all it took and gave. It stays on, or off."""
     draft = _draft(**options)
+    if dry_run:
+        return foretell(house, workspace, ChangeRule(mapping_id, draft))
     its = (house.context, OPERATOR, workspace, mapping_id)
     return _told(map_groups.change_mapping(*its, draft, house.now, seen=seen))
 
@@ -92,10 +96,12 @@ def _proposed(
 @mapping.command("delete")
 @click.argument("workspace")
 @click.argument("mapping_id", metavar="ID")
-@saving
 @told
-def delete(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> Told:
+@asking
+def delete(house: House, workspace: str, mapping_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Delete a rule, and with it all access that came by it alone."""
+    if dry_run:
+        return foretell(house, workspace, DeleteRule(mapping_id))
     loses = map_groups.preview_delete(house.context, workspace, mapping_id, house.now).loses.count
     gone = map_groups.remove_mapping(house.context, OPERATOR, workspace, mapping_id, house.now, seen=seen)
     people = "1 person loses" if loses == 1 else f"{loses:,} people lose"
@@ -106,10 +112,12 @@ def delete(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> 
 @mapping.command("enable")
 @click.argument("workspace")
 @click.argument("mapping_id", metavar="ID")
-@saving
 @told
-def enable(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> Told:
+@asking
+def enable(house: House, workspace: str, mapping_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Switch a rule on."""
+    if dry_run:
+        return foretell(house, workspace, SwitchRule(mapping_id, True))
     its = (house.context, OPERATOR, workspace, mapping_id)
     return _told(map_groups.set_enabled(*its, True, house.now, seen=seen))
 
@@ -117,10 +125,12 @@ def enable(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> 
 @mapping.command("disable")
 @click.argument("workspace")
 @click.argument("mapping_id", metavar="ID")
-@saving
 @told
-def disable(house: House, workspace: str, mapping_id: str, seen: Seen | None) -> Told:
+@asking
+def disable(house: House, workspace: str, mapping_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """Switch a rule off; it stays, and gives nothing."""
+    if dry_run:
+        return foretell(house, workspace, SwitchRule(mapping_id, False))
     its = (house.context, OPERATOR, workspace, mapping_id)
     return _told(map_groups.set_enabled(*its, False, house.now, seen=seen))
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bridge.cli.shown import wire_moved, wire_scope
-from bridge.cli.terminal import House, Told
+from bridge.cli.terminal import House, Told, current_terminal
 from bridge.domain.previews import MovedPeople, PersonMoved, Preview, Proposal, Seen, parse_seen
 from bridge.domain.sentences import counted
 from bridge.flows.preview import preview
@@ -18,22 +18,49 @@ MOST = 1_000
 _SEEN = click.option(
     "--seen", metavar="SEEN", help="Do it only if it still does what a preview said, given its `seen`."
 )
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say who would gain and lose what. Changes nothing.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Say who would gain and lose what. Changes nothing.")
+_YES = click.option("--yes", is_flag=True, help="Don't ask.")
 
 
-def saving(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that has a preview of its own: hands `seen`, as given back."""
-
-    @functools.wraps(command)
-    def run(*args: Any, seen: str | None, **options: Any) -> Any:
-        return command(*args, seen=read_seen(seen), **options)
-
-    return _SEEN(run)
+class NoPreview(click.UsageError):
+    """What takes nothing from anybody has no preview."""
 
 
 def foreseeing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that shows its preview, too: hands `dry_run`, and `seen`."""
-    return dry_run_option(saving(command))
+    """A command's body that tells its preview, too: is handed `dry_run`, and `seen`, as given back."""
+
+    @functools.wraps(command)
+    def run(house: House, /, *args: Any, seen: str | None, **options: Any) -> Any:
+        return command(house, *args, seen=read_seen(seen), **options)
+
+    return _DRY_RUN(_SEEN(run))
+
+
+def asking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, and a person at a terminal is shown the preview first, and asked, where anybody would lose by it."""
+
+    @functools.wraps(command)
+    def run(house: House, /, *args: Any, dry_run: bool, seen: Seen | None, yes: bool, **options: Any) -> Any:
+        if dry_run or seen or yes or not current_terminal().has_person:
+            return command(house, *args, dry_run=dry_run, seen=seen, **options)
+        agreed = _agreed(functools.partial(command, house, *args, dry_run=True, seen=None, **options))
+        return command(house.later(), *args, dry_run=False, seen=agreed, **options)
+
+    return _YES(foreseeing(run))
+
+
+def _agreed(foretelling: Callable[[], Told]) -> Seen | None:
+    """What was shown and agreed to; None where nobody loses, and nobody is asked. Raises ClickException on a no."""
+    try:
+        foretold = foretelling()
+    except NoPreview:
+        return None
+    if not foretold.wire["loses"]["count"]:
+        return None
+    click.echo(foretold.text, err=True)
+    if not click.confirm("Go on?", err=True):
+        raise click.ClickException("Nothing was changed.")
+    return read_seen(foretold.wire["seen"])
 
 
 def read_seen(text: str | None) -> Seen | None:
@@ -44,7 +71,7 @@ def read_seen(text: str | None) -> Seen | None:
 def foretell(house: House, workspace: str, proposal: Proposal, *, keep: str = "what they have by another path") -> Told:
     """Who would gain and lose by a change, and what others `keep`. Changes nothing."""
     seen = preview(house.context, workspace, proposal, house.now, most=MOST)
-    return Told(wire_preview(seen), "\n".join(_lines(seen, keep)))
+    return Told(wire_preview(seen), preview_text(seen, keep))
 
 
 def wire_preview(seen: Preview) -> dict[str, Any]:
@@ -56,6 +83,11 @@ def wire_preview(seen: Preview) -> dict[str, Any]:
     wire |= {"covered": seen.covered, "revision": seen.revision, "seen": seen.seen.render()}
     rule = {"matched_groups": seen.groups, "takes_later_groups": seen.later}
     return wire if seen.groups is None else wire | rule
+
+
+def preview_text(seen: Preview, keep: str = "what they have by another path") -> str:
+    """The same for people, with what others `keep`."""
+    return "\n".join(_lines(seen, keep))
 
 
 def _permissions(moved: MovedPeople) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import click
 
-from bridge.cli.previews import foreseeing, foretell
+from bridge.cli.previews import asking, foretell
 from bridge.cli.shown import table, wire_resource
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.access import parse_resource_ref
@@ -47,8 +47,8 @@ def show_all(house: House, workspace: str) -> Told:
 @click.argument("workspace")
 @click.argument("ref", metavar="TYPE:ID")
 @click.option("--label", "labels", multiple=True, metavar="k:v", help="It carries these labels, and no others.")
-@foreseeing
 @told
+@asking
 def label(house: House, workspace: str, ref: str, labels: tuple[str, ...], dry_run: bool, seen: Seen | None) -> Told:
     """Have a resource carry these labels and no others, whoever gains or loses by it."""
     parsed, wanted = parse_resource_ref(ref), frozenset(parse_label(one) for one in labels)
@@ -62,8 +62,8 @@ def label(house: House, workspace: str, ref: str, labels: tuple[str, ...], dry_r
 @resource.command("delete")
 @click.argument("workspace")
 @click.argument("ref", metavar="TYPE:ID")
-@foreseeing
 @told
+@asking
 def delete(house: House, workspace: str, ref: str, dry_run: bool, seen: Seen | None) -> Told:
     """Forget a resource, and the grants that list nothing else."""
     parsed = parse_resource_ref(ref)

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec
 
@@ -34,12 +34,21 @@ class House:
     settings: Settings
     now: datetime
 
+    def later(self) -> "House":
+        """The same house after somebody has been asked, however long that took."""
+        return replace(self, now=datetime.now(UTC))
+
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """Where a command was typed, and whether a program did it."""
 
     is_json: bool
+
+    @property
+    def has_person(self) -> bool:
+        """Whether somebody sits at it who can be asked, and reads the question."""
+        return not self.is_json and sys.stdin.isatty() and sys.stderr.isatty()
 
     def open_house(self) -> House:
         """Read the settings and open the database. Raises SettingsError, CannotOpen."""
@@ -63,9 +72,7 @@ def told(function: Callable[Concatenate[House, P], Told]) -> Callable[P, None]:
 
     @functools.wraps(function)
     def run(*args: P.args, **options: P.kwargs) -> None:
-        terminal = click.get_current_context().find_object(Terminal)
-        if terminal is None:
-            raise AssertionError("a command without a terminal")
+        terminal = current_terminal()
         house = terminal.open_house()
         try:
             terminal.show(function(house, *args, **options))
@@ -73,6 +80,14 @@ def told(function: Callable[Concatenate[House, P], Told]) -> Callable[P, None]:
             house.context.database.close()
 
     return json_option(run)
+
+
+def current_terminal() -> Terminal:
+    """Where the command that runs was typed."""
+    terminal = click.get_current_context().find_object(Terminal)
+    if terminal is None:
+        raise AssertionError("a command without a terminal")
+    return terminal
 
 
 def json_option(function: Callable[P, None]) -> Callable[P, None]:

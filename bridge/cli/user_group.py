@@ -2,7 +2,7 @@
 
 import click
 
-from bridge.cli.previews import foreseeing, foretell, wire_preview
+from bridge.cli.previews import asking, foretell, wire_preview
 from bridge.cli.shown import table, wire_user_group
 from bridge.cli.terminal import House, Told, told
 from bridge.domain.members import UserGroup
@@ -40,8 +40,8 @@ def add(house: House, workspace: str, name: str, emails: tuple[str, ...]) -> Tol
 @click.argument("workspace")
 @click.argument("name")
 @click.argument("emails", nargs=-1, required=True, metavar="EMAIL...")
-@foreseeing
 @told
+@asking
 def remove(house: House, workspace: str, name: str, emails: tuple[str, ...], dry_run: bool, seen: Seen | None) -> Told:
     """Take out members who were put in by hand."""
     group_id = user_groups.find_user_group_id(house.context, workspace, name)
@@ -54,8 +54,8 @@ def remove(house: House, workspace: str, name: str, emails: tuple[str, ...], dry
 @user_group.command("delete")
 @click.argument("workspace")
 @click.argument("name")
-@foreseeing
 @told
+@asking
 def delete(house: House, workspace: str, name: str, dry_run: bool, seen: Seen | None) -> Told:
     """Delete a User Group and its grants. Nobody leaves the workspace."""
     group_id = user_groups.find_user_group_id(house.context, workspace, name)
@@ -72,8 +72,8 @@ def delete(house: House, workspace: str, name: str, dry_run: bool, seen: Seen | 
 @click.argument("name")
 @click.option("--connection", "connection_id", metavar="ID", required=True, help="Whose pushed group,")
 @click.option("--group-id", metavar="ID", required=True, help="by the id that `bridge directory groups` tells.")
-@foreseeing
 @told
+@asking
 def link(
     house: House, workspace: str, name: str, connection_id: str, group_id: str, dry_run: bool, seen: Seen | None
 ) -> Told:
@@ -90,8 +90,8 @@ def link(
 @click.argument("workspace")
 @click.option("--connection", "connection_id", metavar="ID", required=True, help="Whose pushed group,")
 @click.option("--group-id", metavar="ID", required=True, help="by the id that `bridge directory groups` tells.")
-@foreseeing
 @told
+@asking
 def unlink(house: House, workspace: str, connection_id: str, group_id: str, dry_run: bool, seen: Seen | None) -> Told:
     """End the link of a pushed group. Who is in the User Group by hand stays."""
     asked = (workspace, connection_id, group_id, house.now)

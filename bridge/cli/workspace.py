@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from bridge.cli.previews import foreseeing, foretell
+from bridge.cli.previews import NoPreview, asking, foretell
 from bridge.cli.shown import table, wire_time
 from bridge.cli.terminal import House, Told, read_secret, told
 from bridge.domain.previews import RequireSso, Seen, SetPlan
@@ -74,8 +74,8 @@ def rename(house: House, slug: str, name: str) -> Told:
 @workspace.command("set-plan")
 @click.argument("slug")
 @click.argument("plan", type=click.Choice(PLANS))
-@foreseeing
 @told
+@asking
 def change_plan(house: House, slug: str, plan: str, dry_run: bool, seen: Seen | None) -> Told:
     """Put a workspace on another plan. Nothing is removed; what the plan lacks gives nothing."""
     if dry_run:
@@ -93,15 +93,15 @@ def change_plan(house: House, slug: str, plan: str, dry_run: bool, seen: Seen | 
 @workspace.command("require-sso")
 @click.argument("slug")
 @click.argument("switch", type=click.Choice(["on", "off"]))
-@foreseeing
 @told
+@asking
 def change_require_sso(house: House, slug: str, switch: str, dry_run: bool, seen: Seen | None) -> Told:
     """Have a workspace's people come by single sign-on alone, or no longer.
 
     On, only where an owner named by hand came by it before.
     """
     if switch == "off" and (dry_run or seen):
-        raise click.UsageError("Off, it keeps nobody out: there is nothing to preview.")
+        raise NoPreview("Off, it keeps nobody out: there is nothing to preview.")
     if dry_run:
         return foretell(house, slug, RequireSso(), keep="their way in: by single sign-on, or exempt from it")
     if switch == "on":

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,10 +84,13 @@ class Shell:
         self.monkeypatch, self.capfd = monkeypatch, capfd
 
     def run(self, *arguments: str, stdin: str = "", terminal: bool = False) -> Ran:
-        """`bridge ARGUMENT...`."""
+        """`bridge ARGUMENT...`; on a terminal `stdin` is what somebody types there, who reads stderr."""
         self.monkeypatch.setattr("sys.stdin", Typed(stdin) if terminal else io.StringIO(stdin))
-        with pytest.raises(SystemExit) as end:
-            main(arguments)
+        with pytest.MonkeyPatch.context() as patch:
+            if terminal:
+                patch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+            with pytest.raises(SystemExit) as end:
+                main(arguments)
         out, err = self.capfd.readouterr()
         return Ran(end.value.code if isinstance(end.value.code, int) else 0, out, err)
 
