@@ -38,7 +38,7 @@ settings.register_profile("short", SLOW_MACHINES_ARE_FINE, max_examples=20, dera
 settings.register_profile(
     "long",
     SLOW_MACHINES_ARE_FINE,
-    max_examples=40,
+    max_examples=30,
     derandomize=bool(os.environ.get("CI")),  # there, a failure is the change's own, not a lucky find
     print_blob=True,
 )
