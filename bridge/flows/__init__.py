@@ -34,7 +34,7 @@ transaction: fetch first, then flow.
   listed and ended
 - `map_groups`    rules: added, changed, switched, removed (`named_rules`: what they begin with)
 - `preview`       who would gain and who would lose by a change, and whether it still is so when it is made;
-  `preview_kinds`: what each kind of change does
+  `preview_kinds`: what each kind of change does; `preview_people`: to the paths of a few people whom it names
 - `export_moved`  all who would gain or lose, as CSV
 - `rule_list`     rules as their owners see them, with whom each reaches; `picture`: what they all give, to be drawn;
   `rule_draft`: what helps to write one

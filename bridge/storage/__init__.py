@@ -13,6 +13,7 @@
 - `nearly`              what is there for one person, whether or not it counts: for why not;
                         `nearly_past`: of a moment that is past
 - `access_past`         the same of a moment that is past; `access_history`: when something changed, and by which events
+- `ends`                when time alone next takes something away, in a whole workspace
 - `forgetting`          ended facts and audit events that are too old
 - `origins`             who made the links of paths that are shown; `origins_past`: who had, at a moment that is past;
                         `label_makers`: who put a resource's labels on

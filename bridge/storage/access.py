@@ -27,12 +27,12 @@ from sqlalchemy import (
     text,
 )
 
-from bridge.domain.access import EVERYWHERE, Because, BecauseKind, ResourceRef, RoleInScope, Scope
+from bridge.domain.access import Because, BecauseKind, ResourceRef, RoleInScope, Scope
 from bridge.domain.labels import Label
 from bridge.domain.roles import MINIMAL, OWNER, get_role
 from bridge.storage.columns import Instant, Json
 from bridge.storage.prepared import Prepared
-from bridge.storage.tables import grants, principals
+from bridge.storage.tables import grants
 
 # A member of whom nothing holds: removed, or held out by any connection's record.
 ALIVE = """m.status = 'active' AND NOT EXISTS (
@@ -450,23 +450,6 @@ def _scope_rows(connection: Connection, keys: list[int]) -> Sequence[Any]:
         return _SCOPES_OF[connection.dialect.name](connection, chosen=keys)
     more = (1 << (len(keys) - 1).bit_length()) - len(keys)  # a text each for 1, 2, 4, 8 and 16
     return _SCOPES_OF_FEW(connection, chosen=[*keys, *keys[:1] * more])
-
-
-def grants_in_workspace(
-    connection: Connection, workspace_id: int, *, roles: Collection[str] | None = None, narrowed: bool = False
-) -> dict[int, RoleInScope]:
-    """The grants of a workspace, whoever holds them; only of `roles`, only those that don't hold everywhere, if so.
-
-    Everybody whom an IdP brings has one of Minimal Workspace Access: ask for all of them where they are wanted.
-    """
-    chosen = [principals.c.workspace_id == workspace_id]
-    chosen += [grants.c.role.in_(list(roles))] if roles is not None else []
-    chosen += [grants.c.scope != "all"] if narrowed else []
-    columns = select(grants.c.id, grants.c.role, grants.c.scope).join_from(grants, principals)
-    rows = connection.execute(columns.where(*chosen)).all()
-    keys = [row.id for row in rows if row.scope != "all"]
-    scopes = {key: scope for batch in in_batches(keys) for key, scope in scopes_of(connection, batch).items()}
-    return {row.id: RoleInScope(get_role(row.role), scopes.get(row.id, EVERYWHERE)) for row in rows}
 
 
 def grants_of(

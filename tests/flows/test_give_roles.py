@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
 from bridge.domain.access import EVERYWHERE, RoleInScope, Scope
 from bridge.domain.errors import Conflict, Forbidden, Invalid, LastOwner, NotFound, NotInPlan
@@ -20,7 +21,7 @@ from bridge.flows.resources import ResourceDraft, add_resource
 from bridge.flows.roles_given import parse_role_in_scope
 from bridge.flows.tokens import create_api_token
 from bridge.flows.user_groups import add_members, create_user_group
-from bridge.storage.access import grants_in_workspace
+from bridge.storage.tables import grants
 from tests.flows.audit import audit_events
 from tests.flows.mailer import link_of
 from tests.world import World
@@ -167,9 +168,7 @@ def test_a_grant_of_a_rule_or_token_is_changed_there(kicks: World, marcus: str) 
 
 def grant_ids(context: Context, role: str) -> list[str]:
     with context.database.reading() as connection:
-        keys = [key for key, one in grants_in_workspace(connection, 1).items() if one.role is get_role(role)]
-        rows = connection.exec_driver_sql("SELECT id, uid FROM grants").all()
-    found = [row.uid for row in rows if row.id in keys]
+        found = list(connection.execute(select(grants.c.uid).where(grants.c.role == get_role(role).id)).scalars())
     assert len(found) == 2
     return found
 
